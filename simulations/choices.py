@@ -1,0 +1,551 @@
+"""Choice points and plans: the one way in which chance enters a world.
+
+A world is a function of `(input, chooser)`. Wherever its environment could act in more than one way it asks
+`chooser.pick(label, options)`. Option 0 is always the nominal answer. What was not nominal in a run is its
+`Plan`; the same input and the same plan give the same trace.
+
+The drivers differ in who answers:
+
+* `nominal()`: option 0 always, the run that everybody sees;
+* `replay(plan)`: the answers of the plan, and an error where one of them does not apply;
+* `drawn(deviations)`: as replay, but a deviation that does not apply is left out; for a list drawn up front;
+* `random(noise, seed)`: each label deviates with its own probability;
+* `prefix(plan, k, noise, seed)`: the answers of the plan up to the k-th choice point, then fresh ones;
+* `exhaustive(run, k)`: not one run but every plan of at most k deviations, in the order of "least".
+"""
+
+from __future__ import annotations
+
+import hashlib
+from bisect import bisect_right
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+from fractions import Fraction
+from itertools import accumulate
+from random import Random
+from typing import TYPE_CHECKING, Final, Generic, Literal, NamedTuple, TypeAlias, TypeVar
+
+from simulations.errors import NondeterminismError, PlanError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+
+T = TypeVar("T")
+R = TypeVar("R")
+
+Rank = tuple[int, tuple[tuple[int, int], ...]]
+
+
+class Deviation(NamedTuple):
+    """An answer that was not nominal.
+
+    Attributes:
+        label: The label of the choice point, made of kind and actor, such as `cpu0.bit2`.
+        occurrence: How often that label had been asked before in the run, from 0.
+        option: The index of the answer among the options, from 1.
+    """
+
+    label: str
+    occurrence: int
+    option: int
+
+    def __str__(self) -> str:
+        return f"{self.label} takes option {self.option} at occurrence {self.occurrence}"
+
+
+class Plan:
+    """A sparse set of deviations, in the order in which they were asked. The empty plan is the nominal run.
+
+    Two plans with the same deviations are equal whatever their order: they give the same run.
+
+    Args:
+        deviations: The deviations; at most one for each label and occurrence.
+
+    Raises:
+        PlanError: two deviations answer the same question, or one is not a deviation at all.
+    """
+
+    __slots__ = ("_by_key", "deviations")
+
+    def __init__(self, deviations: Iterable[Deviation] = ()) -> None:
+        self.deviations = tuple(Deviation(*deviation) for deviation in deviations)
+        self._by_key: dict[tuple[str, int], int] = {}
+        for deviation in self.deviations:
+            _check(deviation)
+            key = (deviation.label, deviation.occurrence)
+            if key in self._by_key:
+                raise PlanError(
+                    f"the plan answers {deviation.label} at occurrence {deviation.occurrence} twice; keep one"
+                )
+            self._by_key[key] = deviation.option
+
+    def __len__(self) -> int:
+        return len(self.deviations)
+
+    def __iter__(self) -> Iterator[Deviation]:
+        return iter(self.deviations)
+
+    def __eq__(self, other: object) -> bool:
+        return self._by_key == other._by_key if isinstance(other, Plan) else NotImplemented
+
+    def __hash__(self) -> int:
+        return hash(frozenset(self._by_key.items()))
+
+    def __repr__(self) -> str:
+        return f"Plan([{', '.join(repr(tuple(deviation)) for deviation in self.deviations)}])"
+
+    def __str__(self) -> str:
+        return self.in_words()
+
+    def in_words(self, phrase: Callable[[Deviation], str] = str) -> str:
+        """Say the plan aloud.
+
+        Args:
+            phrase: Says one deviation in the words of the world.
+        """
+        if not self.deviations:
+            return "everything nominal"
+        return "everything nominal, except: " + "; ".join(phrase(deviation) for deviation in self.deviations)
+
+    def to_json(self) -> list[list[str | int]]:
+        """Return the plan as `[[label, occurrence, option], ...]`, ready for `json.dumps`."""
+        return [list(deviation) for deviation in self.deviations]
+
+    @classmethod
+    def from_json(cls, data: object) -> Plan:
+        """Read what `to_json` wrote.
+
+        Raises:
+            PlanError: the data have another form.
+        """
+        if not isinstance(data, list):
+            raise PlanError(f"a plan is a list of [label, occurrence, option], not {data!r}")
+        for item in data:
+            if not (isinstance(item, list) and len(item) == len(Deviation._fields)):
+                raise PlanError(f"a deviation is [label, occurrence, option], not {item!r}")
+        return cls(Deviation(*item) for item in data)
+
+    def without(self, deviation: Deviation) -> Plan:
+        """Return the plan with one deviation fewer."""
+        return Plan(kept for kept in self.deviations if kept != deviation)
+
+
+def _check(deviation: Deviation) -> None:
+    label, occurrence, option = deviation
+    if not isinstance(label, str) or not label:
+        raise PlanError(f"the label of a deviation is a text that is not empty, not {label!r}")
+    if type(occurrence) is not int or occurrence < 0:
+        raise PlanError(f"the occurrence of {label} is a whole number from 0, not {occurrence!r}")
+    if type(option) is not int or option < 1:
+        raise PlanError(f"the option of {label} is a whole number from 1 (0 is nominal), not {option!r}")
+
+
+@dataclass(frozen=True, slots=True)
+class ChoicePoint:
+    """One question that a run asked.
+
+    Attributes:
+        position: How many questions the run had asked before.
+        label: Kind and actor.
+        occurrence: How often the label had been asked before.
+        options: The number of possible answers.
+        option: The index of the answer; 0 is nominal.
+        time: When it was asked, in the unit of the world; 0 in a world that never calls `Chooser.at`.
+        forced: Whether nobody could go on and somebody had to be picked.
+    """
+
+    position: int
+    label: str
+    occurrence: int
+    options: int
+    option: int
+    time: int
+    forced: bool
+
+
+class Chooser:
+    """Answers the questions of a run and remembers them. This one always gives the nominal answer.
+
+    Made by the drivers of this module: `nominal`, `replay`, `drawn`, `random`, `prefix`. A chooser
+    serves one run.
+
+    Attributes:
+        deviated: What was not nominal so far, as `(position, option)`.
+    """
+
+    __slots__ = ("_forced", "_labels", "_sizes", "_times", "deviated")
+
+    def __init__(self) -> None:
+        # Parallel lists of strings and small integers: no object is made for a question, which keeps a pick
+        # cheap and gives the garbage collector nothing to trace.
+        self._labels: list[str] = []
+        self._sizes: list[int] = []
+        self._times: list[tuple[int, int]] = []
+        self._forced: list[int] = []
+        self.deviated: list[tuple[int, int]] = []
+
+    def pick(self, label: str, options: Sequence[T], *, forced: bool = False) -> T:
+        """Ask the environment a question and return its answer.
+
+        Args:
+            label: Kind and actor, such as `cpu0.bit2`; never a clock, a counter or an address.
+            options: The possible answers, at least one; the first is the nominal one.
+            forced: Nobody could go on and somebody had to be picked.
+        """
+        if forced:
+            self._forced.append(len(self._labels))
+        self._labels.append(label)
+        self._sizes.append(len(options))
+        return options[0]
+
+    def at(self, time: int) -> None:
+        """Say what time it is for the questions that follow, in the unit of the world. Metadata only."""
+        self._times.append((len(self._labels), time))
+
+    def finish(self) -> None:
+        """Check, after the run, that every answer the chooser was given has been asked for.
+
+        Raises:
+            PlanError: the driver is `replay` or `prefix`, and a key of the plan was never asked.
+        """
+
+    @property
+    def asked(self) -> int:
+        """The number of questions so far."""
+        return len(self._labels)
+
+    @property
+    def plan(self) -> Plan:
+        """What was not nominal so far."""
+        labels = self._labels
+        return Plan(
+            Deviation(labels[position], labels[:position].count(labels[position]), option)
+            for position, option in self.deviated
+        )
+
+    @property
+    def rank(self) -> Rank:
+        """The place of this run's plan in the order of "least": lower is less."""
+        return len(self.deviated), tuple(self.deviated)
+
+    @property
+    def points(self) -> Sequence[ChoicePoint]:
+        """Every question so far. Computed anew at each call, in time linear in their number."""
+        seen: dict[str, int] = {}
+        answers = dict(self.deviated)
+        forced = frozenset(self._forced)
+        changes = iter([*self._times, (len(self._labels), 0)])
+        time, (upcoming, upcoming_time) = 0, next(changes)
+        points = []
+        for position, (label, options) in enumerate(zip(self._labels, self._sizes, strict=True)):
+            while upcoming <= position:
+                time = upcoming_time
+                upcoming, upcoming_time = next(changes)
+            occurrence = seen.get(label, 0)
+            seen[label] = occurrence + 1
+            option = answers.get(position, 0)
+            points.append(ChoicePoint(position, label, occurrence, options, option, time, position in forced))
+        return points
+
+    def _note(self, label: str, size: int, option: int, *, forced: bool) -> None:
+        """Remember a question that a driver answered itself."""
+        position = len(self._labels)
+        if forced:
+            self._forced.append(position)
+        if option:
+            self.deviated.append((position, option))
+        self._labels.append(label)
+        self._sizes.append(size)
+
+
+class _Scripted(Chooser):
+    """Answers from a plan; `strict` says whether an answer that does not apply is an error."""
+
+    __slots__ = ("_counts", "_plan", "_strict", "_unasked", "_wanted")
+
+    def __init__(self, plan: Plan, *, strict: bool) -> None:
+        super().__init__()
+        self._plan = plan
+        self._strict = strict
+        self._wanted: dict[str, dict[int, int]] = {}
+        for label, occurrence, option in plan:
+            self._wanted.setdefault(label, {})[occurrence] = option
+        self._counts = dict.fromkeys(self._wanted, 0)
+        self._unasked = len(plan)
+
+    def pick(self, label: str, options: Sequence[T], *, forced: bool = False) -> T:
+        if label in self._wanted:
+            return options[self._answer(label, len(options), forced=forced)]
+        if forced:
+            self._forced.append(len(self._labels))
+        self._labels.append(label)
+        self._sizes.append(len(options))
+        return options[0]
+
+    def _answer(self, label: str, size: int, *, forced: bool) -> int:
+        occurrence = self._counts[label]
+        self._counts[label] = occurrence + 1
+        option = self._wanted[label].get(occurrence, 0)
+        if option:
+            self._unasked -= 1
+            if option >= size:
+                if self._strict:
+                    raise PlanError(
+                        f"the plan wants option {option} of {label} at occurrence {occurrence}, but it was "
+                        f"asked with {size} option{'s' if size > 1 else ''} (0 to {size - 1}); "
+                        f"was it recorded with another input, variant or version?"
+                    )
+                option = 0
+        self._note(label, size, option, forced=forced)
+        return option
+
+    def finish(self) -> None:
+        if not (self._strict and self._unasked):
+            return
+        asked = {label: self._counts[label] for label in self._wanted}
+        for label, occurrence, _ in self._plan:
+            if occurrence >= asked[label]:
+                raise PlanError(
+                    f"the plan wants an answer of {label} at occurrence {occurrence}, which was never asked: "
+                    f"{self._instead(label)}; was it recorded with another input, variant or version?"
+                )
+
+    def _instead(self, label: str) -> str:
+        if self._counts[label]:
+            return f"{label} was asked {self._counts[label]} times"
+        others = list(dict.fromkeys(self._labels))
+        if not others:
+            return "the run asked nothing at all"
+        shown = ", ".join(others[:_LABELS_SHOWN_MAX])
+        more = f" and {len(others) - _LABELS_SHOWN_MAX} more" if len(others) > _LABELS_SHOWN_MAX else ""
+        return f"the run asked {shown}{more}"
+
+
+_LABELS_SHOWN_MAX = 8
+
+
+UNIFORM: Final = "uniform"
+"""The rate of a label whose options are all equally likely, the nominal one included."""
+
+Rate: TypeAlias = float | Fraction | tuple[float | Fraction, ...] | Literal["uniform"]
+
+
+@dataclass(frozen=True)
+class NoiseModel:
+    """A named table of probabilities per label.
+
+    Attributes:
+        name: Stands in reports, and separates the random streams of two models with one seed.
+        rates: From a label, or a pattern with `*`, `?` and `[...]`, to its rate. The first entry that matches
+            counts. A number from 0 to 1 is the probability of a deviation, spread evenly over the options
+            that are not nominal; a tuple gives option 1, option 2, ... each its own; `UNIFORM` makes all
+            options equally likely.
+        otherwise: The rate of every other label.
+
+    Raises:
+        ValueError: a rate is not a probability.
+    """
+
+    name: str
+    rates: Mapping[str, Rate]
+    otherwise: Rate = 0.0
+
+    def __post_init__(self) -> None:
+        for label, rate in [*self.rates.items(), ("otherwise", self.otherwise)]:
+            parts = rate if isinstance(rate, tuple) else () if rate == UNIFORM else (rate,)
+            if isinstance(rate, str) and rate != UNIFORM:
+                raise ValueError(
+                    f"noise model {self.name}: the rate of {label} is {rate!r}; say a number or UNIFORM"
+                )
+            if any(not 0 <= part <= 1 for part in parts) or sum(parts, Fraction(0)) > 1:
+                raise ValueError(
+                    f"noise model {self.name}: the rate of {label} is {rate}, not a probability (0 to 1)"
+                )
+
+    def rate(self, label: str) -> Rate:
+        """Return the rate of a label."""
+        for pattern, rate in self.rates.items():
+            if pattern == label or fnmatchcase(label, pattern):
+                return rate
+        return self.otherwise
+
+
+def _cumulative(rate: Rate, size: int) -> tuple[float, ...]:
+    """Return the probabilities of 'option 1', 'option 1 or 2', ... under a rate.
+
+    Raises:
+        ValueError: the rate has more entries than there are options besides the nominal one.
+    """
+    others = size - 1
+    if isinstance(rate, tuple):
+        if len(rate) > others:
+            raise ValueError(
+                f"a rate with {len(rate)} entries does not fit {others} options besides the nominal one"
+            )
+        return tuple(accumulate(map(float, rate)))
+    total = others / size if rate == UNIFORM else float(rate)
+    return tuple(total * option / others for option in range(1, size))
+
+
+class _Random(Chooser):
+    """Answers by a noise model, after the first `replayed` questions, which a plan answers."""
+
+    __slots__ = ("_chances", "_noise", "_replayed", "_rng", "_script")
+
+    def __init__(self, noise: NoiseModel, seed: int, script: Plan, replayed: int) -> None:
+        super().__init__()
+        self._noise = noise
+        self._chances: dict[tuple[str, int], tuple[float, ...]] = {}
+        self._rng = substream(seed, f"noise:{noise.name}")
+        self._script = drawn(script)
+        self._replayed = replayed
+
+    def pick(self, label: str, options: Sequence[T], *, forced: bool = False) -> T:
+        size = len(options)
+        if len(self._labels) < self._replayed:
+            option = self._script.pick(label, range(size))
+        else:
+            chances = self._chances.get((label, size))
+            if chances is None:
+                chances = self._chances[label, size] = _cumulative(self._noise.rate(label), size)
+            option = 0
+            if chances and chances[-1] > 0:
+                draw = self._rng.random()
+                if draw < chances[-1]:
+                    option = 1 + bisect_right(chances, draw)
+        self._note(label, size, option, forced=forced)
+        return options[option]
+
+
+class _Forced(Chooser):
+    """Answers by position, which is well defined while everything before it is the same."""
+
+    __slots__ = ("_answers",)
+
+    def __init__(self, answers: tuple[tuple[int, int], ...]) -> None:
+        super().__init__()
+        self._answers = dict(answers)
+
+    def pick(self, label: str, options: Sequence[T], *, forced: bool = False) -> T:
+        option = self._answers.get(len(self._labels), 0)
+        if option >= len(options):
+            raise NondeterminismError(
+                f"the same answers led to other questions: position {len(self._labels)} is now {label} "
+                f"with {len(options)} options; look for a clock, a global, or the order of a set"
+            )
+        self._note(label, len(options), option, forced=forced)
+        return options[option]
+
+
+def nominal() -> Chooser:
+    """Return the driver that always gives the nominal answer."""
+    return Chooser()
+
+
+def replay(plan: Plan) -> Chooser:
+    """Return the driver that gives the answers of a plan.
+
+    Its `pick` raises `PlanError` where an answer does not exist any more, its `finish` where a key was never
+    asked; each names the first such key and what was asked instead.
+    """
+    return _Scripted(plan, strict=True)
+
+
+def drawn(deviations: Iterable[Deviation]) -> Chooser:
+    """Return the driver for a short list of deviations drawn up front; what does not apply is left out.
+
+    Of two deviations that answer the same question the first counts.
+    """
+    first: dict[tuple[str, int], Deviation] = {}
+    for deviation in deviations:
+        first.setdefault((deviation.label, deviation.occurrence), deviation)
+    return _Scripted(Plan(first.values()), strict=False)
+
+
+def random(noise: NoiseModel, seed: int) -> Chooser:
+    """Return the driver in which each label deviates with its own probability."""
+    return _Random(noise, seed, Plan(), 0)
+
+
+def prefix(plan: Plan, k: int, noise: NoiseModel, seed: int) -> Chooser:
+    """Return the driver that replays a plan for the first `k` questions and then answers by a noise model.
+
+    Raises:
+        ValueError: `k` is negative.
+    """
+    if k < 0:
+        raise ValueError(f"a prefix has 0 or more choice points, not {k}")
+    return _Random(noise, seed, plan, k)
+
+
+class Ran(NamedTuple, Generic[R]):
+    """One run of an enumeration: what the world returned, and the chooser that answered it."""
+
+    result: R
+    chooser: Chooser
+
+
+def exactly(
+    run: Callable[[Chooser], R], k: int, *, labels: Collection[str] | None = None
+) -> Iterator[Ran[R]]:
+    """Run every plan of exactly `k` deviations, in the order of "least".
+
+    A plan is extended only after its last deviation, among the questions that this plan leads to; so the
+    enumeration is complete and has no duplicates, also where a deviation makes new choice points appear.
+    Nothing is kept but the path to the present plan; the price is that each plan of fewer deviations is run
+    once more, to learn what it asks.
+
+    Args:
+        run: The world at a fixed input.
+        k: The number of deviations, 0 or more.
+        labels: Deviate only at these labels; None means all.
+
+    Raises:
+        NondeterminismError: a run did not ask again what it had asked before.
+    """
+    if k < 0:
+        raise ValueError(f"a plan has 0 or more deviations, not {k}")
+    return _extensions(run, (), k, labels)
+
+
+def _extensions(
+    run: Callable[[Chooser], R], answers: tuple[tuple[int, int], ...], k: int, labels: Collection[str] | None
+) -> Iterator[Ran[R]]:
+    chooser = _Forced(answers)
+    result = run(chooser)
+    if tuple(chooser.deviated) != answers:
+        raise NondeterminismError(
+            f"the same answers led to another run: {len(answers)} were to be given and "
+            f"{len(chooser.deviated)} were asked for; look for a clock, a global, or the order of a set"
+        )
+    if k == 0:
+        yield Ran(result, chooser)
+        return
+    start = answers[-1][0] + 1 if answers else 0
+    for position, size in enumerate(chooser._sizes[start:], start):  # noqa: SLF001
+        if labels is not None and chooser._labels[position] not in labels:  # noqa: SLF001
+            continue
+        for option in range(1, size):
+            yield from _extensions(run, (*answers, (position, option)), k - 1, labels)
+
+
+def exhaustive(
+    run: Callable[[Chooser], R], k: int, *, labels: Collection[str] | None = None
+) -> Iterator[Ran[R]]:
+    """Run every plan of at most `k` deviations, in the order of "least": see `exactly`."""
+    for deviations in range(k + 1):
+        yield from exactly(run, deviations, labels=labels)
+
+
+def substream(seed: int, name: str) -> Random:
+    """Return a named stream of bulk randomness.
+
+    Streams with different names are independent, so that a world can draw more from one without moving the
+    others. The seed belongs to the input and is never searched. For a portable trace use only `random`,
+    `randrange`, `choice`, `shuffle`, `sample` and `uniform` of what is returned.
+
+    Args:
+        seed: Any integer.
+        name: What the stream is for, such as `durations`.
+    """
+    return Random(int.from_bytes(hashlib.sha256(f"{seed}:{name}".encode()).digest(), "big"))
