@@ -1,0 +1,1 @@
+"""The 72-hour batch job: workload, database, platform, people; and, in `live`, the flight recorder."""
