@@ -1,0 +1,221 @@
+"""The environment of the job: people and platform, on a sparse timeline of their own. They ask all choice points.
+
+People are asked once, before the first machine starts: when the job is launched, whether the machine carries
+an owner tag, how long its setup takes, and what is wrong with the job itself. The platform is asked while the
+job runs: a few dozen events in 72 hours. Option 0 is always "nothing happens".
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
+
+from simulations.batch_job.rules import RULES, WEEKDAYS
+from simulations.batch_job.workload import HOUR_MS, SECOND_MS
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Generator
+
+    import simpy
+
+    from simulations.choices import Chooser
+
+WEEK_H: Final = 168
+DAY_H: Final = 24
+
+LAUNCHES: Final = (
+    (0, 9),
+    (4, 18),
+    (0, 18),
+    (1, 9),
+    (1, 18),
+    (2, 9),
+    (2, 18),
+    (3, 9),
+    (3, 18),
+    (4, 9),
+)
+"""When people launch, as (weekday, local hour): Monday morning, or Friday before they go home, or else."""
+
+SETUPS_H: Final = (0, 1, 2, 3)
+"""For how many hours a machine is prepared before the job's own clock starts."""
+
+LEAKS_KIB: Final = (0, 768, 1024)
+"""What the mean test leaks, in KiB. With 64 GiB the second lasts for about 70 hours."""
+
+DEADLINES_H: Final = (0, 48, 72)
+"""The time limit of the scheduler, counted from the start of the machine; 0 means none."""
+
+CLOCKS: Final = ("no change", "forward", "back", "forward, and the watchdog believes it")
+"""What happens to the local time on Sunday at 02:00."""
+
+FAULT_EVERY_H: Final = 10
+"""How often chance is asked whether it strikes. Coarser than life, so that all of it can be searched."""
+
+SUNDAY_2_H: Final = 6 * DAY_H + 2
+
+NOTICE_MS: Final = {
+    "spot": 120 * SECOND_MS,
+    "deadline": 30 * SECOND_MS,
+    "budget": 30 * SECOND_MS,
+    "clock": 30 * SECOND_MS,
+}
+"""How long before the kill the job is told, by a SIGTERM. Amazon EC2, "Spot Instance interruption notices": two
+minutes; Kubernetes, "Pod Lifecycle": 30 seconds of grace by default. Other killers do not tell."""
+
+TRACEBACK: Final = frozenset({"database", "application"})
+"""Causes that end the job through its own code, which can still write why."""
+
+
+class People(NamedTuple):
+    """What people decided before the first machine started.
+
+    Attributes:
+        launch_h: When they launch, in local hours since Monday 00:00.
+        tagged: Whether the machine carries an owner tag.
+        setup_h: How long the machine is prepared before the job starts.
+        leak_kib: What the mean test leaks.
+        deadline_h: The scheduler's limit, from the start of the machine; 0 means none.
+        straggler: Whether one test takes six hours this time.
+    """
+
+    launch_h: int
+    tagged: bool
+    setup_h: int
+    leak_kib: int
+    deadline_h: int
+    straggler: bool
+
+
+def ask_people(chooser: Chooser, *, launch_h: int | None, tagged: bool) -> People:
+    """Ask what people do.
+
+    Args:
+        chooser: Answers.
+        launch_h: When they launch, where the practice says so; None means that they are asked.
+        tagged: Whether the practice puts an owner tag on every machine; if not, they are asked.
+    """
+    if launch_h is None:
+        weekday, hour = chooser.pick("launch", LAUNCHES)
+        launch_h = weekday * DAY_H + hour
+    return People(
+        launch_h=launch_h,
+        tagged=tagged or chooser.pick("owner_tag", (True, False)),
+        setup_h=chooser.pick("setup", SETUPS_H),
+        leak_kib=chooser.pick("leak", LEAKS_KIB),
+        deadline_h=chooser.pick("deadline", DEADLINES_H),
+        straggler=chooser.pick("straggler", (False, True)),
+    )
+
+
+@dataclass
+class Platform:
+    """The platform while a campaign lasts: what it has learnt about itself, and who listens.
+
+    Attributes:
+        env: The environment of the present attempt; its time is in ms since Monday 00:00 of the first week.
+        chooser: Answers.
+        rule: The name of the rule in `simulations.batch_job.rules.RULES`.
+        exempt: Whether the job is on the list of exemptions.
+        tagged: Whether the machine carries an owner tag.
+        shift_h: What daylight saving has added to the local time so far, in hours.
+        live: Whether a sweep has acted before. A rule that is live stays live.
+        machine_ms: When the present machine was launched.
+        end: Told the cause of an end, at its time.
+        note: Told `(actor, action, detail)` of what else happens.
+    """
+
+    env: simpy.Environment
+    chooser: Chooser
+    rule: str
+    exempt: bool
+    tagged: bool
+    end: Callable[[str], None]
+    note: Callable[[str, str, str | int | None], None]
+    shift_h: int = 0
+    live: bool = False
+    machine_ms: int = 0
+
+    def local(self) -> tuple[int, int]:
+        """Return the local weekday, 0 for Monday, and hour."""
+        hour = int(self.env.now) // HOUR_MS + self.shift_h
+        return hour // DAY_H % 7, hour % DAY_H
+
+    def acts(self, label: str) -> bool:
+        """Ask whether a fault or limit acts now."""
+        self.chooser.at(int(self.env.now))
+        return self.chooser.pick(label, (False, True))
+
+
+def strike(platform: Platform, cause: str) -> Generator[simpy.Event, Any, None]:
+    """End the job, after the notice that this cause gives."""
+    notice_ms = NOTICE_MS.get(cause, 0)
+    if notice_ms:
+        platform.note(cause, "SIGTERM", None)
+        yield platform.env.timeout(notice_ms)
+    platform.end(cause)
+
+
+def clock(platform: Platform) -> Generator[simpy.Event, Any, None]:
+    """Ask, on the first Sunday at 02:00, what happens to the local time."""
+    now_h = int(platform.env.now) // HOUR_MS
+    wait_h = (SUNDAY_2_H - now_h) % WEEK_H
+    if now_h > SUNDAY_2_H or wait_h == 0:
+        return
+    yield platform.env.timeout(wait_h * HOUR_MS)
+    platform.chooser.at(int(platform.env.now))
+    change = platform.chooser.pick("clock", CLOCKS)
+    if change == "no change":
+        return
+    platform.shift_h = -1 if change == "back" else 1
+    platform.note("clock", "changes", change)
+    if change.endswith("believes it"):
+        yield from strike(platform, "clock")
+
+
+def faults(
+    platform: Platform, cause: str, setup_h: int, every_h: int
+) -> Generator[simpy.Event, Any, None]:
+    """Ask every few hours of the job, which starts when its machine is set up, whether a fault strikes."""
+    yield platform.env.timeout(setup_h * HOUR_MS)
+    while True:
+        yield platform.env.timeout(every_h * HOUR_MS)
+        if platform.acts(cause):
+            yield from strike(platform, cause)
+            return
+
+
+def deadline(platform: Platform, hours: int) -> Generator[simpy.Event, Any, None]:
+    """End the job when its machine is as old as the scheduler's limit."""
+    yield platform.env.timeout(platform.machine_ms + hours * HOUR_MS - int(platform.env.now))
+    yield from strike(platform, "deadline")
+
+
+def sweep(platform: Platform) -> Generator[simpy.Event, Any, None]:
+    """Run the sweeps of the rule, hour by hour, and ask of each that could end the machine whether it does."""
+    rule = RULES[platform.rule]
+    spared = platform.exempt or (platform.tagged and rule.spares_owner)
+    if spared or not rule.hours:
+        return
+    marked_ms: int | None = None
+    yield platform.env.timeout(-int(platform.env.now) % HOUR_MS)
+    while True:
+        now = int(platform.env.now)
+        if rule.runs_at(*platform.local()):
+            old = now - platform.machine_ms >= rule.age_h * HOUR_MS
+            if rule.kind == "mark" and old and marked_ms is None:
+                marked_ms = now
+                platform.note("sweep", "marks", None)
+            due = marked_ms is not None and now - marked_ms >= rule.grace_h * HOUR_MS
+            if (old if rule.kind != "mark" else due) and (platform.live or platform.acts("sweep")):
+                platform.live = True
+                platform.end("sweep")
+                return
+        yield platform.env.timeout(HOUR_MS)
+
+
+def when(time_ms: int, shift_h: int = 0) -> str:
+    """Say a time, in ms since Monday 00:00 of the first week, as a weekday and a local hour."""
+    minutes = time_ms // 60_000 + shift_h * 60
+    weekday = WEEKDAYS[minutes // (60 * DAY_H) % 7]
+    return f"{weekday} {minutes // 60 % DAY_H:02}:{minutes % 60:02}"

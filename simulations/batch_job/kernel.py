@@ -1,0 +1,164 @@
+"""The fast kernel: when each test is over, without an event for it.
+
+List scheduling on one heap. It gives the finish order of the SimPy workers in `simulations.batch_job.workload`,
+test by test, as long as nothing couples the workers but the queue. Whether something did is decided
+afterwards: reports hold a connection, and where more of them would have overlapped than there are connections,
+somebody had to wait, and the kernel steps aside.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from dataclasses import dataclass
+from heapq import heapify, heappop, heapreplace
+from itertools import accumulate
+from typing import TYPE_CHECKING
+
+import simpy
+
+from simulations.batch_job.workload import Log, worker
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from simulations.batch_job.workload import Bulk
+
+
+@dataclass(frozen=True)
+class Checkpoints:
+    """When the job stops to save what it has.
+
+    While it saves, no test starts; those that run go on. A checkpoint holds the tests that were over when it
+    began, and counts once it is complete.
+
+    Attributes:
+        every_ms: The time from the end of one to the start of the next, in ms, from 1; 0 means never.
+        cost_ms: How long one takes, in ms.
+    """
+
+    every_ms: int = 0
+    cost_ms: int = 0
+
+    def pause_ms(self, at_ms: int) -> int:
+        """Return for how long no test may start, `at_ms` after the start of the job."""
+        if not self.every_ms:
+            return 0
+        period = self.every_ms + self.cost_ms
+        phase = at_ms % period
+        return period - phase if phase >= self.every_ms else 0
+
+    def complete(self, at_ms: int) -> int:
+        """Return how many checkpoints are complete, `at_ms` after the start of the job."""
+        return at_ms // (self.every_ms + self.cost_ms) if self.every_ms else 0
+
+    def began_ms(self, number: int) -> int:
+        """Return when a checkpoint began, counted from 1, in ms after the start of the job."""
+        return number * (self.every_ms + self.cost_ms) - self.cost_ms
+
+
+@dataclass(frozen=True)
+class Schedule:
+    """When each test is over.
+
+    Attributes:
+        order: The numbers of the tests, in the order in which they end.
+        times_ms: When each ends, in ms after the start of the job; ascending.
+    """
+
+    order: Sequence[int]
+    times_ms: Sequence[int]
+
+    @property
+    def makespan_ms(self) -> int:
+        """When the last test is over; 0 if there was none."""
+        return self.times_ms[-1] if self.times_ms else 0
+
+    def done(self, at_ms: int) -> int:
+        """Return how many tests are over before a time."""
+        return bisect_left(self.times_ms, at_ms)
+
+    def leaked_at(self, leak: Sequence[int], limit: int) -> int | None:
+        """Return when the tests that are over have leaked `limit` together; None if they never do."""
+        for time, leaked in zip(self.times_ms, accumulate(leak[number] for number in self.order), strict=True):
+            if leaked >= limit:
+                return time
+        return None
+
+
+def simulated(
+    bulk: Bulk, queue: Sequence[int], workers: int, connections: int, saves: Checkpoints | None = None
+) -> Schedule:
+    """Return the schedule by SimPy: the reference. The arguments are those of `kernel`."""
+    env = simpy.Environment()
+    pool = simpy.Resource(env, capacity=connections)
+    log, shared = Log(), iter(queue)
+    pause_ms = saves.pause_ms if saves is not None and saves.every_ms else None
+    for _ in range(workers):
+        env.process(worker(env, shared, bulk, pool, 0, log, pause_ms))
+    env.run()
+    return Schedule(log.order, log.ends_ms)
+
+
+def kernel(
+    bulk: Bulk, queue: Sequence[int], workers: int, connections: int, saves: Checkpoints | None = None
+) -> Schedule | None:
+    """Return the schedule by list scheduling, or None where workers waited for a connection.
+
+    Args:
+        bulk: The tests.
+        queue: The numbers of the tests to run, in the order in which they are pulled.
+        workers: How many run at a time.
+        connections: How many reports may run at a time.
+        saves: When no test may start; None means always.
+    """
+    run_ms, report_ms = bulk.run_ms, bulk.report_ms
+    pause_ms = saves.pause_ms if saves is not None and saves.every_ms else None
+    total = len(queue)
+    log = Log()
+    over, ended = log.order.append, log.ends_ms.append
+    reports: list[tuple[int, int]] = []
+    # An entry is (time, tie-break, test, what ends at that time: -1 the pause, 0 the test, more: the time its
+    # report takes). The tie-break counts as SimPy does: by when the wait began.
+    heap = [(run_ms[test], place, test, report_ms[test]) for place, test in enumerate(queue[:workers])]
+    heapify(heap)
+    pulled = ticket = len(heap)
+    while heap:
+        now, _, test, phase = heap[0]
+        if phase > 0:
+            reports.append((now, now + phase))
+            heapreplace(heap, (now + phase, ticket, test, 0))
+        elif phase < 0:
+            heapreplace(heap, (now + run_ms[test], ticket, test, report_ms[test]))
+        else:
+            over(test)
+            ended(now)
+            if pulled == total:
+                heappop(heap)
+                continue
+            test = queue[pulled]
+            pulled += 1
+            pause = pause_ms(now) if pause_ms is not None else 0
+            if pause:
+                heapreplace(heap, (now + pause, ticket, test, -1))
+            else:
+                heapreplace(heap, (now + run_ms[test], ticket, test, report_ms[test]))
+        ticket += 1
+    return Schedule(log.order, log.ends_ms) if _overlap(reports) <= connections else None
+
+
+def _overlap(reports: list[tuple[int, int]]) -> int:
+    """Return how many reports run at the same time at most; one that ends as another starts counts."""
+    changes = sorted([(start, 0) for start, _ in reports] + [(end, 1) for _, end in reports])
+    running = most = 0
+    for _, ended in changes:
+        running += -1 if ended else 1
+        most = max(most, running)
+    return most
+
+
+def schedule(
+    bulk: Bulk, queue: Sequence[int], workers: int, connections: int, saves: Checkpoints | None = None
+) -> Schedule:
+    """Return the schedule: by the kernel where nothing couples the workers, else by SimPy."""
+    fast = kernel(bulk, queue, workers, connections, saves)
+    return fast if fast is not None else simulated(bulk, queue, workers, connections, saves)

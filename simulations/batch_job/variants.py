@@ -1,0 +1,63 @@
+"""How the team runs the job: as shipped, the folk fixes, and the fixes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final, Literal
+
+from simulations.batch_job.analysis import daly_interval
+from simulations.batch_job.database import EXHAUSTIVE, GREEDY
+from simulations.batch_job.kernel import Checkpoints
+from simulations.batch_job.workload import HOUR_MS
+
+if TYPE_CHECKING:
+    from simulations.batch_job.database import Planner
+
+CHECKPOINT_COST_MS: Final = 5 * HOUR_MS // 60
+MEAN_LIFE_MS: Final = 72 * HOUR_MS
+"""What the checkpoint interval is planned for: 5 minutes a checkpoint, a death each 72 hours."""
+
+NO_CHECKPOINTS: Final = Checkpoints()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Practice:
+    """How the team runs the job.
+
+    Attributes:
+        launch: `as people do`: they are asked; `in time`: at the last full hour that lets the job end before
+            the Monday 16:00 sweep.
+        owner_tag: Whether every machine carries an owner tag; if not, people are asked.
+        exempt: Whether the job is on the platform's list of exemptions.
+        attempts_max: How often it is started, from 1.
+        rerun: `same slot`: in the next week, at the same hour; `at once`: when the death is seen.
+        planner: The planner of the report query.
+        memory_gib: The memory of the machine, in GiB.
+        checkpoints: When the job saves what it has; a rerun goes on from there.
+    """
+
+    launch: Literal["as people do", "in time"] = "as people do"
+    owner_tag: bool = False
+    exempt: bool = False
+    attempts_max: int = 1
+    rerun: Literal["same slot", "at once"] = "same slot"
+    planner: Planner = EXHAUSTIVE
+    memory_gib: int = 64
+    checkpoints: Checkpoints = NO_CHECKPOINTS
+
+
+AS_SHIPPED: Final = Practice()
+
+RERUN_NEXT_WEEK: Final = Practice(attempts_max=3)
+RETRY_AT_ONCE: Final = Practice(attempts_max=3, rerun="at once")
+FASTER_EXPLAIN: Final = Practice(planner=GREEDY)
+MORE_MEMORY: Final = Practice(memory_gib=256)
+ANOTHER_HOUR: Final = Practice(launch="in time")
+
+DALY: Final = Checkpoints(
+    every_ms=round(daly_interval(CHECKPOINT_COST_MS, MEAN_LIFE_MS)), cost_ms=CHECKPOINT_COST_MS
+)
+
+OWNER_TAG: Final = Practice(owner_tag=True, exempt=True)
+CHECKPOINT: Final = Practice(checkpoints=DALY, attempts_max=3, rerun="at once")
+BOTH: Final = Practice(owner_tag=True, exempt=True, checkpoints=DALY, attempts_max=3, rerun="at once")

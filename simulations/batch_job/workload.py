@@ -1,0 +1,230 @@
+"""The workload: 90,000 tests of 100 versions, pulled from one queue by 32 workers.
+
+A test runs for a while, and one in fifty then asks the database for a report. How long a test takes, what it
+leaks and how many tables its report joins are attributes of its version. All of it is bulk randomness: it
+comes from the seed of the input and is never searched.
+"""
+
+from __future__ import annotations
+
+from array import array
+from dataclasses import dataclass
+from functools import lru_cache
+from importlib.resources import files
+from typing import TYPE_CHECKING, Final
+
+from simulations.batch_job.database import EXHAUSTIVE, execution_ms, planning_ms
+from simulations.batch_job.rules import RULES
+from simulations.choices import substream
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Generator, Iterator, Sequence
+    from typing import Any
+
+    import simpy
+
+    from simulations.batch_job.database import Planner
+
+SECOND_MS: Final = 1_000
+HOUR_MS: Final = 3_600 * SECOND_MS
+
+TESTS_MAX: Final = 1_000_000
+TEST_MS_MAX: Final = 6 * HOUR_MS
+"""The longest a test may take; without a cap the tail of a lognormal law decides when a job is over."""
+
+REPORT_EVERY: Final = 50
+"""One test in so many ends with a report from the database."""
+
+TABLES_MIN: Final = 8
+TABLES_MAX: Final = 20
+"""How many tables the report of the first version joins, and that of the last."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Job:
+    """What everybody records about the batch job: the input of the world.
+
+    Attributes:
+        rule: The name of the platform's rule for machines that nobody seems to own: a key of
+            `simulations.batch_job.rules.RULES`.
+        seed: The seed of the durations.
+        tests: How many tests there are, from 1.
+        workers: How many run at a time, from 1.
+        versions: How many versions of the product they cover, from 1; a test belongs to version
+            `number % versions`.
+        connections: The size of the database's connection pool, from 1.
+        held_h: By how many whole hours the launch is held back, from 0 to 167.
+
+    Raises:
+        ValueError: a value is out of range.
+    """
+
+    rule: str = "calendar"
+    seed: int = 0
+    tests: int = 90_000
+    workers: int = 32
+    versions: int = 100
+    connections: int = 20
+    held_h: int = 0
+
+    def __post_init__(self) -> None:
+        if self.rule not in RULES:
+            raise ValueError(f"there is no rule {self.rule!r}; there are {', '.join(RULES)}")
+        for name, low, high in (
+            ("tests", 1, TESTS_MAX),
+            ("workers", 1, TESTS_MAX),
+            ("versions", 1, TESTS_MAX),
+            ("connections", 1, TESTS_MAX),
+            ("held_h", 0, 167),
+        ):
+            value = getattr(self, name)
+            if type(value) is not int or not low <= value <= high:
+                raise ValueError(f"{name} is a whole number from {low} to {high}, not {value!r}")
+        if type(self.seed) is not int:
+            raise ValueError(f"the seed is a whole number, not {self.seed!r}")
+
+
+@dataclass(frozen=True)
+class Version:
+    """One version of the product under test.
+
+    Attributes:
+        pace: How long its tests take against the mean, in thousandths.
+        leak: What its tests leak against the mean, in thousandths.
+        tables: How many tables its report joins.
+    """
+
+    pace: int
+    leak: int
+    tables: int
+
+
+@dataclass(frozen=True)
+class Bulk:
+    """The tests of a job, as parallel sequences.
+
+    Attributes:
+        run_ms: How long each test runs before its report, in ms.
+        report_ms: How long its report then takes, planning included, in ms; 0 where it asks for none.
+        leak: What it leaks, in thousandths of the mean test.
+    """
+
+    run_ms: Sequence[int]
+    report_ms: Sequence[int]
+    leak: Sequence[int]
+
+
+class Log:
+    """The tests that are over.
+
+    Attributes:
+        order: Their numbers, in the order in which they ended.
+        ends_ms: When they did, in ms after the start of the job.
+    """
+
+    __slots__ = ("ends_ms", "order")
+
+    def __init__(self) -> None:
+        self.order = array("l")
+        self.ends_ms = array("q")
+
+
+def versions(job: Job) -> tuple[Version, ...]:
+    """Return the versions of a job: each a little different, and joining more tables the newer they are."""
+    draw = substream(job.seed, "versions")
+    paces = [draw.randrange(800, 1201) for _ in range(job.versions)]
+    leaks = [draw.randrange(500, 1501) for _ in range(job.versions)]
+    # The mean pace is brought back to 1000, so that the job is as long as the mean test says.
+    paces = [pace * 1000 * job.versions // sum(paces) for pace in paces]
+    last = max(1, job.versions - 1)
+    return tuple(
+        Version(pace, leak, TABLES_MIN + (TABLES_MAX - TABLES_MIN) * number // last)
+        for number, (pace, leak) in enumerate(zip(paces, leaks, strict=True))
+    )
+
+
+@lru_cache(maxsize=1)
+def durations_ms() -> tuple[int, ...]:
+    """Return 1,024 equally likely durations of a test in ms: a lognormal law, sigma 1.4, mean 92.16 s.
+
+    They are a file, since `exp` and `log` differ in the last place between platforms.
+    """
+    text = files("simulations.batch_job").joinpath("data/durations_ms.txt").read_text(encoding="ascii")
+    return tuple(int(line) for line in text.splitlines() if not line.startswith("#"))
+
+
+@lru_cache(maxsize=4)
+def bulk(job: Job, planner: Planner = EXHAUSTIVE, straggler: int | None = None) -> Bulk:
+    """Draw the tests of a job.
+
+    Args:
+        job: The input.
+        planner: What plans the reports.
+        straggler: The number of a test that takes `TEST_MS_MAX` this time; None means no test does.
+    """
+    table = durations_ms()
+    size = len(table)
+    count = job.versions
+    kinds = versions(job)
+    paces = [kind.pace for kind in kinds]
+    reports = [planning_ms(planner, kind.tables) + execution_ms(kind.tables) for kind in kinds]
+    leaks = [kind.leak for kind in kinds]
+    random = substream(job.seed, "durations").random
+    run_ms = [
+        max(1, table[int(random() * size)] * paces[number % count] // 1000) for number in range(job.tests)
+    ]
+    if straggler is not None:
+        run_ms[straggler] = TEST_MS_MAX
+    report_ms = [0] * job.tests
+    for number in range(job.tests):
+        version = number % count
+        # A test of each version in turn, so that reports are spread over the job.
+        if (number // count + version) % REPORT_EVERY == 0:
+            report_ms[number] = reports[version]
+    return Bulk(run_ms, report_ms, [leaks[number % count] for number in range(job.tests)])
+
+
+def worker(
+    env: simpy.Environment,
+    queue: Iterator[int],
+    bulk: Bulk,
+    pool: simpy.Resource,
+    start_ms: int,
+    log: Log,
+    pause_ms: Callable[[int], int] | None = None,
+    watch: Callable[[int], None] | None = None,
+    idle: Callable[[], None] | None = None,
+) -> Generator[simpy.Event, Any, None]:
+    """Pull tests from the queue and run them, until it is empty: a SimPy process.
+
+    Args:
+        env: The environment of the process.
+        queue: The numbers of the tests; all workers pull from the same iterator.
+        bulk: The tests.
+        pool: The connections of the database.
+        start_ms: When the job's own clock started.
+        log: Where the tests go that are over.
+        pause_ms: For how long no test may start, from a time after the start, in ms.
+        watch: Is told the number of each test that is over.
+        idle: Is told that the worker has nothing left to do.
+    """
+    run_ms, report_ms = bulk.run_ms, bulk.report_ms
+    timeout, over, ended = env.timeout, log.order.append, log.ends_ms.append
+    for number in queue:
+        if pause_ms is not None:
+            pause = pause_ms(env.now - start_ms)
+            if pause:
+                yield timeout(pause)
+        yield timeout(run_ms[number])
+        report = report_ms[number]
+        if report:
+            with pool.request() as connection:
+                if not connection.triggered:
+                    yield connection
+                yield timeout(report)
+        over(number)
+        ended(env.now - start_ms)
+        if watch is not None:
+            watch(number)
+    if idle is not None:
+        idle()
