@@ -19,17 +19,16 @@ group `heisenlab.scenarios` in another distribution that points at one. The leas
         ),
     )
 
-This module and those that define scenarios import neither Hypothesis nor pytest at their top, since a replay in
-a fresh interpreter needs neither.
+This module and those that define scenarios import neither Hypothesis nor pytest at their top, since a replay
+in a fresh interpreter needs neither.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeAlias
 
-from simulations.choices import Deviation, NoiseModel, Plan
 from simulations.errors import LabError
 
 if TYPE_CHECKING:
@@ -38,7 +37,7 @@ if TYPE_CHECKING:
     from hypothesis.strategies import SearchStrategy
 
     from scenarios.lab.hunt import Hunt
-    from simulations.choices import Chooser
+    from simulations.choices import ChoicePoint, Chooser, NoiseModel, Plan
     from simulations.trace import Trace
 
 
@@ -119,6 +118,10 @@ class Variant:
     properties: tuple[str, ...] | None = None
 
 
+def _plain(point: ChoicePoint) -> str:
+    return f"{point.label} takes option {point.option} at occurrence {point.occurrence}"
+
+
 @dataclass(frozen=True, kw_only=True)
 class Scenario:
     """A bug: its story, the world in which it lives, and what must be true.
@@ -137,8 +140,10 @@ class Scenario:
         properties: Plain functions that assert over a run.
         variants: As shipped first.
         noise: The probability of a deviation at each label, for the random searcher.
-        inputs: Makes the Hypothesis strategy of inputs; None means: one of the ladder. Imports Hypothesis inside.
-        phrase: Says a deviation in the words of the world, such as "bit 2 of cpu0 is upset at clock 1".
+        inputs: Makes the Hypothesis strategy of inputs (and imports Hypothesis inside); None means: one of the
+            ladder.
+        phrase: Says an answer that was not nominal in the words of the world, such as "bit 2 of cpu0 is upset
+            at clock 1".
         assumptions: What the scenario takes for granted.
         deviations_max: How many deviations a search draws at most.
     """
@@ -154,9 +159,9 @@ class Scenario:
     variants: tuple[Variant, ...]
     noise: NoiseModel
     inputs: Callable[[], SearchStrategy[Any]] | None = None
-    phrase: Callable[[Deviation], str] = str
+    phrase: Callable[[ChoicePoint], str] = _plain
     assumptions: tuple[Assumption, ...] = ()
-    deviations_max: int = field(default=3)
+    deviations_max: int = 3
 
     def __post_init__(self) -> None:
         known = {check.__name__ for check in self.properties}
@@ -168,7 +173,7 @@ class Scenario:
                 named.add(variant.expect.by)
             if named - known:
                 raise LabError(
-                    f"variant {variant.name} of {self.name} names the property {sorted(named - known)[0]}; "
+                    f"variant {variant.name} of {self.name} names the property {min(named - known)}; "
                     f"the scenario has {', '.join(sorted(known))}"
                 )
         names = [variant.name for variant in self.variants]
