@@ -140,8 +140,8 @@ class Scenario:
         properties: Plain functions that assert over a run.
         variants: As shipped first.
         noise: The probability of a deviation at each label, for the random searcher.
-        inputs: Makes the Hypothesis strategy of inputs (and imports Hypothesis inside); None means: one of the
-            ladder.
+        inputs: Makes the Hypothesis strategy of inputs (and imports Hypothesis inside); None means: one of
+            the ladder.
         phrase: Says an answer that was not nominal in the words of the world, such as "bit 2 of cpu0 is upset
             at clock 1".
         assumptions: What the scenario takes for granted.
