@@ -30,9 +30,22 @@ class Outcome:
     chooser: Chooser
     failure: Failure | None
 
-    def fails_as(self, by: str) -> bool:
-        """Return whether the property of that name failed."""
-        return self.failure is not None and self.failure.by == by
+
+@dataclass(frozen=True, slots=True)
+class Caught:
+    """A run in which a property failed, and its input."""
+
+    given: Any
+    outcome: Outcome
+    failure: Failure
+
+
+def caught(given: Any, outcome: Outcome, by: str | None = None) -> Caught | None:
+    """Return the failing run, or None where every property holds (or, given `by`, another one failed)."""
+    failure = outcome.failure
+    if failure is None or by not in {None, failure.by}:
+        return None
+    return Caught(given, outcome, failure)
 
 
 def execute(scenario: Scenario, variant: Variant, given: Any, chooser: Chooser) -> Outcome:

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
-from scenarios.lab.execution import Outcome, execute
+from scenarios.lab.execution import Caught, Outcome, caught, execute
 from simulations.choices import Chooser, Deviation, drawn, exactly, nominal, random, substream
 
 if TYPE_CHECKING:
@@ -71,16 +71,21 @@ class Search:
     """What a searcher came to.
 
     Attributes:
-        caught: The input and the outcome of the first run in which a property failed, or None.
+        caught: The first run in which a property failed, or None.
+        in_order: Whether the runs went up from the bottom of the order of "least", so that the first that
+            failed is the least and, where none did, every plan up to the bound has been run.
         complete: Whether every plan up to the bound was run on every input of the ladder.
+        labels: The labels of the choice points that a complete search covers.
         independent: Whether the runs were independent draws from one distribution.
         shrink: Where the input may lie outside the ladder: lets the searcher make it smaller.
     """
 
-    caught: tuple[Any, Outcome] | None
+    caught: Caught | None
+    in_order: bool = False
     complete: bool = False
+    labels: tuple[str, ...] = ()
     independent: bool = False
-    shrink: Callable[[], tuple[Any, Outcome]] | None = None
+    shrink: Callable[[], Caught] | None = None
 
 
 Searcher: TypeAlias = "Callable[[Target, int, int, int], Search]"
@@ -89,12 +94,14 @@ Searcher: TypeAlias = "Callable[[Target, int, int, int], Search]"
 
 def exhaustive_search(target: Target, seed: int, budget: int, deviations: int) -> Search:  # noqa: ARG001
     """Run every plan of at most so many deviations on every input of the ladder, in the order of "least"."""
+    labels: dict[str, None] = {}
     for given, outcome in least_first(target, deviations):
-        if outcome.failure is not None:
-            return Search((given, outcome))
+        labels.update(dict.fromkeys(outcome.chooser.questions))
+        if found := caught(given, outcome):
+            return Search(found, in_order=True)
         if target.tally.runs >= budget:
-            return Search(None)
-    return Search(None, complete=True)
+            return Search(None, in_order=True)
+    return Search(None, in_order=True, complete=True, labels=tuple(labels))
 
 
 def least_first(target: Target, deviations: int) -> Iterator[tuple[Any, Outcome]]:
@@ -111,8 +118,8 @@ def random_search(target: Target, seed: int, budget: int, deviations: int) -> Se
     for _ in range(budget):
         given = rng.choice(target.scenario.ladder)
         outcome = target(given, random(target.scenario.noise, rng.randrange(2**63)))
-        if outcome.failure is not None:
-            return Search((given, outcome), independent=True)
+        if found := caught(given, outcome):
+            return Search(found, independent=True)
     return Search(None, independent=True)
 
 
@@ -127,11 +134,11 @@ class _Leave(BaseException):
         self.reason = reason
 
 
-class _Caught(BaseException):
+class _Found(BaseException):
     """Ends a search at its first failing run, since minimising is ours."""
 
-    def __init__(self, given: Any, outcome: Outcome) -> None:
-        self.caught = (given, outcome)
+    def __init__(self, caught: Caught) -> None:
+        self.caught = caught
 
 
 @dataclass(frozen=True)
@@ -158,23 +165,24 @@ def hypothesis_search(target: Target, seed: int, budget: int, deviations: int) -
         hypothesis.errors.HypothesisException: a health check failed, or the strategy is unusable.
     """
     seeds = substream(seed, "hypothesis search")
-    first = target(target.scenario.ladder[-1], nominal())
-    if first.failure is not None:
-        return Search((target.scenario.ladder[-1], first))
+    largest = target.scenario.ladder[-1]
+    first = target(largest, nominal())
+    if found := caught(largest, first):
+        return Search(found)
     seen = _learn({}, first.chooser)
 
     def judge(given: Any, outcome: Outcome) -> None:
         _learn(seen, outcome.chooser)
-        if outcome.failure is not None:
-            raise _Caught(given, outcome)
+        if found := caught(given, outcome):
+            raise _Found(found)
 
     while (left := budget - target.tally.runs) > 0:
         before = target.tally.runs
         this = _Round(target, dict(seen), deviations, seeds.randrange(2**32), min(left, _ROUND))
         try:
             this.run(judge)
-        except _Caught as found:
-            return Search(found.caught, shrink=partial(this.shrink, found.caught))
+        except _Found as found_by:
+            return Search(found_by.caught, shrink=partial(this.shrink, found_by.caught))
         if target.tally.runs - before < this.examples and seen == this.known:
             break  # the strategy has no more to offer
     return Search(None)
@@ -222,7 +230,7 @@ class _Round:
         def example(given: Any, deviations: list[Deviation]) -> None:
             try:
                 outcome = self.target(given, drawn(deviations))
-            except BaseException as reason:
+            except BaseException as reason:  # noqa: BLE001  (handed on as it is, outside Hypothesis)
                 raise _Leave(reason) from None
             judge(given, outcome)
 
@@ -231,15 +239,14 @@ class _Round:
         except _Leave as left_by:
             raise left_by.reason from None
 
-    def shrink(self, caught: tuple[Any, Outcome]) -> tuple[Any, Outcome]:
+    def shrink(self, first: Caught) -> Caught:
         """Let Hypothesis shrink the input, and the plan with it, of the failure that it came upon."""
-        least = caught
-        failure = caught[1].failure
+        least = first
 
         def judge(given: Any, outcome: Outcome) -> None:
             nonlocal least
-            if failure is not None and outcome.fails_as(failure.by):
-                least = (given, outcome)
+            if found := caught(given, outcome, first.failure.by):
+                least = found
                 raise _Failing
 
         with suppress(_Failing):  # Hypothesis runs the least example last
