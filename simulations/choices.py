@@ -249,7 +249,7 @@ class Chooser:
 
     @property
     def questions(self) -> Mapping[str, tuple[int, int]]:
-        """Every label so far, in order of first appearance: how often asked, with how many options at most."""
+        """Every label so far, in order of appearance: how often asked, with how many options at most."""
         table: dict[str, tuple[int, int]] = {}
         for label, options in zip(self._labels, self._sizes, strict=True):
             asked, most = table.get(label, (0, 0))

@@ -104,8 +104,8 @@ def hunt(
         seed: The seed of the search; any integer from 0.
         budget: How many runs the search may take, from 1; None means what the searcher usually needs.
         deviations: How many deviations a plan may have, from 0. None means: for the exhaustive searcher what
-            the variant is expected to be exhausted at, or found with, else 1; for the others what the scenario
-            says.
+            the variant is expected to be exhausted at, or found with, else 1; for the others what the
+            scenario says.
         minimising_budget: How many runs minimising may take, from 1.
         verify: Replay the finding twice in fresh interpreters with different hash seeds (0.2 s). Without it
             the finding says "not yet".
