@@ -24,10 +24,10 @@ def catalogue() -> dict[str, Scenario]:
     An entry point that cannot be loaded is left out with a warning that names it, so that a broken plug-in
     takes nothing else down.
     """
-    scenarios = {name: _load(source) for name, source in _ours().items()}
+    scenarios = {name: _load(name, source) for name, source in _ours().items()}
     for name, entry in _theirs().items():
         try:
-            scenarios[name] = _load(entry)
+            scenarios[name] = _load(name, entry)
         except Exception as error:  # noqa: BLE001  (whatever a stranger's module raises)
             warnings.warn(f"scenario {name} of {_owner(entry)} is left out: {error}", stacklevel=2)
     return scenarios
@@ -52,7 +52,7 @@ def get(name: str) -> Scenario:
         close = difflib.get_close_matches(name, sources, n=1)
         hint = f"did you mean {close[0]}?" if close else f"there are {', '.join(sorted(sources)) or 'none'}"
         raise LabError(f"there is no scenario {name!r}; {hint}")
-    return _load(sources[name])
+    return _load(name, sources[name])
 
 
 def _ours() -> dict[str, str]:
@@ -70,7 +70,7 @@ def _owner(entry: EntryPoint) -> str:
     return f"{entry.dist.name} ({entry.value})" if entry.dist else entry.value
 
 
-def _load(source: str | EntryPoint) -> Scenario:
+def _load(name: str, source: str | EntryPoint) -> Scenario:
     if isinstance(source, EntryPoint):
         found: Any = source.load()
         where = _owner(source)
@@ -79,4 +79,8 @@ def _load(source: str | EntryPoint) -> Scenario:
         where = source
     if not isinstance(found, Scenario):
         raise LabError(f"{where} holds no Scenario but {found!r}; bind one to SCENARIO in its __init__.py")
+    if found.name != name:
+        raise LabError(
+            f"{where} holds the scenario {found.name!r} under the name {name!r}; give both one name"
+        )
     return found
