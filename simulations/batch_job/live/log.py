@@ -1,0 +1,258 @@
+r"""The recorder's log: append-only lines, each with its own checksum, that outlive whoever wrote them.
+
+A record is one line, `CRC JSON\n`: eight hexadecimal digits of the CRC-32 of the JSON text, a space, and the
+array `[milliseconds since the start, kind, data]`. Several processes may append to one log, because a record
+is one `write` to a file opened with `O_APPEND`. A reader needs nothing else to judge a record, so every kind
+of damage costs the damaged lines only:
+
+* the writer is killed: the kernel keeps what `write` accepted; at most one line is torn;
+* the host goes down: what was synchronised is kept, at most the last `SYNC_S` seconds are lost;
+* the disk is full: records wait in memory, the newest `WAITING_MAX` of them, and those that matter (all but
+  samples) go at once into the *reserve*, a file whose blocks were written beforehand, so that overwriting it
+  needs no space. On a copy-on-write file system (btrfs, ZFS) even that may be refused.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import json
+import os
+import time
+import zlib
+from collections import deque
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final, TypeAlias
+
+from simulations.errors import LabError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from pathlib import Path
+
+Json: TypeAlias = "Mapping[str, Json] | Sequence[Json] | str | int | float | bool | None"
+
+LOG: Final = "log"
+RESERVE: Final = "reserve"
+SAMPLE: Final = "s"
+SYNC_S: Final = 10.0
+WAITING_MAX: Final = 600
+RESERVE_BYTES: Final = 64 * 1024
+WITNESS_AT: Final = 48 * 1024
+"""Where in the reserve the second writer begins, so that the two never overwrite each other."""
+
+_CRC_DIGITS: Final = 8
+
+
+class LogError(LabError):
+    """A log cannot be made or read.
+
+    Common causes: the folder cannot be written; the disk was full before the job began; the path names
+    something that `heisenlab record` did not write.
+    """
+
+
+@dataclass(frozen=True)
+class Record:
+    """One line of a log.
+
+    Attributes:
+        time: Milliseconds since the start of the run, suspended time included.
+        kind: What it tells, such as `start`, `s` (a sample), `signal` or `end`.
+        data: What it tells, as JSON.
+    """
+
+    time: int
+    kind: str
+    data: Json
+
+
+@dataclass(frozen=True)
+class Damage:
+    """What of a log could not be read.
+
+    Attributes:
+        lines: Whole lines whose checksum was wrong.
+        torn_bytes: The length of a last line that was cut short; 0 if there is none.
+    """
+
+    lines: int
+    torn_bytes: int
+
+
+def encode(record: Record) -> bytes:
+    """Return a record as the line that stands in the log."""
+    text = json.dumps([record.time, record.kind, record.data], separators=(",", ":")).encode("ascii")
+    return b"%08x %s\n" % (zlib.crc32(text), text)
+
+
+def decode(line: bytes) -> Record | None:
+    """Return the record of a line without its line feed, or None if the line is damaged."""
+    if not _checks(line):
+        return None
+    try:
+        match json.loads(line[_CRC_DIGITS + 1 :]):
+            case [int(elapsed), str(kind), data]:
+                return Record(elapsed, kind, data)
+    except (ValueError, RecursionError):
+        pass
+    return None
+
+
+class Log:
+    """The writing end of a log. Never raises for the state of the disk once it is open.
+
+    Args:
+        folder: The folder of the run.
+        create: Make the folder, the log and the reserve; otherwise a second writer joins.
+
+    Raises:
+        LogError: the log cannot be made or opened.
+    """
+
+    __slots__ = ("_fd", "_lost", "_reserve", "_reserve_at", "_reserve_end", "_synced", "_torn", "_waiting")
+
+    def __init__(self, folder: Path, *, create: bool) -> None:
+        flags = os.O_WRONLY | os.O_APPEND | os.O_CLOEXEC | (os.O_CREAT | os.O_EXCL if create else 0)
+        try:
+            if create:
+                folder.mkdir(parents=True)
+                _fill_reserve(folder / RESERVE)
+            self._fd = os.open(folder / LOG, flags, 0o644)
+            self._reserve = os.open(folder / RESERVE, os.O_WRONLY | os.O_CLOEXEC)
+        except OSError as error:
+            raise LogError(
+                f"no log can be kept in {folder}: {error.strerror}; choose another folder with -o"
+            ) from error
+        self._reserve_at, self._reserve_end = (0, WITNESS_AT) if create else (WITNESS_AT, RESERVE_BYTES)
+        self._waiting: deque[tuple[bytes, bool]] = deque()
+        self._lost = 0
+        self._synced = time.monotonic()
+        self._torn = not create
+
+    def append(self, record: Record) -> None:
+        """Append a record, or keep it for later if the disk does not take it now."""
+        line = encode(record)
+        if self._flush(record.time) and self._write(line):
+            return
+        saved = record.kind != SAMPLE and self._save(line)
+        self._waiting.append((line, saved))
+        if len(self._waiting) > WAITING_MAX:
+            _, was_saved = self._waiting.popleft()
+            self._lost += not was_saved
+
+    def sync(self, *, now: bool = False) -> None:
+        """Force what was written to the disk, at most each `SYNC_S` seconds unless `now`."""
+        if now or time.monotonic() - self._synced >= SYNC_S:
+            with contextlib.suppress(OSError):
+                os.fdatasync(self._fd)
+                os.fdatasync(self._reserve)
+            self._synced = time.monotonic()
+
+    def close(self, elapsed: int) -> None:
+        """Write what waits, into the reserve where it must be, and close.
+
+        Args:
+            elapsed: Milliseconds since the start of the run.
+        """
+        if not self._flush(elapsed):
+            for line, saved in list(self._waiting)[-3:]:
+                if not saved:
+                    self._save(line)
+            unsaved = sum(not saved for _, saved in self._waiting)
+            self._save(encode(Record(elapsed, "lost", self._lost + unsaved)))
+        self.sync(now=True)
+        os.close(self._fd)
+        os.close(self._reserve)
+
+    def _flush(self, elapsed: int) -> bool:
+        while self._waiting:
+            if not self._write(self._waiting[0][0]):
+                return False
+            self._waiting.popleft()
+        if self._lost:
+            lost, self._lost = self._lost, 0
+            if not self._write(encode(Record(elapsed, "lost", lost))):
+                self._lost = lost
+                return False
+        return True
+
+    def _write(self, line: bytes) -> bool:
+        block = b"\n" + line if self._torn else line
+        try:
+            self._torn = os.write(self._fd, block) != len(block)
+        except OSError:
+            return False
+        return not self._torn
+
+    def _save(self, line: bytes) -> bool:
+        if self._reserve_at + len(line) > self._reserve_end:
+            return False
+        try:
+            written = os.pwrite(self._reserve, line, self._reserve_at)
+        except OSError:
+            return False
+        self._reserve_at += len(line)
+        return written == len(line)
+
+
+def _fill_reserve(path: Path) -> None:
+    """Write real blocks: a sparse file would need space when the disk is full."""
+    fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o644)
+    try:
+        blank = b"\n" * RESERVE_BYTES
+        if os.write(fd, blank) != len(blank):
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        os.fdatasync(fd)
+    finally:
+        os.close(fd)
+
+
+def read(folder: Path) -> tuple[Iterator[Record], Damage]:
+    """Return the records of a run in the order of their times, and what could not be read.
+
+    Raises:
+        LogError: there is no log, or not one record in it can be read.
+    """
+    try:
+        with (folder / LOG).open("rb") as file:
+            lines, damage = _whole_lines(file)
+    except OSError as error:
+        raise LogError(
+            f"no log can be read in {folder}: {error.strerror}; name the folder given to heisenlab record -o"
+        ) from error
+    reserve: list[bytes] = []
+    with contextlib.suppress(OSError), (folder / RESERVE).open("rb") as file:
+        reserve, _ = _whole_lines(file)
+    if reserve:
+        lines = sorted(dict.fromkeys([*lines, *reserve]), key=_time_of)
+    if not lines:
+        raise LogError(f"{folder / LOG} holds no readable record: it is empty, damaged throughout, or no log")
+    return filter(None, map(decode, lines)), damage
+
+
+def _whole_lines(file: Iterable[bytes]) -> tuple[list[bytes], Damage]:
+    """Keep the lines as bytes: decoded, the samples of 72 hours would fill the memory."""
+    kept: list[bytes] = []
+    damaged = torn_bytes = 0
+    for line in file:
+        text = line.rstrip(b"\n")
+        if text and _checks(text):
+            kept.append(text)
+        elif text and line.endswith(b"\n"):
+            damaged += 1
+        elif text:
+            torn_bytes = len(text)
+    return kept, Damage(damaged, torn_bytes)
+
+
+def _checks(line: bytes) -> bool:
+    try:
+        return int(line[:_CRC_DIGITS], 16) == zlib.crc32(line[_CRC_DIGITS + 1 :])
+    except ValueError:
+        return False
+
+
+def _time_of(line: bytes) -> int:
+    record = decode(line)
+    return record.time if record else 0

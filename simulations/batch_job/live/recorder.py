@@ -1,0 +1,431 @@
+"""The flight recorder: runs a command as its child, samples it, and says how it ended.
+
+Two processes keep one log. The *recorder* is the parent of the job: it samples, passes output and signals on,
+and learns how the job ended. The *witness* sleeps beside it, in a session of its own, and takes over when the
+recorder is killed: the output still flows, the samples go on, and the end is noted. It is not the job's parent,
+and learns the exit status only where the kernel tells strangers (Linux 6.15 and later).
+"""
+
+from __future__ import annotations
+
+import contextlib
+import ctypes
+import os
+import platform
+import select
+import signal
+import subprocess
+import sys
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+import psutil
+
+from simulations.batch_job.live import autopsy, output, readings, signals
+from simulations.batch_job.live.log import Json, Log
+from simulations.batch_job.live.watch import Watch
+from simulations.errors import LabError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+SCHEMA: Final = 1
+RUNS_MAX: Final = 9999
+NOT_FOUND: Final = 127
+NOT_EXECUTABLE: Final = 126
+
+_PR_SET_CHILD_SUBREAPER: Final = 36
+_ARGUMENTS_CHARACTERS_MAX: Final = 2000
+_ANCESTORS_MAX: Final = 8
+_SCHEDULERS: Final = {
+    "SLURM_JOB_ID": "Slurm",
+    "PBS_JOBID": "PBS",
+    "LSB_JOBID": "LSF",
+    "KUBERNETES_SERVICE_HOST": "Kubernetes",
+    "AWS_BATCH_JOB_ID": "AWS Batch",
+    "GITHUB_ACTIONS": "GitHub Actions",
+    "GITLAB_CI": "GitLab CI",
+    "JENKINS_URL": "Jenkins",
+    "AIRFLOW_CTX_DAG_ID": "Airflow",
+    "INVOCATION_ID": "systemd",
+}
+
+
+class RecorderError(LabError):
+    """The recorder cannot begin.
+
+    Common causes: the system is not Linux; the folder holds too many runs; an option is out of its range.
+    """
+
+
+@dataclass(frozen=True)
+class Options:
+    """How to record.
+
+    Attributes:
+        interval_s: Seconds between samples, from 0.1 to 3600. It grows by itself where a sample costs so much
+            that the recorder would take more than 1 % of a processor.
+        log: A file that the job writes its log to, beside its output; None if there is none.
+        output: How the job's output is seen: `simulations.batch_job.live.output.AUTO` or `INHERIT`.
+        trace_signals: Ask the kernel to trace who sends signals; needs root.
+
+    Raises:
+        RecorderError: the interval is out of its range.
+    """
+
+    interval_s: float = 1.0
+    log: Path | None = None
+    output: str = output.AUTO
+    trace_signals: bool = False
+
+    def __post_init__(self) -> None:
+        if not 0.1 <= self.interval_s <= 3600:
+            raise RecorderError(f"an interval of {self.interval_s} s is out of range; choose 0.1 to 3600 s")
+
+
+@dataclass(frozen=True)
+class Recorded:
+    """A run that was recorded.
+
+    Attributes:
+        folder: Where its log is.
+        status: As `subprocess.Popen.returncode`: the exit status, or minus the signal; 126 or 127 if the
+            command could not be started.
+    """
+
+    folder: Path
+    status: int
+
+
+def new_run(folder: Path) -> Path:
+    """Return the folder for the next run: `0001`, `0002`, ... in the given one.
+
+    Raises:
+        RecorderError: there are too many.
+    """
+    taken = [int(each.name) for each in folder.glob("[0-9][0-9][0-9][0-9]")]
+    number = max(taken, default=0) + 1
+    if number > RUNS_MAX:
+        raise RecorderError(f"{folder} holds {number - 1} runs, the most there can be; choose another folder")
+    return folder / f"{number:04}"
+
+
+def record(command: Sequence[str], folder: Path, options: Options | None = None) -> Recorded:
+    """Run a command under the recorder until it ends.
+
+    It blocks the signals that it passes on, adopts orphans of the job and waits for every child: call it from
+    a process of its own, as `heisenlab record` does.
+
+    Args:
+        command: The command and its arguments.
+        folder: Each run gets a folder of its own in it.
+        options: How to record.
+
+    Raises:
+        RecorderError: the system is not Linux, or there are too many runs.
+        LogError: no log can be kept in the folder.
+        TraceError: signals were to be traced and cannot be.
+    """
+    if sys.platform != "linux":
+        raise RecorderError(
+            f"heisenlab record reads /proc, which {sys.platform} does not have; run it on Linux"
+        )
+    options = options or Options()
+    run = new_run(folder.absolute())
+    log = Log(run, create=True)
+    with contextlib.ExitStack() as stack:
+        trace = signals.Trace(os.getpid()) if options.trace_signals else None
+        if trace:
+            stack.callback(trace.close)
+        flight = _Flight(command, run, log, options, trace)
+        return Recorded(run, flight.fly())
+
+
+class _Flight:
+    """One run, seen from the job's parent."""
+
+    __slots__ = (
+        "_command",
+        "_folder",
+        "_job",
+        "_log",
+        "_mask",
+        "_options",
+        "_trace",
+        "_watch",
+        "_wiring",
+        "_witness",
+    )
+
+    def __init__(
+        self, command: Sequence[str], folder: Path, log: Log, options: Options, trace: signals.Trace | None
+    ) -> None:
+        self._command = list(command)
+        self._folder = folder
+        self._log = log
+        self._options = options
+        self._trace = trace
+        self._wiring = output.wire(options.output)
+        self._watch = Watch(log, self._wiring.followed, options.log, options.interval_s)
+        self._mask: set[signal.Signals] | set[int] = set()
+        self._witness = -1
+        self._job: subprocess.Popen[bytes] | None = None
+
+    def fly(self) -> int:
+        """Run the command to its end and return its status."""
+        watched = {*signals.RELAYED, signal.SIGCHLD, signal.SIGWINCH}
+        handler = signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+        self._mask = signal.pthread_sigmask(signal.SIG_BLOCK, watched)
+        try:
+            self._witness = _start_witness(self._watch, self._folder, self._wiring)
+            ctypes.CDLL(None).prctl(_PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
+            self._watch.note("start", self._describe())
+            self._log.sync(now=True)
+            try:
+                self._job = self._spawn(handler)
+            except OSError as error:
+                return self._not_started(error)
+            return self._accompany(self._job, watched)
+        finally:
+            self._tell("end")
+            for channel in self._wiring.channels:
+                with contextlib.suppress(OSError):
+                    os.close(channel.ours)
+            os.close(self._witness)
+            self._watch.close()
+            signal.pthread_sigmask(signal.SIG_SETMASK, self._mask)
+            signal.signal(signal.SIGCHLD, handler)
+
+    def _spawn(self, handler: object) -> subprocess.Popen[bytes]:
+        mask = self._mask
+
+        def as_it_was() -> None:
+            if handler is signal.SIG_IGN:
+                signal.signal(signal.SIGCHLD, signal.SIG_IGN)
+            signal.pthread_sigmask(signal.SIG_SETMASK, mask)
+
+        return subprocess.Popen(
+            self._command,
+            stdout=self._wiring.stdout if self._wiring.stdout != 1 else None,
+            stderr=self._wiring.stderr if self._wiring.stderr != 2 else None,
+            close_fds=False,
+            preexec_fn=as_it_was,  # noqa: PLW1509 - no thread has been started yet
+        )
+
+    def _not_started(self, error: OSError) -> int:
+        words = f"{self._command[0]}: {error.strerror}"
+        self._watch.note("exec", {"errno": error.errno or 0, "words": words})
+        return NOT_FOUND if isinstance(error, FileNotFoundError) else NOT_EXECUTABLE
+
+    def _accompany(self, job: subprocess.Popen[bytes], watched: set[signal.Signals]) -> int:
+        for channel in self._wiring.channels:
+            os.close(channel.ours)
+        process = readings.stat(job.pid)
+        self._tell(f"job {job.pid}")
+        self._watch.note("job", {"pid": job.pid, "start": process.start if process else 0})
+        self._watch.begin([os.getpid()], job.pid)
+        copying = output.Copying(
+            self._wiring.channels, self._watch.tail, lambda source: self._tell(f"closed {source}")
+        )
+        pidfd = os.pidfd_open(job.pid)
+        due = time.monotonic() + self._watch.pause()
+        while True:
+            info = signal.sigtimedwait(watched, max(0.0, due - time.monotonic()))
+            if info is not None and info.si_signo != signal.SIGCHLD:
+                self._relay(info, pidfd)
+            elif _reap_all_but(job.pid):
+                break
+            if time.monotonic() >= due:
+                self._watch.tick()
+                due = time.monotonic() + self._watch.pause()
+        status = self._post_mortem(job)
+        os.close(pidfd)
+        copying.finish()
+        self._watch.note_tail()
+        return status
+
+    def _relay(self, info: signal.struct_siginfo, pidfd: int) -> None:
+        from_kernel = info.si_code > 0
+        if info.si_signo == signal.SIGWINCH:
+            if output.resize(self._wiring.channels):
+                _send(pidfd, signal.SIGWINCH)
+            return
+        ours = info.si_pid in self._watch.alive()
+        leader_hung_up = info.si_signo == signal.SIGHUP and os.getsid(0) == os.getpid()
+        forwarded = not ours and (not from_kernel or leader_hung_up)
+        if forwarded:
+            _send(pidfd, info.si_signo)
+        origin = signals.sender(info.si_pid, from_kernel=from_kernel)
+        self._watch.note(
+            "signal",
+            {"signal": info.si_signo, "uid": info.si_uid, "ours": ours, "forwarded": forwarded, **origin},
+        )
+        self._log.sync(now=True)
+
+    def _post_mortem(self, job: subprocess.Popen[bytes]) -> int:
+        """Read what only a zombie still tells, then wait for it."""
+        found = self._watch.last_rites(job.pid)
+        _, wait_status, usage = os.wait4(job.pid, 0)
+        status = os.waitstatus_to_exitcode(wait_status)
+        job.returncode = status
+        senders = self._trace.senders(frozenset({job.pid})) if self._trace else None
+        self._watch.note(
+            "end",
+            {
+                **found,
+                "by": "recorder",
+                "status": status,
+                "core": os.WCOREDUMP(wait_status),
+                "cpu_ms": round((usage.ru_utime + usage.ru_stime) * 1000),
+                "peak_kb": usage.ru_maxrss,
+                "senders": senders,
+            },
+        )
+        return status
+
+    def _tell(self, words: str) -> None:
+        with contextlib.suppress(OSError):
+            os.write(self._witness, words.encode() + b"\n")
+
+    def _describe(self) -> dict[str, Json]:
+        found: dict[str, Json] = {
+            "schema": SCHEMA,
+            "command": _cut(self._command),
+            "folder": _cwd(),
+            "recorder": os.getpid(),
+            "interval_s": self._options.interval_s,
+            "output": self._wiring.how,
+            "log": str(self._options.log) if self._options.log else None,
+            "traced": self._trace is not None,
+            "terminal": bool(process.terminal) if (process := readings.stat(os.getpid())) else False,
+            "ancestors": _ancestors(),
+            "scheduler": [words for variable, words in _SCHEDULERS.items() if variable in os.environ],
+            "slurm_end_s": os.environ.get("SLURM_JOB_END_TIME"),
+            "host": platform.node(),
+            "kernel": platform.release(),
+            "memory_kb": psutil.virtual_memory().total // 1024,
+            "processors": os.cpu_count() or 0,
+        }
+        return {**found, **self._watch.origin()}
+
+
+def _cut(command: list[str]) -> list[Json]:
+    kept: list[Json] = []
+    left = _ARGUMENTS_CHARACTERS_MAX
+    for word in command:
+        kept.append(word[:left].encode(errors="replace").decode())
+        left -= len(word)
+        if left <= 0:
+            kept.append("...")
+            break
+    return kept
+
+
+def _cwd() -> str:
+    try:
+        return str(Path.cwd())
+    except OSError:
+        return "/"
+
+
+def _ancestors() -> list[Json]:
+    """Name whoever started the recorder, the nearest first; of `timeout` also its limit.
+
+    Only the names: command lines of strangers may hold what must not be written down.
+    """
+    found: list[Json] = []
+    pid = os.getppid()
+    while pid > 0 and len(found) < _ANCESTORS_MAX and (process := readings.stat(pid)):
+        found.append(readings.command_line(pid) if process.name == "timeout" else process.name)
+        pid = process.ppid
+    return found
+
+
+def _send(pidfd: int, number: int) -> None:
+    with contextlib.suppress(ProcessLookupError, PermissionError):
+        signal.pidfd_send_signal(pidfd, number)
+
+
+def _reap_all_but(job: int) -> bool:
+    """Wait for adopted orphans that have ended; tell whether the job has ended, which is left to wait for."""
+    while True:
+        try:
+            dead = os.waitid(os.P_ALL, 0, os.WEXITED | os.WNOHANG | os.WNOWAIT)
+        except ChildProcessError:
+            return True
+        if dead is None:
+            return False
+        if dead.si_pid == job:
+            return True
+        with contextlib.suppress(ChildProcessError):
+            os.waitpid(dead.si_pid, os.WNOHANG)
+
+
+def _start_witness(watch: Watch, folder: Path, wiring: output.Wiring) -> int:
+    """Start the witness as nobody's child; return the pipe on which it listens."""
+    listen, speak = os.pipe()
+    middle = os.fork()
+    if middle:
+        os.close(listen)
+        os.waitpid(middle, 0)
+        return speak
+    try:
+        os.setsid()
+        if os.fork():
+            os._exit(0)
+        os.close(speak)
+        for channel in wiring.channels:
+            os.close(channel.ours)
+        os.chdir("/")
+        watch.handed_to(Log(folder, create=False))
+        _bear_witness(listen, watch, wiring.channels)
+    finally:
+        os._exit(0)
+
+
+def _bear_witness(listen: int, watch: Watch, channels: tuple[output.Channel, ...]) -> None:
+    """Wait until the recorder ends, in peace or not; then do what is left to do."""
+    job = pidfd = -1
+    left = {channel.source: channel for channel in channels}
+    with os.fdopen(listen) as speech:
+        for line in speech:
+            verb, *rest = line.split()
+            if verb == "job":
+                job = int(rest[0])
+                with contextlib.suppress(OSError):
+                    pidfd = os.pidfd_open(job)
+            elif verb == "closed":
+                os.close(left.pop(int(rest[0])).source)
+            elif verb == "end":
+                output.pass_on_rest(list(left.values()), watch.tail)
+                return
+    watch.note("takeover", {"job": job})
+    watch.sync()
+    copying = output.Copying(list(left.values()), watch.tail, lambda _: None)
+    if pidfd >= 0:
+        _watch_stranger(watch, job, pidfd)
+    rest_of_it = copying.finish()
+    watch.note_tail()
+    watch.close()
+    output.pass_on_rest(rest_of_it, watch.tail)
+
+
+def _watch_stranger(watch: Watch, job: int, pidfd: int) -> None:
+    """Sample a job that is not ours until it ends, and note how, as far as the kernel tells a stranger."""
+    watch.begin([job], job)
+    watch.tick()
+    while not select.select([pidfd], [], [], watch.pause())[0]:
+        watch.tick()
+    wait_status = autopsy.status_of_stranger(job, pidfd)
+    found = watch.last_rites(job)
+    watch.note(
+        "end",
+        {
+            **found,
+            "by": "witness",
+            "status": None if wait_status is None else os.waitstatus_to_exitcode(wait_status),
+            "core": wait_status is not None and os.WCOREDUMP(wait_status),
+        },
+    )

@@ -1,0 +1,161 @@
+"""Who sent a signal, as far as Linux tells.
+
+* To the recorder itself: the kernel says so with the signal (`siginfo`): the pid and user of the sender, or
+  that it was the kernel, such as for Ctrl-C or a terminal that hung up.
+* To the job directly: the parent of a process is told the number of the signal and nothing else. Only the
+  kernel's tracing of signals, which needs root, names the sender; `Trace` asks for it.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import re
+import signal
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from simulations.batch_job.live import readings
+from simulations.errors import LabError
+
+if TYPE_CHECKING:
+    from simulations.batch_job.live.log import Json
+
+RELAYED: Final = frozenset(
+    {
+        signal.SIGHUP,
+        signal.SIGINT,
+        signal.SIGQUIT,
+        signal.SIGTERM,
+        signal.SIGUSR1,
+        signal.SIGUSR2,
+        signal.SIGALRM,
+    }
+)
+"""What is passed on to the job; its default would end the recorder."""
+
+TRACED: Final = RELAYED - {signal.SIGALRM} | {signal.SIGKILL, signal.SIGXCPU, signal.SIGSTOP}
+TRACE_FOLDERS: Final = (Path("/sys/kernel/tracing"), Path("/sys/kernel/debug/tracing"))
+_TRACE_KB: Final = 64
+_TRACE_BYTES_MAX: Final = 1024 * 1024
+
+
+class TraceError(LabError):
+    """The kernel's tracing of signals cannot be used.
+
+    Common causes: the user is not root; tracefs is not mounted (`mount -t tracefs nodev
+    /sys/kernel/tracing`); the process is in a container.
+    """
+
+
+def name(number: int) -> str:
+    """Return the name of a signal, such as SIGKILL."""
+    try:
+        return signal.Signals(number).name
+    except ValueError:
+        real_time = number - signal.SIGRTMIN
+        return f"SIGRTMIN+{real_time}" if real_time > 0 else f"signal {number}"
+
+
+def sender(pid: int, *, from_kernel: bool) -> dict[str, Json]:
+    """Say who sent a signal, while the system still knows.
+
+    Args:
+        pid: The sender, by `siginfo` or by a trace; 0 is somebody outside this pid namespace.
+        from_kernel: The kernel sent it.
+    """
+    if from_kernel:
+        return {"who": "kernel"}
+    if pid == 0:
+        return {"who": "outside"}
+    process = readings.stat(pid)
+    if process is None:
+        return {"who": "process", "pid": pid}
+    return {
+        "who": "process",
+        "pid": pid,
+        "name": process.name,
+        "terminal": process.terminal != 0,
+    }
+
+
+class Trace:
+    """The kernel's own record of who sent which signal to whom, in an instance of its tracing that is ours.
+
+    Args:
+        owner: A pid; it names the instance.
+
+    Raises:
+        TraceError: tracing cannot be used.
+    """
+
+    __slots__ = ("_instance",)
+
+    def __init__(self, owner: int) -> None:
+        folder = next((each for each in TRACE_FOLDERS if (each / "instances").is_dir()), None)
+        if folder is None:
+            raise TraceError(
+                "--trace-signals needs the kernel's tracefs, which is not mounted here; as root: "
+                "mount -t tracefs nodev /sys/kernel/tracing"
+            )
+        self._instance = folder / "instances" / f"heisenlab-{owner}"
+        event = self._instance / "events" / "signal" / "signal_generate"
+        try:
+            self._instance.mkdir()
+            (self._instance / "buffer_size_kb").write_text(str(_TRACE_KB))
+            (event / "filter").write_text(" || ".join(f"sig == {int(each)}" for each in sorted(TRACED)))
+            (event / "enable").write_text("1")
+        except OSError as error:
+            self.close()
+            raise TraceError(
+                f"--trace-signals cannot use {self._instance}: {error.strerror}; "
+                "it needs root, outside of a container"
+            ) from error
+
+    def senders(self, pids: frozenset[int]) -> list[dict[str, Json]]:
+        """Return who sent which signal to one of these processes, oldest first."""
+        text = readings.read(str(self._instance / "trace"), _TRACE_BYTES_MAX).decode(errors="replace")
+        return [
+            {"signal": number, "to": target, "at_s": at_s, **traced_sender(pid, program, code)}
+            for number, target, at_s, pid, program, code in parse_trace(text)
+            if target in pids
+        ]
+
+    def close(self) -> None:
+        """Remove the instance."""
+        with contextlib.suppress(OSError):
+            os.rmdir(self._instance)  # noqa: PTH106 - only rmdir removes an instance, though it is not empty
+
+
+_TRACE_LINE: Final = re.compile(
+    r"^\s*(?P<program>.+)-(?P<pid>\d+)\s+\[\d+\].*\s(?P<at>\d+\.\d+): signal_generate: "
+    r"sig=(?P<sig>\d+) errno=-?\d+ code=(?P<code>-?\d+) comm=.* pid=(?P<target>\d+) grp=",
+    re.MULTILINE,
+)
+
+
+def parse_trace(text: str) -> list[tuple[int, int, float, int, str, int]]:
+    """Return (signal, target, seconds since boot, sender, its program, code) of each line of a trace."""
+    return [
+        (
+            int(found["sig"]),
+            int(found["target"]),
+            float(found["at"]),
+            int(found["pid"]),
+            found["program"],
+            int(found["code"]),
+        )
+        for found in _TRACE_LINE.finditer(text)
+    ]
+
+
+def traced_sender(pid: int, program: str, code: int) -> dict[str, Json]:
+    """Say who a trace says it was; a sender that has ended meanwhile keeps its name.
+
+    Args:
+        pid: Who was running when the signal was made. For a signal of the kernel that may be anybody.
+        program: Its name.
+        code: The signal's code; above 0 it is the kernel's own.
+    """
+    found = sender(pid, from_kernel=code > 0)
+    return {"name": program, **found} if found["who"] == "process" else found
