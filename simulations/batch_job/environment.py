@@ -23,34 +23,46 @@ if TYPE_CHECKING:
 WEEK_H: Final = 168
 DAY_H: Final = 24
 
-LAUNCHES: Final = (
-    (0, 9),
-    (4, 18),
-    (0, 18),
-    (1, 9),
-    (1, 18),
-    (2, 9),
-    (2, 18),
-    (3, 9),
-    (3, 18),
-    (4, 9),
-)
+LAUNCHES: Final = ((0, 9), (4, 18), (1, 9), (2, 18), (3, 9), (5, 9))
 """When people launch, as (weekday, local hour): Monday morning, or Friday before they go home, or else."""
 
 SETUPS_H: Final = (0, 1, 2, 3)
 """For how many hours a machine is prepared before the job's own clock starts."""
 
-LEAKS_KIB: Final = (0, 768, 1024)
-"""What the mean test leaks, in KiB. With 64 GiB the second lasts for about 70 hours."""
 
-DEADLINES_H: Final = (0, 48, 72)
-"""The time limit of the scheduler, counted from the start of the machine; 0 means none."""
+class Ailment(NamedTuple):
+    """What is wrong with the job itself, or with how it was submitted.
+
+    Attributes:
+        words: Follows "the job".
+        leak_kib: What the mean test leaks. With 64 GiB, 768 KiB last for about 70 hours.
+        deadline_h: The scheduler's time limit, counted from the start of the machine; 0 means none.
+        straggler: Whether the last test takes six hours this time.
+    """
+
+    words: str
+    leak_kib: int = 0
+    deadline_h: int = 0
+    straggler: bool = False
+
+
+AILMENTS: Final = (
+    Ailment("is healthy"),
+    Ailment("leaks 768 KiB a test", leak_kib=768),
+    Ailment("leaks 1024 KiB a test", leak_kib=1024),
+    Ailment("has a time limit of 72 hours", deadline_h=72),
+    Ailment("has a time limit of 48 hours", deadline_h=48),
+    Ailment("ends with a test of six hours", straggler=True),
+)
 
 CLOCKS: Final = ("no change", "forward", "back", "forward, and the watchdog believes it")
 """What happens to the local time on Sunday at 02:00."""
 
-FAULT_EVERY_H: Final = 10
-"""How often chance is asked whether it strikes. Coarser than life, so that all of it can be searched."""
+CHANCES: Final = ("nothing", "node", "spot", "application", "database", "budget")
+"""What chance may send, by the names of `simulations.batch_job.suspects`."""
+
+CHANCE_EVERY_H: Final = 10
+"""How often chance is asked, in hours of the job. Coarser than life, so that all of it can be searched."""
 
 SUNDAY_2_H: Final = 6 * DAY_H + 2
 
@@ -74,17 +86,13 @@ class People(NamedTuple):
         launch_h: When they launch, in local hours since Monday 00:00.
         tagged: Whether the machine carries an owner tag.
         setup_h: How long the machine is prepared before the job starts.
-        leak_kib: What the mean test leaks.
-        deadline_h: The scheduler's limit, from the start of the machine; 0 means none.
-        straggler: Whether one test takes six hours this time.
+        ailment: What is wrong with the job.
     """
 
     launch_h: int
     tagged: bool
     setup_h: int
-    leak_kib: int
-    deadline_h: int
-    straggler: bool
+    ailment: Ailment
 
 
 def ask_people(chooser: Chooser, *, launch_h: int | None, tagged: bool) -> People:
@@ -102,9 +110,7 @@ def ask_people(chooser: Chooser, *, launch_h: int | None, tagged: bool) -> Peopl
         launch_h=launch_h,
         tagged=tagged or chooser.pick("owner_tag", (True, False)),
         setup_h=chooser.pick("setup", SETUPS_H),
-        leak_kib=chooser.pick("leak", LEAKS_KIB),
-        deadline_h=chooser.pick("deadline", DEADLINES_H),
-        straggler=chooser.pick("straggler", (False, True)),
+        ailment=chooser.pick("ailment", AILMENTS),
     )
 
 
@@ -141,11 +147,6 @@ class Platform:
         hour = int(self.env.now) // HOUR_MS + self.shift_h
         return hour // DAY_H % 7, hour % DAY_H
 
-    def acts(self, label: str) -> bool:
-        """Ask whether a fault or limit acts now."""
-        self.chooser.at(int(self.env.now))
-        return self.chooser.pick(label, (False, True))
-
 
 def strike(platform: Platform, cause: str) -> Generator[simpy.Event, Any, None]:
     """End the job, after the notice that this cause gives."""
@@ -173,14 +174,14 @@ def clock(platform: Platform) -> Generator[simpy.Event, Any, None]:
         yield from strike(platform, "clock")
 
 
-def faults(
-    platform: Platform, cause: str, setup_h: int, every_h: int
-) -> Generator[simpy.Event, Any, None]:
-    """Ask every few hours of the job, which starts when its machine is set up, whether a fault strikes."""
+def chance(platform: Platform, setup_h: int) -> Generator[simpy.Event, Any, None]:
+    """Ask every few hours of the job, which starts when its machine is set up, what chance sends."""
     yield platform.env.timeout(setup_h * HOUR_MS)
     while True:
-        yield platform.env.timeout(every_h * HOUR_MS)
-        if platform.acts(cause):
+        yield platform.env.timeout(CHANCE_EVERY_H * HOUR_MS)
+        platform.chooser.at(int(platform.env.now))
+        cause = platform.chooser.pick("chance", CHANCES)
+        if cause != "nothing":
             yield from strike(platform, cause)
             return
 
@@ -192,26 +193,34 @@ def deadline(platform: Platform, hours: int) -> Generator[simpy.Event, Any, None
 
 
 def sweep(platform: Platform) -> Generator[simpy.Event, Any, None]:
-    """Run the sweeps of the rule, hour by hour, and ask of each that could end the machine whether it does."""
+    """Run the sweeps of the rule, hour by hour, and ask of each that finds the machine due whether it acts."""
     rule = RULES[platform.rule]
     spared = platform.exempt or (platform.tagged and rule.spares_owner)
-    if spared or not rule.hours:
-        return
     marked_ms: int | None = None
+    if not rule.hours:
+        return
     yield platform.env.timeout(-int(platform.env.now) % HOUR_MS)
     while True:
         now = int(platform.env.now)
         if rule.runs_at(*platform.local()):
-            old = now - platform.machine_ms >= rule.age_h * HOUR_MS
-            if rule.kind == "mark" and old and marked_ms is None:
-                marked_ms = now
-                platform.note("sweep", "marks", None)
-            due = marked_ms is not None and now - marked_ms >= rule.grace_h * HOUR_MS
-            if (old if rule.kind != "mark" else due) and (platform.live or platform.acts("sweep")):
+            due = now - platform.machine_ms >= rule.age_h * HOUR_MS
+            if rule.kind == "mark":
+                if due and marked_ms is None:
+                    marked_ms = now
+                    platform.note("sweep", "marks", None)
+                due = marked_ms is not None and now - marked_ms >= rule.grace_h * HOUR_MS
+            if due and (platform.live or _acts(platform)):
                 platform.live = True
-                platform.end("sweep")
-                return
+                if not spared:
+                    platform.end("sweep")
+                    return
+                platform.note("sweep", "spares", None)
         yield platform.env.timeout(HOUR_MS)
+
+
+def _acts(platform: Platform) -> bool:
+    platform.chooser.at(int(platform.env.now))
+    return platform.chooser.pick("sweep", (False, True))
 
 
 def when(time_ms: int, shift_h: int = 0) -> str:

@@ -10,7 +10,16 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
-from simulations.batch_job.environment import FAULT_EVERY_H, LAUNCHES, NOTICE_MS, TRACEBACK, WEEK_H
+from simulations.batch_job.environment import (
+    AILMENTS,
+    CHANCE_EVERY_H,
+    CHANCES,
+    CLOCKS,
+    LAUNCHES,
+    NOTICE_MS,
+    TRACEBACK,
+    WEEK_H,
+)
 from simulations.batch_job.rules import MECHANISMS
 from simulations.batch_job.system import FINISHED, HEARTBEAT_MS, simulate
 from simulations.batch_job.variants import AS_SHIPPED
@@ -26,8 +35,9 @@ if TYPE_CHECKING:
 
 RUNS_COMPARED: Final = 3
 
-DRAWS_MAX: Final = 1_000
-"""How often a history is drawn before it is said that this cause kills nobody."""
+SHOPS_MAX: Final = 1_000
+LAUNCHES_MAX: Final = 40
+"""How many shops are drawn, and launches in each, before it is said that a cause kills nobody."""
 
 
 @dataclass(frozen=True)
@@ -206,19 +216,17 @@ def _plan(suspect: str, draw: Random, fixed: dict[str, int]) -> list[Deviation]:
     plan += [Deviation("owner_tag", 0, 1)] if fixed["untagged"] or suspect == "sweep" else []
     plan += [Deviation("setup", 0, fixed["setup"])] if fixed["setup"] else []
     if suspect == "memory":
-        plan.append(Deviation("leak", 0, 1 + fixed["which"]))
-    if suspect == "deadline":
-        plan.append(Deviation("deadline", 0, 1 + fixed["which"]))
+        plan.append(Deviation("ailment", 0, fixed["leak"]))
+    elif suspect == "deadline":
+        plan.append(Deviation("ailment", 0, fixed["limit"]))
     elif suspect == "sweep":
         plan.append(Deviation("sweep", 0, 1))
     elif suspect == "clock":
-        plan.append(Deviation("clock", 0, 3))
-    elif suspect == "budget":
-        plan.append(Deviation("budget", draw.randrange(3), 1))
-    elif suspect != "memory":
+        plan.append(Deviation("clock", 0, len(CLOCKS) - 1))
+    else:
         # A defect of the program strikes at the same place each time; the others are chance.
-        place = fixed["place"] if suspect == "application" else draw.randrange(72 // FAULT_EVERY_H)
-        plan.append(Deviation(suspect, place, 1))
+        place = fixed["place"] if suspect == "application" else draw.randrange(72 // CHANCE_EVERY_H)
+        plan.append(Deviation("chance", place, CHANCES.index(suspect)))
     return plan
 
 
@@ -231,25 +239,25 @@ def history(suspect: str, draw: Random, job: Job | None = None) -> History:
         job: The input; its rule is drawn from the three of the story.
 
     Raises:
-        LabError: this suspect killed nobody in `DRAWS_MAX` runs.
+        LabError: this suspect killed nobody in `SHOPS_MAX` shops.
     """
-    job = replace(job or Job(), rule=draw.choice(MECHANISMS))
-    fixed = {
-        "untagged": draw.randrange(2),
-        "setup": draw.randrange(3),
-        "which": draw.randrange(2),
-        "place": draw.randrange(72 // FAULT_EVERY_H),
-    }
-    deaths: list[Attempt] = []
-    for _ in range(DRAWS_MAX):
-        plan = _plan(suspect, draw, fixed)
-        attempt = simulate(AS_SHIPPED, job, drawn(plan)).attempts[0]
-        if attempt.cause != suspect:
-            continue
-        deaths.append(attempt)
-        if len(deaths) == RUNS_COMPARED:
-            return History(tuple(deaths), suspect == "memory", _canary_died(job, plan))
-    raise LabError(f"suspect {suspect} killed {len(deaths)} of {RUNS_COMPARED} in {DRAWS_MAX} runs")
+    for _ in range(SHOPS_MAX):
+        shop = replace(job or Job(), rule=draw.choice(MECHANISMS))
+        fixed = {
+            "untagged": draw.randrange(2),
+            "setup": draw.randrange(3),
+            "leak": draw.choice([number for number, each in enumerate(AILMENTS) if each.leak_kib]),
+            "limit": draw.choice([number for number, each in enumerate(AILMENTS) if each.deadline_h]),
+            "place": draw.randrange(72 // CHANCE_EVERY_H),
+        }
+        deaths: list[Attempt] = []
+        for _ in range(LAUNCHES_MAX):
+            plan = _plan(suspect, draw, fixed)
+            attempt = simulate(AS_SHIPPED, shop, drawn(plan)).attempts[0]
+            deaths += [attempt] if attempt.cause == suspect else []
+            if len(deaths) == RUNS_COMPARED:
+                return History(tuple(deaths), suspect == "memory", _canary_died(shop, plan))
+    raise LabError(f"suspect {suspect} never killed {RUNS_COMPARED} runs, in {SHOPS_MAX} shops")
 
 
 def _canary_died(job: Job, plan: list[Deviation]) -> bool:
@@ -260,4 +268,4 @@ def _canary_died(job: Job, plan: list[Deviation]) -> bool:
 def history_of(run: Run, reruns: tuple[Run, ...], canary: Run) -> History:
     """Return the history of a campaign that was found, with the runs that the observations ask for."""
     deaths = tuple(each.attempts[-1] for each in (run, *reruns))
-    return History(deaths, bool(run.people.leak_kib), canary.attempts[-1].cause != FINISHED)
+    return History(deaths, bool(run.people.ailment.leak_kib), canary.attempts[-1].cause != FINISHED)

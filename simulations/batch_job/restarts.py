@@ -40,7 +40,9 @@ def wall_time(
         LabError: the job was still not done after `deaths_max` kills, or a time is out of range.
     """
     if work <= 0 or min(restart, interval, cost) < 0:
-        raise LabError(f"work is above 0 and costs are not below: {work!r}, {restart!r}, {interval!r}, {cost!r}")
+        raise LabError(
+            f"work is above 0 and costs are not below: {work!r}, {restart!r}, {interval!r}, {cost!r}"
+        )
     env = simpy.Environment()
     job = env.process(_job(env, work, restart, interval, cost))
     env.process(_killer(env, job, gaps, deaths_max))

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, Final, Literal
 import simpy
 
 from simulations.batch_job import environment
-from simulations.batch_job.environment import FAULT_EVERY_H, People, Platform, ask_people
+from simulations.batch_job.environment import People, Platform, ask_people
 from simulations.batch_job.kernel import Checkpoints, Schedule, schedule
 from simulations.batch_job.rules import MONDAY
 from simulations.batch_job.variants import AS_SHIPPED, Practice
@@ -203,9 +203,10 @@ def simulate(practice: Practice, job: Job, chooser: Chooser, *, engine: Engine =
     plain = replace(job, rule="none", held_h=0)
     launch_h = _in_time_h(practice, plain) if practice.launch == "in time" else None
     people = ask_people(chooser, launch_h=launch_h, tagged=practice.owner_tag)
-    workload = _Workload(plain, practice.planner, people.straggler, practice.checkpoints)
+    workload = _Workload(plain, practice.planner, people.ailment.straggler, practice.checkpoints)
     campaign = _Campaign(job, practice, people, chooser, engine, workload, Trace())
-    campaign.trace.record(0, "people", "decide", tuple(people))
+    decided = (people.launch_h, people.tagged, people.setup_h, people.ailment.words)
+    campaign.trace.record(0, "people", "decide", decided)
     start_ms = (people.launch_h + job.held_h) * HOUR_MS
     machine_ms = start_ms - people.setup_h * HOUR_MS
     attempts: list[Attempt] = []
@@ -256,14 +257,12 @@ def _attempt(campaign: _Campaign, number: int, machine_ms: int) -> tuple[Attempt
 
 def _start_platform(platform: Platform, people: People, *, first: bool) -> None:
     """Start what the platform does; chance strikes the first attempt only, later ones meet the rules alone."""
-    env, setup_h = platform.env, people.setup_h
+    env = platform.env
     if first:
         env.process(environment.clock(platform))
-        for cause in ("node", "spot", "application", "database"):
-            env.process(environment.faults(platform, cause, setup_h, FAULT_EVERY_H))
-        env.process(environment.faults(platform, "budget", setup_h, environment.DAY_H))
-    if people.deadline_h:
-        env.process(environment.deadline(platform, people.deadline_h))
+        env.process(environment.chance(platform, people.setup_h))
+    if people.ailment.deadline_h:
+        env.process(environment.deadline(platform, people.ailment.deadline_h))
     env.process(environment.sweep(platform))
 
 
@@ -296,7 +295,7 @@ class _Progress:
 
 def _memory_limit(campaign: _Campaign) -> int | None:
     """Return at which sum of leaks the memory is full, in thousandths of a mean test; None if nothing leaks."""
-    leak_kib = campaign.people.leak_kib
+    leak_kib = campaign.people.ailment.leak_kib
     return campaign.practice.memory_gib * KIB_IN_GIB * 1000 // leak_kib if leak_kib else None
 
 
