@@ -32,6 +32,9 @@ if TYPE_CHECKING:
 
 Json: TypeAlias = "Mapping[str, Json] | Sequence[Json] | str | int | float | bool | None"
 
+SCHEMA: Final = 1
+"""The version of what stands in the records."""
+
 LOG: Final = "log"
 RESERVE: Final = "reserve"
 SAMPLE: Final = "s"

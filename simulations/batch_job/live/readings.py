@@ -181,3 +181,8 @@ def command_line(pid: int) -> str:
         process = stat(pid)
         text = f"[{process.name}]" if process else ""
     return text[:COMMAND_MAX]
+
+
+def boot_id() -> str:
+    """Return the identity of the running boot of this host; empty where it is not told."""
+    return read(f"{PROC}/sys/kernel/random/boot_id").decode().strip()

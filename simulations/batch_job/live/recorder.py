@@ -2,8 +2,8 @@
 
 Two processes keep one log. The *recorder* is the parent of the job: it samples, passes output and signals on,
 and learns how the job ended. The *witness* sleeps beside it, in a session of its own, and takes over when the
-recorder is killed: the output still flows, the samples go on, and the end is noted. It is not the job's parent,
-and learns the exit status only where the kernel tells strangers (Linux 6.15 and later).
+recorder is killed: the output still flows, the samples go on, and the end is noted. It is not the parent of
+the job, and learns the exit status only where the kernel tells strangers (Linux 6.15 and later).
 """
 
 from __future__ import annotations
@@ -24,14 +24,13 @@ from typing import TYPE_CHECKING, Final
 import psutil
 
 from simulations.batch_job.live import autopsy, output, readings, signals
-from simulations.batch_job.live.log import Json, Log
+from simulations.batch_job.live.log import SCHEMA, Json, Log
 from simulations.batch_job.live.watch import Watch
 from simulations.errors import LabError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-SCHEMA: Final = 1
 RUNS_MAX: Final = 9999
 NOT_FOUND: Final = 127
 NOT_EXECUTABLE: Final = 126

@@ -10,9 +10,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from simulations.batch_job.live import log, readings
-from simulations.batch_job.live.log import SAMPLE, Damage, Json, LogError, Record
+from simulations.batch_job.live.log import SAMPLE, SCHEMA, Damage, Json, LogError, Record
 from simulations.batch_job.live.sampler import Sample
-from simulations.batch_job.live.watch import boot_id
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -137,6 +136,11 @@ def load(folder: Path) -> Recording:
             times.append(record.time)
             for column, value in zip(columns, values, strict=True):
                 column.append(value if isinstance(value, int) else -1)
+    schema = next((number(each.data, "schema") for each in events if each.kind == "start"), SCHEMA)
+    if schema > SCHEMA:
+        raise LogError(
+            f"{folder} was recorded by a newer heisenlab (schema {schema}, this one reads {SCHEMA})"
+        )
     samples = Samples(times, dict(zip(Sample._fields, columns, strict=True)))
     if not (len(samples) or events):
         raise LogError(f"{folder} holds a log without a single record of a run")
@@ -179,7 +183,7 @@ def present(recording: Recording) -> Present:
     """Ask this host about a run: is it still going on?"""
     start, job = recording.data("start"), recording.data("job")
     here = text(start, "host") == platform.node()
-    same_boot = here and text(start, "boot") == boot_id() != ""
+    same_boot = here and text(start, "boot") == readings.boot_id() != ""
     process = readings.stat(number(job, "pid")) if same_boot and job else None
     alive = process is not None and process.start == number(job, "start") and process.state not in "ZX"
     silent_ms = -1

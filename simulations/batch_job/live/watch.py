@@ -99,7 +99,7 @@ class Watch:
             "wall_ms": _clock_ms(time.CLOCK_REALTIME),
             "zone": time.strftime("%Z"),
             "zone_s": self._offsets[2],
-            "boot": boot_id(),
+            "boot": readings.boot_id(),
             "booted_ms": self._start_ms,
             "kernel_log": self._kernel.readable,
             "cgroup": self._cgroup.folder,
@@ -225,8 +225,3 @@ def _offsets() -> tuple[int, int, int]:
         boot - _clock_ms(time.CLOCK_MONOTONIC),
         time.localtime().tm_gmtoff,
     )
-
-
-def boot_id() -> str:
-    """Return the identity of the running boot of this host; empty where it is not told."""
-    return readings.read("/proc/sys/kernel/random/boot_id").decode().strip()
