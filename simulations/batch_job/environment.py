@@ -8,25 +8,28 @@ job runs: a few dozen events in 72 hours. Option 0 is always "nothing happens".
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeVar
 
 from simulations.batch_job.rules import RULES, WEEKDAYS
 from simulations.batch_job.workload import HOUR_MS, SECOND_MS
+from simulations.choices import UNIFORM, NoiseModel
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Generator
+    from collections.abc import Callable, Generator, Sequence
 
     import simpy
 
-    from simulations.choices import Chooser
+    from simulations.choices import ChoicePoint, Chooser
+
+Answer = TypeVar("Answer")
 
 WEEK_H: Final = 168
 DAY_H: Final = 24
 
-LAUNCHES: Final = ((0, 9), (4, 18), (1, 9), (2, 18), (3, 9), (5, 9))
+LAUNCHES: Final = ((0, 9), (4, 18), (2, 18), (5, 9))
 """When people launch, as (weekday, local hour): Monday morning, or Friday before they go home, or else."""
 
-SETUPS_H: Final = (0, 1, 2, 3)
+SETUPS_H: Final = (0, 2, 3)
 """For how many hours a machine is prepared before the job's own clock starts."""
 
 
@@ -37,7 +40,7 @@ class Ailment(NamedTuple):
         words: Follows "the job".
         leak_kib: What the mean test leaks. With 64 GiB, 768 KiB last for about 70 hours.
         deadline_h: The scheduler's time limit, counted from the start of the machine; 0 means none.
-        straggler: Whether the last test takes six hours this time.
+        straggler: Whether one test, half-way through the queue, takes six hours this time.
     """
 
     words: str
@@ -52,7 +55,7 @@ AILMENTS: Final = (
     Ailment("leaks 1024 KiB a test", leak_kib=1024),
     Ailment("has a time limit of 72 hours", deadline_h=72),
     Ailment("has a time limit of 48 hours", deadline_h=48),
-    Ailment("ends with a test of six hours", straggler=True),
+    Ailment("has one test of six hours", straggler=True),
 )
 
 CLOCKS: Final = ("no change", "forward", "back", "forward, and the watchdog believes it")
@@ -110,7 +113,7 @@ def ask_people(chooser: Chooser, *, launch_h: int | None, tagged: bool) -> Peopl
         launch_h=launch_h,
         tagged=tagged or chooser.pick("owner_tag", (True, False)),
         setup_h=chooser.pick("setup", SETUPS_H),
-        ailment=chooser.pick("ailment", AILMENTS),
+        ailment=chooser.pick("trouble", AILMENTS),
     )
 
 
@@ -147,6 +150,11 @@ class Platform:
         hour = int(self.env.now) // HOUR_MS + self.shift_h
         return hour // DAY_H % 7, hour % DAY_H
 
+    def ask(self, label: str, options: Sequence[Answer]) -> Answer:
+        """Ask a question at the present local time."""
+        self.chooser.at(int(self.env.now) + self.shift_h * HOUR_MS)
+        return self.chooser.pick(label, options)
+
 
 def strike(platform: Platform, cause: str) -> Generator[simpy.Event, Any, None]:
     """End the job, after the notice that this cause gives."""
@@ -164,8 +172,7 @@ def clock(platform: Platform) -> Generator[simpy.Event, Any, None]:
     if now_h > SUNDAY_2_H or wait_h == 0:
         return
     yield platform.env.timeout(wait_h * HOUR_MS)
-    platform.chooser.at(int(platform.env.now))
-    change = platform.chooser.pick("clock", CLOCKS)
+    change = platform.ask("clock", CLOCKS)
     if change == "no change":
         return
     platform.shift_h = -1 if change == "back" else 1
@@ -179,8 +186,7 @@ def chance(platform: Platform, setup_h: int) -> Generator[simpy.Event, Any, None
     yield platform.env.timeout(setup_h * HOUR_MS)
     while True:
         yield platform.env.timeout(CHANCE_EVERY_H * HOUR_MS)
-        platform.chooser.at(int(platform.env.now))
-        cause = platform.chooser.pick("chance", CHANCES)
+        cause = platform.ask("trouble", CHANCES)
         if cause != "nothing":
             yield from strike(platform, cause)
             return
@@ -209,7 +215,7 @@ def sweep(platform: Platform) -> Generator[simpy.Event, Any, None]:
                     marked_ms = now
                     platform.note("sweep", "marks", None)
                 due = marked_ms is not None and now - marked_ms >= rule.grace_h * HOUR_MS
-            if due and (platform.live or _acts(platform)):
+            if due and (platform.live or platform.ask("sweep", (False, True))):
                 platform.live = True
                 if not spared:
                     platform.end("sweep")
@@ -218,13 +224,46 @@ def sweep(platform: Platform) -> Generator[simpy.Event, Any, None]:
         yield platform.env.timeout(HOUR_MS)
 
 
-def _acts(platform: Platform) -> bool:
-    platform.chooser.at(int(platform.env.now))
-    return platform.chooser.pick("sweep", (False, True))
-
-
-def when(time_ms: int, shift_h: int = 0) -> str:
-    """Say a time, in ms since Monday 00:00 of the first week, as a weekday and a local hour."""
-    minutes = time_ms // 60_000 + shift_h * 60
-    weekday = WEEKDAYS[minutes // (60 * DAY_H) % 7]
+def when(local_ms: int) -> str:
+    """Say a local time, in ms since Monday 00:00, as a weekday and an hour."""
+    minutes = local_ms // 60_000
+    weekday = WEEKDAYS[minutes // (60 * DAY_H) % len(WEEKDAYS)]
     return f"{weekday} {minutes // 60 % DAY_H:02}:{minutes % 60:02}"
+
+
+def phrase(point: ChoicePoint) -> str:
+    """Say an answer that was not nominal in the words of this world."""
+    match point.label:
+        case "launch":
+            weekday, hour = LAUNCHES[point.option]
+            return f"launched {WEEKDAYS[weekday]} {hour:02}:00"
+        case "owner_tag":
+            return "no owner tag"
+        case "setup":
+            hours = SETUPS_H[point.option]
+            return f"the machine is set up for {hours} hour{'s' if hours > 1 else ''}"
+        case "trouble" if point.occurrence == 0:
+            return f"the job {AILMENTS[point.option].words}"
+        case "trouble":
+            return f"{CHANCES[point.option]} strikes, {when(point.time)}"
+        case "clock":
+            return f"the clocks change: {CLOCKS[point.option]}"
+        case "sweep":
+            return f"the {when(point.time)} sweep acts"
+        case _:
+            return f"{point.label} goes to claim {point.option}"
+
+
+LIFE: Final = NoiseModel(
+    "life",
+    {
+        "launch": UNIFORM,
+        "owner_tag": 0.5,
+        "setup": UNIFORM,
+        "trouble": 0.03,
+        "clock": (0.02, 0.02, 0.005),
+        "sweep": 0.5,
+        "tie": UNIFORM,
+    },
+)
+"""How often things go otherwise than nominal. Assumptions, but for the clocks: two weekends of 52 a year."""

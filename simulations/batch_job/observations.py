@@ -17,6 +17,7 @@ from simulations.batch_job.environment import (
     CLOCKS,
     LAUNCHES,
     NOTICE_MS,
+    SETUPS_H,
     TRACEBACK,
     WEEK_H,
 )
@@ -216,9 +217,9 @@ def _plan(suspect: str, draw: Random, fixed: dict[str, int]) -> list[Deviation]:
     plan += [Deviation("owner_tag", 0, 1)] if fixed["untagged"] or suspect == "sweep" else []
     plan += [Deviation("setup", 0, fixed["setup"])] if fixed["setup"] else []
     if suspect == "memory":
-        plan.append(Deviation("ailment", 0, fixed["leak"]))
+        plan.append(Deviation("trouble", 0, fixed["leak"]))
     elif suspect == "deadline":
-        plan.append(Deviation("ailment", 0, fixed["limit"]))
+        plan.append(Deviation("trouble", 0, fixed["limit"]))
     elif suspect == "sweep":
         plan.append(Deviation("sweep", 0, 1))
     elif suspect == "clock":
@@ -226,7 +227,7 @@ def _plan(suspect: str, draw: Random, fixed: dict[str, int]) -> list[Deviation]:
     else:
         # A defect of the program strikes at the same place each time; the others are chance.
         place = fixed["place"] if suspect == "application" else draw.randrange(72 // CHANCE_EVERY_H)
-        plan.append(Deviation("chance", place, CHANCES.index(suspect)))
+        plan.append(Deviation("trouble", 1 + place, CHANCES.index(suspect)))
     return plan
 
 
@@ -245,7 +246,7 @@ def history(suspect: str, draw: Random, job: Job | None = None) -> History:
         shop = replace(job or Job(), rule=draw.choice(MECHANISMS))
         fixed = {
             "untagged": draw.randrange(2),
-            "setup": draw.randrange(3),
+            "setup": draw.randrange(len(SETUPS_H)),
             "leak": draw.choice([number for number, each in enumerate(AILMENTS) if each.leak_kib]),
             "limit": draw.choice([number for number, each in enumerate(AILMENTS) if each.deadline_h]),
             "place": draw.randrange(72 // CHANCE_EVERY_H),

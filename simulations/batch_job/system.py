@@ -57,7 +57,6 @@ class Attempt:
         done: How many tests were over, with those that an earlier attempt had saved.
         saved: How many of them outlive it.
         lost_ms: The run time whose results are gone.
-        reported: What the scheduler says: `success` or `failed`.
         shift_h: What daylight saving had added to the local time when it ended.
     """
 
@@ -69,7 +68,6 @@ class Attempt:
     done: int
     saved: int
     lost_ms: int
-    reported: str
     shift_h: int
 
     @property
@@ -115,7 +113,7 @@ class _Workload:
     checkpoints: Checkpoints
 
     def bulk(self) -> Bulk:
-        return bulk(self.job, self.planner, self.job.tests - 1 if self.straggler else None)
+        return bulk(self.job, self.planner, self.job.tests // 2 if self.straggler else None)
 
 
 @lru_cache(maxsize=32)
@@ -215,7 +213,7 @@ def simulate(practice: Practice, job: Job, chooser: Chooser, *, engine: Engine =
         attempt, progress = _attempt(campaign, len(attempts), machine_ms)
         attempts.append(attempt)
         schedules.append(Schedule(progress.order, progress.ends_ms))
-        if attempt.reported == "success" or len(attempts) == practice.attempts_max:
+        if attempt.cause == FINISHED or len(attempts) == practice.attempts_max:
             return Run(campaign.trace, job, practice, people, tuple(attempts), tuple(schedules))
         campaign.history += (practice.checkpoints.complete(max(0, attempt.end_ms - attempt.start_ms)),)
         machine_ms = attempt.end_ms if practice.rerun == "at once" else machine_ms + WEEK_MS
@@ -272,12 +270,14 @@ class _Progress:
 
     Attributes:
         start_ms: When the job's own clock starts.
-        order: The tests in the order in which they end.
+        tests: How many the attempt has to run.
+        order: Those in the order in which they end.
         ends_ms: When they do, after the start.
         beats: What the heartbeat counted, minute by minute; None where there is no heartbeat to ask.
     """
 
     start_ms: int
+    tests: int
     order: Sequence[int]
     ends_ms: Sequence[int]
     beats: list[int] | None = None
@@ -313,7 +313,7 @@ def _start_outline(campaign: _Campaign, scene: _Scene, start_ms: int) -> _Progre
     scene.env.process(claim(FINISHED, whole.makespan_ms))
     if full_ms is not None:
         scene.env.process(claim("memory", full_ms))
-    return _Progress(start_ms, whole.order, whole.times_ms)
+    return _Progress(start_ms, len(whole.order), whole.order, whole.times_ms)
 
 
 def _start_workers(campaign: _Campaign, scene: _Scene, start_ms: int) -> _Progress:
@@ -352,11 +352,11 @@ def _start_workers(campaign: _Campaign, scene: _Scene, start_ms: int) -> _Progre
         env.process(heartbeat())
 
     env.process(begin())
-    return _Progress(start_ms, log.order, log.ends_ms, beats)
+    return _Progress(start_ms, len(queue), log.order, log.ends_ms, beats)
 
 
 def _settled(campaign: _Campaign, scene: _Scene, number: int, cause: str, progress: _Progress) -> Attempt:
-    """Ask what the scheduler reports, write the trace, and say how the attempt ended."""
+    """Write the trace of an attempt that is over, and say how it ended."""
     end_ms, start_ms = int(scene.env.now), progress.start_ms
     first_ms = start_ms + PROGRESS_H * HOUR_MS
     beats = [
@@ -368,7 +368,7 @@ def _settled(campaign: _Campaign, scene: _Scene, number: int, cause: str, progre
     finished = cause == FINISHED
     elapsed = max(0, end_ms - start_ms)
     checkpoints, tests = campaign.practice.checkpoints, campaign.job.tests
-    resumed = tests - len(_queue(campaign.workload, campaign.history))
+    resumed = tests - progress.tests
     complete = checkpoints.complete(elapsed)
     kept_ms = checkpoints.began_ms(complete) if complete else 0
     attempt = Attempt(
@@ -380,8 +380,7 @@ def _settled(campaign: _Campaign, scene: _Scene, number: int, cause: str, progre
         done=tests if finished else resumed + progress.done(end_ms),
         saved=tests if finished else resumed + progress.done(start_ms + kept_ms),
         lost_ms=0 if finished else elapsed - kept_ms,
-        reported="success" if finished else campaign.chooser.pick("scheduler", ("failed", "success")),
         shift_h=campaign.shift_h,
     )
-    campaign.trace.record(end_ms, cause, "ends", (attempt.done, attempt.saved, attempt.reported))
+    campaign.trace.record(end_ms, cause, "ends", (attempt.done, attempt.saved))
     return attempt

@@ -1,0 +1,132 @@
+"""A 72-hour batch job of 90,000 tests dies at hour 70, without a word, and has to be rerun."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from scenarios.lab.scenario import Assumption, Exhausted, Finds, Scenario, Story, Variant
+from scenarios.vanishing_job.properties import is_over_by_monday, keeps_its_work, survives_hour_70
+from simulations.batch_job import variants
+from simulations.batch_job.environment import LIFE, phrase
+from simulations.batch_job.system import simulate
+from simulations.batch_job.workload import Job
+from simulations.choices import Deviation, Plan
+
+NO_OWNER: Final = Deviation("owner_tag", 0, 1)
+SWEEP_ACTS: Final = Deviation("sweep", 0, 1)
+FRIDAY_18: Final = Deviation("launch", 0, 1)
+SETUP_2_H: Final = Deviation("setup", 0, 1)
+CLOCKS_FORWARD: Final = Deviation("clock", 0, 1)
+
+HOUR_70: Final = {
+    "calendar": Plan([FRIDAY_18, NO_OWNER, SWEEP_ACTS]),
+    "mark": Plan([FRIDAY_18, NO_OWNER, SETUP_2_H, SWEEP_ACTS]),
+    "age": Plan([NO_OWNER, SETUP_2_H, SWEEP_ACTS]),
+}
+"""The least plan of each mechanism that kills at hour 70."""
+
+SEED: Final = 5
+"""A job of 72.6 hours."""
+
+_AS_SHIPPED = Finds("survives_hour_70", HOUR_70["calendar"])
+
+SCENARIO: Final = Scenario(
+    name="vanishing-job",
+    title="A 72-hour batch job that dies at hour 70",
+    story=Story(
+        who="Faris: 90,000 tests and permutations, more than 100 versions and updates, one batch job of 72 hours.",
+        symptom="Very touchy: if it ran to hour 70, for whatever reason, it had to be rerun.",
+        believed="The query: its EXPLAIN alone took 15 minutes. Or memory, the machine, the database, the job.",
+        root_cause="The cloud team was killing jobs that they did not understand.",
+        lesson="Whoever can end your job belongs to your system; put your name on the job, and let it resume.",
+    ),
+    hidden_input="what the platform does, and when",
+    question="does this sweep, limit or fault act now?",
+    run=simulate,
+    ladder=tuple(Job(rule=rule, seed=SEED) for rule in HOUR_70),
+    properties=(survives_hour_70, keeps_its_work, is_over_by_monday),
+    variants=(
+        Variant(
+            "as-shipped",
+            "as shipped",
+            variants.AS_SHIPPED,
+            "One attempt, nothing saved, an owner tag if somebody remembers it.",
+            _AS_SHIPPED,
+            properties=("survives_hour_70",),
+        ),
+        Variant(
+            "rerun-it",
+            "folk fix",
+            variants.RERUN_NEXT_WEEK,
+            "Run it again next Friday; it was bad luck. All three attempts die at the same hour.",
+            _AS_SHIPPED,
+            properties=("survives_hour_70",),
+        ),
+        Variant(
+            "retry-on-failure",
+            "folk fix",
+            variants.RETRY_AT_ONCE,
+            "Let the scheduler start it again at once. It gets past the calendar, and not past an age limit.",
+            Finds("survives_hour_70", HOUR_70["age"]),
+            properties=("survives_hour_70",),
+        ),
+        Variant(
+            "faster-explain",
+            "folk fix",
+            variants.FASTER_EXPLAIN,
+            "Bound the planner, so that EXPLAIN takes milliseconds. A real flaw, and not this one.",
+            _AS_SHIPPED,
+            properties=("survives_hour_70",),
+        ),
+        Variant(
+            "more-memory",
+            "folk fix",
+            variants.MORE_MEMORY,
+            "Four times the memory, since exit status 137 means out of memory. It means SIGKILL.",
+            _AS_SHIPPED,
+            properties=("survives_hour_70",),
+        ),
+        Variant(
+            "another-hour",
+            "folk fix",
+            variants.ANOTHER_HOUR,
+            "Launch so that it is over by Monday 16:00. It works until the clocks go forward.",
+            Finds("is_over_by_monday", Plan([NO_OWNER, CLOCKS_FORWARD, SWEEP_ACTS])),
+            properties=("is_over_by_monday",),
+        ),
+        Variant(
+            "owner-tag",
+            "fix",
+            variants.OWNER_TAG,
+            "Every machine carries the owner's name, and the job is on the list of exemptions.",
+            Exhausted(3),
+        ),
+        Variant(
+            "checkpoint",
+            "fix",
+            variants.CHECKPOINT,
+            "Save every 3.4 hours, by Daly's formula, and go on from there at once when it dies.",
+            Exhausted(3),
+            properties=("survives_hour_70", "keeps_its_work"),
+        ),
+        Variant(
+            "both",
+            "fix",
+            variants.BOTH,
+            "The owner's name on it, and checkpoints for all other deaths.",
+            Exhausted(3),
+        ),
+    ),
+    noise=LIFE,
+    phrase=phrase,
+    assumptions=(
+        Assumption("one-rule", "One rule at a time; the three that give hour 70 are tried one by one."),
+        Assumption("live-rules", "A sweep that has acted once acts ever after: it is a script."),
+        Assumption("first-attempt", "Chance strikes the first attempt only; later ones meet the rules alone."),
+        Assumption("coarse-chance", "Faults strike at every tenth hour of the job, hour 70 among them."),
+        Assumption("full-hours", "People launch, and sweeps run, at full hours."),
+        Assumption("sigkill", "A sweep sends SIGKILL to the job and leaves the machine as it is."),
+        Assumption("durations", "How long each test takes belongs to the input, and with it the end of the job."),
+    ),
+    deviations_max=8,
+)
