@@ -34,11 +34,11 @@ SCENARIO: Final = Scenario(
     name="vanishing-job",
     title="A 72-hour batch job that dies at hour 70",
     story=Story(
-        who="Faris: 90,000 tests and permutations, more than 100 versions and updates, one batch job of 72 hours.",
+        who="Faris: 90,000 tests and permutations, more than 100 versions and updates, 72 hours.",
         symptom="Very touchy: if it ran to hour 70, for whatever reason, it had to be rerun.",
-        believed="The query: its EXPLAIN alone took 15 minutes. Or memory, the machine, the database, the job.",
+        believed="The query: its EXPLAIN alone took 15 minutes. Or memory, the machine, the job.",
         root_cause="The cloud team was killing jobs that they did not understand.",
-        lesson="Whoever can end your job belongs to your system; put your name on the job, and let it resume.",
+        lesson="Whoever can end your job is part of your system. Put your name on it, and let it resume.",
     ),
     hidden_input="what the platform does, and when",
     question="does this sweep, limit or fault act now?",
@@ -122,11 +122,15 @@ SCENARIO: Final = Scenario(
     assumptions=(
         Assumption("one-rule", "One rule at a time; the three that give hour 70 are tried one by one."),
         Assumption("live-rules", "A sweep that has acted once acts ever after: it is a script."),
-        Assumption("first-attempt", "Chance strikes the first attempt only; later ones meet the rules alone."),
+        Assumption(
+            "first-attempt", "Chance strikes the first attempt only; later ones meet the rules alone."
+        ),
         Assumption("coarse-chance", "Faults strike at every tenth hour of the job, hour 70 among them."),
         Assumption("full-hours", "People launch, and sweeps run, at full hours."),
         Assumption("sigkill", "A sweep sends SIGKILL to the job and leaves the machine as it is."),
-        Assumption("durations", "How long each test takes belongs to the input, and with it the end of the job."),
+        Assumption(
+            "durations", "How long each test takes belongs to the input, and with it the end of the job."
+        ),
     ),
     deviations_max=8,
 )

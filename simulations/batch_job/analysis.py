@@ -45,7 +45,8 @@ def checkpointed_wall(work: float, interval: float, cost: float, mean: float, re
     """Return the expected time until a job that checkpoints is done.
 
     `mean * e^(restart/mean) * (e^((interval + cost)/mean) - 1) * work/interval`: J. T. Daly, "A higher order
-    estimate of the optimum checkpoint interval for restart dumps", Future Generation Computer Systems 22 (2006).
+    estimate of the optimum checkpoint interval for restart dumps", Future Generation Computer Systems 22,
+    2006.
 
     Args:
         work: How long the job runs if nothing fails and nothing is saved.
@@ -76,9 +77,10 @@ def young_interval(cost: float, mean: float) -> float:
 
 
 def daly_interval(cost: float, mean: float) -> float:
-    """Return Daly's estimate of the best interval: the mean life itself where a checkpoint costs twice as much.
+    """Return Daly's estimate of the best interval.
 
-    Equation 37 of the paper named at `checkpointed_wall`.
+    Equation 37 of the paper named at `checkpointed_wall`; the mean life itself where a checkpoint costs twice
+    as much or more.
 
     Raises:
         LabError: a time is not positive.
@@ -93,8 +95,8 @@ def daly_interval(cost: float, mean: float) -> float:
 def exact_interval(cost: float, mean: float) -> float:
     """Return the interval at which `checkpointed_wall` is least: `mean * (1 + W0(-e^(-cost/mean - 1)))`.
 
-    W0 is the main branch of Lambert's function; it is found here by bisection, since `x = interval/mean` solves
-    `(1 - x) e^x = e^(-cost/mean)` between 0 and 1, where the left side falls.
+    W0 is the main branch of Lambert's function; it is found here by bisection, since `x = interval/mean`
+    solves `(1 - x) e^x = e^(-cost/mean)` between 0 and 1, where the left side falls.
 
     Raises:
         LabError: a time is not positive.
@@ -154,8 +156,8 @@ class Bounds(NamedTuple):
 def graham_bounds(times: Sequence[float], workers: int) -> Bounds:
     """Return the bounds on the makespan of any list schedule.
 
-    At least the mean load and the longest test; at most `sum/workers + (1 - 1/workers) * longest`, which gives
-    `2 - 1/workers` times the best. R. L. Graham, "Bounds for certain multiprocessing anomalies", Bell System
+    At least the mean load and the longest test; at most `sum/workers + (1 - 1/workers) * longest`, and so at
+    most `2 - 1/workers` times the best. R. L. Graham, "Bounds for certain multiprocessing anomalies", Bell System
     Technical Journal 45 (1966).
 
     Raises:
@@ -168,7 +170,7 @@ def graham_bounds(times: Sequence[float], workers: int) -> Bounds:
 
 
 def graham_tight(workers: int) -> tuple[int, ...]:
-    """Return tests, in the order of the queue, whose list schedule takes `2 - 1/workers` times the best one."""
+    """Return tests in an order in which their list schedule takes `2 - 1/workers` times the best."""
     return (1,) * (workers * (workers - 1)) + (workers,)
 
 

@@ -1,7 +1,7 @@
 """The database: what it costs to plan and to run the report query of a version.
 
-An exhaustive planner (dynamic programming over sets of tables) looks at every pair of connected, disjoint sets
-that a join could put together. How many there are depends on the shape of the query alone, so effort is
+An exhaustive planner (dynamic programming over sets of tables) looks at every pair of connected, disjoint
+sets that a join could put together. How many there are depends on the shape of the query alone, so effort is
 *counted* here, and turned into time by a table that was measured on PostgreSQL.
 """
 
@@ -55,8 +55,9 @@ def count_pairs(tables: int, conditions: Sequence[tuple[int, int]]) -> int:
     """Count the pairs of connected, disjoint sets of tables with a join condition between them.
 
     This is the number of joins that dynamic programming without cross products has to look at, each unordered
-    pair once. The enumeration is DPccp of Moerkotte and Neumann, "Analysis of Two Existing and One New Dynamic
-    Programming Algorithm for the Generation of Optimal Bushy Join Trees without Cross Products", VLDB 2006.
+    pair once. The enumeration is DPccp: G. Moerkotte and T. Neumann, "Analysis of Two Existing and One New
+    Dynamic Programming Algorithm for the Generation of Optimal Bushy Join Trees without Cross Products", VLDB
+    2006.
 
     Args:
         tables: How many tables, 1 to `TABLES_COUNTED_MAX`.
@@ -125,14 +126,14 @@ def pairs(shape: Shape, tables: int) -> int:
     if shape == "cycle":
         return (n * n * n - 2 * n * n + n) // 2 if n > 2 else n - 1
     if shape == "star":
-        return (n - 1) * 2**n // 4
+        return (n - 1) * (1 << n) // 4
     if shape == "clique":
-        return (3**n - 2 ** (n + 1) + 1) // 2
+        return (int(3**n) - (2 << n) + 1) // 2
     raise LabError(f"there is no query of shape {shape!r}; there are {', '.join(get_args(Shape))}")
 
 
 def greedy_pairs(tables: int) -> int:
-    """Return the joins that a greedy planner looks at: all pairs of what is left, after each join once more."""
+    """Return the joins that a greedy planner looks at: all pairs of what is left, at each step anew."""
     return sum(left * (left - 1) // 2 for left in range(2, tables + 1))
 
 
@@ -199,5 +200,5 @@ def planning_ms(planner: Planner, tables: int) -> int:
 
 
 def execution_ms(tables: int) -> int:
-    """Return how long a planned report runs, in ms: 50 for each table. An assumption; the plan is what costs."""
+    """Return how long a planned report runs, in ms: 50 for each table, which is an assumption."""
     return 50 * tables

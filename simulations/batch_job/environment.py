@@ -1,4 +1,4 @@
-"""The environment of the job: people and platform, on a sparse timeline of their own. They ask all choice points.
+"""The environment of the job: people and platform, on a sparse timeline. They ask all choice points.
 
 People are asked once, before the first machine starts: when the job is launched, whether the machine carries
 an owner tag, how long its setup takes, and what is wrong with the job itself. The platform is asked while the
@@ -75,8 +75,8 @@ NOTICE_MS: Final = {
     "budget": 30 * SECOND_MS,
     "clock": 30 * SECOND_MS,
 }
-"""How long before the kill the job is told, by a SIGTERM. Amazon EC2, "Spot Instance interruption notices": two
-minutes; Kubernetes, "Pod Lifecycle": 30 seconds of grace by default. Other killers do not tell."""
+"""How long before the kill the job is told, by a SIGTERM. Amazon EC2, "Spot Instance interruption notices":
+two minutes; Kubernetes, "Pod Lifecycle": 30 seconds of grace by default. Other killers do not tell."""
 
 TRACEBACK: Final = frozenset({"database", "application"})
 """Causes that end the job through its own code, which can still write why."""
@@ -199,13 +199,14 @@ def deadline(platform: Platform, hours: int) -> Generator[simpy.Event, Any, None
 
 
 def sweep(platform: Platform) -> Generator[simpy.Event, Any, None]:
-    """Run the sweeps of the rule, hour by hour, and ask of each that finds the machine due whether it acts."""
+    """Run the sweeps of the rule, hour by hour; ask of each that finds the machine due whether it acts."""
     rule = RULES[platform.rule]
     spared = platform.exempt or (platform.tagged and rule.spares_owner)
     marked_ms: int | None = None
     if not rule.hours:
         return
-    yield platform.env.timeout(-int(platform.env.now) % HOUR_MS)
+    # A sweep does not see a machine that starts at its own hour.
+    yield platform.env.timeout(HOUR_MS - int(platform.env.now) % HOUR_MS)
     while True:
         now = int(platform.env.now)
         if rule.runs_at(*platform.local()):

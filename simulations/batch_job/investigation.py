@@ -1,7 +1,7 @@
 """Who did it: suspects with priors, observations by what they tell, and what the answer costs in days.
 
-The priors are assumptions (`simulations.batch_job.suspects`). The likelihoods are not judged but estimated: the
-world is run with each suspect as the culprit, and what an observation shows is counted.
+The priors are assumptions (`simulations.batch_job.suspects`). The likelihoods are not judged but estimated:
+the world is run with each suspect as the culprit, and what an observation shows is counted.
 """
 
 from __future__ import annotations
@@ -12,15 +12,21 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING, Final, Literal
 
+from simulations.batch_job.environment import LAUNCHES, SETUPS_H
 from simulations.batch_job.observations import OBSERVATIONS, History, history
 from simulations.batch_job.suspects import SUSPECTS
-from simulations.choices import substream
+from simulations.batch_job.system import FINISHED, simulate
+from simulations.batch_job.variants import AS_SHIPPED
+from simulations.batch_job.workload import Job
+from simulations.choices import Deviation, drawn, substream
 from simulations.errors import LabError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
+    from random import Random
 
     from simulations.batch_job.observations import Observation
+    from simulations.batch_job.system import Attempt
 
 SURE: Final = 0.95
 """The posterior at which an investigation ends."""
@@ -29,8 +35,6 @@ GLANCE_DAYS: Final = 0.25
 """What an observation costs that one need not wait for."""
 
 Belief = dict[str, float]
-Likelihood = "Mapping[str, Mapping[str, float]]"
-
 Order = Literal["gain", "gain per day"]
 
 
@@ -88,9 +92,12 @@ def likelihoods(histories: int = 200, seed: int = 0) -> dict[str, dict[str, dict
         for _ in range(histories):
             past = history(suspect.name, draw)
             for observation in OBSERVATIONS:
-                outcome = observation.look(past, lambda chance: draw.random() < chance)
-                counts[observation.name][suspect.name][outcome] += 1
+                counts[observation.name][suspect.name][observation.look(past, _errs(draw))] += 1
     return {name: _smoothed(table, histories) for name, table in counts.items()}
+
+
+def _errs(draw: Random) -> Callable[[float], bool]:
+    return lambda chance: draw.random() < chance
 
 
 def _smoothed(table: dict[str, Counter[str]], histories: int) -> dict[str, dict[str, float]]:
@@ -157,3 +164,48 @@ def investigate(
         days += best.days
         steps.append(Step(best, outcome, bits, belief, days))
     return steps
+
+
+@dataclass(frozen=True)
+class Change:
+    """One variable that an experiment changes against the base: launched Friday 18:00, two hours of setup.
+
+    Attributes:
+        words: What is changed.
+        held_h: By how many hours the launch is held back.
+        setup: Which of `SETUPS_H` the machine takes.
+        tagged: Whether it carries an owner tag.
+    """
+
+    words: str
+    held_h: int = 0
+    setup: int = SETUPS_H.index(2)
+    tagged: bool = False
+
+
+BASE: Final = Change("nothing")
+EXPERIMENTS: Final = (
+    Change("launched six hours later", held_h=6),
+    Change("one more hour of setup", setup=SETUPS_H.index(3)),
+    Change("an owner tag", tagged=True),
+)
+"""The first two tell the three mechanisms apart; the third shows that it is a rule about owners at all."""
+
+
+def outcome(rule: str, change: Change, seed: int = 0) -> Attempt:
+    """Run one experiment, on a platform whose sweeps act.
+
+    Args:
+        rule: The rule of the platform.
+        change: What is changed.
+        seed: The seed of the durations.
+    """
+    plan = [Deviation("launch", 0, LAUNCHES.index((4, 18))), Deviation("setup", 0, change.setup)]
+    plan += [] if change.tagged else [Deviation("owner_tag", 0, 1)]
+    plan.append(Deviation("sweep", 0, 1))
+    return simulate(AS_SHIPPED, Job(rule=rule, seed=seed, held_h=change.held_h), drawn(plan)).attempts[0]
+
+
+def told(attempt: Attempt) -> str:
+    """Say the outcome of an experiment."""
+    return "finishes" if attempt.cause == FINISHED else f"dies at hour {attempt.job_hours:g}"

@@ -1,9 +1,9 @@
 """The fast kernel: when each test is over, without an event for it.
 
-List scheduling on one heap. It gives the finish order of the SimPy workers in `simulations.batch_job.workload`,
-test by test, as long as nothing couples the workers but the queue. Whether something did is decided
-afterwards: reports hold a connection, and where more of them would have overlapped than there are connections,
-somebody had to wait, and the kernel steps aside.
+List scheduling on one heap. It gives the finish order of the SimPy workers, test by test, as long as nothing
+couples the workers but the queue. Whether something did is decided afterwards: reports hold a connection, and
+where more of them would have overlapped than there are connections, somebody had to wait, and the kernel
+steps aside.
 """
 
 from __future__ import annotations
@@ -96,7 +96,7 @@ def simulated(
     log, shared = Log(), iter(queue)
     pause_ms = saves.pause_ms if saves is not None and saves.every_ms else None
     for _ in range(workers):
-        env.process(worker(env, shared, bulk, pool, 0, log, pause_ms))
+        env.process(worker(env, shared, bulk, pool, log, pause_ms=pause_ms))
     env.run()
     return Schedule(log.order, log.ends_ms)
 

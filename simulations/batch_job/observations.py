@@ -1,8 +1,8 @@
 """What can be seen of a death, by whom, and what it costs to look.
 
-A death leaves signs. Each observation reads one of them, sometimes wrongly: logs rotate, an out-of-memory kill
-of a child is not counted, a scheduler reports a killed task as a success. It costs days of waiting, and some
-signs lie with another team.
+A death leaves signs. Each observation reads one of them, sometimes wrongly: logs rotate, an out-of-memory
+kill of a child is not counted, a scheduler reports a killed task as a success. It costs days of waiting, and
+some signs lie with another team.
 """
 
 from __future__ import annotations
@@ -112,8 +112,9 @@ class Observation:
         words: What is looked at.
         days: For how many days one waits for the answer, beyond the death itself. An assumption.
         whose: Who can read it.
-        look: From a history, and a function that says whether a reporting error of a given probability occurs,
-            to an outcome.
+        look: From a history, and a function that says whether something of a given probability happens, to an
+            outcome. The probabilities of what is misread are assumptions; where a source stands, it says that
+            it happens, not how often.
     """
 
     name: str

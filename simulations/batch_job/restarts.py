@@ -1,4 +1,4 @@
-"""A job that is killed now and then, and goes on: the least model in which checkpoints can be compared, on SimPy.
+"""A job that is killed now and then, and goes on: the least model that compares checkpoints, on SimPy.
 
 It leaves tests, workers and platform out; the formulas in `simulations.batch_job.analysis` are about this
 model, and a simulation of it must agree with them.
@@ -74,5 +74,5 @@ def _killer(
         if not job.is_alive:
             return
         if deaths >= deaths_max:
-            raise LabError(f"the job of was killed {deaths_max} times and is not done; it may never be")
+            raise LabError(f"the job was killed {deaths_max} times and is not done; it may never be")
         job.interrupt("killed")

@@ -20,7 +20,6 @@ from simulations.batch_job import environment
 from simulations.batch_job.environment import People, Platform, ask_people
 from simulations.batch_job.kernel import Checkpoints, Schedule, schedule
 from simulations.batch_job.rules import MONDAY
-from simulations.batch_job.variants import AS_SHIPPED, Practice
 from simulations.batch_job.workload import HOUR_MS, Bulk, Job, Log, bulk, worker
 from simulations.trace import Event, Trace
 
@@ -28,6 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import Generator, Sequence
 
     from simulations.batch_job.database import Planner
+    from simulations.batch_job.variants import Practice
     from simulations.choices import Chooser
 
 HEARTBEAT_MS: Final = 60_000
@@ -254,7 +254,7 @@ def _attempt(campaign: _Campaign, number: int, machine_ms: int) -> tuple[Attempt
 
 
 def _start_platform(platform: Platform, people: People, *, first: bool) -> None:
-    """Start what the platform does; chance strikes the first attempt only, later ones meet the rules alone."""
+    """Start what the platform does. Chance strikes the first attempt; later ones meet the rules alone."""
     env = platform.env
     if first:
         env.process(environment.clock(platform))
@@ -294,7 +294,7 @@ class _Progress:
 
 
 def _memory_limit(campaign: _Campaign) -> int | None:
-    """Return at which sum of leaks the memory is full, in thousandths of a mean test; None if nothing leaks."""
+    """Return how much the memory holds, in thousandths of what a mean test leaks; None if nothing leaks."""
     leak_kib = campaign.people.ailment.leak_kib
     return campaign.practice.memory_gib * KIB_IN_GIB * 1000 // leak_kib if leak_kib else None
 
@@ -324,12 +324,12 @@ def _start_workers(campaign: _Campaign, scene: _Scene, start_ms: int) -> _Progre
     pool = simpy.Resource(env, capacity=job.connections)
     log, beats = Log(), list[int]()
     checkpoints, limit = campaign.practice.checkpoints, _memory_limit(campaign)
-    leaked, busy = 0, job.workers
+    free, busy = limit or 0, job.workers
 
     def watch(number: int) -> None:
-        nonlocal leaked
-        leaked += tests.leak[number]
-        if leaked - tests.leak[number] < limit <= leaked:
+        nonlocal free
+        was, free = free, free - tests.leak[number]
+        if free <= 0 < was:
             scene.end("memory")
 
     def idle() -> None:
@@ -348,7 +348,19 @@ def _start_workers(campaign: _Campaign, scene: _Scene, start_ms: int) -> _Progre
         pause_ms = checkpoints.pause_ms if checkpoints.every_ms else None
         shared, seen = iter(queue), watch if limit is not None else None
         for _ in range(job.workers):
-            env.process(worker(env, shared, tests, pool, start_ms, log, pause_ms, seen, idle))
+            env.process(
+                worker(
+                    env,
+                    shared,
+                    tests,
+                    pool,
+                    log,
+                    start_ms=start_ms,
+                    pause_ms=pause_ms,
+                    watch=seen,
+                    idle=idle,
+                )
+            )
         env.process(heartbeat())
 
     env.process(begin())

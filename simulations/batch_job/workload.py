@@ -11,7 +11,7 @@ from array import array
 from dataclasses import dataclass
 from functools import lru_cache
 from importlib.resources import files
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from simulations.batch_job.database import EXHAUSTIVE, execution_ms, planning_ms
 from simulations.batch_job.rules import RULES
@@ -19,7 +19,6 @@ from simulations.choices import substream
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterator, Sequence
-    from typing import Any
 
     import simpy
 
@@ -189,8 +188,9 @@ def worker(
     queue: Iterator[int],
     bulk: Bulk,
     pool: simpy.Resource,
-    start_ms: int,
     log: Log,
+    *,
+    start_ms: int = 0,
     pause_ms: Callable[[int], int] | None = None,
     watch: Callable[[int], None] | None = None,
     idle: Callable[[], None] | None = None,
@@ -202,17 +202,18 @@ def worker(
         queue: The numbers of the tests; all workers pull from the same iterator.
         bulk: The tests.
         pool: The connections of the database.
-        start_ms: When the job's own clock started.
         log: Where the tests go that are over.
+        start_ms: When the job's own clock started.
         pause_ms: For how long no test may start, from a time after the start, in ms.
         watch: Is told the number of each test that is over.
         idle: Is told that the worker has nothing left to do.
     """
     run_ms, report_ms = bulk.run_ms, bulk.report_ms
-    timeout, over, ended = env.timeout, log.order.append, log.ends_ms.append
+    timeout, over = env.timeout, log.order.append
+    ended: Callable[[Any], None] = log.ends_ms.append  # times are integers, which SimPy's types do not say
     for number in queue:
         if pause_ms is not None:
-            pause = pause_ms(env.now - start_ms)
+            pause = pause_ms(int(env.now) - start_ms)
             if pause:
                 yield timeout(pause)
         yield timeout(run_ms[number])
