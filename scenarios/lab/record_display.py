@@ -175,8 +175,11 @@ def _last_facts(found: Report) -> list[tuple[str, str]]:
 
 
 def _last_living(recording: Recording) -> int | None:
+    """Return the last sample with the job in it; the one after its end shows only what it left behind."""
     processes = recording.samples.columns["processes"]
-    return next((index for index in reversed(range(len(processes))) if processes[index]), None)
+    after_the_end = recording.last("end") is not None and len(processes) > 1
+    candidates = range(len(processes) - after_the_end)
+    return next((index for index in reversed(candidates) if processes[index]), None)
 
 
 def print_report(found: Report) -> None:
@@ -192,6 +195,7 @@ def print_report(found: Report) -> None:
         ("verdict", ending.words),
         *_last_facts(found),
     ]
+    facts += [("left behind", words) for words in _left_behind(recording)]
     damage = recording.damage
     if damage.lines or damage.torn_bytes:
         facts.append(
@@ -218,6 +222,13 @@ def print_report(found: Report) -> None:
     if closing:
         console.print()
         _print_facts(console, closing)
+
+
+def _left_behind(recording: Recording) -> list[str]:
+    left = recording.data("end").get("left_behind")
+    if not isinstance(left, list):
+        return []
+    return [f"pid {each.get('pid')}: {each.get('command')}" for each in left if isinstance(each, dict)]
 
 
 def _runs_line(comparison: Comparison) -> str:

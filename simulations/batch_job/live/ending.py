@@ -200,9 +200,8 @@ def _sender_from(data: Mapping[str, Json], at_ms: int) -> Sender:
 def _sender(recording: Recording, end: Record, signal: int) -> Sender | None:
     """Return who sent the signal that ended the job; a trace knows best."""
     traced = end.data.get("senders") if isinstance(end.data, Mapping) else None
-    job = number(recording.data("job"), "pid")
     for each in reversed(traced if isinstance(traced, list) else []):
-        if isinstance(each, Mapping) and number(each, "signal") == signal and number(each, "to") == job:
+        if isinstance(each, Mapping) and number(each, "signal") == signal:
             return _sender_from(each, end.time)
     for record in reversed(recording.all("signal")):
         if not isinstance(record.data, Mapping) or record.data.get("ours"):

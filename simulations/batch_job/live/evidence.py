@@ -60,9 +60,13 @@ _MEMORY_KILLERS: Final = re.compile(r"^(earlyoom|systemd-oomd|nohang|oomd)")
 _SHELLS: Final = re.compile(
     r"^(-?)(ba|z|da|k|fi|tc|c)?sh$|^sshd|^kill$|^pkill$|^killall$|^htop$|^top$|^tmux|^screen"
 )
-_TIMEOUT: Final = re.compile(r"\s(\d+(?:\.\d+)?)([smhd]?)(?:\s|$)")
+_DURATION: Final = re.compile(r"(\d+(?:\.\d+)?)([smhd]?)")
+_UNIT_S: Final = {"": 1, "s": 1, "m": 60, "h": 3600, "d": 86400}
 
 _FAULTS: Final = frozenset({4, 5, 6, 7, 8, 11, 31})
+SELF_INFLICTED: Final = _FAULTS | {13, 14, 24, 25}
+"""Signals that come of what the receiver does: faults, broken pipes, timers and limits."""
+
 _STALL_MS: Final = 60_000
 _SLURM_NEAR_MS: Final = 120_000
 _SLOPE_SHARE: Final = 0.3
@@ -125,7 +129,7 @@ def _of_the_signal(found: Ending) -> Iterator[Evidence]:
     elif found.signal in _FAULTS:
         yield Evidence(
             f"{words}, which a program brings upon itself",
-            {**_others(0.05, "application", "memory"), "application": 10, "memory": 0.5},
+            {**_others(0.03, "application", "memory"), "application": 10, "memory": 0.3},
         )
     elif name in ("SIGPIPE", "SIGXFSZ", "SIGALRM"):
         yield Evidence(
@@ -262,10 +266,17 @@ def _of_limits(recording: Recording, found: Ending) -> Iterator[Evidence]:
 
 def _timeout_s(command: str) -> float:
     """Return the limit in a command line of timeout(1), or 0."""
-    found = _TIMEOUT.search(command) if command.startswith("timeout") or "/timeout " in command else None
-    if not found:
+    program, *words = command.split() or [""]
+    if program.rpartition("/")[2] != "timeout":
         return 0.0
-    return float(found[1]) * {"": 1, "s": 1, "m": 60, "h": 3600, "d": 86400}[found[2]]
+    takes_value = False
+    for word in words:
+        if takes_value or word.startswith("-"):
+            takes_value = word in ("-k", "-s", "--kill-after", "--signal")
+            continue
+        found = _DURATION.fullmatch(word)
+        return float(found[1]) * _UNIT_S[found[2]] if found else 0.0
+    return 0.0
 
 
 def _of_the_host(recording: Recording, found: Ending) -> Iterator[Evidence]:
@@ -283,10 +294,8 @@ def _of_the_host(recording: Recording, found: Ending) -> Iterator[Evidence]:
                 "person": 1,
             },
         )
-    elif recording.last("end") is not None:
-        yield Evidence(
-            "the host went on: the end was noted on it", {"node": 0.05, "spot": 0.1, "budget": 0.5}
-        )
+    elif found.how == "vanished" or recording.last("end") is not None:
+        yield Evidence("the host went on, without a reboot", {"node": 0.05, "spot": 0.1, "budget": 0.5})
     jumps = [
         each
         for each in recording.all("clock")

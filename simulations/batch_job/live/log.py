@@ -45,6 +45,7 @@ WITNESS_AT: Final = 48 * 1024
 """Where in the reserve the second writer begins, so that the two never overwrite each other."""
 
 _CRC_DIGITS: Final = 8
+_RESCUED_MAX: Final = 30
 
 
 class LogError(LabError):
@@ -159,11 +160,9 @@ class Log:
             elapsed: Milliseconds since the start of the run.
         """
         if not self._flush(elapsed):
-            for line, saved in list(self._waiting)[-3:]:
-                if not saved:
-                    self._save(line)
-            unsaved = sum(not saved for _, saved in self._waiting)
-            self._save(encode(Record(elapsed, "lost", self._lost + unsaved)))
+            unsaved = [line for line, saved in self._waiting if not saved]
+            rescued = sum(self._save(line) for line in unsaved[-_RESCUED_MAX:])
+            self._save(encode(Record(elapsed, "lost", self._lost + len(unsaved) - rescued)))
         self.sync(now=True)
         os.close(self._fd)
         os.close(self._reserve)
@@ -250,8 +249,11 @@ def _whole_lines(file: Iterable[bytes]) -> tuple[list[bytes], Damage]:
 
 
 def _checks(line: bytes) -> bool:
+    text = line[_CRC_DIGITS + 1 :]
+    if not text:  # the checksum of nothing is 0, which a torn line can spell
+        return False
     try:
-        return int(line[:_CRC_DIGITS], 16) == zlib.crc32(line[_CRC_DIGITS + 1 :])
+        return int(line[:_CRC_DIGITS], 16) == zlib.crc32(text)
     except ValueError:
         return False
 

@@ -269,7 +269,9 @@ class _Flight:
         _, wait_status, usage = os.wait4(job.pid, 0)
         status = os.waitstatus_to_exitcode(wait_status)
         job.returncode = status
-        senders = self._trace.senders(frozenset({job.pid})) if self._trace else None
+        senders = (
+            self._trace.senders(job.pid, frozenset({job.pid, *self._watch.alive()})) if self._trace else None
+        )
         self._watch.note(
             "end",
             {
@@ -379,6 +381,7 @@ def _start_witness(watch: Watch, folder: Path, wiring: output.Wiring) -> int:
             os.close(channel.ours)
         os.chdir("/")
         watch.handed_to(Log(folder, create=False))
+        watch.note("witness", {"pid": os.getpid()})
         _bear_witness(listen, watch, wiring.channels)
     finally:
         os._exit(0)

@@ -25,6 +25,9 @@ _APART_S: Final = 24 * _HOUR_S
 
 _NOT_DEATHS: Final = frozenset({"running", "not started"})
 _RARE: Final = 0.05
+_RESOLUTION_MS: Final = 1000
+"""Ages closer than this count as this far apart, so that no coincidence is called impossible."""
+
 _WEEKDAYS: Final = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 _EPOCH_WEEKDAY: Final = 3
 
@@ -160,7 +163,7 @@ def _shared(deaths: Sequence[Death]) -> tuple[list[Coincidence], list[str]]:
         if key and alike > 1:
             shared.append(Coincidence(f"{alike} of {count} {words}: {key[:100]}", None))
     ages = [each.ending.at_ms for each in deaths]
-    share = (max(ages) - min(ages)) / max(1, *ages)
+    share = min(1.0, (max(ages) - min(ages) + _RESOLUTION_MS) / max(1, *ages))
     age_chance = chance_of_range(count, share)
     same_age = age_chance < _RARE
     if same_age:
@@ -180,7 +183,7 @@ def _calendar(deaths: Sequence[Death], shared: list[Coincidence], *, same_age: b
     if min(gaps) < _APART_S:
         return [
             (
-                "the deaths are less than a day apart: they cannot tell the hour of the week from the age; start "
+                "the deaths are less than a day apart: they cannot tell calendar and age apart; start "
                 "the next run at another hour of another day"
             )
         ]
@@ -201,7 +204,7 @@ def _calendar(deaths: Sequence[Death], shared: list[Coincidence], *, same_age: b
         why = ", since all were started in the same hour of the week" if same_start else ""
         return [
             (
-                f"age and calendar fit alike{why}: start the next run 6 hours later; who follows the calendar "
+                f"age and calendar fit alike{why}: start the next 6 hours later; who follows the calendar "
                 "then strikes at an age 6 hours less, who follows the age at the same age"
             )
         ]

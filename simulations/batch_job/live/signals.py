@@ -112,13 +112,18 @@ class Trace:
                 "it needs root, outside of a container"
             ) from error
 
-    def senders(self, pids: frozenset[int]) -> list[dict[str, Json]]:
-        """Return who sent which signal to one of these processes, oldest first."""
+    def senders(self, target: int, ours: frozenset[int]) -> list[dict[str, Json]]:
+        """Return who sent which signal to a process, oldest first.
+
+        Args:
+            target: The process.
+            ours: The processes of the job.
+        """
         text = readings.read(str(self._instance / "trace"), _TRACE_BYTES_MAX).decode(errors="replace")
         return [
-            {"signal": number, "to": target, "at_s": at_s, **traced_sender(pid, program, code)}
-            for number, target, at_s, pid, program, code in parse_trace(text)
-            if target in pids
+            {"signal": number, "ours": pid in ours and code <= 0, **traced_sender(pid, program, code)}
+            for number, to, pid, program, code in parse_trace(text)
+            if to == target
         ]
 
     def close(self) -> None:
@@ -128,19 +133,18 @@ class Trace:
 
 
 _TRACE_LINE: Final = re.compile(
-    r"^\s*(?P<program>.+)-(?P<pid>\d+)\s+\[\d+\].*\s(?P<at>\d+\.\d+): signal_generate: "
+    r"^\s*(?P<program>.+)-(?P<pid>\d+)\s+\[\d+\].*: signal_generate: "
     r"sig=(?P<sig>\d+) errno=-?\d+ code=(?P<code>-?\d+) comm=.* pid=(?P<target>\d+) grp=",
     re.MULTILINE,
 )
 
 
-def parse_trace(text: str) -> list[tuple[int, int, float, int, str, int]]:
-    """Return (signal, target, seconds since boot, sender, its program, code) of each line of a trace."""
+def parse_trace(text: str) -> list[tuple[int, int, int, str, int]]:
+    """Return (signal, target, sender, program of the sender, code) of each line of a trace."""
     return [
         (
             int(found["sig"]),
             int(found["target"]),
-            float(found["at"]),
             int(found["pid"]),
             found["program"],
             int(found["code"]),

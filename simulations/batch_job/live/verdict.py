@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from simulations.batch_job.live import signals
 from simulations.batch_job.live.ending import Ending, ending
-from simulations.batch_job.live.evidence import ALL_SUSPECTS, Evidence, gather, last_lines
+from simulations.batch_job.live.evidence import ALL_SUSPECTS, SELF_INFLICTED, Evidence, gather, last_lines
 from simulations.batch_job.live.recording import number
 
 if TYPE_CHECKING:
@@ -96,7 +96,8 @@ def rank(evidence: tuple[Evidence, ...]) -> tuple[Judged, ...]:
 
 def _untold(recording: Recording, found: Ending) -> Iterator[str]:
     start, end = recording.data("start"), recording.data("end")
-    if found.signal and found.sender is None and not (found.oom or found.cpu_limit_s):
+    explained = found.oom or found.cpu_limit_s or found.signal in SELF_INFLICTED
+    if found.signal and found.sender is None and not explained:
         yield (
             f"who sent {signals.name(found.signal)}: the kernel tells a parent the signal, not its sender. "
             "As root, heisenlab record --trace-signals names it; otherwise ask the platform's audit log for "
