@@ -157,8 +157,8 @@ def graham_bounds(times: Sequence[float], workers: int) -> Bounds:
     """Return the bounds on the makespan of any list schedule.
 
     At least the mean load and the longest test; at most `sum/workers + (1 - 1/workers) * longest`, and so at
-    most `2 - 1/workers` times the best. R. L. Graham, "Bounds for certain multiprocessing anomalies", Bell System
-    Technical Journal 45 (1966).
+    most `2 - 1/workers` times the best. R. L. Graham, "Bounds for certain multiprocessing anomalies", Bell
+    System Technical Journal 45 (1966).
 
     Raises:
         LabError: there is no test or no worker.
