@@ -11,12 +11,14 @@ import csv
 from dataclasses import dataclass
 from functools import lru_cache
 from importlib.resources import files
-from typing import TYPE_CHECKING, Final, Literal, get_args
+from typing import TYPE_CHECKING, Any, Final, Literal, get_args
+
+import simpy
 
 from simulations.errors import LabError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Generator, Iterable, Iterator, Sequence
 
 Shape = Literal["chain", "cycle", "star", "clique"]
 Planner = Literal["exhaustive", "greedy"]
@@ -202,3 +204,31 @@ def planning_ms(planner: Planner, tables: int) -> int:
 def execution_ms(tables: int) -> int:
     """Return how long a planned report runs, in ms: 50 for each table, which is an assumption."""
     return 50 * tables
+
+
+def waits(requests: Iterable[tuple[float, float]], connections: int) -> list[float]:
+    """Return how long each request waits for a connection, in the order in which they get one. By SimPy.
+
+    Args:
+        requests: For each the time since the one before, and how long it holds its connection.
+        connections: The size of the pool, from 1.
+    """
+    env = simpy.Environment()
+    pool = simpy.Resource(env, capacity=connections)
+    waited: list[float] = []
+
+    def request(hold: float) -> Generator[simpy.Event, Any, None]:
+        came = env.now
+        with pool.request() as connection:
+            yield connection
+            waited.append(env.now - came)
+            yield env.timeout(hold)
+
+    def source() -> Generator[simpy.Event, Any, None]:
+        for gap, hold in requests:
+            yield env.timeout(gap)
+            env.process(request(hold))
+
+    env.process(source())
+    env.run()
+    return waited

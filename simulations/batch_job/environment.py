@@ -199,30 +199,31 @@ def deadline(platform: Platform, hours: int) -> Generator[simpy.Event, Any, None
 
 
 def sweep(platform: Platform) -> Generator[simpy.Event, Any, None]:
-    """Run the sweeps of the rule, hour by hour; ask of each that finds the machine due whether it acts."""
+    """Run the sweeps of the rule; ask of each that finds the machine due whether it acts."""
     rule = RULES[platform.rule]
     spared = platform.exempt or (platform.tagged and rule.spares_owner)
     marked_ms: int | None = None
     if not rule.hours:
         return
-    # A sweep does not see a machine that starts at its own hour.
-    yield platform.env.timeout(HOUR_MS - int(platform.env.now) % HOUR_MS)
+    # The first full hour at which the machine is old enough; a sweep does not see one that starts at its hour.
+    old_ms = platform.machine_ms + max(1, rule.age_h * HOUR_MS)
+    yield platform.env.timeout(-(-old_ms // HOUR_MS) * HOUR_MS - platform.machine_ms)
     while True:
         now = int(platform.env.now)
-        if rule.runs_at(*platform.local()):
-            due = now - platform.machine_ms >= rule.age_h * HOUR_MS
-            if rule.kind == "mark":
-                if due and marked_ms is None:
-                    marked_ms = now
-                    platform.note("sweep", "marks", None)
-                due = marked_ms is not None and now - marked_ms >= rule.grace_h * HOUR_MS
+        weekday, hour = platform.local()
+        if rule.runs_at(weekday, hour):
+            if rule.kind == "mark" and marked_ms is None:
+                marked_ms = now
+                platform.note("sweep", "marks", None)
+            due = marked_ms is None or now - marked_ms >= rule.grace_h * HOUR_MS
             if due and (platform.live or platform.ask("sweep", (False, True))):
                 platform.live = True
                 if not spared:
                     platform.end("sweep")
                     return
                 platform.note("sweep", "spares", None)
-        yield platform.env.timeout(HOUR_MS)
+        # One hour short of the next sweep, since the clocks may change meanwhile.
+        yield platform.env.timeout(max(1, rule.hours_to_next(weekday, hour) - 1) * HOUR_MS)
 
 
 def when(local_ms: int) -> str:

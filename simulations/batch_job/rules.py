@@ -7,6 +7,7 @@ from typing import Final, Literal
 
 EVERY_HOUR: Final = tuple(range(24))
 WEEKDAYS: Final = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
+HOURS_IN_WEEK: Final = len(WEEKDAYS) * len(EVERY_HOUR)
 MONDAY: Final = 0
 SUNDAY: Final = 6
 
@@ -43,6 +44,14 @@ class Rule:
     def runs_at(self, weekday: int, hour: int) -> bool:
         """Return whether a sweep runs at a local hour (0 to 23) of a weekday (0 to 6)."""
         return hour in self.hours and self.weekday in (None, weekday)
+
+    def hours_to_next(self, weekday: int, hour: int) -> int:
+        """Return in how many hours, from 1, the next sweep runs, counted from a local hour of a weekday."""
+        for ahead in range(1, HOURS_IN_WEEK):
+            days, at = divmod(hour + ahead, len(EVERY_HOUR))
+            if self.runs_at((weekday + days) % len(WEEKDAYS), at):
+                return ahead
+        return HOURS_IN_WEEK
 
 
 STORY: Final = "a rule of the story; no tool has exactly these figures"
