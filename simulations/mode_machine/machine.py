@@ -178,7 +178,7 @@ def step(
     Args:
         system: The machine.
         state: The state at the beginning of the clock.
-        commands: What reaches the decoder of each processor, as `Command`; see `system.received`.
+        commands: The command to each processor; see `system.received`.
         chooser: Answers whether there is noise in this clock.
         trace: Where to record what happens, if anywhere.
     """
@@ -228,7 +228,7 @@ _Commands = tuple[int, ...]
 class _Questions(NamedTuple):
     """Questions about flip-flops: for each a label, and as options the masks 0 and its own bit.
 
-    The bits of all registers stand side by side in one number, so that the sum of the answers says everything.
+    The bits of all registers stand side by side in one number, so the sum of the answers says everything.
     """
 
     labels: tuple[str, ...]
