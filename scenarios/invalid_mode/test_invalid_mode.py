@@ -30,27 +30,34 @@ def test_each_variant_is_what_it_says(lab: Any, variant: Any) -> None:
     lab.check(variant)
 
 
-# By chance. An ordinary test: any workload, and one flip-flop that is upset, anywhere, at any time.
+# By chance. An ordinary test: any workload, and one flip-flop that is upset, anywhere, at any time. The time
+# is counted from the end, so that Hypothesis can shorten the workload without moving the upset out of it.
+# What it shrinks to is small, yet not always the same; the least plan of all is what `lab.check` looks for.
 
-upsets = st.builds(
-    Deviation,
-    st.builds(upset_label, st.integers(0, 2), st.integers(0, 2)),
-    st.integers(0, 15),  # the flip-flop is asked about once a clock, so this is the clock
-    st.just(1),
-)
+processors, bits, clocks_from_end = st.integers(0, 2), st.integers(0, 2), st.integers(0, 15)
+
+
+def upset(workload: Workload, processor: int, bit: int, from_end: int) -> list[Deviation]:
+    """Return the noise that upsets one flip-flop; none if the workload is too short."""
+    clock = workload.clocks - 1 - from_end  # a flip-flop is asked about once a clock
+    return [Deviation(upset_label(processor, bit), clock, 1)] if clock >= 0 else []
 
 
 @pytest.mark.bug("invalid-mode", finds="reset_brings_every_processor_back")
 @settings(database=None, deadline=None, derandomize=True)
-@given(workloads(), st.lists(upsets, max_size=1))
-def test_the_reset_button_always_helps(workload: Workload, noise: list[Deviation]) -> None:
-    reset_brings_every_processor_back(run(variants.AS_SHIPPED, workload, drawn(noise)))
+@given(workloads(), processors, bits, clocks_from_end)
+def test_the_reset_button_always_helps(workload: Workload, processor: int, bit: int, from_end: int) -> None:
+    noise = drawn(upset(workload, processor, bit, from_end))
+    reset_brings_every_processor_back(run(variants.AS_SHIPPED, workload, noise))
 
 
 @settings(database=None, deadline=None, derandomize=True, max_examples=50)
-@given(workloads(), st.lists(upsets, max_size=3))
-def test_it_does_once_every_code_has_a_way_out(workload: Workload, noise: list[Deviation]) -> None:
-    reset_brings_every_processor_back(run(variants.RECOVERY, workload, drawn(noise)))
+@given(workloads(), processors, bits, clocks_from_end)
+def test_it_does_once_every_code_has_a_way_out(
+    workload: Workload, processor: int, bit: int, from_end: int
+) -> None:
+    noise = drawn(upset(workload, processor, bit, from_end))
+    reset_brings_every_processor_back(run(variants.RECOVERY, workload, noise))
 
 
 # Step by step. Hypothesis plays the environment. The reset is an invariant, pressed on a copy after every
@@ -73,7 +80,7 @@ class Bench(RuleBasedStateMachine):
         """Let one clock pass in which every processor is told the same."""
         self.state = step(self.system, self.state, (command,) * 3, nominal())
 
-    @rule(processor=st.integers(0, 2), bit=st.integers(0, 2))
+    @rule(processor=processors, bit=bits)
     def upset(self, processor: int, bit: int) -> None:
         """Let one clock pass in which a flip-flop is upset; only the first upset counts."""
         noise = drawn([Deviation(upset_label(processor, bit), 0, 1)] if self.calm else [])
