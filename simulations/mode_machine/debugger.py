@@ -373,7 +373,7 @@ class Debugger:
             state = self._state_at(clock)
             here = ">" if clock == self.clock else ""
             events = "; ".join(
-                _said(event) for event in self.events(clock) if event.action not in ("mode", "grant")
+                said(event) for event in self.events(clock) if event.action not in ("mode", "grant")
             )
             rows.append([here, str(clock), *(str(read(self.system, state, name)) for name in names), events])
         return _columns(rows)
@@ -704,7 +704,8 @@ def _value(system: System, register: str, text: str) -> str | int:
     return value
 
 
-def _said(event: Event) -> str:
+def said(event: Event) -> str:
+    """Say an event in a few words, without its time."""
     detail = event.detail[-1] if isinstance(event.detail, tuple) else event.detail  # last: what it is read as
     return f"{event.actor} {event.action} {detail or ''}".rstrip()
 
