@@ -31,13 +31,13 @@ def test_each_variant_is_what_it_says(lab: Any, variant: Any) -> None:
 
 
 EXAMPLES_MAX = 5_000
-"""Hypothesis stops at the first failure, after some dozens of examples; how many depends on which other modules
-are installed, from which it takes constants. So a demonstration gets many more than it needs."""
+"""Hypothesis stops at the first failure, after some dozens of examples; how many depends on which other
+modules are installed, from which it takes constants. So a demonstration gets many more than it needs."""
 
 
-# By chance. An ordinary test: any workload, and one flip-flop that is upset, anywhere, at any time. The time is
-# counted from the end, so that Hypothesis can shorten the workload without moving the upset out of it. What it
-# shrinks to is small, yet not always the same; the least plan of all is what `lab.check` looks for.
+# By chance. An ordinary test: any workload, and one flip-flop that is upset, anywhere, at any time. The time
+# is counted from the end, so that Hypothesis can shorten the workload without moving the upset out of it.
+# What it shrinks to is small, yet not always the same; the least plan of all is what `lab.check` looks for.
 
 processors, bits, clocks_from_end = st.integers(0, 2), st.integers(0, 2), st.integers(0, 15)
 
