@@ -38,6 +38,7 @@ import inspect
 import re
 import shlex
 import sys
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from importlib.metadata import entry_points
 from pathlib import Path
@@ -47,7 +48,7 @@ import pytest
 
 from scenarios.lab import catalogue, doctor, pytest_watchdog
 from scenarios.lab.pytest_replay import SAID, ReplayFile, ReplayItem, load_for_session, raise_property
-from scenarios.lab.pytest_summary import AS_SHIPPED, Row, render
+from scenarios.lab.pytest_summary import AS_SHIPPED, Row, minimality, render, wrap
 from scenarios.lab.pytest_watchdog import VIGIL, Vigil
 from scenarios.lab.scenario import Exhausted, Finds, Holds, Scenario, Variant
 from simulations.errors import LabError
@@ -77,6 +78,7 @@ _FIGURES: Final = (
     "plan_in_words",
     "digest",
 )
+_FAILED: Final = "VERIFICATION FAILED"
 _TELLING: Final = frozenset({"variant", "plan_in_words"})
 
 
@@ -133,7 +135,7 @@ def pytest_configure(config: pytest.Config) -> None:
     config.pluginmanager.register(session, "heisenlab-session")
     config.pluginmanager.register(pytest_watchdog, "heisenlab-watchdog")
     if file := config.getoption("lab_replay"):
-        replayed = Path(config.invocation_params.dir, file)
+        replayed = (config.invocation_params.dir / file).resolve()
         config.pluginmanager.register(_Replay(replayed, load_for_session(replayed)), "heisenlab-replay")
         config.args = [str(replayed)]
 
@@ -161,7 +163,7 @@ class _Replay:
 
 def _scenario_modules() -> list[str]:
     ours = [f"scenarios.{name.replace('-', '_')}" for name in catalogue.names()]
-    return [*ours, *(entry.module for entry in entry_points(group=catalogue.GROUP))]
+    return [*ours, *(entry.value.partition(":")[0] for entry in entry_points(group=catalogue.GROUP))]
 
 
 def pytest_report_header(config: pytest.Config) -> list[str]:
@@ -206,7 +208,7 @@ def _bug_of(node: pytest.Item | Any) -> _Bug | None:
     if len(marker.args) != 1 or set(marker.kwargs) - {"finds"}:
         raise LabError('the marker is used as bug("invalid-mode") or bug("invalid-mode", finds="property")')
     named = marker.args[0]
-    scenario = named if isinstance(named, Scenario) else catalogue.get(named)
+    scenario = named if isinstance(named, Scenario) else catalogue.get(str(named))
     finds = marker.kwargs.get("finds")
     known = [check.__name__ for check in scenario.properties]
     if finds is not None and finds not in known:
@@ -342,7 +344,7 @@ class Lab:
         from scenarios.lab.hunt import hunt  # noqa: PLC0415  (most sessions with this plugin hunt nothing)
 
         session = self._session
-        vigil = self._item.stash[VIGIL]
+        vigil = self._item.stash.setdefault(VIGIL, Vigil(self.scenario.name, running=False))
         theirs = options.get("watch")
 
         def watch(tally: Tally) -> None:
@@ -353,10 +355,11 @@ class Lab:
         given = {
             "seed": session.seed,
             "budget": session.budget,
-            "verify": session.must_verify_at_once(self.scenario),
+            "verify": session.in_worker and not _catalogued(self.scenario),
             **options,
             "watch": watch,
         }
+        session.scenarios[self._item.nodeid] = self.scenario
         with vigil.hunting(self._shown(variant)):
             return hunt(self.scenario, variant.name, **given)
 
@@ -365,6 +368,7 @@ class Lab:
         kept = Row(
             test=self._item.nodeid,
             scenario=self.scenario.name,
+            catalogued=_catalogued(self.scenario),
             variant=variant.name,
             shown=self._shown(variant),
             kind=variant.kind,
@@ -375,10 +379,12 @@ class Lab:
         )
         self._item.stash.setdefault(_KEPT, []).append(kept)
         session.save(kept)
-        for name in _FIGURES:
-            value = kept.hunt[name]
-            if value is not None and not (session.hide and name in _TELLING):
-                self._item.user_properties.append((f"heisenlab.{name}", value))
+        told = {name: kept.hunt[name] for name in _FIGURES if not (session.hide and name in _TELLING)}
+        if hunt.finding is not None:
+            told["minimality"] = minimality(kept.hunt, spoilers=not session.hide)
+        self._item.user_properties.extend(
+            (f"heisenlab.{name}", value) for name, value in told.items() if value is not None
+        )
         return kept
 
     def _shown(self, variant: Variant) -> str:
@@ -388,6 +394,11 @@ class Lab:
         if self._session.hide:
             return f"{kept.shown} is not what is documented of it; run without --no-spoilers to see in what"
         return "\n".join(filter(None, [f"{kept.shown}: {complaint}", self._session.command(kept)]))
+
+
+def _catalogued(scenario: Scenario) -> bool:
+    """Return whether any process can get this very scenario by its name."""
+    return scenario.name in catalogue.names() and catalogue.get(scenario.name) is scenario
 
 
 def disagreement(variant: Variant, hunt: Hunt) -> str | None:
@@ -432,7 +443,7 @@ class _Session:
     config: pytest.Config
     rows: list[Row] = field(default_factory=list)
     said: list[str] = field(default_factory=list)
-    scenarios: dict[str, Scenario] = field(default_factory=dict)
+    scenarios: dict[str, Scenario] = field(default_factory=dict)  # by the test that hunted
     verified: str = ""
 
     def __post_init__(self) -> None:
@@ -443,38 +454,32 @@ class _Session:
         self.budget: int | None = option("lab_budget")
         self.in_worker = hasattr(self.config, "workerinput")
 
-    def must_verify_at_once(self, scenario: Scenario) -> bool:
-        """Return whether the controller could not import a scenario at the end of the session."""
-        self.scenarios[scenario.name] = scenario
-        return self.in_worker and scenario.name not in catalogue.names()
-
-    def file(self, scenario: str, variant: str, searcher: str) -> Path | None:
-        """Return where a finding is kept: under pytest's cache; None where there is no cache."""
+    def file(self, kept: Row) -> Path | None:
+        """Return where the finding of a row is kept: under pytest's cache; None where there is none."""
         cache = getattr(self.config, "cache", None)
-        if cache is None:
-            return None
-        parts = [scenario, variant, *([] if searcher == "hypothesis" else [searcher])]
+        searcher = kept.hunt["searcher"]
+        parts = [kept.scenario, kept.variant, *([] if searcher == "hypothesis" else [searcher])]
         name = re.sub(r"[^\w.-]", "-", "-".join(parts))
-        return Path(cache.mkdir("heisenlab"), f"{name}.json")
-
-    def save(self, kept: Row, **changes: str) -> None:
-        """Save the finding of a row, if it has one and there is a place."""
-        finding = kept.found()
         try:
-            path = self.file(kept.scenario, kept.variant, kept.hunt["searcher"])
-            if finding is not None and path is not None:
-                replace(finding, **changes).save(path)  # type: ignore[arg-type]
-        except (OSError, LabError):
-            return  # the command then hunts again
+            return Path(cache.mkdir("heisenlab"), f"{name}.json") if cache else None
+        except OSError:
+            return None
+
+    def save(self, kept: Row, **changes: Any) -> None:
+        """Save the finding of a row, if it has one and there is a place; else its command hunts again."""
+        finding, path = kept.found(), self.file(kept)
+        if finding is not None and path is not None:
+            with suppress(LabError):
+                replace(finding, **changes).save(path)
 
     def command(self, kept: Row) -> str:
         """Return what replays the finding of a row; an empty text where there is none or it is in doubt."""
         if kept.finding is None or doctor.problems(doctor.fingerprint()):
             return ""
         hunt = kept.hunt
-        if kept.scenario not in catalogue.names():
+        if not kept.catalogued:
             return shlex.join(["pytest", kept.test, "--show-bugs", "--lab-seed", str(hunt["seed"])])
-        path = self.file(kept.scenario, kept.variant, hunt["searcher"])
+        path = self.file(kept)
         if path is not None and path.exists():
             here = self.config.invocation_params.dir
             shown = path.relative_to(here) if path.is_relative_to(here) else path
@@ -500,9 +505,10 @@ class _Session:
 
         pending = [(kept, finding) for kept, finding in found if finding.verified == NOT_YET]
         try:
-            how = verify([(self._scenario(finding.scenario), finding) for _, finding in pending])
+            how = verify([(self._scenario(kept), finding) for kept, finding in pending])
         except Exception as error:  # noqa: BLE001  (whatever it was, this session is not green)
-            self.verified = f"VERIFICATION FAILED: {error}"
+            told = "run without --no-spoilers to see of what" if self.hide else str(error)
+            self.verified = f"{_FAILED}: {told}"
             self._turn_red(session)
             return
         for (kept, _), verified in zip(pending, how, strict=True):
@@ -511,10 +517,11 @@ class _Session:
             [*how, *(finding.verified for _, finding in found if finding.verified != NOT_YET)]
         )
         plural = "" if len(found) == 1 else "s"
-        self.verified = f"{len(found)} finding{plural} replayed identically in {' and '.join(ways)}"
+        self.verified = f"{len(found)} finding{plural} replayed identically: {'; '.join(ways)}"
 
-    def _scenario(self, name: str) -> Scenario:
-        return self.scenarios.get(name) or catalogue.get(name)
+    def _scenario(self, kept: Row) -> Scenario:
+        """Return the scenario of a row; a controller of pytest-xdist knows only the catalogue."""
+        return self.scenarios.get(kept.test) or catalogue.get(kept.scenario)
 
     def _turn_red(self, session: pytest.Session) -> None:
         """Report the failure as an error of the session: in the terminal, in junit, in the exit code."""
@@ -533,14 +540,16 @@ class _Session:
         """Show a row per bug."""
         if not self.rows and not self.said:
             return
+        terminalreporter.ensure_newline()
         terminalreporter.section("heisenlab")
         width = terminalreporter._tw.fullwidth  # noqa: SLF001  (the width that pytest itself goes by)
         for line in render(self.rows, width, spoilers=not self.hide, replay=self.command):
             terminalreporter.write_line(line)
-        for line in self.said:
-            terminalreporter.write_line(line)
-        if self.verified:
-            terminalreporter.write_line(self.verified, red=self.verified.startswith("VERIFICATION"))
+        for said in self.said:
+            terminalreporter.write_line(said)
+        failed = self.verified.startswith(_FAILED)
+        for line in wrap(self.verified, width):
+            terminalreporter.write_line(line, red=failed)
 
 
 _SESSION: Final = pytest.StashKey[_Session]()
