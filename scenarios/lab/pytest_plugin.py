@@ -38,6 +38,7 @@ import inspect
 import re
 import shlex
 import sys
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from importlib.metadata import entry_points
 from pathlib import Path
@@ -45,8 +46,10 @@ from typing import TYPE_CHECKING, Any, Final
 
 import pytest
 
-from scenarios.lab import catalogue, doctor
-from scenarios.lab.pytest_summary import AS_SHIPPED, Row, render, row
+from scenarios.lab import catalogue, doctor, pytest_watchdog
+from scenarios.lab.pytest_replay import SAID, ReplayFile, ReplayItem, load_for_session, raise_property
+from scenarios.lab.pytest_summary import AS_SHIPPED, Row, minimality, render, wrap
+from scenarios.lab.pytest_watchdog import VIGIL, Vigil
 from scenarios.lab.scenario import Exhausted, Finds, Holds, Scenario, Variant
 from simulations.errors import LabError
 
@@ -56,6 +59,7 @@ if TYPE_CHECKING:
 
     from scenarios.lab.finding import Finding
     from scenarios.lab.hunt import Hunt
+    from scenarios.lab.searchers import Tally
 
 _MARKER: Final = "bug"
 _ROWS: Final = "heisenlab_rows"
@@ -74,6 +78,7 @@ _FIGURES: Final = (
     "plan_in_words",
     "digest",
 )
+_FAILED: Final = "VERIFICATION FAILED"
 _TELLING: Final = frozenset({"variant", "plan_in_words"})
 
 
@@ -89,13 +94,17 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         "--no-spoilers", action="store_true", help="hide causes and fixes, for a class that looks for them"
     )
     group.addoption(
-        "--lab-seed", type=_from(0), default=0, metavar="N", help="seed of every hunt, from 0 (default 0)"
+        "--lab-seed",
+        type=_from(0),
+        default=0,
+        metavar="N",
+        help="seed of each hunt that names none itself, from 0 (default 0)",
     )
     group.addoption(
         "--lab-budget",
         type=_from(1),
         metavar="N",
-        help="runs that the search of each hunt may take, from 1 (default: what each usually needs)",
+        help="runs that the search of each hunt may take that names no budget itself, from 1",
     )
     group.addoption(
         "--lab-replay",
@@ -124,11 +133,37 @@ def pytest_configure(config: pytest.Config) -> None:
     session = _Session(config)
     config.stash[_SESSION] = session
     config.pluginmanager.register(session, "heisenlab-session")
+    config.pluginmanager.register(pytest_watchdog, "heisenlab-watchdog")
+    if file := config.getoption("lab_replay"):
+        replayed = (config.invocation_params.dir / file).resolve()
+        config.pluginmanager.register(_Replay(replayed, load_for_session(replayed)), "heisenlab-replay")
+        config.args = [str(replayed)]
+
+
+@dataclass(frozen=True)
+class _Replay:
+    """Makes one finding the only test of a session."""
+
+    path: Path
+    finding: Finding
+
+    def pytest_ignore_collect(self, collection_path: Path) -> bool:
+        """Look only at the file, and at it also in a folder that is passed over as a rule."""
+        return collection_path != self.path and collection_path not in self.path.parents
+
+    def pytest_collect_file(self, file_path: Path, parent: pytest.Collector) -> pytest.Collector | None:
+        """Make the test."""
+        if file_path != self.path:
+            return None
+        scenario = catalogue.get(self.finding.scenario)
+        hide = parent.config.getoption("no_spoilers")
+        shown = _shown(scenario, scenario.variant(self.finding.variant), hide=hide)
+        return ReplayFile.from_parent(parent, path=file_path, finding=self.finding, shown=shown, hide=hide)
 
 
 def _scenario_modules() -> list[str]:
     ours = [f"scenarios.{name.replace('-', '_')}" for name in catalogue.names()]
-    return [*ours, *(entry.module for entry in entry_points(group=catalogue.GROUP))]
+    return [*ours, *(entry.value.partition(":")[0] for entry in entry_points(group=catalogue.GROUP))]
 
 
 def pytest_report_header(config: pytest.Config) -> list[str]:
@@ -173,7 +208,7 @@ def _bug_of(node: pytest.Item | Any) -> _Bug | None:
     if len(marker.args) != 1 or set(marker.kwargs) - {"finds"}:
         raise LabError('the marker is used as bug("invalid-mode") or bug("invalid-mode", finds="property")')
     named = marker.args[0]
-    scenario = named if isinstance(named, Scenario) else catalogue.get(named)
+    scenario = named if isinstance(named, Scenario) else catalogue.get(str(named))
     finds = marker.kwargs.get("finds")
     known = [check.__name__ for check in scenario.properties]
     if finds is not None and finds not in known:
@@ -185,7 +220,7 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """Make one test of each variant where a test of a bug asks for `lab` and `variant`."""
     if not {"lab", "variant"} <= set(metafunc.fixturenames):
         return
-    if any("variant" in str(mark.args[0]) for mark in metafunc.definition.iter_markers("parametrize")):
+    if any("variant" in _arguments(mark) for mark in metafunc.definition.iter_markers("parametrize")):
         return
     try:
         bug = _bug_of(metafunc.definition)
@@ -199,6 +234,11 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
         [variant.name for variant in bug.scenario.variants],
         ids=[_shown(bug.scenario, variant, hide=hide) for variant in bug.scenario.variants],
     )
+
+
+def _arguments(parametrize: pytest.Mark) -> list[str]:
+    names = parametrize.args[0] if parametrize.args else parametrize.kwargs.get("argnames", ())
+    return [name.strip() for name in names.split(",")] if isinstance(names, str) else list(names)
 
 
 def _shown(scenario: Scenario, variant: Variant, *, hide: bool) -> str:
@@ -219,6 +259,19 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
         _bug_of(item)
     except LabError as error:
         pytest.fail(str(error), pytrace=False)
+
+
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_runtest_call(item: pytest.Item) -> Generator[None]:
+    """Keep a vigil while a test of a bug runs."""
+    name = _name_of(item)
+    if name is None:
+        return (yield)
+    vigil = item.stash[VIGIL] = Vigil(name)
+    try:
+        return (yield)
+    finally:
+        vigil.running = False
 
 
 @pytest.fixture
@@ -265,11 +318,14 @@ class Lab:
             options = {"budget": chosen.expect.runs, **options}
         hunt = self._hunt(chosen, options)
         complaint = disagreement(chosen, hunt)
-        self._keep(chosen, hunt, as_expected=complaint is None)
+        kept = self._keep(chosen, hunt, as_expected=complaint is None)
         if complaint is not None:
-            pytest.fail(self._told(complaint, chosen, hunt), pytrace=False)
+            pytest.fail(self._told(complaint, kept), pytrace=False)
         if hunt.finding is not None and self._session.show_bugs:
-            self._session.show(self.scenario, hunt.finding)
+            from scenarios.lab.verify import replay_of  # noqa: PLC0415  (as in `_hunt`)
+
+            outcome = replay_of(self.scenario, hunt.finding)
+            raise_property(self.scenario, hunt.finding, outcome, hide=self._session.hide)
         return hunt
 
     def hunt(self, variant: str = AS_SHIPPED, **options: Any) -> Hunt:
@@ -288,29 +344,61 @@ class Lab:
         from scenarios.lab.hunt import hunt  # noqa: PLC0415  (most sessions with this plugin hunt nothing)
 
         session = self._session
-        given = {"seed": session.seed, "verify": session.must_verify_at_once(self.scenario), **options}
-        if session.budget is not None:
-            given.setdefault("budget", session.budget)
-        return hunt(self.scenario, variant.name, **given)
+        vigil = self._item.stash.setdefault(VIGIL, Vigil(self.scenario.name, running=False))
+        theirs = options.get("watch")
 
-    def _keep(self, variant: Variant, hunt: Hunt, *, as_expected: bool) -> None:
+        def watch(tally: Tally) -> None:
+            vigil.tally = tally
+            if theirs is not None:
+                theirs(tally)
+
+        given = {
+            "seed": session.seed,
+            "budget": session.budget,
+            "verify": session.in_worker and not _catalogued(self.scenario),
+            **options,
+            "watch": watch,
+        }
+        session.scenarios[self._item.nodeid] = self.scenario
+        with vigil.hunting(self._shown(variant)):
+            return hunt(self.scenario, variant.name, **given)
+
+    def _keep(self, variant: Variant, hunt: Hunt, *, as_expected: bool) -> Row:
         session = self._session
-        kept = row(self.scenario, variant, self._shown(variant), hunt, as_expected=as_expected)
+        kept = Row(
+            test=self._item.nodeid,
+            scenario=self.scenario.name,
+            catalogued=_catalogued(self.scenario),
+            variant=variant.name,
+            shown=self._shown(variant),
+            kind=variant.kind,
+            hidden_input=self.scenario.hidden_input,
+            hunt=hunt.to_json(),
+            finding=hunt.finding.to_json() if hunt.finding else None,
+            as_expected=as_expected,
+        )
         self._item.stash.setdefault(_KEPT, []).append(kept)
         session.save(kept)
-        for name in _FIGURES:
-            value = kept.hunt[name]
-            if value is not None and not (session.hide and name in _TELLING):
-                self._item.user_properties.append((f"heisenlab.{name}", value))
+        told = {name: kept.hunt[name] for name in _FIGURES if not (session.hide and name in _TELLING)}
+        if hunt.finding is not None:
+            told["minimality"] = minimality(kept.hunt, spoilers=not session.hide)
+        self._item.user_properties.extend(
+            (f"heisenlab.{name}", value) for name, value in told.items() if value is not None
+        )
+        return kept
 
     def _shown(self, variant: Variant) -> str:
         return _shown(self.scenario, variant, hide=self._session.hide)
 
-    def _told(self, complaint: str, variant: Variant, hunt: Hunt) -> str:
+    def _told(self, complaint: str, kept: Row) -> str:
         if self._session.hide:
-            return f"{self._shown(variant)} is not what is documented of it; details are hidden"
-        command = self._session.command(hunt) if hunt.finding else ""
-        return f"{self._shown(variant)}: {complaint}" + (f"\n{command}" if command else "")
+            return f"{kept.shown} is not what is documented of it; run without --no-spoilers to see in what"
+        return "\n".join(filter(None, [f"{kept.shown}: {complaint}", self._session.command(kept)]))
+
+
+def _catalogued(scenario: Scenario) -> bool:
+    """Return whether any process can get this very scenario by its name."""
+    return scenario.name in catalogue.names() and catalogue.get(scenario.name) is scenario
 
 
 def disagreement(variant: Variant, hunt: Hunt) -> str | None:
@@ -354,9 +442,9 @@ class _Session:
 
     config: pytest.Config
     rows: list[Row] = field(default_factory=list)
-    scenarios: dict[str, Scenario] = field(default_factory=dict)
+    said: list[str] = field(default_factory=list)
+    scenarios: dict[str, Scenario] = field(default_factory=dict)  # by the test that hunted
     verified: str = ""
-    folder: Path | None = None
 
     def __post_init__(self) -> None:
         option = self.config.getoption
@@ -366,71 +454,43 @@ class _Session:
         self.budget: int | None = option("lab_budget")
         self.in_worker = hasattr(self.config, "workerinput")
 
-    def must_verify_at_once(self, scenario: Scenario) -> bool:
-        """Return whether the controller could not import a scenario at the end of the session."""
-        self.scenarios[scenario.name] = scenario
-        return self.in_worker and scenario.name not in catalogue.names()
-
-    def file(self, scenario: str, variant: str, searcher: str) -> Path | None:
-        """Return where a finding is kept: under pytest's cache; None where there is no cache."""
+    def file(self, kept: Row) -> Path | None:
+        """Return where the finding of a row is kept: under pytest's cache; None where there is none."""
         cache = getattr(self.config, "cache", None)
-        if cache is None:
-            return None
-        parts = [scenario, variant, *([] if searcher == "hypothesis" else [searcher])]
+        searcher = kept.hunt["searcher"]
+        parts = [kept.scenario, kept.variant, *([] if searcher == "hypothesis" else [searcher])]
         name = re.sub(r"[^\w.-]", "-", "-".join(parts))
-        return Path(cache.mkdir("heisenlab"), f"{name}.json")
-
-    def save(self, kept: Row, **changes: str) -> None:
-        """Save the finding of a row, if it has one and there is a place."""
-        finding = kept.found()
         try:
-            path = self.file(kept.scenario, kept.variant, kept.hunt["searcher"])
-            if finding is not None and path is not None:
-                replace(finding, **changes).save(path)  # type: ignore[arg-type]
-        except (OSError, LabError):
-            return  # the command then hunts again
+            return Path(cache.mkdir("heisenlab"), f"{name}.json") if cache else None
+        except OSError:
+            return None
 
-    def command(self, hunt: Hunt) -> str:
-        """Return the command that replays what a hunt found, or an empty text where that is in doubt."""
-        return self._command(hunt.scenario, hunt.variant, hunt.searcher, hunt.seed)
+    def save(self, kept: Row, **changes: Any) -> None:
+        """Save the finding of a row, if it has one and there is a place; else its command hunts again."""
+        finding, path = kept.found(), self.file(kept)
+        if finding is not None and path is not None:
+            with suppress(LabError):
+                replace(finding, **changes).save(path)
 
-    def command_of(self, kept: Row) -> str:
-        """Return the command that replays the finding of a row, or an empty text."""
-        if kept.finding is None:
+    def command(self, kept: Row) -> str:
+        """Return what replays the finding of a row; an empty text where there is none or it is in doubt."""
+        if kept.finding is None or doctor.problems(doctor.fingerprint()):
             return ""
         hunt = kept.hunt
-        return self._command(kept.scenario, kept.variant, hunt["searcher"], hunt["seed"])
-
-    def _command(self, scenario: str, variant: str, searcher: str, seed: int) -> str:
-        if doctor.problems(doctor.fingerprint()):
-            return ""
-        path = self.file(scenario, variant, searcher)
+        if not kept.catalogued:
+            return shlex.join(["pytest", kept.test, "--show-bugs", "--lab-seed", str(hunt["seed"])])
+        path = self.file(kept)
         if path is not None and path.exists():
             here = self.config.invocation_params.dir
             shown = path.relative_to(here) if path.is_relative_to(here) else path
             return shlex.join(["heisenlab", "replay", str(shown)])
-        return shlex.join(
-            ["heisenlab", "hunt", scenario, "--variant", variant, "--searcher", searcher, "--seed", str(seed)]
-        )
-
-    def show(self, scenario: Scenario, finding: Finding) -> None:
-        """Raise the failing property's own error at the plan of a finding."""
-        __tracebackhide__ = True
-        from scenarios.lab.verify import replay_of  # noqa: PLC0415  (as above)
-
-        outcome = replay_of(scenario, finding)
-        if self.hide:
-            pytest.fail(f"{finding.by}: {finding.message}", pytrace=False)
-        check = next(check for check in scenario.properties if check.__name__ == finding.by)
-        try:
-            check(outcome.run)
-        except AssertionError as error:
-            error.add_note(f"{finding.plan_in_words} ({finding.minimality}; input {finding.input})")
-            raise
+        options = [f"--{name}={hunt[name]}" for name in ("variant", "searcher", "seed", "budget")]
+        return shlex.join(["heisenlab", "hunt", kept.scenario, *options])
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         """Collect the rows of a test, from whichever process it ran in."""
         self.rows += map(Row.loads, getattr(report, _ROWS, ()))
+        self.said += getattr(report, SAID, ())
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_sessionfinish(self, session: pytest.Session, exitstatus: int) -> None:
@@ -445,9 +505,10 @@ class _Session:
 
         pending = [(kept, finding) for kept, finding in found if finding.verified == NOT_YET]
         try:
-            how = verify([(self._scenario(finding.scenario), finding) for _, finding in pending])
+            how = verify([(self._scenario(kept), finding) for kept, finding in pending])
         except Exception as error:  # noqa: BLE001  (whatever it was, this session is not green)
-            self.verified = f"VERIFICATION FAILED: {error}"
+            told = "run without --no-spoilers to see of what" if self.hide else str(error)
+            self.verified = f"{_FAILED}: {told}"
             self._turn_red(session)
             return
         for (kept, _), verified in zip(pending, how, strict=True):
@@ -456,10 +517,11 @@ class _Session:
             [*how, *(finding.verified for _, finding in found if finding.verified != NOT_YET)]
         )
         plural = "" if len(found) == 1 else "s"
-        self.verified = f"{len(found)} finding{plural} replayed identically in {' and '.join(ways)}"
+        self.verified = f"{len(found)} finding{plural} replayed identically: {'; '.join(ways)}"
 
-    def _scenario(self, name: str) -> Scenario:
-        return self.scenarios.get(name) or catalogue.get(name)
+    def _scenario(self, kept: Row) -> Scenario:
+        """Return the scenario of a row; a controller of pytest-xdist knows only the catalogue."""
+        return self.scenarios.get(kept.test) or catalogue.get(kept.scenario)
 
     def _turn_red(self, session: pytest.Session) -> None:
         """Report the failure as an error of the session: in the terminal, in junit, in the exit code."""
@@ -476,14 +538,18 @@ class _Session:
 
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
         """Show a row per bug."""
-        if not self.rows:
+        if not self.rows and not self.said:
             return
+        terminalreporter.ensure_newline()
         terminalreporter.section("heisenlab")
         width = terminalreporter._tw.fullwidth  # noqa: SLF001  (the width that pytest itself goes by)
-        for line in render(self.rows, width, spoilers=not self.hide, replay=self.command_of):
+        for line in render(self.rows, width, spoilers=not self.hide, replay=self.command):
             terminalreporter.write_line(line)
-        if self.verified:
-            terminalreporter.write_line(self.verified, red=self.verified.startswith("VERIFICATION"))
+        for said in self.said:
+            terminalreporter.write_line(said)
+        failed = self.verified.startswith(_FAILED)
+        for line in wrap(self.verified, width):
+            terminalreporter.write_line(line, red=failed)
 
 
 _SESSION: Final = pytest.StashKey[_Session]()
@@ -500,6 +566,8 @@ def pytest_runtest_makereport(
         return report
     if kept := item.stash.get(_KEPT, None):
         setattr(report, _ROWS, [each.dumps() for each in kept])
+    if isinstance(item, ReplayItem):
+        setattr(report, SAID, list(item.said))
     if report.skipped or item.get_closest_marker(_MARKER) is None:
         return report
     bug = _bug_of(item)

@@ -5,14 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import IntEnum
 from functools import lru_cache
-from typing import TYPE_CHECKING, Final, Literal, get_args
+from typing import Final, Literal, get_args
 
 from simulations.choices import substream
 from simulations.errors import LabError
 from simulations.mode_machine.encodings import NATURAL, Encoding, Mode, decode
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
 
 
 class Command(IntEnum):
@@ -37,9 +34,6 @@ BUS_MODES: Final = frozenset({Mode.RUN, Mode.STEP})
 WATCHDOG_CLOCKS: Final = 4
 """A watchdog fires when its processor has been in no known mode for so many clocks."""
 
-SYNCHRONISER_CLOCKS: Final = 2
-"""Two flip-flops in series in front of the command input."""
-
 PROCESSORS_MAX: Final = 8
 
 UnusedCode = Literal["hold", "dont_care", "recover", "raise"]
@@ -62,8 +56,8 @@ class System:
             (the recovery that stands in the source, but never runs).
         watchdog: What is done after `WATCHDOG_CLOCKS` clocks in no known mode. `reset_command`: the processor
             is told RESET, which its mode decoder must read. `power_on_clear`: its flip-flops are cleared.
-        synchroniser: Whether commands pass two flip-flops first. They come `SYNCHRONISER_CLOCKS` later, and
-            no mode change is metastable.
+        synchroniser: Whether commands pass two flip-flops in series first, so that no mode change is
+            metastable. That they come two clocks later is left out: a workload says when they arrive.
         processors: 1 to `PROCESSORS_MAX`.
         noise: The sources of noise that are asked.
 
@@ -162,7 +156,7 @@ def typical_workload(*, clocks: int, seed: int, processors: int = 3) -> Workload
 
 
 def received(system: System, workload: Workload) -> list[tuple[int, ...]]:
-    """Return, for each clock, the command that reaches the decoder of each processor.
+    """Return, for each clock, the command to each processor.
 
     Raises:
         LabError: the workload has not one lane a processor.
@@ -172,11 +166,7 @@ def received(system: System, workload: Workload) -> list[tuple[int, ...]]:
             f"the workload has {len(workload.lanes)} lanes and the machine {system.processors} processors; "
             f"give one lane a processor"
         )
-    late = SYNCHRONISER_CLOCKS if system.synchroniser else 0
-    lanes = [
-        ("." * late + lane)[: workload.clocks].encode().translate(_COMMAND_OF) for lane in workload.lanes
-    ]
-    return list(zip(*lanes, strict=True))
+    return list(zip(*(lane.encode().translate(_COMMAND_OF) for lane in workload.lanes), strict=True))
 
 
 _COMMAND_OF: Final = bytes.maketrans(LETTERS.encode(), bytes(Command))
@@ -255,11 +245,4 @@ def synthesise(system: System) -> Netlist:
         next_code=tuple(tuple(follow(code, command) for code in codes) for command in Command),
         next_mode=steps,
         requests=tuple(mode in BUS_MODES for mode in modes),
-    )
-
-
-def lanes_of(commands: Sequence[Sequence[int]]) -> Workload:
-    """Return the workload in which the processors are told these commands, clock by clock."""
-    return Workload(
-        tuple("".join(LETTERS[command] for command in lane) for lane in zip(*commands, strict=True))
     )
