@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 READ_CLOSELY_MAX: Final = 256
 """How many processes are asked for files, I/O and switches; beyond it they are only counted and weighed."""
 
-CHANGES_BYTES_PER_HOUR: Final = 120_000
-"""What records of single processes may take: 8.6 MB in 72 hours, whatever the job forks."""
+CHANGES_BYTES_PER_HOUR: Final = 40_000
+"""What records of single processes may take: 2.9 MB in 72 hours, whatever the job forks."""
 
 _CHANGES_BYTES_AT_ONCE: Final = 40_000
 _CHANGE_BYTES: Final = 130

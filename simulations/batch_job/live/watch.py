@@ -23,7 +23,10 @@ SUSPENDED_MS: Final = 1000
 _FIRST_PAUSES_S: Final = (0.05, 0.1, 0.2, 0.4)
 """A job that dies young is sampled, too."""
 
-_LINE_EACH_MS: Final = 10_000
+LINE_EACH_MS: Final = 20_000
+LINE_CHARACTERS_MAX: Final = 120
+"""The last line is noted now and then, in case nobody is left to note it at the end."""
+
 _LEFT_BEHIND_MAX: Final = 20
 _FAULT_CHARACTERS_MAX: Final = 300
 
@@ -75,7 +78,7 @@ class Watch:
         self._offsets = _offsets()
         self._limits: dict[str, list[int]] = {}
         self._line = ""
-        self._line_at = -_LINE_EACH_MS
+        self._line_at = -LINE_EACH_MS
         self._job = -1
         self._sampler: Sampler | None = None
         self._ticks = 0
@@ -141,14 +144,14 @@ class Watch:
             for kind, data in changes:
                 self.note(kind, dict(data))
             self.note(SAMPLE, list(sample))
-        if self.elapsed() - self._line_at >= _LINE_EACH_MS:
+        if self.elapsed() - self._line_at >= LINE_EACH_MS:
             self._note_line()
 
     def _note_line(self) -> None:
         last = self.tail.last()
         if last and last[-1] != self._line:
             self._line, self._line_at = last[-1], self.elapsed()
-            self.note("line", self._line)
+            self.note("line", self._line[:LINE_CHARACTERS_MAX])
 
     def _note_clocks(self) -> None:
         wall, suspended, zone_s = _offsets()

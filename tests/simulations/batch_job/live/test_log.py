@@ -13,6 +13,8 @@ from hypothesis import strategies as st
 
 from simulations.batch_job.live import log
 from simulations.batch_job.live.log import LOG, RESERVE, SAMPLE, Damage, Log, LogError, Record
+from simulations.batch_job.live.sampler import CHANGES_BYTES_PER_HOUR, Sample
+from simulations.batch_job.live.watch import LINE_CHARACTERS_MAX, LINE_EACH_MS
 
 values = st.recursive(
     st.none() | st.booleans() | st.integers() | st.text(),
@@ -199,3 +201,18 @@ def test_the_log_can_be_read_by_eye_and_by_others(tmp_path):
     write(tmp_path / "0001", [Record(5, "end", {"status": 0})])
     line = (tmp_path / "0001" / LOG).read_text().splitlines()[0]
     assert json.loads(line[9:]) == [5, "end", {"status": 0}]
+
+
+def test_72_hours_at_a_sample_a_second_take_less_than_50_megabytes():
+    """Even for a job of 32 processors whose every counter has all its digits."""
+    large = Sample(
+        processes=999, started=999_999, rss_kb=10**8 - 1, vsize_kb=10**9 - 1, cpu_ms=72 * 3600 * 32_000,
+        threads=9999, files=99_999, read_kb=10**9 - 1, write_kb=10**9 - 1, switches=10**9 - 1,
+        preempted=10**9 - 1, load=9999, available_kb=10**9 - 1, disk_free_kb=10**10 - 1, cgroup_kb=10**9 - 1,
+        lines=10**9 - 1,
+    )  # fmt: skip
+    seconds = 72 * 3600
+    end_ms = seconds * 1000
+    samples = seconds * len(log.encode(Record(end_ms, SAMPLE, list(large))))
+    lines = end_ms // LINE_EACH_MS * len(log.encode(Record(end_ms, "line", "x" * LINE_CHARACTERS_MAX)))
+    assert samples + lines + 72 * CHANGES_BYTES_PER_HOUR < 50_000_000

@@ -6,7 +6,7 @@ import psutil
 import pytest
 
 from simulations.batch_job.live import autopsy, readings
-from simulations.batch_job.live.sampler import CHANGES_BYTES_PER_HOUR, Sampler
+from simulations.batch_job.live.sampler import Sampler
 from tests.simulations.batch_job.live.flight import wait_for
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="these are readings of /proc")
@@ -98,7 +98,6 @@ def test_changes_beyond_the_allowance_are_counted_and_not_kept(family, monkeypat
     _, changes = sampler.sample(0)
     assert 0 < len(changes) < 10
     assert len(changes) + sampler.unnoted == 41
-    assert CHANGES_BYTES_PER_HOUR * 72 < 10_000_000
 
 
 def test_finite_limits_are_read():
