@@ -205,7 +205,7 @@ def sweep(platform: Platform) -> Generator[simpy.Event, Any, None]:
     marked_ms: int | None = None
     if not rule.hours:
         return
-    # The first full hour at which the machine is old enough; a sweep does not see one that starts at its hour.
+    # The first full hour at which the machine is old enough. A sweep does not see one that starts with it.
     old_ms = platform.machine_ms + max(1, rule.age_h * HOUR_MS)
     yield platform.env.timeout(-(-old_ms // HOUR_MS) * HOUR_MS - platform.machine_ms)
     while True:

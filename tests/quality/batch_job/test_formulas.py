@@ -1,9 +1,9 @@
 """Every formula of `simulations.batch_job.analysis` inside the interval of a simulation.
 
 Null hypothesis of each test: the simulated mean is what the formula says. It is rejected where the mean lies
-more than four standard errors away, which happens by chance in 1 of 15,000 tests, hence to one of the 20
-comparisons here in 1 of 750 choices of seeds; the seeds are fixed, and each comparison has streams of its own.
-Each test also shows its power: a formula that is off by what is named there is rejected on the same sample.
+more than four standard errors away, which happens by chance in 1 of 15,000 comparisons, hence to one of the
+20 here in 1 of 750 choices of seeds. The seeds are fixed, and each comparison has streams of its own. Each
+test also shows its power: a formula that is off by what is named there is rejected on the same sample.
 """
 
 import itertools

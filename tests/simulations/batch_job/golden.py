@@ -1,4 +1,4 @@
-"""Prints the digests of fifty plans: run by the tests in interpreters with other hash seeds and time zones."""
+"""Prints the digests of fifty plans; run in interpreters with other hash seeds and time zones."""
 
 import json
 import sys
@@ -14,7 +14,7 @@ PRACTICES = {"as-shipped": AS_SHIPPED, "checkpoint": CHECKPOINT, "retry": RETRY_
 
 
 def digests():
-    """Run fifty plans drawn from the noise model, replay each, and return what they were and their digests."""
+    """Draw fifty plans from the noise model, replay each, and return them with their digests."""
     rows = []
     for seed in range(50):
         name = list(PRACTICES)[seed % len(PRACTICES)]

@@ -86,7 +86,10 @@ def test_a_bounded_planner_answers_at_once():
 @pytest.mark.parametrize(
     ("ask", "message"),
     [
-        (lambda: edges("snowflake", 4), "no query of shape 'snowflake'; there are chain, cycle, star, clique"),
+        (
+            lambda: edges("snowflake", 4),
+            "no query of shape 'snowflake'; there are chain, cycle, star, clique",
+        ),
         (lambda: pairs("snowflake", 4), "no query of shape 'snowflake'"),
         (lambda: edges("star", 0), "at least one table, not 0"),
         (lambda: count_pairs(30, []), "counted for 1 to 14 tables, not 30"),

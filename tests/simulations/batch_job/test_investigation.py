@@ -41,7 +41,9 @@ def _truth():
 
 
 def test_three_changed_runs_tell_three_mechanisms_apart():
-    table = {change.words: [told(outcome(rule, change)) for rule in MECHANISMS] for change in (BASE, *EXPERIMENTS)}
+    table = {
+        change.words: [told(outcome(rule, change)) for rule in MECHANISMS] for change in (BASE, *EXPERIMENTS)
+    }
     assert table == {
         "nothing": ["dies at hour 70"] * 3,
         "launched six hours later": ["dies at hour 64", "dies at hour 70", "finishes"],

@@ -4,7 +4,9 @@ from hypothesis import strategies as st
 from simulations.batch_job.kernel import Checkpoints, kernel, schedule, simulated
 from simulations.batch_job.workload import Bulk, Job, bulk
 
-tests = st.lists(st.tuples(st.integers(1, 12), st.sampled_from([0, 0, 0, 1, 5]), st.integers(1, 9)), max_size=40)
+tests = st.lists(
+    st.tuples(st.integers(1, 12), st.sampled_from([0, 0, 0, 1, 5]), st.integers(1, 9)), max_size=40
+)
 saves = st.one_of(st.none(), st.builds(Checkpoints, st.integers(1, 15), st.integers(0, 4)))
 
 

@@ -1,5 +1,6 @@
 from simulations.batch_job.environment import LAUNCHES
 from simulations.batch_job.picture import draw
+from simulations.batch_job.rules import RULES
 from simulations.batch_job.system import simulate
 from simulations.batch_job.variants import AS_SHIPPED, CHECKPOINT
 from simulations.batch_job.workload import Job
@@ -15,8 +16,7 @@ PLAN = [
 
 def test_a_death_at_hour_70_under_mark_and_grace():
     assert draw(simulate(AS_SHIPPED, Job(rule="mark", seed=5), drawn(PLAN))).splitlines() == [
-        "the platform's sweep each day at 16:00 marks what has no owner and is 48 hours old, and ends it 24 "
-        "hours later",
+        f"the platform's sweep {RULES['mark'].words}",
         "",
         "attempt 1",
         "    Friday      Saturday    Sunday      Monday",

@@ -212,7 +212,9 @@ def test_two_engines_give_the_same_trace_whatever_happens(practice, job, seed):
     assert runs[0].attempts == runs[1].attempts
     assert runs[0].trace.digest() == runs[1].trace.digest()
     for attempt, whole, seen in zip(runs[0].attempts, runs[0].schedules, runs[1].schedules, strict=True):
-        until = len(whole.order) if attempt.cause == "finished" else whole.done(attempt.end_ms - attempt.start_ms)
+        until = (
+            len(whole.order) if attempt.cause == "finished" else whole.done(attempt.end_ms - attempt.start_ms)
+        )
         assert list(seen.order)[:until] == list(whole.order)[:until]
 
 
