@@ -196,6 +196,7 @@ def print_report(found: Report) -> None:
         *_last_facts(found),
     ]
     facts += [("left behind", words) for words in _left_behind(recording)]
+    facts += [("kernel log", words) for words in recordings.texts(recording.data("end"), "kernel")]
     damage = recording.damage
     if damage.lines or damage.torn_bytes:
         facts.append(

@@ -31,7 +31,7 @@ _KERNEL_WORDS: Final = re.compile(
 )
 KERNEL_LINES_MAX: Final = 12
 _KERNEL_LINE_MAX: Final = 240
-_KERNEL_READS_MAX: Final = 2000
+_KERNEL_READS_MAX: Final = 100_000
 
 
 def limits(pid: int) -> dict[str, list[int]]:

@@ -55,6 +55,7 @@ _DATABASE: Final = re.compile(
 )
 _NO_SPACE: Final = re.compile(r"no space left|ENOSPC|disk quota exceeded|disk full|EDQUOT", re.IGNORECASE)
 _LIMIT_WORDS: Final = re.compile(r"time ?limit|deadline exceeded|walltime|timed out", re.IGNORECASE)
+_HARDWARE: Final = re.compile(r"I/O error|read-only|blocked for more than", re.IGNORECASE)
 _LIMITERS: Final = re.compile(r"^(timeout|slurmstepd|slurmd|pbs_mom|sge_execd|sge_shepherd|res|atd|condor)")
 _MEMORY_KILLERS: Final = re.compile(r"^(earlyoom|systemd-oomd|nohang|oomd)")
 _SHELLS: Final = re.compile(
@@ -296,6 +297,9 @@ def _of_the_host(recording: Recording, found: Ending) -> Iterator[Evidence]:
         )
     elif found.how == "vanished" or recording.last("end") is not None:
         yield Evidence("the host went on, without a reboot", {"node": 0.05, "spot": 0.1, "budget": 0.5})
+    broken = [line for line in texts(recording.data("end"), "kernel") if _HARDWARE.search(line)]
+    if broken:
+        yield Evidence(f"the kernel logged: {broken[-1][:100]}", {"node": 5, "disk": 3})
     jumps = [
         each
         for each in recording.all("clock")

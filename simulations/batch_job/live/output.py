@@ -115,11 +115,7 @@ def wire(mode: str) -> Wiring:
     ends: dict[tuple[int, int, int], tuple[int, Channel | None, int, str]] = {}
     targets = []
     for fd in (1, 2):
-        try:
-            info = os.fstat(fd)
-        except OSError:  # it was closed by whoever started the recorder: leave it so
-            targets.append((fd, "closed"))
-            continue
+        info = os.fstat(fd)
         key = (info.st_dev, info.st_ino, info.st_rdev)
         if key not in ends:
             ends[key] = _end(fd, info.st_mode) if mode == AUTO else (fd, None, -1, "passed on unseen")

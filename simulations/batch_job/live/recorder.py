@@ -132,6 +132,7 @@ def record(command: Sequence[str], folder: Path, options: Options | None = None)
             f"heisenlab record reads /proc, which {sys.platform} does not have; run it on Linux"
         )
     options = options or Options()
+    _occupy_standard_descriptors()
     run = new_run(folder.absolute())
     log = Log(run, create=True)
     with contextlib.ExitStack() as stack:
@@ -140,6 +141,15 @@ def record(command: Sequence[str], folder: Path, options: Options | None = None)
             stack.callback(trace.close)
         flight = _Flight(command, run, log, options, trace)
         return Recorded(run, flight.fly())
+
+
+def _occupy_standard_descriptors() -> None:
+    """Put the null device where a standard descriptor is closed, or the log would take its place."""
+    for fd in (0, 1, 2):
+        try:
+            os.fstat(fd)
+        except OSError:
+            os.set_inheritable(os.open(os.devnull, os.O_RDWR), True)
 
 
 class _Flight:

@@ -17,6 +17,9 @@ if TYPE_CHECKING:
 OVERHEAD_MAX: Final = 0.01
 """The share of one processor that sampling may take; where a sample costs more, the next one comes later."""
 
+PAUSE_S_MAX: Final = 15.0
+"""However dear a sample is: a job that thrashes should not die unseen."""
+
 CLOCK_JUMP_MS: Final = 250
 SUSPENDED_MS: Final = 1000
 
@@ -118,7 +121,7 @@ class Watch:
         """Return the seconds until the next sample is due."""
         if self._ticks < len(_FIRST_PAUSES_S):
             return min(self._interval_s, _FIRST_PAUSES_S[self._ticks])
-        return max(self._interval_s, self._cost_s / OVERHEAD_MAX)
+        return max(self._interval_s, min(self._cost_s / OVERHEAD_MAX, PAUSE_S_MAX))
 
     def alive(self) -> list[int]:
         """Return the processes of the job that were alive in the last sample."""

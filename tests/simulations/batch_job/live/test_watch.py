@@ -1,0 +1,70 @@
+import os
+import sys
+
+import pytest
+
+from simulations.batch_job.live import watch
+from simulations.batch_job.live.log import Log
+from simulations.batch_job.live.recording import load
+from simulations.batch_job.live.watch import Watch
+
+pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="the recorder reads /proc")
+
+
+@pytest.fixture
+def watching(tmp_path):
+    log = Log(tmp_path / "0001", create=True)
+    watching = Watch(log, [], None, 1.0)
+    watching.note("start", watching.origin())
+    watching.begin([os.getpid()], os.getpid())
+
+    def finish():
+        watching.close()
+        return load(tmp_path / "0001")
+
+    return watching, finish
+
+
+@pytest.mark.parametrize(
+    ("offsets", "told"),
+    [
+        ((60_000, 0, 0), {"jump_ms": 60_000}),
+        ((-900, 0, 0), {"jump_ms": -900}),
+        ((0, 5_000, 0), {"suspended_ms": 5_000}),
+        ((0, 0, 3600), {"zone_s": 3600, "zone_then_s": 0}),
+        ((100, 0, 0), None),
+    ],
+)
+def test_a_change_of_the_clock_is_noted_once(watching, monkeypatch, offsets, told):
+    watch_it, finish = watching
+    wall, suspended, _ = watch._offsets()
+    monkeypatch.setattr(watch_it, "_offsets", (wall, suspended, 0))
+    jump, pause, offset = offsets
+    monkeypatch.setattr(watch, "_offsets", lambda: (wall + jump, suspended + pause, offset))
+    watch_it.tick()
+    watch_it.tick()
+    run = finish()
+    assert [each.data for each in run.all("clock")] == ([told] if told else [])
+    if "jump_ms" in (told or {}):
+        assert run.wall_s(10**6) == pytest.approx(run.data("start")["wall_ms"] / 1000 + 1000 + jump / 1000)
+
+
+def test_a_fault_of_the_recorder_is_noted_and_does_not_end_the_job(watching, monkeypatch):
+    watch_it, finish = watching
+    monkeypatch.setattr(watch.Sampler, "sample", lambda *_: 1 / 0)
+    watch_it.tick()
+    assert "ZeroDivisionError" in finish().last("fault").data
+
+
+def test_dear_samples_come_later_and_young_jobs_are_sampled_early(watching, monkeypatch):
+    watch_it, finish = watching
+    early = []
+    for _ in range(4):
+        early.append(watch_it.pause())
+        watch_it.tick()
+    assert early == sorted(early)
+    assert sum(early) < 1
+    for cost_s, pause_s in ((0.001, 1.0), (0.05, 5.0), (10.0, watch.PAUSE_S_MAX)):
+        monkeypatch.setattr(watch_it, "_cost_s", cost_s)
+        assert watch_it.pause() == pytest.approx(pause_s)
+    finish()
