@@ -22,7 +22,7 @@ from simulations.choices import Deviation, drawn, substream
 from simulations.errors import LabError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
     from random import Random
 
     from simulations.batch_job.observations import Observation
@@ -136,6 +136,7 @@ def investigate(
     truth: History,
     *,
     order: Order = "gain",
+    observations: Sequence[Observation] = OBSERVATIONS,
     tables: Mapping[str, Mapping[str, Mapping[str, float]]] | None = None,
 ) -> list[Step]:
     """Look at a death, one observation after the other, until one suspect is all but certain.
@@ -143,6 +144,7 @@ def investigate(
     Args:
         truth: What happened, as the observations see it; nothing is misreported.
         order: Choose what tells most, or what tells most for a day of waiting.
+        observations: What may be looked at; leave out what nobody thinks of, or may not read.
         tables: The likelihoods; None means `likelihoods()`.
 
     Returns:
@@ -152,7 +154,7 @@ def investigate(
     worth: Callable[[float, float], float] = (
         (lambda bits, _: bits) if order == "gain" else (lambda bits, days: bits / (days + GLANCE_DAYS))
     )
-    belief, days, left = priors(), 0.0, list(OBSERVATIONS)
+    belief, days, left = priors(), 0.0, list(observations)
     steps: list[Step] = []
     while left and max(belief.values()) < SURE:
         told = [(worth(gain(belief, tables[each.name]), each.days), each) for each in left]

@@ -91,6 +91,14 @@ def test_both_orders_end_at_the_sweep(order):
     assert all(math.fsum(step.belief.values()) == pytest.approx(1) for step in steps)
 
 
+def test_without_the_canary_it_takes_the_other_teams_log_and_weeks():
+    poor = [each for each in OBSERVATIONS if each.name != "canary"]
+    steps = investigate(_truth(), order="gain per day", observations=poor, tables=TABLES)
+    assert steps[-1].belief["sweep"] >= SURE
+    assert "audit log" in {step.observation.name for step in steps}
+    assert steps[-1].days > 20
+
+
 def test_memory_is_the_first_to_be_believed_and_it_is_wrong():
     first = investigate(_truth(), tables=TABLES)[0]
     assert (first.observation.name, first.outcome) == ("exit status", "137")
