@@ -3,7 +3,8 @@
 Two processes keep one log. The *recorder* is the parent of the job: it samples, passes output and signals on,
 and learns how the job ended. The *witness* sleeps beside it, in a session of its own, and takes over when the
 recorder is killed: the output still flows, the samples go on, and the end is noted. It is not the parent of
-the job, and learns the exit status only where the kernel tells strangers (Linux 6.15 and later).
+the job, and learns the exit status only where the kernel tells strangers (Linux 6.15 and later). Its child,
+the *sentinel*, tells a signal to everybody from a signal to the recorder alone, which must be passed on.
 """
 
 from __future__ import annotations
@@ -35,7 +36,9 @@ RUNS_MAX: Final = 9999
 NOT_FOUND: Final = 127
 NOT_EXECUTABLE: Final = 126
 
+_PR_SET_PDEATHSIG: Final = 1
 _PR_SET_CHILD_SUBREAPER: Final = 36
+_DESCRIPTORS_MAX: Final = 64
 _ARGUMENTS_CHARACTERS_MAX: Final = 2000
 _ANCESTORS_MAX: Final = 8
 _SCHEDULERS: Final = {
@@ -162,6 +165,7 @@ class _Flight:
         "_log",
         "_mask",
         "_options",
+        "_sentinel",
         "_trace",
         "_watch",
         "_wiring",
@@ -180,6 +184,7 @@ class _Flight:
         self._watch = Watch(log, self._wiring.followed, options.log, options.interval_s)
         self._mask: set[signal.Signals] | set[int] = set()
         self._witness = -1
+        self._sentinel = signals.Sentinel(-1)
         self._job: subprocess.Popen[bytes] | None = None
 
     def fly(self) -> int:
@@ -188,7 +193,8 @@ class _Flight:
         handler = signal.signal(signal.SIGCHLD, signal.SIG_DFL)
         self._mask = signal.pthread_sigmask(signal.SIG_BLOCK, watched)
         try:
-            self._witness = _start_witness(self._watch, self._folder, self._wiring)
+            self._witness, hear = _start_witness(self._watch, self._folder, self._wiring)
+            self._sentinel = signals.Sentinel(hear)
             ctypes.CDLL(None).prctl(_PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
             self._watch.note("start", self._describe())
             self._log.sync(now=True)
@@ -203,6 +209,7 @@ class _Flight:
                 with contextlib.suppress(OSError):
                     os.close(channel.ours)
             os.close(self._witness)
+            self._sentinel.close()
             self._watch.close()
             signal.pthread_sigmask(signal.SIG_SETMASK, self._mask)
             signal.signal(signal.SIGCHLD, handler)
@@ -263,13 +270,21 @@ class _Flight:
             return
         ours = info.si_pid in self._watch.alive()
         leader_hung_up = info.si_signo == signal.SIGHUP and os.getsid(0) == os.getpid()
-        forwarded = not ours and (not from_kernel or leader_hung_up)
+        to_all = not from_kernel and self._sentinel.was_sent_to_all(info.si_signo, info.si_pid)
+        forwarded = not (ours or to_all) and (not from_kernel or leader_hung_up)
         if forwarded:
             _send(pidfd, info.si_signo)
         origin = signals.sender(info.si_pid, from_kernel=from_kernel)
         self._watch.note(
             "signal",
-            {"signal": info.si_signo, "uid": info.si_uid, "ours": ours, "forwarded": forwarded, **origin},
+            {
+                "signal": info.si_signo,
+                "uid": info.si_uid,
+                "ours": ours,
+                "to_all": to_all,
+                "forwarded": forwarded,
+                **origin,
+            },
         )
         self._log.sync(now=True)
 
@@ -374,21 +389,31 @@ def _reap_all_but(job: int) -> bool:
             os.waitpid(dead.si_pid, os.WNOHANG)
 
 
-def _start_witness(watch: Watch, folder: Path, wiring: output.Wiring) -> int:
-    """Start the witness as nobody's child; return the pipe on which it listens."""
+def _start_witness(watch: Watch, folder: Path, wiring: output.Wiring) -> tuple[int, int]:
+    """Start the witness and its sentinel as nobody's children, so that the job is the recorder's only one.
+
+    Returns:
+        The pipe on which the witness listens, and the pipe on which the sentinel reports.
+    """
     listen, speak = os.pipe()
+    hear, report = os.pipe()
     middle = os.fork()
     if middle:
         os.close(listen)
+        os.close(report)
         os.waitpid(middle, 0)
-        return speak
+        return speak, hear
     try:
-        os.setsid()
         if os.fork():
             os._exit(0)
-        os.close(speak)
-        for channel in wiring.channels:
-            os.close(channel.ours)
+        if os.fork() == 0:
+            ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, int(signal.SIGKILL), 0, 0, 0)
+            os.closerange(0, report)
+            os.closerange(report + 1, report + _DESCRIPTORS_MAX)
+            signals.stand_sentinel(report)
+        for fd in (speak, hear, report, *(channel.ours for channel in wiring.channels)):
+            os.close(fd)
+        os.setsid()
         os.chdir("/")
         watch.handed_to(Log(folder, create=False))
         watch.note("witness", {"pid": os.getpid()})

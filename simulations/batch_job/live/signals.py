@@ -11,9 +11,11 @@ from __future__ import annotations
 import contextlib
 import os
 import re
+import select
 import signal
+import time
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NoReturn
 
 from simulations.batch_job.live import readings
 from simulations.errors import LabError
@@ -37,6 +39,10 @@ RELAYED: Final = frozenset(
 TRACED: Final = RELAYED - {signal.SIGALRM} | {signal.SIGKILL, signal.SIGXCPU, signal.SIGSTOP}
 TRACE_FOLDERS: Final = (Path("/sys/kernel/tracing"), Path("/sys/kernel/debug/tracing"))
 _TRACE_KB: Final = 64
+_SENTINEL_PATIENCE_S: Final = 0.1
+_SAME_SIGNAL_S: Final = 0.5
+"""`timeout` signals its child and then the group: two signals that are meant as one."""
+
 _TRACE_BYTES_MAX: Final = 1024 * 1024
 
 
@@ -77,6 +83,68 @@ def sender(pid: int, *, from_kernel: bool) -> dict[str, Json]:
         "name": process.name,
         "terminal": process.terminal != 0,
     }
+
+
+def stand_sentinel(report: int) -> NoReturn:
+    """Stand in the job's process group, take no signal to heart, and report each; never returns.
+
+    Args:
+        report: The pipe to report on: a line with signal and sender for each.
+    """
+    while True:
+        info = signal.sigwaitinfo(RELAYED)
+        try:
+            os.write(report, b"%d %d\n" % (info.si_signo, info.si_pid))
+        except OSError:
+            os._exit(0)
+
+
+class Sentinel:
+    """Tells a signal that everybody got, and the job too, from one to the recorder alone.
+
+    `timeout`, a shell's `kill %1` and a service manager send to a whole group or to each of its processes;
+    `docker stop` and `kill PID` send to one. The number of the signal and its sender are the same in both, so
+    another process of the group is asked whether it got one, too.
+
+    Args:
+        hear: The pipe on which the sentinel reports; -1 if there is none.
+    """
+
+    __slots__ = ("_hear", "_seen", "_unread")
+
+    def __init__(self, hear: int) -> None:
+        self._hear = hear
+        self._seen: dict[tuple[int, int], float] = {}
+        self._unread = b""
+
+    def was_sent_to_all(self, number: int, sender_pid: int) -> bool:
+        """Tell whether the sentinel got this signal from this sender just now, too."""
+        deadline = time.monotonic() + _SENTINEL_PATIENCE_S
+        while not self._got(number, sender_pid) and self._hear >= 0:
+            patience_s = deadline - time.monotonic()
+            if patience_s <= 0 or not select.select([self._hear], [], [], patience_s)[0]:
+                break
+            self._read()
+        return self._got(number, sender_pid)
+
+    def close(self) -> None:
+        """Let the sentinel go."""
+        if self._hear >= 0:
+            os.close(self._hear)
+            self._hear = -1
+
+    def _got(self, number: int, sender_pid: int) -> bool:
+        seen = self._seen.get((number, sender_pid))
+        return seen is not None and time.monotonic() - seen < _SAME_SIGNAL_S
+
+    def _read(self) -> None:
+        block = os.read(self._hear, 4096)
+        if not block:
+            self.close()
+        *lines, self._unread = (self._unread + block).split(b"\n")
+        for line in lines:
+            number, pid = map(int, line.split())
+            self._seen[number, pid] = time.monotonic()
 
 
 class Trace:

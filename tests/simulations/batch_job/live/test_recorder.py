@@ -5,6 +5,7 @@ import json
 import os
 import pty
 import select
+import shutil
 import signal
 import subprocess
 import sys
@@ -110,19 +111,43 @@ def test_sigterm_to_the_job(fly, python):
     assert flight.judge().ending.signal == signal.SIGTERM
 
 
+COUNT_SIGTERMS = """
+import signal
+signal.pthread_sigmask(signal.SIG_BLOCK, {15})
+print("ready")
+signal.sigwait({15})
+raise SystemExit(2 if signal.sigtimedwait({15}, 0.4) else 1)
+"""
+
+
 def test_sigterm_to_the_recorder_reaches_the_job_once_and_its_sender_is_named(fly, python):
-    code = (
-        "import signal\nsignal.pthread_sigmask(signal.SIG_BLOCK, {15})\nprint('ready')\n"
-        "signal.sigwait({15})\n"
-        "raise SystemExit(2 if signal.sigtimedwait({15}, 0.3) else 1)"
-    )
-    flight = fly(*python(code))
+    flight = fly(*python(COUNT_SIGTERMS))
     flight.process.stdout.readline()
     flight.process.send_signal(signal.SIGTERM)
     code, _, _ = flight.finish()
     assert code == 1
     noted = flight.read().last("signal").data
     assert (noted["signal"], noted["pid"], noted["forwarded"]) == (15, os.getpid(), True)
+
+
+def test_sigterm_to_the_whole_group_reaches_the_job_once(fly, python):
+    flight = fly(*python(COUNT_SIGTERMS), start_new_session=True)
+    flight.process.stdout.readline()
+    flight.wait_for_record("witness")
+    os.killpg(flight.process.pid, signal.SIGTERM)
+    code, _, _ = flight.finish()
+    assert code == 1
+    noted = flight.read().last("signal").data
+    assert (noted["pid"], noted["to_all"], noted["forwarded"]) == (os.getpid(), True, False)
+
+
+def test_timeout_signals_twice_and_the_job_is_told_once(python, tmp_path):
+    if not shutil.which("timeout"):
+        pytest.skip("there is no timeout(1) here")
+    command = ["timeout", "2", *RECORD, "-o", str(tmp_path), "--quiet", "--", *python(COUNT_SIGTERMS)]
+    done = subprocess.run(command, capture_output=True, timeout=20)
+    assert done.returncode == 124
+    assert recording.load(tmp_path / "0001").data("end")["status"] == 1
 
 
 def test_the_sender_of_a_forwarded_signal_stands_in_the_verdict(fly, python):
