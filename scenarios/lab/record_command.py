@@ -30,7 +30,7 @@ heisenlab record show DIR    prints and plots the newest run in DIR, and compare
                              (to record a command that is called show, write -- before it)
 
 The log is DIR/0001/log, DIR/0002/log, ...: one record a line, with its checksum. It holds command lines and
-the last lines of output: treat it like the job's own log. Needs Linux; show works elsewhere, too.
+the last lines of output: treat it like the job's own log. Needs Linux; show works on macOS, too.
 """
 
 
@@ -86,6 +86,8 @@ def run(args: argparse.Namespace) -> int:
     Raises:
         LabError: the options, the folder or the system do not allow it.
     """
+    if sys.platform == "win32":
+        raise LabError("heisenlab record needs Linux; on Windows run it, and the job, in WSL")
     words: list[str] = args.words
     if words[:1] == ["show"]:
         return _show(words[1:], as_json=args.json)

@@ -165,7 +165,7 @@ def _last_facts(found: Report) -> list[tuple[str, str]]:
         words = (
             f"{duration(recording.samples.times[busy])} after the start: {sample.processes} "
             f"process{'es' * (sample.processes != 1)}, {size(sample.rss_kb)} resident, "
-            f"{sample.cpu_ms / 1000:.2f} s CPU, threads {sample.threads}, open files {sample.files}; "
+            f"{duration(sample.cpu_ms)} of CPU time, threads {sample.threads}, open files {sample.files}; "
             f"host: load {sample.load / 100:.2f}, {size(sample.available_kb)} free"
         )
         facts.append(("last sample", words))
@@ -187,24 +187,25 @@ def print_report(found: Report) -> None:
     console = Console(highlight=False, soft_wrap=True)
     recording, ending = found.recording, found.verdict.ending
     start = recording.data("start")
+    unknown = "unknown: the first record is damaged"
     facts = [
-        ("command", shlex.join(recording.command) or "unknown: the first record is damaged"),
+        ("command", shlex.join(recording.command) or unknown),
         ("host", f"{start.get('host', 'unknown')}, Linux {start.get('kernel', '?')}"),
-        ("started", recording.local(0)),
-        ("ended" if ending.how != "running" else "until now", recording.local(ending.at_ms)),
+        ("started", recording.local(0) if start else unknown),
+        (
+            "ended" if ending.how != "running" else "until now",
+            recording.local(ending.at_ms) if start else unknown,
+        ),
         ("verdict", ending.words),
         *_last_facts(found),
     ]
     facts += [("left behind", words) for words in _left_behind(recording)]
     facts += [("kernel log", words) for words in recordings.texts(recording.data("end"), "kernel")]
     damage = recording.damage
-    if damage.lines or damage.torn_bytes:
-        facts.append(
-            (
-                "damage",
-                f"{damage.lines} damaged lines and a torn end of {damage.torn_bytes} bytes are left out",
-            )
-        )
+    if damage.lines:
+        facts.append(("damage", f"{damage.lines} damaged line{'s' * (damage.lines > 1)} left out"))
+    if damage.torn_bytes:
+        facts.append(("damage", f"the last line is torn after {damage.torn_bytes} bytes and left out"))
     lost = sum(each.data for each in recording.all("lost") if isinstance(each.data, int))
     if lost:
         facts.append(("lost", f"{lost} samples that the disk did not take"))

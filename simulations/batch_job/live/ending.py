@@ -19,6 +19,9 @@ How = Literal["exited", "signalled", "not started", "running", "rebooted", "vani
 RECENT_MS: Final = 3000
 """A signal to the recorder that came so shortly before the job's death belongs to it."""
 
+ASKED_MS: Final = 120_000
+"""A job that ends by itself so soon after a signal to the recorder ends because of it."""
+
 GRACE_MS_MAX: Final = 15 * 60 * 1000
 """The longest grace between a polite signal and SIGKILL known of a platform (LSF: 10 min), with a margin."""
 
@@ -171,7 +174,7 @@ def _end_not_noted(recording: Recording, now: Present) -> Ending:
         return _without_status(recording, "rebooted", at_ms, words)
     if now.here:
         words = (
-            "vanished: the job, the recorder and its witness were all gone at once without a reboot, as when "
+            "vanished: recorder and witness were killed, and the job is gone, without a reboot, as when "
             f"somebody kills a whole container, service or session; last sign of life {last}"
         )
         return _without_status(recording, "vanished", at_ms, words)
@@ -211,7 +214,8 @@ def _sender(recording: Recording, end: Record, signal: int) -> Sender | None:
         if not isinstance(record.data, Mapping) or record.data.get("ours"):
             continue
         same = number(record.data, "signal") == signal and end.time - record.time <= GRACE_MS_MAX
-        if same or (signal == 0 and end.time - record.time <= RECENT_MS):
+        asked = signal == 0 and end.time - record.time <= ASKED_MS
+        if same or asked:
             return _sender_from(record.data, record.time)
     return None
 
@@ -264,7 +268,8 @@ def _with_words(found: Ending) -> Ending:
     elif found.sender and found.signal:
         reason = f", sent by {found.sender}"
     elif found.sender:
-        reason = f", shortly after {signals.name(found.sender.signal)} from {found.sender}"
+        gap = duration(found.at_ms - found.sender.at_ms)
+        reason = f", {gap} after {signals.name(found.sender.signal)} from {found.sender}"
     if found.recorder_killed:
         reason += "; the recorder was killed, too, its witness noted this"
     return Ending(**{**found.__dict__, "words": words + reason})

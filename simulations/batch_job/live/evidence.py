@@ -154,6 +154,12 @@ def _of_the_status(found: Ending) -> Iterator[Evidence]:
             {"deadline": 30, "application": 0.5},
         )
         return
+    if found.sender is not None:
+        yield Evidence(
+            f"it ended itself, with exit status {found.status}, after it had been asked to",
+            {"application": 0.3, "database": 0.1, "memory": 0.2, "sweep": 2, "spot": 2, "deadline": 2},
+        )
+        return
     outside = dict.fromkeys((*_PLATFORM, "node", "person"), 0.1)
     yield Evidence(
         f"it ended itself, with exit status {found.status}: nobody stopped it from outside",
@@ -215,7 +221,12 @@ def _of_memory(recording: Recording, found: Ending) -> Iterator[Evidence]:
             {"memory": 0.03},
         )
     elif number(end, "host_oom_kills") > 0:
-        yield Evidence("the kernel killed something for memory on this host during the run", {"memory": 2})
+        known = number(end, "oom_kills", -1) >= 0
+        yield Evidence(
+            "the kernel killed something for memory on this host during the run"
+            + (", in another control group" if known else ", and whether it was this job is not told"),
+            {"memory": 10 if found.signal == 9 and not known else 2},
+        )
     if not len(recording.samples):
         return
     last = recording.samples.at(-1)
@@ -372,7 +383,7 @@ def _of_company(recording: Recording, found: Ending) -> Iterator[Evidence]:
     takeover = recording.last("takeover")
     if found.how == "vanished" or (takeover is not None and abs(found.at_ms - takeover.time) <= RECENT_MS):
         yield Evidence(
-            "the recorder was killed at the same time: a whole group, service or container was killed",
+            "the recorder was killed as well: a whole group, service or container was killed",
             {
                 "sweep": 3,
                 "deadline": 2,

@@ -35,6 +35,9 @@ Json: TypeAlias = "Mapping[str, Json] | Sequence[Json] | str | int | float | boo
 SCHEMA: Final = 1
 """The version of what stands in the records."""
 
+RUN_NAME: Final = "[0-9][0-9][0-9][0-9]"
+"""How the folders of runs are called, as a pattern."""
+
 LOG: Final = "log"
 RESERVE: Final = "reserve"
 SAMPLE: Final = "s"
@@ -120,7 +123,7 @@ class Log:
         flags = os.O_WRONLY | os.O_APPEND | os.O_CLOEXEC | (os.O_CREAT | os.O_EXCL if create else 0)
         try:
             if create:
-                folder.mkdir(parents=True)
+                folder.mkdir(parents=True, exist_ok=True)
                 _fill_reserve(folder / RESERVE)
             self._fd = os.open(folder / LOG, flags, 0o644)
             self._reserve = os.open(folder / RESERVE, os.O_WRONLY | os.O_CLOEXEC)

@@ -25,7 +25,7 @@ from typing import TYPE_CHECKING, Final
 import psutil
 
 from simulations.batch_job.live import autopsy, output, readings, signals
-from simulations.batch_job.live.log import SCHEMA, Json, Log
+from simulations.batch_job.live.log import RUN_NAME, SCHEMA, Json, Log
 from simulations.batch_job.live.watch import Watch
 from simulations.errors import LabError
 
@@ -58,7 +58,8 @@ _SCHEDULERS: Final = {
 class RecorderError(LabError):
     """The recorder cannot begin.
 
-    Common causes: the system is not Linux; the folder holds too many runs; an option is out of its range.
+    Common causes: the system is not Linux; the folder cannot be made or holds too many runs; an option is out
+    of its range.
     """
 
 
@@ -102,16 +103,27 @@ class Recorded:
 
 
 def new_run(folder: Path) -> Path:
-    """Return the folder for the next run: `0001`, `0002`, ... in the given one.
+    """Make the folder for the next run: `0001`, `0002`, ... in the given one.
 
     Raises:
-        RecorderError: there are too many.
+        RecorderError: it cannot be made, or there are too many.
     """
-    taken = [int(each.name) for each in folder.glob("[0-9][0-9][0-9][0-9]")]
-    number = max(taken, default=0) + 1
-    if number > RUNS_MAX:
-        raise RecorderError(f"{folder} holds {number - 1} runs, the most there can be; choose another folder")
-    return folder / f"{number:04}"
+    number = max((int(each.name) for each in folder.glob(RUN_NAME)), default=0) + 1
+    while number <= RUNS_MAX:
+        run = folder / f"{number:04}"
+        try:
+            run.mkdir(parents=True)
+        except FileExistsError:  # another recorder was faster
+            number += 1
+        except OSError as error:
+            raise RecorderError(
+                f"no log can be kept in {run}: {error.strerror}; choose another folder with -o"
+            ) from error
+        else:
+            return run
+    raise RecorderError(
+        f"{folder} holds {RUNS_MAX} runs, the most there can be; choose another folder with -o"
+    )
 
 
 def record(command: Sequence[str], folder: Path, options: Options | None = None) -> Recorded:
@@ -126,7 +138,7 @@ def record(command: Sequence[str], folder: Path, options: Options | None = None)
         options: How to record.
 
     Raises:
-        RecorderError: the system is not Linux, or there are too many runs.
+        RecorderError: the system is not Linux, or no folder can be made for the run.
         LogError: no log can be kept in the folder.
         TraceError: signals were to be traced and cannot be.
     """

@@ -16,7 +16,6 @@ from simulations.batch_job.live.sampler import Sample
 if TYPE_CHECKING:
     from pathlib import Path
 
-RUN_NAME: Final = "[0-9][0-9][0-9][0-9]"
 _SAMPLE_FIELDS: Final = len(Sample._fields)
 
 
@@ -155,7 +154,7 @@ def runs(folder: Path) -> list[Path]:
     """
     if (folder / log.LOG).is_file():
         return [folder]
-    found = sorted(each for each in folder.glob(RUN_NAME) if (each / log.LOG).is_file())
+    found = sorted(each for each in folder.glob(log.RUN_NAME) if (each / log.LOG).is_file())
     if not found:
         why = "holds no recorded run" if folder.is_dir() else "does not exist"
         raise LogError(f"{folder} {why}; name the folder given to heisenlab record -o")

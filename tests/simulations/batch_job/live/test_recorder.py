@@ -457,6 +457,13 @@ def test_every_process_is_below_the_recorder(fly):
     flight.finish()
 
 
+def test_two_recorders_may_share_a_folder(fly):
+    flights = [fly("sh", "-c", f"exit {number}") for number in (1, 2, 3)]
+    assert [flight.finish()[0] for flight in flights] == [1, 2, 3]
+    found = [recording.load(each).data("end")["status"] for each in recording.runs(flights[0].folder)]
+    assert sorted(found) == [1, 2, 3]
+
+
 def test_no_process_is_left(fly):
     flight = fly("true")
     flight.finish()

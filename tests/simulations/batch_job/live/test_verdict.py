@@ -73,6 +73,14 @@ CASES = {
         "application",
         [w.end(AGE, -9, senders=[{"signal": 9, "who": "process", "name": "job", "pid": 4242, "ours": True}])],
     ),
+    "it was asked and ended itself": (
+        "sweep",
+        [sent(AGE - 20_000, 15, name="janitor", pid=9, terminal=False), w.end(AGE, 1)],
+    ),
+    "a kill for memory, and no control group": (
+        "memory",
+        [w.end(AGE, -9, oom_kills=None, host_oom_kills=1)],
+    ),
     "the disk": ("disk", [w.end(AGE, 1), w.tail(AGE, "OSError: [Errno 28] No space left on device")]),
     "the database": (
         "database",
@@ -124,6 +132,13 @@ def test_a_sigkill_from_nowhere_is_not_pinned_on_memory(tmp_path):
 def test_a_count_that_is_older_than_the_job_is_not_believed(tmp_path):
     found = judged(tmp_path, w.end(AGE, -9, oom_kills=3, host_oom_kills=0))
     assert not found.ending.oom
+
+
+def test_a_job_that_was_asked_to_end_is_not_said_to_have_ended_by_itself(tmp_path):
+    found = judged(tmp_path, sent(AGE - 20_000, 15, name="janitor", pid=9, terminal=False), w.end(AGE, 1))
+    assert "20.00 s after SIGTERM from janitor (pid 9), without a terminal" in found.ending.words
+    spoken = [words for each in found.suspects for words in (*each.speaks_for, *each.speaks_against)]
+    assert not any("nobody stopped it" in words for words in spoken)
 
 
 def test_status_137_is_read_as_a_shell_means_it_and_says_so(tmp_path):
