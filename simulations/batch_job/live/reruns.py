@@ -221,26 +221,39 @@ def _manner(found: Ending) -> str:
     return f"status {found.status}" if found.status is not None else found.how
 
 
+_CALENDAR_SPEAKS: Final = {
+    "sweep": 30.0,
+    "clock": 2.0,
+    "budget": 2.0,
+    "deadline": 0.3,
+    "memory": 0.1,
+    "application": 0.1,
+    "database": 0.3,
+    "node": 0.1,
+    "spot": 0.1,
+    "person": 0.5,
+}
+_AGE_SPEAKS: Final = {
+    "deadline": 5.0,
+    "sweep": 2.0,
+    "memory": 2.0,
+    "application": 2.0,
+    "node": 0.1,
+    "spot": 0.3,
+    "person": 0.3,
+}
+_BOTH_SPEAK: Final = {"sweep": 5.0, "deadline": 5.0, "node": 0.1, "spot": 0.1, "person": 0.3}
+
+
 def pattern(comparison: Comparison) -> tuple[Evidence, ...]:
-    """Return what the deaths share as evidence about the suspects of any one of them."""
-    found = []
-    for each in comparison.shared:
-        if each.chance is None:
-            continue
-        if "hour of the week" in each.words:
-            factors = {
-                "sweep": 30,
-                "clock": 2,
-                "budget": 2,
-                "deadline": 0.3,
-                "memory": 0.1,
-                "application": 0.1,
-                "database": 0.3,
-                "node": 0.1,
-                "spot": 0.1,
-                "person": 0.5,
-            }
-        else:
-            factors = {"deadline": 5, "sweep": 2, "memory": 2, "application": 2, "node": 0.1, "spot": 0.3}
-        found.append(Evidence(each.words, factors))
-    return tuple(found)
+    """Return what the deaths share as evidence about the suspects of any one of them.
+
+    Where age and calendar fit alike, one follows from the other and they count once, for both.
+    """
+    measured = [each for each in comparison.shared if each.chance is not None]
+    if len(measured) > 1:
+        return (Evidence("; ".join(each.words for each in measured), _BOTH_SPEAK),)
+    return tuple(
+        Evidence(each.words, _CALENDAR_SPEAKS if "hour of the week" in each.words else _AGE_SPEAKS)
+        for each in measured
+    )

@@ -108,6 +108,8 @@ def test_launched_alike_age_and_calendar_cannot_be_told_apart(tmp_path):
     assert "same hour of the week" in words_of(found)
     assert "6 hours later" in found.advice[0]
     assert "started in the same hour" in found.advice[0]
+    judged = {each.suspect.name: each for each in judge(runs[-1], w.GONE, pattern(found)).suspects}
+    assert 0.3 < judged["sweep"].probability / judged["deadline"].probability < 3, "nor by the verdict"
 
 
 def test_daylight_saving_moves_the_age_and_not_the_local_hour(tmp_path):
