@@ -7,7 +7,6 @@ with 1,000 further processes; by the kernel's lists of children, and by the walk
 their place where the kernel has none.
 """
 
-import subprocess
 import sys
 import time
 
@@ -17,47 +16,22 @@ from simulations.batch_job.live import log, readings
 from simulations.batch_job.live.log import SAMPLE, Log, Record
 from simulations.batch_job.live.recording import load
 from simulations.batch_job.live.sampler import Sample, Sampler
+from tests.simulations.batch_job.live.crowd import crowd
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="the recorder reads /proc")
 
-CROWD = """
-import os, sys
-for _ in range(int(sys.argv[1])):
-    if os.fork() == 0: break
-else: print(flush=True)
-sys.stdin.read()
-"""
-
-
-@pytest.fixture
-def crowd():
-    started = []
-
-    def start(children):
-        process = subprocess.Popen(
-            [sys.executable, "-c", CROWD, str(children)], stdin=subprocess.PIPE, stdout=subprocess.PIPE
-        )
-        started.append(process)
-        process.stdout.readline()
-        return process
-
-    yield start
-    for process in started:
-        with process:
-            process.stdin.close()
-
 
 @pytest.mark.parametrize("by", ["the children files", "one pass over all processes"])
-def test_a_sample_of_32_children_among_1000_processes(benchmark, crowd, monkeypatch, by):
+def test_a_sample_of_32_children_among_1000_processes(benchmark, monkeypatch, by):
     if by == "one pass over all processes":
         monkeypatch.setattr(readings, "has_children_files", lambda: False)
-    crowd(1000)
-    job = crowd(32)
-    sampler = Sampler([job.pid], job.pid, ".")
-    sampler.sample(0)
-    began, rounds = time.thread_time(), 100
-    benchmark.pedantic(sampler.sample, (0,), rounds=rounds, iterations=1)
-    benchmark.extra_info["processor_ms_per_sample"] = round((time.thread_time() - began) * 1000 / rounds, 2)
+    with crowd(1000), crowd(32) as job:
+        sampler = Sampler([job.pid], job.pid, ".")
+        sampler.sample(0)
+        began, rounds = time.thread_time(), 100
+        benchmark.pedantic(sampler.sample, (0,), rounds=rounds, iterations=1)
+        spent_ms = (time.thread_time() - began) * 1000
+    benchmark.extra_info["processor_ms_per_sample"] = round(spent_ms / rounds, 2)
 
 
 def test_a_record_is_appended(benchmark, tmp_path):

@@ -247,6 +247,13 @@ class Follower:
             self._read(self._path_fd)
         self._reopen()
 
+    def close(self) -> None:
+        """Let go of the files."""
+        for fd in (*self._opened, self._path_fd):
+            if fd >= 0:
+                os.close(fd)
+        self._opened, self._path_fd = [], -1
+
     def _reopen(self) -> None:
         if self._path is None:
             return

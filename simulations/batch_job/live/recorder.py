@@ -195,7 +195,7 @@ class _Flight:
         self._wiring = output.wire(options.output)
         self._watch = Watch(log, self._wiring.followed, options.log, options.interval_s)
         self._mask: set[signal.Signals] | set[int] = set()
-        self._witness = -1
+        self._witness = _Witness(-1)
         self._sentinel = signals.Sentinel(-1)
         self._job: subprocess.Popen[bytes] | None = None
 
@@ -205,8 +205,8 @@ class _Flight:
         handler = signal.signal(signal.SIGCHLD, signal.SIG_DFL)
         self._mask = signal.pthread_sigmask(signal.SIG_BLOCK, watched)
         try:
-            self._witness, hear = _start_witness(self._watch, self._folder, self._wiring)
-            self._sentinel = signals.Sentinel(hear)
+            speak, hear = _start_witness(self._watch, self._folder, self._wiring)
+            self._witness, self._sentinel = _Witness(speak), signals.Sentinel(hear)
             ctypes.CDLL(None).prctl(_PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
             self._watch.note("start", self._describe())
             self._log.sync(now=True)
@@ -215,12 +215,11 @@ class _Flight:
             except OSError as error:
                 return self._not_started(error)
             return self._accompany(self._job, watched)
+        except BaseException:
+            self._witness.abandon()
+            raise
         finally:
-            self._tell("end")
-            for channel in self._wiring.channels:
-                with contextlib.suppress(OSError):
-                    os.close(channel.ours)
-            os.close(self._witness)
+            self._witness.dismiss()
             self._sentinel.close()
             self._watch.close()
             signal.pthread_sigmask(signal.SIG_SETMASK, self._mask)
@@ -234,13 +233,17 @@ class _Flight:
                 signal.signal(signal.SIGCHLD, signal.SIG_IGN)
             signal.pthread_sigmask(signal.SIG_SETMASK, mask)
 
-        return subprocess.Popen(
-            self._command,
-            stdout=self._wiring.stdout if self._wiring.stdout != 1 else None,
-            stderr=self._wiring.stderr if self._wiring.stderr != 2 else None,
-            close_fds=False,
-            preexec_fn=as_it_was,  # noqa: PLW1509 - no thread has been started yet
-        )
+        try:
+            return subprocess.Popen(
+                self._command,
+                stdout=self._wiring.stdout if self._wiring.stdout != 1 else None,
+                stderr=self._wiring.stderr if self._wiring.stderr != 2 else None,
+                close_fds=False,
+                preexec_fn=as_it_was,  # noqa: PLW1509 - no thread has been started yet
+            )
+        finally:
+            for channel in self._wiring.channels:
+                os.close(channel.ours)
 
     def _not_started(self, error: OSError) -> int:
         words = f"{self._command[0]}: {error.strerror}"
@@ -248,45 +251,41 @@ class _Flight:
         return NOT_FOUND if isinstance(error, FileNotFoundError) else NOT_EXECUTABLE
 
     def _accompany(self, job: subprocess.Popen[bytes], watched: set[signal.Signals]) -> int:
-        for channel in self._wiring.channels:
-            os.close(channel.ours)
         process = readings.stat(job.pid)
-        self._tell(f"job {job.pid}")
+        self._witness.tell(f"job {job.pid}")
         self._watch.note("job", {"pid": job.pid, "start": process.start if process else 0})
         self._watch.begin([os.getpid()], job.pid)
         copying = output.Copying(
-            self._wiring.channels, self._watch.tail, lambda source: self._tell(f"closed {source}")
+            self._wiring.channels, self._watch.tail, lambda source: self._witness.tell(f"closed {source}")
         )
-        pidfd = os.pidfd_open(job.pid)
         due = time.monotonic() + self._watch.pause()
         while True:
             info = signal.sigtimedwait(watched, max(0.0, due - time.monotonic()))
             if info is not None and info.si_signo != signal.SIGCHLD:
-                self._relay(info, pidfd)
+                self._relay(info, job.pid)
             elif _reap_all_but(job.pid):
                 break
             if time.monotonic() >= due:
                 self._watch.tick()
                 due = time.monotonic() + self._watch.pause()
         status = self._post_mortem(job)
-        os.close(pidfd)
         copying.finish()
         self._watch.note_tail()
         return status
 
-    def _relay(self, info: signal.struct_siginfo, pidfd: int) -> None:
+    def _relay(self, info: signal.struct_siginfo, job: int) -> None:
         from_kernel = info.si_code > 0
         if info.si_signo == signal.SIGWINCH:
             if output.resize(self._wiring.channels):
-                _send(pidfd, signal.SIGWINCH)
+                _send(job, signal.SIGWINCH)
             return
+        origin = signals.sender(info.si_pid, from_kernel=from_kernel)  # at once: it may be gone soon
         ours = info.si_pid in self._watch.alive()
         leader_hung_up = info.si_signo == signal.SIGHUP and os.getsid(0) == os.getpid()
         to_all = not from_kernel and self._sentinel.was_sent_to_all(info.si_signo, info.si_pid)
         forwarded = not (ours or to_all) and (not from_kernel or leader_hung_up)
         if forwarded:
-            _send(pidfd, info.si_signo)
-        origin = signals.sender(info.si_pid, from_kernel=from_kernel)
+            _send(job, info.si_signo)
         self._watch.note(
             "signal",
             {
@@ -322,10 +321,6 @@ class _Flight:
             },
         )
         return status
-
-    def _tell(self, words: str) -> None:
-        with contextlib.suppress(OSError):
-            os.write(self._witness, words.encode() + b"\n")
 
     def _describe(self) -> dict[str, Json]:
         found: dict[str, Json] = {
@@ -381,9 +376,10 @@ def _ancestors() -> list[Json]:
     return found
 
 
-def _send(pidfd: int, number: int) -> None:
+def _send(job: int, number: int) -> None:
+    """Signal the job, whose pid is its own until the recorder has waited for it."""
     with contextlib.suppress(ProcessLookupError, PermissionError):
-        signal.pidfd_send_signal(pidfd, number)
+        os.kill(job, number)
 
 
 def _reap_all_but(job: int) -> bool:
@@ -401,15 +397,50 @@ def _reap_all_but(job: int) -> bool:
             os.waitpid(dead.si_pid, os.WNOHANG)
 
 
+class _Witness:
+    """The recorder's end of the pipe to its witness, who takes over when the pipe closes without farewell.
+
+    Args:
+        speak: The pipe; -1 if no witness could be started.
+    """
+
+    __slots__ = ("_speak",)
+
+    def __init__(self, speak: int) -> None:
+        self._speak = speak
+
+    def tell(self, words: str) -> None:
+        """Tell a line; a witness that is not there any more need not hear it."""
+        with contextlib.suppress(OSError):
+            os.write(self._speak, words.encode() + b"\n")
+
+    def dismiss(self) -> None:
+        """Tell that all is done."""
+        self.tell("end")
+        self.abandon()
+
+    def abandon(self) -> None:
+        """Close the pipe without a farewell."""
+        if self._speak >= 0:
+            os.close(self._speak)
+            self._speak = -1
+
+
 def _start_witness(watch: Watch, folder: Path, wiring: output.Wiring) -> tuple[int, int]:
     """Start the witness and its sentinel as nobody's children, so that the job is the recorder's only one.
 
     Returns:
-        The pipe on which the witness listens, and the pipe on which the sentinel reports.
+        The pipe on which the witness listens, and the pipe on which the sentinel reports; -1 for each where
+        no process can be made, which the job shall not suffer from.
     """
     listen, speak = os.pipe()
     hear, report = os.pipe()
-    middle = os.fork()
+    try:
+        middle = os.fork()
+    except OSError:
+        for fd in (listen, speak, hear, report):
+            os.close(fd)
+        return -1, -1
     if middle:
         os.close(listen)
         os.close(report)

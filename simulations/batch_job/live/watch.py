@@ -220,6 +220,7 @@ class Watch:
     def close(self) -> None:
         """Write what waits, and close the log."""
         self._kernel.close()
+        self._follower.close()
         self._log.close(self.elapsed())
 
 

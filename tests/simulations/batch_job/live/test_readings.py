@@ -1,3 +1,4 @@
+import contextlib
 import os
 import subprocess
 import sys
@@ -7,38 +8,17 @@ import pytest
 
 from simulations.batch_job.live import autopsy, readings
 from simulations.batch_job.live.sampler import Sampler
+from tests.simulations.batch_job.live.crowd import crowd
 from tests.simulations.batch_job.live.flight import wait_for
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="these are readings of /proc")
-
-FAMILY = """
-import os, sys
-for _ in range(int(sys.argv[1])):
-    if os.fork() == 0:
-        if os.fork() == 0: print(flush=True)
-        break
-sys.stdin.read()
-"""
 
 
 @pytest.fixture
 def family():
     """Start a process with children and grandchildren that wait until the fixture ends."""
-    started = []
-
-    def start(children):
-        process = subprocess.Popen(
-            [sys.executable, "-c", FAMILY, str(children)], stdin=subprocess.PIPE, stdout=subprocess.PIPE
-        )
-        started.append(process)
-        for _ in range(children):
-            process.stdout.readline()
-        return process
-
-    yield start
-    for process in started:
-        with process:
-            process.stdin.close()
+    with contextlib.ExitStack() as stack:
+        yield lambda children: stack.enter_context(crowd(children, generations=2))
 
 
 def test_readings_agree_with_psutil():
