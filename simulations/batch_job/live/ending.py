@@ -22,6 +22,9 @@ RECENT_MS: Final = 3000
 ASKED_MS: Final = 120_000
 """A job that ends by itself so soon after a signal to the recorder ends because of it."""
 
+BOOT_MS_MAX: Final = 24 * 3600 * 1000
+"""A host that comes up later than this after the last sign of life may have gone down for another reason."""
+
 GRACE_MS_MAX: Final = 15 * 60 * 1000
 """The longest grace between a polite signal and SIGKILL known of a platform (LSF: 10 min), with a margin."""
 
@@ -170,7 +173,13 @@ def _end_not_noted(recording: Recording, now: Present) -> Ending:
         how = (
             "in good order, the job was sent " + signals.name(asked.signal) if asked else "without a warning"
         )
-        words = f"the host was rebooted or went down ({how}); last sign of life {last}"
+        later_ms = round(now.booted_s * 1000 - recording.wall_s(at_ms) * 1000)
+        words = (
+            f"the host was rebooted or went down ({how}); last sign of life {last}; the host was booted "
+            f"{duration(max(0, later_ms))} later"
+        )
+        if later_ms > BOOT_MS_MAX:
+            words += ", so late that the job may have ended before, unseen"
         return _without_status(recording, "rebooted", at_ms, words)
     if now.here:
         words = (

@@ -9,6 +9,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
+import psutil
+
 from simulations.batch_job.live import log, readings
 from simulations.batch_job.live.log import SAMPLE, SCHEMA, Damage, Json, LogError, Record
 from simulations.batch_job.live.sampler import Sample
@@ -170,12 +172,14 @@ class Present:
         same_boot: It has not been booted since.
         alive: The job itself is still running.
         silent_ms: How long ago the newest record was made; -1 where it cannot be told.
+        booted_s: When this host was booted, seconds since 1970.
     """
 
     here: bool
     same_boot: bool
     alive: bool
     silent_ms: int
+    booted_s: float
 
 
 def present(recording: Recording) -> Present:
@@ -189,4 +193,4 @@ def present(recording: Recording) -> Present:
     if same_boot:
         now_ms = time.clock_gettime_ns(time.CLOCK_BOOTTIME) // 1_000_000
         silent_ms = now_ms - number(start, "booted_ms") - recording.last_ms
-    return Present(here, same_boot, alive, silent_ms)
+    return Present(here, same_boot, alive, silent_ms, psutil.boot_time())

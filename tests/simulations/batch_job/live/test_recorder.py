@@ -337,6 +337,50 @@ def test_a_disk_that_is_full_from_some_time_on(python, tmp_path):
     assert found["damage"]["torn_bytes"] > 0
 
 
+FAST_SAMPLES = """
+import sys
+from scenarios.lab.record_command import main
+from simulations.batch_job.live import watch
+watch._FIRST_PAUSES_S = (0.002,) * 300
+sys.exit(main(sys.argv[1:]))
+"""
+
+
+@pytest.fixture
+def small_disk(tmp_path):
+    """A file system of 200 KiB."""
+    folder = tmp_path / "disk"
+    folder.mkdir()
+    mount = ["mount", "-t", "tmpfs", "-o", "size=200k", "heisenlab-test", str(folder)]
+    if os.geteuid() or not shutil.which("mount") or subprocess.run(mount, capture_output=True).returncode:
+        pytest.skip("only root may mount a small file system")
+    yield folder
+    subprocess.run(["umount", "--lazy", str(folder)], check=True)
+
+
+def test_a_disk_that_the_job_fills(python, small_disk):
+    job = (
+        "import pathlib, sys, time\nfile = open(sys.argv[1], 'wb', buffering=0)\n"
+        "try:\n    while True: file.write(bytes(1024))\n"
+        "except OSError: time.sleep(1.5); raise"
+    )
+    command = [
+        "record",
+        "-o",
+        str(small_disk / "runs"),
+        "--json",
+        "--",
+        *python(job, str(small_disk / "fill")),
+    ]
+    done = subprocess.run([sys.executable, "-c", FAST_SAMPLES, *command], capture_output=True, text=True)
+    found = json.loads(done.stderr.splitlines()[-1])
+    assert (found["ending"]["status"], found["suspects"][0]["name"]) == (1, "disk")
+    assert shutil.disk_usage(small_disk).free == 0
+    run = recording.load(small_disk / "runs" / "0001")
+    assert run.last("end") is not None
+    assert sum(each.data for each in run.all("lost")) > 0
+
+
 def _pty(command):
     pid, terminal = pty.fork()
     if pid == 0:

@@ -1,5 +1,7 @@
 """Logs as the recorder writes them, and what must be read from them."""
 
+import dataclasses
+
 import pytest
 
 from simulations.batch_job.live import evidence, verdict
@@ -116,7 +118,13 @@ def test_a_host_that_went_down(tmp_path, asked, manner):
     found = judged(tmp_path, *w.samples(AGE), *asked, now=w.REBOOTED)
     assert found.ending.how == "rebooted"
     assert manner in found.ending.words
+    assert "booted 1 h 00 min later" in found.ending.words
     assert {each.suspect.name for each in found.suspects[:2]} <= {"node", "spot"}
+
+
+def test_a_boot_weeks_later_may_have_another_reason(tmp_path):
+    now = dataclasses.replace(w.REBOOTED, booted_s=w.REBOOTED.booted_s + 14 * 86400)
+    assert "may have ended before, unseen" in judged(tmp_path, *w.samples(AGE), now=now).ending.words
 
 
 def test_a_sigkill_from_nowhere_is_not_pinned_on_memory(tmp_path):
@@ -162,7 +170,7 @@ def test_a_log_from_another_host_is_not_judged_by_this_one(tmp_path):
 
 def test_a_running_job_is_not_accused(tmp_path):
     for silent_ms, words in ((900, "is still running"), (10**6, "not recorded any more")):
-        now = w.Present(here=True, same_boot=True, alive=True, silent_ms=silent_ms)
+        now = w.Present(here=True, same_boot=True, alive=True, silent_ms=silent_ms, booted_s=0.0)
         found = judged(tmp_path / str(silent_ms), *w.samples(AGE), now=now)
         assert found.ending.how == "running"
         assert words in found.ending.words
