@@ -112,6 +112,7 @@ def to_json(found: Report) -> dict[str, Any]:
         "last_lines": verdict.last_lines,
         "samples": len(recording.samples),
         "last_sample": recording.samples.at(-1)._asdict() if len(recording.samples) else None,
+        "left_behind": recording.data("end").get("left_behind") or [],
         "damage": {"lines": recording.damage.lines, "torn_bytes": recording.damage.torn_bytes},
         "runs": {
             "count": found.comparison.runs,
@@ -128,10 +129,11 @@ def print_verdict(found: Report) -> None:
     console = Console(stderr=True, highlight=False, soft_wrap=True)
     ending, folder = found.verdict.ending, found.recording.folder
     console.print(f"[bold]heisenlab record:[/] {escape(ending.words)}")
+    left_behind = [("still runs", words) for words in _left_behind(found.recording)[:_SHOWN_MAX]]
     if ending.status == 0:
-        _print_facts(console, [("log", str(folder))])
+        _print_facts(console, [*left_behind, ("log", str(folder))])
         return
-    facts = _last_facts(found)
+    facts = [*_last_facts(found), *left_behind]
     for rank, each in enumerate(found.verdict.suspects[: 1 + _RUNNERS_UP_MAX]):
         facts.append(("suspects" if rank == 0 else "", _suspect_line(each)))
         if rank == 0:

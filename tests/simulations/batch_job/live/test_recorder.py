@@ -1,14 +1,17 @@
 """Real jobs, ended in real ways, under the real recorder."""
 
 import contextlib
+import fcntl
 import json
 import os
 import pty
 import select
 import shutil
 import signal
+import struct
 import subprocess
 import sys
+import termios
 from pathlib import Path
 
 import psutil
@@ -266,9 +269,10 @@ def test_a_fork_bomb_of_bounded_size(fly, python):
 
 def test_a_daemon_is_sampled_and_named_and_keeps_its_output(fly):
     flight = fly("sh", "-c", "(setsid sh -c 'sleep 1; echo from the daemon' &); sleep 0.3; exit 4")
-    code, out, _ = flight.finish()
+    code, out, err = flight.finish()
     assert code == 4
     assert out == "from the daemon\n"
+    assert "still runs" in err
     left = flight.read().data("end")["left_behind"]
     assert any("from the daemon" in each["command"] for each in left)
 
@@ -384,7 +388,7 @@ def test_a_disk_that_the_job_fills(python, small_disk):
 def _pty(command):
     pid, terminal = pty.fork()
     if pid == 0:
-        os.execv(command[0], command)  # noqa: S606 - there is no shell in a terminal of ours
+        os.execvp(command[0], command)  # noqa: S606 - there is no shell in a terminal of ours
     return pid, terminal
 
 
@@ -414,6 +418,36 @@ def test_a_terminal_stays_a_terminal(tmp_path, python):
         "True True True True",
         "name? hello Faris",
     ]
+
+
+def test_the_size_of_the_terminal_is_the_jobs(tmp_path, python):
+    code = (
+        "import os, signal\nsignal.signal(signal.SIGWINCH, lambda *_: None)\n"
+        "signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGWINCH})\nprint('ready')\n"
+        "while os.get_terminal_size(1) != (97, 43): signal.sigwait({signal.SIGWINCH})\nprint('resized')"
+    )
+    pid, terminal = _pty([*RECORD, "-o", str(tmp_path), "--", *python(code)])
+    _read_until(terminal, b"ready")
+    fcntl.ioctl(terminal, termios.TIOCSWINSZ, struct.pack("HHHH", 43, 97, 0, 0))
+    _read_until(terminal, b"exited with status 0")
+    assert os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == 0
+    os.close(terminal)
+
+
+def test_stop_and_continue_at_the_terminal(tmp_path, python):
+    code = (
+        "import signal; signal.pthread_sigmask(0, {15}); print('ready'); signal.sigwait({15}); print('bye')"
+    )
+    pid, terminal = _pty(["sh", "-mc", 'printf "shell\n"; "$@"; echo stopped $?; fg', "sh",
+                          *RECORD, "-o", str(tmp_path), "--quiet", "--", *python(code)])  # fmt: skip
+    _read_until(terminal, b"ready")
+    os.write(terminal, b"\x1a")
+    _read_until(terminal, b"stopped 148")
+    job = number(recording.load(tmp_path / "0001").data("job"), "pid")
+    os.kill(job, signal.SIGTERM)
+    _read_until(terminal, b"bye")
+    os.waitpid(pid, 0)
+    os.close(terminal)
 
 
 def test_control_c_at_the_terminal(tmp_path, python):
