@@ -371,6 +371,7 @@ class Lab:
             catalogued=_catalogued(self.scenario),
             variant=variant.name,
             shown=self._shown(variant),
+            position=self.scenario.variants.index(variant),
             kind=variant.kind,
             hidden_input=self.scenario.hidden_input,
             hunt=hunt.to_json(),
@@ -562,10 +563,11 @@ def pytest_runtest_makereport(
 ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
     """Attach the rows of a test, and turn a demonstration of a bug that was expected into a pass."""
     report = yield
-    if call.when != "call":
-        return report
     if kept := item.stash.get(_KEPT, None):
         setattr(report, _ROWS, [each.dumps() for each in kept])
+        kept.clear()
+    if call.when != "call":
+        return report
     if isinstance(item, ReplayItem):
         setattr(report, SAID, list(item.said))
     if report.skipped or item.get_closest_marker(_MARKER) is None:

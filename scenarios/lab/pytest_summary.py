@@ -26,6 +26,7 @@ class Row:
         catalogued: Whether the scenario can be had by its name.
         variant: The name of the variant.
         shown: How reports call the two; it does not give a fix away where spoilers are hidden.
+        position: The place of the variant in its scenario.
         kind: As shipped, folk fix, or fix.
         hidden_input: The input that nobody recorded.
         hunt: The hunt as `Hunt.to_json` gives it.
@@ -38,6 +39,7 @@ class Row:
     catalogued: bool
     variant: str
     shown: str
+    position: int
     kind: str
     hidden_input: str
     hunt: dict[str, Any]
@@ -76,6 +78,7 @@ def render(rows: Sequence[Row], width: int, *, spoilers: bool, replay: Callable[
         spoilers: Whether causes and fixes are shown.
         replay: Returns the command that replays the finding of a row, or an empty text.
     """
+    rows = sorted(rows, key=lambda row: (row.scenario, row.position))  # they come in as tests end
     bugs: dict[str, list[Row]] = {}
     for row in rows:
         if row.kind == "as shipped":
