@@ -23,7 +23,7 @@ from simulations.mode_machine.machine import (
     press_reset,
     run,
 )
-from simulations.mode_machine.noise import REPLACEMENTS, glitch_label, latch_label, upset_label
+from simulations.mode_machine.noise import REPLACEMENTS, glitch_label, in_words, latch_label, upset_label
 from simulations.mode_machine.system import LETTERS, Command, System, Workload, synthesise
 
 if TYPE_CHECKING:
@@ -79,12 +79,14 @@ class Counterexample:
         claim: The claim.
         workload: The commands; its length is the number of clocks.
         plan: The deviations.
+        plan_in_words: The same in words.
         state: The state at the end.
     """
 
     claim: Claim
     workload: Workload
     plan: Plan
+    plan_in_words: str
     state: State
 
 
@@ -121,7 +123,7 @@ class Checked:
             )
         return (
             f"broken after {self.clocks} clocks, not before: {self.counterexample.claim.name}; commands "
-            f"{self.counterexample.workload}; {self.counterexample.plan} ({searched}, {bound})"
+            f"{self.counterexample.workload}; {self.counterexample.plan_in_words} ({searched}, {bound})"
         )
 
 
@@ -300,7 +302,8 @@ def _counterexample(
             ]
     chooser = drawn(deviations)
     final = run(system, workload, chooser, trace=False).final
-    return Counterexample(claim, workload, chooser.plan, final)
+    words = "; ".join(in_words(point) for point in chooser.points if point.option)
+    return Counterexample(claim, workload, chooser.plan, words or "everything nominal", final)
 
 
 def _answers(system: System, masks: tuple[int, ...], how: tuple[_How, ...]) -> Iterator[tuple[str, int]]:

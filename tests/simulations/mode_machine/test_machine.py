@@ -353,6 +353,17 @@ def test_a_system_that_makes_no_sense_is_refused(fields, message):
         System(**fields)
 
 
+@pytest.mark.parametrize("commands", [(), (0, 0), (0, 0, 5), (0, 0, -1)])
+def test_commands_that_do_not_fit_are_refused(commands):
+    with pytest.raises(LabError, match="give 3 commands, one a processor, each from 0 to 4, not"):
+        step(System(), power_on(System()), commands, nominal())
+
+
+def test_a_reset_is_not_held_for_less_than_no_time():
+    with pytest.raises(LabError, match="0 or more clocks, not -1"):
+        press_reset(System(), power_on(System()), clocks=-1)
+
+
 def test_a_plan_for_another_encoding_does_not_apply():
     chooser = replay(Plan([Deviation("cpu0.bit4", 0, 1)]))
     run(System(), everyone(".."), chooser)
