@@ -325,7 +325,9 @@ def test_different_deviations_leave_different_traces_even_where_nothing_comes_of
         (("",), "one length from 1"),
         (("..", "."), "one length"),
         ((".X",), "lane 0 holds 'X'"),
-        ((5,), "a lane is a text"),
+        ((5,), "a tuple of lanes"),
+        ("..", "a tuple of lanes"),
+        (None, "a tuple of lanes"),
     ],
 )
 def test_a_workload_that_makes_no_sense_is_refused(lanes, message):
