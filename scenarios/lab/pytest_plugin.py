@@ -225,7 +225,7 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     try:
         bug = _bug_of(metafunc.definition)
     except LabError as error:
-        pytest.fail(str(error), pytrace=False)
+        raise pytest.fail.Exception(str(error), pytrace=False) from None
     if bug is None:
         return
     hide = metafunc.config.getoption("no_spoilers")
@@ -258,7 +258,7 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
     try:
         _bug_of(item)
     except LabError as error:
-        pytest.fail(str(error), pytrace=False)
+        raise pytest.fail.Exception(str(error), pytrace=False) from None
 
 
 @pytest.hookimpl(wrapper=True, tryfirst=True)
