@@ -16,7 +16,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import TYPE_CHECKING, Final, Literal, NamedTuple
+from typing import TYPE_CHECKING, Final, Literal, NamedTuple, TypeAlias
 
 from simulations.errors import LabError
 from simulations.mode_machine.encodings import Mode, show
@@ -242,7 +242,7 @@ def incidents_at(system: System, state: State) -> tuple[Incident, ...]:
     return tuple(found)
 
 
-_Commands = tuple[int, ...]
+_Commands: TypeAlias = tuple[int, ...]
 
 
 class _Questions(NamedTuple):
