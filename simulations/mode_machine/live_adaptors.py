@@ -85,9 +85,8 @@ def adapt(
         initial = found.field.read(sample)
     except Exception as error:  # any error of the user's own property
         raise SubjectError(
-            f"the field {found.field.name} of a fresh machine cannot be read, {type(error).__name__}: "
-            f"{error}; "
-            f"the machine has {_fields(sample)}"
+            f"the field {found.field.name} of a fresh machine cannot be read, "
+            f"{type(error).__name__}: {error}; the machine has {_fields(sample)}"
         ) from error
     if states is not None:
         found = replace(found, states=_named(states, initial))

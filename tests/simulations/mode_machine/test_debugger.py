@@ -174,6 +174,19 @@ def test_a_clock_that_is_none_is_refused_and_nothing_moves(clock):
     assert debugger.clock == 7
 
 
+def test_the_last_clock_of_all_can_be_looked_at_but_not_left(monkeypatch):
+    monkeypatch.setattr("simulations.mode_machine.debugger.CLOCKS_MAX", 16)
+    debugger = Debugger(System(), BUSY)
+    debugger.goto(16)
+    assert debugger.table().splitlines()[-1].startswith("> 16")
+    assert not debugger.run_until("unused").found
+    for beyond in (debugger.step, lambda: debugger.flip(0, 0), debugger.press_reset):
+        with pytest.raises(DebuggerError, match="to 16, not"):
+            beyond()
+    debugger.power_cycle()
+    assert debugger.back().clock == 15
+
+
 def test_going_back_beyond_power_on_is_refused():
     debugger = Debugger(System(), QUIET)
     debugger.step(3)
