@@ -34,7 +34,7 @@ from simulations.trace import Event, Trace
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-SNAPSHOT_CLOCKS: Final = 8
+SNAPSHOT_CLOCKS: Final = 4
 """The distance of kept states: a step back runs at most so many clocks anew."""
 
 SEARCH_CLOCKS_MAX: Final = 1_000
