@@ -187,7 +187,7 @@ class _Bug:
     finds: str | None
 
 
-def _name_of(node: pytest.Item | Any) -> str | None:
+def _name_of(node: pytest.Item) -> str | None:
     """Return the name of the scenario that a test is marked with, without importing it."""
     marker = node.get_closest_marker(_MARKER)
     if marker is None or not marker.args:
@@ -196,7 +196,7 @@ def _name_of(node: pytest.Item | Any) -> str | None:
     return named.name if isinstance(named, Scenario) else str(named)
 
 
-def _bug_of(node: pytest.Item | Any) -> _Bug | None:
+def _bug_of(node: pytest.Item) -> _Bug | None:
     """Return what a test is marked with.
 
     Raises:
@@ -253,10 +253,11 @@ def pytest_itemcollected(item: pytest.Item) -> None:
         item.extra_keyword_matches.add(name)
 
 
+@pytest.hookimpl(tryfirst=True)
 def pytest_runtest_setup(item: pytest.Item) -> None:
-    """Refuse a marker that is not used as it should be."""
+    """Look up the bug of a test, once; refuse a marker that is not used as it should be."""
     try:
-        _bug_of(item)
+        item.stash[_BUG] = _bug_of(item)
     except LabError as error:
         raise pytest.fail.Exception(str(error), pytrace=False) from None
 
@@ -277,10 +278,11 @@ def pytest_runtest_call(item: pytest.Item) -> Generator[None]:
 @pytest.fixture
 def lab(request: pytest.FixtureRequest) -> Lab:
     """Hunts the bug that the test is marked with, with the options of the command line."""
-    bug = _bug_of(request.node)
+    bug = request.node.stash[_BUG]
     if bug is None:
         pytest.fail('mark a test that uses lab with @pytest.mark.bug("its-scenario")', pytrace=False)
-    return Lab(bug.scenario, request.config.stash[_SESSION], request.node)
+    named = bug.scenario.name in catalogue.names() and catalogue.get(bug.scenario.name) is bug.scenario
+    return Lab(bug.scenario, named, request.config.stash[_SESSION], request.node)
 
 
 @dataclass(frozen=True)
@@ -289,9 +291,11 @@ class Lab:
 
     Attributes:
         scenario: The scenario of the test's marker.
+        catalogued: Whether any process can get this very scenario by its name.
     """
 
     scenario: Scenario
+    catalogued: bool
     _session: _Session = field(repr=False)
     _item: pytest.Item = field(repr=False)
 
@@ -355,7 +359,7 @@ class Lab:
         given = {
             "seed": session.seed,
             "budget": session.budget,
-            "verify": session.in_worker and not _catalogued(self.scenario),
+            "verify": session.in_worker and not self.catalogued,
             **options,
             "watch": watch,
         }
@@ -368,7 +372,7 @@ class Lab:
         kept = Row(
             test=self._item.nodeid,
             scenario=self.scenario.name,
-            catalogued=_catalogued(self.scenario),
+            catalogued=self.catalogued,
             variant=variant.name,
             shown=self._shown(variant),
             position=self.scenario.variants.index(variant),
@@ -395,11 +399,6 @@ class Lab:
         if self._session.hide:
             return f"{kept.shown} is not what is documented of it; run without --no-spoilers to see in what"
         return "\n".join(filter(None, [f"{kept.shown}: {complaint}", self._session.command(kept)]))
-
-
-def _catalogued(scenario: Scenario) -> bool:
-    """Return whether any process can get this very scenario by its name."""
-    return scenario.name in catalogue.names() and catalogue.get(scenario.name) is scenario
 
 
 def disagreement(variant: Variant, hunt: Hunt) -> str | None:
@@ -553,6 +552,7 @@ class _Session:
             terminalreporter.write_line(line, red=failed)
 
 
+_BUG: Final = pytest.StashKey[_Bug | None]()
 _SESSION: Final = pytest.StashKey[_Session]()
 _KEPT: Final = pytest.StashKey[list[Row]]()
 
@@ -570,10 +570,8 @@ def pytest_runtest_makereport(
         return report
     if isinstance(item, ReplayItem):
         setattr(report, SAID, list(item.said))
-    if report.skipped or item.get_closest_marker(_MARKER) is None:
-        return report
-    bug = _bug_of(item)
-    if bug is not None and bug.finds is not None:
+    bug = item.stash[_BUG]
+    if not report.skipped and bug is not None and bug.finds is not None:
         _judge(bug, bug.finds, item.config.stash[_SESSION], call, report)
     return report
 
