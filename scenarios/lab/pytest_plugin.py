@@ -436,7 +436,7 @@ def _not_as_documented(variant: Variant, expect: Finds, hunt: Hunt) -> str | Non
     return None
 
 
-@dataclass
+@dataclass(eq=False)  # pytest keeps its plugins in sets
 class _Session:
     """The options of a session, the rows of its hunts, and what became of verifying them."""
 
