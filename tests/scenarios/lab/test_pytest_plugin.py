@@ -93,8 +93,8 @@ class TestEachVariant:
                 "    everything nominal, except: b spills at step 1",
                 "    heisenlab replay .pytest_cache/d/heisenlab/toy-as-shipped.json",
                 (
-                    "toy: folk fixes broken: twice, alarmed; fixes that hold, exhausted: fixed; "
-                    "fixes in which nothing was found: likely (50 runs)"
+                    "toy: folk fixes broken: twice, alarmed; "
+                    "fixes that hold, exhausted at 2 deviations: fixed; fixes in which nothing was found: likely (50 runs)"
                 ),
                 f"3 findings replayed identically: {FRESH}",
             ],
@@ -124,6 +124,19 @@ class TestEachVariant:
         result = session("-v", tests=tests)
         result.assert_outcomes(passed=4)
         result.stdout.fnmatch_lines(["toy (random) *", "*toy-as-shipped-random.json", "toy (exhaustive) *"])
+
+    def test_is_not_checked_at_fewer_deviations_than_it_is_to_withstand(self, session):
+        tests = """
+            import pytest
+
+            @pytest.mark.bug("toy")
+            @pytest.mark.parametrize("deviations", [0, 1, 2])
+            def test_bound(lab, deviations):
+                lab.check("fixed", deviations=deviations)
+        """
+        result = session("--tb=line", tests=tests)
+        result.assert_outcomes(passed=1, failed=2)
+        result.stdout.fnmatch_lines(["*fixed is to be exhausted at 2 deviations; check it at no fewer"])
 
     def test_goes_by_the_seed_and_the_budget_of_the_command_line(self, session, pytester):
         tests = """
@@ -171,6 +184,7 @@ class TestSomethingElseThanDocumented:
     def test_is_nothing_where_all_is_as_documented(self):
         assert hunted(of("as-shipped")) is None
         assert hunted(of("fixed"), searcher="exhaustive") is None
+        assert hunted(of("twice", expect=Exhausted(1), kind="fix")) is None  # two are needed to break it
 
     @pytest.mark.parametrize(
         ("variant", "options", "says"),
@@ -192,6 +206,7 @@ class TestSomethingElseThanDocumented:
                 r"another property fails than documented: nobody_is_alarmed \(1 alarms\), not nothing_is_st",
             ),
             (of("twice", expect=OTHER), {"minimising_budget": 3}, "another least plan than documented"),
+            (of("twice", expect=Exhausted(2), kind="fix"), {}, "the fix broke: everything nominal, except: "),
             (
                 of("as-shipped", expect=Exhausted(1), kind="fix"),
                 {},
@@ -417,7 +432,7 @@ class TestNoSpoilers:
                 "*test_each?toy-repair-1? PASSED*",
                 "toy  found *least       (hidden)",
                 "    heisenlab replay .pytest_cache/d/heisenlab/toy-as-shipped.json",
-                "toy: folk fixes broken: 2; fixes that hold, exhausted: 1; fixes in which nothing was *: 1",
+                "toy: folk fixes broken: 2; fixes that hold, exhausted at 2 deviations: 1; fixes in *: 1",
             ]
         )
         told = result.stdout.str() + (pytester.path / "junit.xml").read_text(encoding="utf-8")

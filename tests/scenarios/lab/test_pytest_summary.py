@@ -19,6 +19,7 @@ def row(variant="as-shipped", *, scenario=SCENARIO, as_expected=True, **options)
         position=scenario.variants.index(chosen),
         kind=chosen.kind,
         hidden_input=scenario.hidden_input,
+        withstands=2,
         hunt=came.to_json(),
         finding=came.finding.to_json() if came.finding else None,
         as_expected=as_expected,
@@ -93,16 +94,21 @@ def test_repairs_are_counted_once_in_the_order_of_the_scenario():
     rows = [row("likely", budget=50), row("fixed", searcher="exhaustive"), row("twice"), row("twice", seed=1)]
     assert shown(*rows, row("alarmed", as_expected=False), width=200) == [
         (
-            "toy: folk fixes broken: twice; NOT AS DOCUMENTED: alarmed; fixes that hold, exhausted: fixed; "
-            "fixes in which nothing was found: likely (50 runs)"
+            "toy: folk fixes broken: twice; NOT AS DOCUMENTED: alarmed; fixes that hold, "
+            "exhausted at 2 deviations: fixed; fixes in which nothing was found: likely (50 runs)"
         )
     ]
+
+
+def test_a_fix_that_breaks_beyond_its_bound_is_no_failure_and_is_told():
+    beyond = dataclasses.replace(row("twice"), kind="fix", withstands=1)
+    assert shown(beyond) == ["toy: fixes that break beyond the 1 deviation that they are exhausted at: twice"]
 
 
 def test_without_spoilers_neither_cause_nor_fix_is_told():
     told = "\n".join(shown(row(), row("twice"), row("fixed", searcher="exhaustive"), spoilers=False))
     assert "heisenlab replay" in told
-    assert "folk fixes broken: 1; fixes that hold, exhausted: 1" in told
+    assert "folk fixes broken: 1; fixes that hold, exhausted at 2 deviations: 1" in told
     assert not [word for word in ("spills", "twice", "fixed") if word in told]
 
 
