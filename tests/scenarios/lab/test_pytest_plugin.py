@@ -94,7 +94,8 @@ class TestEachVariant:
                 "    heisenlab replay .pytest_cache/d/heisenlab/toy-as-shipped.json",
                 (
                     "toy: folk fixes broken: twice, alarmed; "
-                    "fixes that hold, exhausted at 2 deviations: fixed; fixes in which nothing was found: likely (50 runs)"
+                    "fixes that hold, exhausted at 2 deviations: fixed; "
+                    "fixes in which nothing was found: likely (50 runs)"
                 ),
                 f"3 findings replayed identically: {FRESH}",
             ],
