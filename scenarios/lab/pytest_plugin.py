@@ -140,7 +140,7 @@ def pytest_configure(config: pytest.Config) -> None:
         config.args = [str(replayed)]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)  # pytest keeps its plugins in sets
 class _Replay:
     """Makes one finding the only test of a session."""
 

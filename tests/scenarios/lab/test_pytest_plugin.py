@@ -534,6 +534,17 @@ class TestReplay:
         assert "b spills" not in result.stdout.str()
 
 
+@pytest.mark.parametrize("arguments", [(), ("--lab-replay=one/finding.json",)], ids=["tests", "replay"])
+def test_folders_may_have_conftests_of_their_own(session, pytester, arguments):
+    for folder in ("one", "tests"):
+        pytester.mkdir(folder).joinpath("conftest.py").write_text("def pytest_runtest_setup(item): pass\n")
+    pytester.path.joinpath("tests", "test_two.py").write_text("def test_two(): pass\n")
+    unbroken = Plan([Deviation("a.cup", 1, 1)])
+    finding = dataclasses.replace(hunt(SCENARIO, verify=False).finding, plan=unbroken)
+    finding.save(pytester.path / "one" / "finding.json")
+    session(*arguments, tests="def test_one(): pass").assert_outcomes(passed=1 if arguments else 2)
+
+
 class TestVerification:
     TESTS = """
         import dataclasses, itertools, pytest
