@@ -1,4 +1,5 @@
 import dataclasses
+from functools import cache
 
 import pytest
 
@@ -7,18 +8,23 @@ from scenarios.lab.pytest_summary import Row, minimality, render
 from tests.scenarios.lab.toy import SCENARIO
 
 
-def row(variant="as-shipped", *, scenario=SCENARIO, as_expected=True, **options):
-    chosen = scenario.variant(variant)
-    came = hunt(scenario, variant, verify=False, **options)
+@cache
+def came_to(variant, **options):
+    return hunt(SCENARIO, variant, verify=False, **options)
+
+
+def row(variant="as-shipped", *, as_expected=True, **options):
+    chosen = SCENARIO.variant(variant)
+    came = came_to(variant, **options)
     return Row(
         test="test_toy.py::test",
-        scenario=scenario.name,
+        scenario=SCENARIO.name,
         catalogued=True,
         variant=variant,
-        shown=f"{scenario.name}-{variant}",
-        position=scenario.variants.index(chosen),
+        shown=f"{SCENARIO.name}-{variant}",
+        position=SCENARIO.variants.index(chosen),
         kind=chosen.kind,
-        hidden_input=scenario.hidden_input,
+        hidden_input=SCENARIO.hidden_input,
         withstands=2,
         hunt=came.to_json(),
         finding=came.finding.to_json() if came.finding else None,

@@ -34,6 +34,8 @@ def run(pytester, monkeypatch):
     monkeypatch.setenv("COLUMNS", "250")
 
     def run(tests, *arguments):
+        if any(argument.startswith("-n") for argument in arguments):
+            pytest.importorskip("xdist", reason="running in workers needs pytest-xdist")
         monkeypatch.setenv("PYTHONPATH", os.pathsep.join([_ROOT, *filter(None, sys.path)]))
         pytester.makepyfile(test_office=WORLDS + tests)
         return pytester.runpytest_subprocess("-p", "scenarios.lab.pytest_plugin", "-W", "error", *arguments)
@@ -76,14 +78,14 @@ failed = []
 
 def laborious(office, errands, chooser):
     day = run(office, errands, chooser)
-    time.sleep(0.1 if failed else 0)
+    time.sleep(0.3 if failed else 0)
     failed.extend([True] * day.stains)
     return day
 
 @bug(laborious, "laborious")
-@pytest.mark.timeout(0.7)
+@pytest.mark.timeout(2)
 def test_minimising(lab):
-    lab.check()
+    lab.check(searcher="random")  # which is done with its search at once, also on a slow machine
 
 @pytest.mark.bug(SCENARIO, finds="nothing_is_stained")
 @pytest.mark.timeout(0.7)
@@ -131,7 +133,7 @@ def test_afterwards():
             ),
             "E*ended the hunt of endless-as-shipped during the search, in run 1; *",
             f"E*{ended} the hunt of swallowing-as-shipped during the search, in run 1; *",
-            f"E*{ended} the hunt of laborious-as-shipped during minimising, in run *",
+            "E*(pytest-timeout, 2 s) ended the hunt of laborious-as-shipped during minimising, in run *",
             *[f"E*{ended} a test of toy; {no_verdict} *"] * 3,
         ]
     )
