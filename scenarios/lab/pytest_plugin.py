@@ -140,7 +140,7 @@ def pytest_configure(config: pytest.Config) -> None:
         config.args = [str(replayed)]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)  # pytest keeps its plugins in sets
 class _Replay:
     """Makes one finding the only test of a session."""
 
@@ -187,7 +187,7 @@ class _Bug:
     finds: str | None
 
 
-def _name_of(node: pytest.Item | Any) -> str | None:
+def _name_of(node: pytest.Item) -> str | None:
     """Return the name of the scenario that a test is marked with, without importing it."""
     marker = node.get_closest_marker(_MARKER)
     if marker is None or not marker.args:
@@ -196,7 +196,7 @@ def _name_of(node: pytest.Item | Any) -> str | None:
     return named.name if isinstance(named, Scenario) else str(named)
 
 
-def _bug_of(node: pytest.Item | Any) -> _Bug | None:
+def _bug_of(node: pytest.Item) -> _Bug | None:
     """Return what a test is marked with.
 
     Raises:
@@ -225,7 +225,7 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     try:
         bug = _bug_of(metafunc.definition)
     except LabError as error:
-        pytest.fail(str(error), pytrace=False)
+        raise pytest.fail.Exception(str(error), pytrace=False) from None
     if bug is None:
         return
     hide = metafunc.config.getoption("no_spoilers")
@@ -253,12 +253,13 @@ def pytest_itemcollected(item: pytest.Item) -> None:
         item.extra_keyword_matches.add(name)
 
 
+@pytest.hookimpl(tryfirst=True)
 def pytest_runtest_setup(item: pytest.Item) -> None:
-    """Refuse a marker that is not used as it should be."""
+    """Look up the bug of a test, once; refuse a marker that is not used as it should be."""
     try:
-        _bug_of(item)
+        item.stash[_BUG] = _bug_of(item)
     except LabError as error:
-        pytest.fail(str(error), pytrace=False)
+        raise pytest.fail.Exception(str(error), pytrace=False) from None
 
 
 @pytest.hookimpl(wrapper=True, tryfirst=True)
@@ -277,10 +278,11 @@ def pytest_runtest_call(item: pytest.Item) -> Generator[None]:
 @pytest.fixture
 def lab(request: pytest.FixtureRequest) -> Lab:
     """Hunts the bug that the test is marked with, with the options of the command line."""
-    bug = _bug_of(request.node)
+    bug = request.node.stash[_BUG]
     if bug is None:
         pytest.fail('mark a test that uses lab with @pytest.mark.bug("its-scenario")', pytrace=False)
-    return Lab(bug.scenario, request.config.stash[_SESSION], request.node)
+    named = bug.scenario.name in catalogue.names() and catalogue.get(bug.scenario.name) is bug.scenario
+    return Lab(bug.scenario, named, request.config.stash[_SESSION], request.node)
 
 
 @dataclass(frozen=True)
@@ -289,9 +291,11 @@ class Lab:
 
     Attributes:
         scenario: The scenario of the test's marker.
+        catalogued: Whether any process can get this very scenario by its name.
     """
 
     scenario: Scenario
+    catalogued: bool
     _session: _Session = field(repr=False)
     _item: pytest.Item = field(repr=False)
 
@@ -299,7 +303,8 @@ class Lab:
         """Hunt, and fail unless the variant comes to what its `expect` says.
 
         As shipped and folk fixes must be found, by the documented property, at the documented least plan. A
-        fix must be exhausted (where another searcher is named: not be found in).
+        fix must be exhausted; where another searcher is named, nothing may be found in it but what lies
+        beyond the number of deviations that it is to withstand.
 
         Args:
             variant: The name of a variant.
@@ -314,6 +319,9 @@ class Lab:
         chosen = self.scenario.variant(variant)
         if isinstance(chosen.expect, Exhausted):
             options = {"searcher": "exhaustive", **options}
+            bound, asked = chosen.expect.deviations, options.get("deviations")
+            if asked is not None and asked < bound:
+                raise LabError(f"{variant} is to be exhausted at {bound} deviations; check it at no fewer")
         if isinstance(chosen.expect, Holds) and self._session.budget is None:
             options = {"budget": chosen.expect.runs, **options}
         hunt = self._hunt(chosen, options)
@@ -355,7 +363,7 @@ class Lab:
         given = {
             "seed": session.seed,
             "budget": session.budget,
-            "verify": session.in_worker and not _catalogued(self.scenario),
+            "verify": session.in_worker and not self.catalogued,
             **options,
             "watch": watch,
         }
@@ -368,12 +376,14 @@ class Lab:
         kept = Row(
             test=self._item.nodeid,
             scenario=self.scenario.name,
-            catalogued=_catalogued(self.scenario),
+            catalogued=self.catalogued,
             variant=variant.name,
             shown=self._shown(variant),
+            position=self.scenario.variants.index(variant),
             kind=variant.kind,
             hidden_input=self.scenario.hidden_input,
             hunt=hunt.to_json(),
+            withstands=variant.expect.deviations if isinstance(variant.expect, Exhausted) else None,
             finding=hunt.finding.to_json() if hunt.finding else None,
             as_expected=as_expected,
         )
@@ -396,24 +406,24 @@ class Lab:
         return "\n".join(filter(None, [f"{kept.shown}: {complaint}", self._session.command(kept)]))
 
 
-def _catalogued(scenario: Scenario) -> bool:
-    """Return whether any process can get this very scenario by its name."""
-    return scenario.name in catalogue.names() and catalogue.get(scenario.name) is scenario
-
-
 def disagreement(variant: Variant, hunt: Hunt) -> str | None:
     """Return in what a hunt came to something else than its variant is expected to come to, or None."""
     expect, finding = variant.expect, hunt.finding
     if isinstance(expect, Finds):
         return _not_as_documented(variant, expect, hunt)
-    if finding is not None:
+    if finding is not None and not _beyond(variant, len(finding.plan)):
         return f"the {variant.kind} broke: {finding.plan_in_words} ({finding.by}: {finding.message})"
-    if isinstance(expect, Exhausted) and hunt.searcher == "exhaustive" and hunt.verdict != "exhausted":
+    if isinstance(expect, Exhausted) and hunt.searcher == "exhaustive" and hunt.verdict == "gave up":
         return (
             f"not proved: {hunt.says}, but every plan of at most {expect.deviations} deviations was to be "
             f"run; give it a larger budget"
         )
     return None
+
+
+def _beyond(variant: Variant, deviations: int) -> bool:
+    """Return whether a plan of so many deviations lies beyond what the variant is said to withstand."""
+    return isinstance(variant.expect, Exhausted) and deviations > variant.expect.deviations
 
 
 def _not_as_documented(variant: Variant, expect: Finds, hunt: Hunt) -> str | None:
@@ -436,7 +446,7 @@ def _not_as_documented(variant: Variant, expect: Finds, hunt: Hunt) -> str | Non
     return None
 
 
-@dataclass
+@dataclass(eq=False)  # pytest keeps its plugins in sets
 class _Session:
     """The options of a session, the rows of its hunts, and what became of verifying them."""
 
@@ -552,6 +562,7 @@ class _Session:
             terminalreporter.write_line(line, red=failed)
 
 
+_BUG: Final = pytest.StashKey[_Bug | None]()
 _SESSION: Final = pytest.StashKey[_Session]()
 _KEPT: Final = pytest.StashKey[list[Row]]()
 
@@ -562,16 +573,15 @@ def pytest_runtest_makereport(
 ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
     """Attach the rows of a test, and turn a demonstration of a bug that was expected into a pass."""
     report = yield
-    if call.when != "call":
-        return report
     if kept := item.stash.get(_KEPT, None):
         setattr(report, _ROWS, [each.dumps() for each in kept])
+        kept.clear()
+    if call.when != "call":
+        return report
     if isinstance(item, ReplayItem):
         setattr(report, SAID, list(item.said))
-    if report.skipped or item.get_closest_marker(_MARKER) is None:
-        return report
-    bug = _bug_of(item)
-    if bug is not None and bug.finds is not None:
+    bug = item.stash[_BUG]
+    if not report.skipped and bug is not None and bug.finds is not None:
         _judge(bug, bug.finds, item.config.stash[_SESSION], call, report)
     return report
 

@@ -26,8 +26,10 @@ class Row:
         catalogued: Whether the scenario can be had by its name.
         variant: The name of the variant.
         shown: How reports call the two; it does not give a fix away where spoilers are hidden.
+        position: The place of the variant in its scenario.
         kind: As shipped, folk fix, or fix.
         hidden_input: The input that nobody recorded.
+        withstands: The number of deviations that the variant is to be exhausted at, or None.
         hunt: The hunt as `Hunt.to_json` gives it.
         finding: The finding as `Finding.to_json` gives it, or None.
         as_expected: Whether the hunt came to what the variant is expected to come to.
@@ -38,8 +40,10 @@ class Row:
     catalogued: bool
     variant: str
     shown: str
+    position: int
     kind: str
     hidden_input: str
+    withstands: int | None
     hunt: dict[str, Any]
     finding: dict[str, Any] | None
     as_expected: bool
@@ -76,6 +80,7 @@ def render(rows: Sequence[Row], width: int, *, spoilers: bool, replay: Callable[
         spoilers: Whether causes and fixes are shown.
         replay: Returns the command that replays the finding of a row, or an empty text.
     """
+    rows = sorted(rows, key=lambda row: (row.scenario, row.position))  # they come in as tests end
     bugs: dict[str, list[Row]] = {}
     for row in rows:
         if row.kind == "as shipped":
@@ -158,22 +163,25 @@ def wrap(text: str, width: int, indent: str = "") -> list[str]:
     )
 
 
-_FATES: Final = {
-    ("folk fix", "found"): "folk fixes broken",
-    ("fix", "exhausted"): "fixes that hold, exhausted",
-    ("fix", "gave up"): "fixes in which nothing was found",
-}
-
-
 def _repairs(scenario: str, rows: Sequence[Row], width: int, *, spoilers: bool) -> list[str]:
     """Say what became of the repairs of one scenario, each counted once however often it was hunted."""
     fates: dict[str, dict[str, None]] = {}
     for row in rows:
-        verdict = row.hunt["verdict"]
         if row.kind != "as shipped":
-            fate = _FATES.get((row.kind, verdict)) if row.as_expected else None
-            runs = f" ({_runs(row.hunt['search_runs'])})" if verdict == "gave up" else ""
-            name = row.variant + runs if spoilers else row.shown
-            fates.setdefault(fate or "NOT AS DOCUMENTED", {})[name] = None
+            runs = f" ({_runs(row.hunt['search_runs'])})" if row.hunt["verdict"] == "gave up" else ""
+            fates.setdefault(_fate(row), {})[row.variant + runs if spoilers else row.shown] = None
     said = [f"{fate}: {', '.join(names) if spoilers else len(names)}" for fate, names in fates.items()]
     return wrap(f"{scenario}: {'; '.join(said)}", width) if said else []
+
+
+def _fate(row: Row) -> str:
+    if not row.as_expected:
+        return "NOT AS DOCUMENTED"
+    if row.kind == "folk fix":
+        return "folk fixes broken"
+    if row.hunt["verdict"] == "gave up":
+        return "fixes in which nothing was found"
+    bound = f"{row.withstands} deviation{'' if row.withstands == 1 else 's'}"
+    if row.hunt["verdict"] == "exhausted":
+        return f"fixes that hold, exhausted at {bound}"
+    return f"fixes that break beyond the {bound} that they are exhausted at"

@@ -34,7 +34,7 @@ from simulations.trace import Event, Trace
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-SNAPSHOT_CLOCKS: Final = 8
+SNAPSHOT_CLOCKS: Final = 4
 """The distance of kept states: a step back runs at most so many clocks anew."""
 
 SEARCH_CLOCKS_MAX: Final = 1_000
@@ -173,10 +173,6 @@ class Debugger:
         self._timeline = timeline(system, workload, plan, power_cycles)
         self._watched: list[str] = []
         self._known = 0
-        self._begin()
-
-    def _begin(self) -> None:
-        """Make ready to run the timeline from its beginning."""
         self._snapshots = [power_on(self.system)]
         self._block: tuple[State, ...] = ()
         self._loaded = -1
@@ -240,7 +236,7 @@ class Debugger:
             clock: 0 or more; the events of clock 3 lead to the state at clock 4.
         """
         clock = self.clock - 1 if clock is None else self._checked(clock)
-        if clock < 0:
+        if not 0 <= clock < CLOCKS_MAX:
             return ()
         trace = Trace()
         self._next(self._state_at(clock), trace=trace)

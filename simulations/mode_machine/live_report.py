@@ -21,7 +21,7 @@ class Verdict(StrEnum):
     RECOVERS = "recovers"
     """It is no state; some event other than the reset leads back to one."""
     ONLY_RESET = "only reset"
-    """It is no state; no sequence of events leads back to one unless the reset is among them."""
+    """It is no state; of all that was tried, only what has the reset in it leads back to one."""
     DEAD_END = "dead end"
     """It is no state; no sequence of events that was tried leads back to one."""
     UNDECIDED = "undecided"

@@ -1,7 +1,7 @@
 """The Markov chain and the simulated machine, held against each other with a known rate of false alarms.
 
-Null hypothesis of each test: the mean life of simulated processors is the exact mean. It is rejected where the
-sample mean lies more than 3.9 standard errors away, which for so many runs happens to 1 in 10,000 true
+Null hypothesis of each test: the mean life of simulated processors is the exact mean. It is rejected where
+the sample mean lies more than 3.9 standard errors away, which for so many runs happens to 1 in 10,000 true
 hypotheses; the seeds are fixed, so a test that passes once passes always.
 """
 
@@ -38,7 +38,9 @@ CASES = [
 ]
 
 
-@pytest.mark.parametrize(("encoding", "unused", "p"), CASES, ids=lambda value: str(getattr(value, "name", value)))
+@pytest.mark.parametrize(
+    ("encoding", "unused", "p"), CASES, ids=lambda value: str(getattr(value, "name", value))
+)
 def test_simulated_lives_have_the_exact_mean(encoding, unused, p):
     lives = simulated_clocks_to_hang(encoding, unused, p, runs=RUNS, seed=2)
     mean, exact = fmean(lives), float(mean_clocks_to_hang(encoding, unused, p))
@@ -67,12 +69,16 @@ def test_simulated_times_to_a_silent_wrong_mode_have_the_exact_mean():
 
 
 def test_unsynchronised_commands_alone_end_in_an_unused_code():
-    # No upset, no glitch. The chance of one mode change is known exactly; over a day's work it is a certainty.
+    # No upset, no glitch. The chance of one mode change is known exactly; a day's work makes it a certainty.
     assert metastable_unused(NATURAL) == Fraction(3, 26)
     system = System(processors=1, noise=("metastable",))
     lost = sum(
-        run(system, typical_workload(clocks=200, seed=seed, processors=1), random(UNSYNCHRONISED, seed), trace=False)
-        .first("unused code")
+        run(
+            system,
+            typical_workload(clocks=200, seed=seed, processors=1),
+            random(UNSYNCHRONISED, seed),
+            trace=False,
+        ).first("unused code")
         is not None
         for seed in range(100)
     )

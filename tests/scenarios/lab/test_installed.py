@@ -99,6 +99,17 @@ def test_the_wheel_tests_itself_anywhere_with_its_asserts_rewritten(run, interpr
     assert "doubtful" not in result.stdout
 
 
+def test_the_command_test_is_not_misled_by_the_project_that_it_is_run_in(run, tmp_path):
+    (tmp_path / "pytest.ini").write_text("[pytest]\naddopts = --no-such-option\n", encoding="utf-8")
+    write(
+        tmp_path, scenarios__in____init__="raise RuntimeError('not ours')\n", conftest="raise RuntimeError\n"
+    )
+    code = "import sys; from scenarios.lab.cli import main; sys.exit(main())"
+    result = run("-P", "-c", code, "test", "-k", "as-shipped")
+    assert result.returncode == 0, result.stdout + result.stderr
+    assert "1 passed" in result.stdout
+
+
 def test_a_project_may_name_the_plugin_and_have_a_bug_of_its_own(run, tmp_path):
     shutil.copy(Path(__file__).with_name("toy.py"), tmp_path / "stories.py")
     (tmp_path / "pyproject.toml").write_text(

@@ -93,7 +93,8 @@ class TestEachVariant:
                 "    everything nominal, except: b spills at step 1",
                 "    heisenlab replay .pytest_cache/d/heisenlab/toy-as-shipped.json",
                 (
-                    "toy: folk fixes broken: twice, alarmed; fixes that hold, exhausted: fixed; "
+                    "toy: folk fixes broken: twice, alarmed; "
+                    "fixes that hold, exhausted at 2 deviations: fixed; "
                     "fixes in which nothing was found: likely (50 runs)"
                 ),
                 f"3 findings replayed identically: {FRESH}",
@@ -109,7 +110,8 @@ class TestEachVariant:
 
     def test_is_selected_by_the_name_of_its_bug(self, session):
         tests = EACH + "\n\n@pytest.mark.bug('toy')\ndef test_other(lab): pass\n\ndef test_unmarked(): pass\n"
-        session("-k", "toy and not broken", tests=tests).assert_outcomes(passed=6, deselected=2)
+        result = session("-k", "toy", "--collect-only", "-q", tests=tests)
+        result.stdout.fnmatch_lines(["*::test_each?toy-broken?", "*::test_other", "7/8 tests collected *"])
 
     def test_may_be_chosen_and_hunted_by_another_searcher(self, session):
         tests = """
@@ -125,14 +127,29 @@ class TestEachVariant:
         result.assert_outcomes(passed=4)
         result.stdout.fnmatch_lines(["toy (random) *", "*toy-as-shipped-random.json", "toy (exhaustive) *"])
 
+    def test_is_not_checked_at_fewer_deviations_than_it_is_to_withstand(self, session):
+        tests = """
+            import pytest
+
+            @pytest.mark.bug("toy")
+            @pytest.mark.parametrize("deviations", [0, 1, 2])
+            def test_bound(lab, deviations):
+                lab.check("fixed", deviations=deviations)
+        """
+        result = session("--tb=line", tests=tests)
+        result.assert_outcomes(passed=1, failed=2)
+        result.stdout.fnmatch_lines(["*fixed is to be exhausted at 2 deviations; check it at no fewer"])
+
     def test_goes_by_the_seed_and_the_budget_of_the_command_line(self, session, pytester):
         tests = """
             import pytest
 
             @pytest.mark.bug("toy")
             def test_figures(lab):
-                assert (lab.check().seed, lab.check().budget) == (7, 400)
-                assert (lab.check(seed=3).seed, lab.check(budget=500).budget) == (3, 500)
+                given = lab.check()
+                assert (given.seed, given.budget) == (7, 400)
+                own = lab.check(seed=3, budget=500)
+                assert (own.seed, own.budget) == (3, 500)
 
             @pytest.mark.bug("toy")
             def test_holds(lab):
@@ -171,6 +188,7 @@ class TestSomethingElseThanDocumented:
     def test_is_nothing_where_all_is_as_documented(self):
         assert hunted(of("as-shipped")) is None
         assert hunted(of("fixed"), searcher="exhaustive") is None
+        assert hunted(of("twice", expect=Exhausted(1), kind="fix")) is None  # two are needed to break it
 
     @pytest.mark.parametrize(
         ("variant", "options", "says"),
@@ -192,6 +210,7 @@ class TestSomethingElseThanDocumented:
                 r"another property fails than documented: nobody_is_alarmed \(1 alarms\), not nothing_is_st",
             ),
             (of("twice", expect=OTHER), {"minimising_budget": 3}, "another least plan than documented"),
+            (of("twice", expect=Exhausted(2), kind="fix"), {}, "the fix broke: everything nominal, except: "),
             (
                 of("as-shipped", expect=Exhausted(1), kind="fix"),
                 {},
@@ -417,7 +436,7 @@ class TestNoSpoilers:
                 "*test_each?toy-repair-1? PASSED*",
                 "toy  found *least       (hidden)",
                 "    heisenlab replay .pytest_cache/d/heisenlab/toy-as-shipped.json",
-                "toy: folk fixes broken: 2; fixes that hold, exhausted: 1; fixes in which nothing was *: 1",
+                "toy: folk fixes broken: 2; fixes that hold, exhausted at 2 deviations: 1; fixes in *: 1",
             ]
         )
         told = result.stdout.str() + (pytester.path / "junit.xml").read_text(encoding="utf-8")
@@ -516,6 +535,17 @@ class TestReplay:
         result = session("--lab-replay", saved(), "--no-spoilers")
         result.stdout.fnmatch_lines(["nothing_is_stained: 1 stains"])
         assert "b spills" not in result.stdout.str()
+
+
+@pytest.mark.parametrize("arguments", [(), ("--lab-replay=one/finding.json",)], ids=["tests", "replay"])
+def test_folders_may_have_conftests_of_their_own(session, pytester, arguments):
+    for folder in ("one", "tests"):
+        pytester.mkdir(folder).joinpath("conftest.py").write_text("def pytest_runtest_setup(item): pass\n")
+    pytester.path.joinpath("tests", "test_two.py").write_text("def test_two(): pass\n")
+    unbroken = Plan([Deviation("a.cup", 1, 1)])
+    finding = dataclasses.replace(hunt(SCENARIO, verify=False).finding, plan=unbroken)
+    finding.save(pytester.path / "one" / "finding.json")
+    session(*arguments, tests="def test_one(): pass").assert_outcomes(passed=1 if arguments else 2)
 
 
 class TestVerification:

@@ -174,6 +174,19 @@ def test_a_clock_that_is_none_is_refused_and_nothing_moves(clock):
     assert debugger.clock == 7
 
 
+def test_the_last_clock_of_all_can_be_looked_at_but_not_left(monkeypatch):
+    monkeypatch.setattr("simulations.mode_machine.debugger.CLOCKS_MAX", 16)
+    debugger = Debugger(System(), BUSY)
+    debugger.goto(16)
+    assert debugger.table().splitlines()[-1].startswith("> 16")
+    assert not debugger.run_until("unused").found
+    for beyond in (debugger.step, lambda: debugger.flip(0, 0), debugger.press_reset):
+        with pytest.raises(DebuggerError, match="to 16, not"):
+            beyond()
+    debugger.power_cycle()
+    assert debugger.back().clock == 15
+
+
 def test_going_back_beyond_power_on_is_refused():
     debugger = Debugger(System(), QUIET)
     debugger.step(3)
@@ -358,6 +371,24 @@ def test_a_flip_forks_the_timeline_and_drops_the_known_future():
     debugger.step(8)
     assert read(debugger.system, debugger.state, "cpu1.mode") == "?101"
     assert debugger.in_words == "everything nominal, except: bit 2 of cpu1 is upset at clock 1"
+
+
+def test_what_was_dropped_is_not_known_any_more():
+    debugger = Debugger(System(), BUSY)
+    debugger.goto(9)
+    debugger.goto(1)
+    assert debugger.flip(1, 2).dropped_clocks == 8
+    assert debugger.flip(1, 1).dropped_clocks == 0
+    assert debugger.lanes().splitlines()[0] == "clock 0    1"
+
+
+@pytest.mark.parametrize("clock", range(SNAPSHOT_CLOCKS - 1, SNAPSHOT_CLOCKS + 2))
+def test_the_power_is_cut_where_one_stands_and_not_before(clock):
+    debugger = Debugger(System(), BUSY, Plan([Deviation("cpu1.bit2", 1, 1)]))
+    debugger.goto(clock)
+    debugger.power_cycle()
+    held = [read(debugger.system, debugger.goto(at), "cpu1.mode") for at in (clock - 1, clock, clock + 1)]
+    assert held == ["?101", "INIT", "IDLE"]
 
 
 def test_a_second_flip_of_the_same_bit_takes_the_first_back():

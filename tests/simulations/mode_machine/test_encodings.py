@@ -80,6 +80,8 @@ def test_there_are_6720_assignments_and_56_code_sets_of_three_bits():
     [
         (0, (0, 1, 2, 3, 4), "exact", "1 to 12 bits, not 0"),
         (13, (0, 1, 2, 3, 4), "exact", "1 to 12 bits, not 13"),
+        ("3", (0, 1, 2, 3, 4), "exact", "whole numbers"),
+        (3, (0, 1, 2, 3, "4"), "exact", "whole numbers"),
         (3, (0, 1, 2, 3), "exact", "5 different words"),
         (3, (0, 1, 2, 3, 3), "exact", "5 different words"),
         (3, (0, 1, 2, 3, 8), "exact", "do not all fit 3 bits"),

@@ -325,7 +325,9 @@ def test_different_deviations_leave_different_traces_even_where_nothing_comes_of
         (("",), "one length from 1"),
         (("..", "."), "one length"),
         ((".X",), "lane 0 holds 'X'"),
-        ((5,), "a lane is a text"),
+        ((5,), "a tuple of lanes"),
+        ("..", "a tuple of lanes"),
+        (None, "a tuple of lanes"),
     ],
 )
 def test_a_workload_that_makes_no_sense_is_refused(lanes, message):
@@ -351,6 +353,17 @@ def test_a_workload_must_fit_the_machine():
 def test_a_system_that_makes_no_sense_is_refused(fields, message):
     with pytest.raises(LabError, match=message):
         System(**fields)
+
+
+@pytest.mark.parametrize("commands", [(), (0, 0), (0, 0, 5), (0, 0, -1)])
+def test_commands_that_do_not_fit_are_refused(commands):
+    with pytest.raises(LabError, match="give 3 commands, one a processor, each from 0 to 4, not"):
+        step(System(), power_on(System()), commands, nominal())
+
+
+def test_a_reset_is_not_held_for_less_than_no_time():
+    with pytest.raises(LabError, match="0 or more clocks, not -1"):
+        press_reset(System(), power_on(System()), clocks=-1)
 
 
 def test_a_plan_for_another_encoding_does_not_apply():
