@@ -11,8 +11,11 @@ NOTEBOOKS = sorted((Path(__file__).parents[2] / "docs/notebooks").glob("*.ipynb"
 
 
 def printed(notebook):
+    # In how many pieces a kernel sends what a cell prints depends on how fast it prints.
     return [
-        [output.get("text") or output.get("data", {}).get("text/plain") for output in cell.outputs]
+        "".join(
+            output.get("text") or output.get("data", {}).get("text/plain") or "" for output in cell.outputs
+        )
         for cell in notebook.cells
         if cell.cell_type == "code"
     ]
