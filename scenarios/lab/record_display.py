@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import math
 import shlex
 import sys
@@ -56,8 +57,8 @@ def report(folder: Path) -> Report:
     Raises:
         LogError: there is none that can be read.
     """
-    newest = recordings.runs(folder)[-1]
-    recording = recordings.load(newest)
+    recording = _newest_readable(folder)
+    newest = recording.folder
     others = (
         recordings.runs(newest.parent) if newest.parent.is_dir() and newest.name.isdecimal() else [newest]
     )
@@ -73,6 +74,18 @@ def report(folder: Path) -> Report:
     comparison = compare([*alike, recording])
     verdict = judge(recording, recordings.present(recording), pattern(comparison))
     return Report(recording, verdict, comparison)
+
+
+def _newest_readable(folder: Path) -> Recording:
+    """Pass over a log without a record, which a recorder leaves that was killed as it began."""
+    *older, newest = recordings.runs(folder)
+    try:
+        return recordings.load(newest)
+    except LogError:
+        for run in reversed(older):
+            with contextlib.suppress(LogError):
+                return recordings.load(run)
+        raise
 
 
 def to_json(found: Report) -> dict[str, Any]:

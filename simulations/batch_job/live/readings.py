@@ -153,14 +153,19 @@ def has_children_files() -> bool:
     return Path(f"{PROC}/self/task/{os.getpid()}/children").exists()
 
 
-def descendants(roots: list[int]) -> list[int]:
-    """Return the roots and everything below them, at most `TREE_MAX` processes."""
+def descendants(roots: list[int], *, but: frozenset[int] = frozenset()) -> list[int]:
+    """Return the roots and everything below them, at most `TREE_MAX` processes.
+
+    Args:
+        roots: Where to begin.
+        but: What is left out, with all that is below it, unless it is a root.
+    """
     below = children if has_children_files() else _children_by_scan().__getitem__
     found = dict.fromkeys(roots)
     upcoming = list(found)
     while upcoming and len(found) < TREE_MAX:
         for child in below(upcoming.pop()):
-            if child not in found:
+            if child not in found and child not in but:
                 found[child] = None
                 upcoming.append(child)
     return list(found)[:TREE_MAX]

@@ -39,6 +39,7 @@ NOT_EXECUTABLE: Final = 126
 _PR_SET_PDEATHSIG: Final = 1
 _PR_SET_CHILD_SUBREAPER: Final = 36
 _DESCRIPTORS_MAX: Final = 64
+_PID_BYTES: Final = 10
 _ARGUMENTS_CHARACTERS_MAX: Final = 2000
 _ANCESTORS_MAX: Final = 8
 _SCHEDULERS: Final = {
@@ -148,12 +149,12 @@ def record(command: Sequence[str], folder: Path, options: Options | None = None)
         )
     options = options or Options()
     _occupy_standard_descriptors()
-    run = new_run(folder.absolute())
-    log = Log(run, create=True)
     with contextlib.ExitStack() as stack:
         trace = signals.Trace(os.getpid()) if options.trace_signals else None
         if trace:
             stack.callback(trace.close)
+        run = new_run(folder.absolute())
+        log = Log(run, create=True)
         flight = _Flight(command, run, log, options, trace)
         return Recorded(run, flight.fly())
 
@@ -195,7 +196,7 @@ class _Flight:
         self._wiring = output.wire(options.output)
         self._watch = Watch(log, self._wiring.followed, options.log, options.interval_s)
         self._mask: set[signal.Signals] | set[int] = set()
-        self._witness = _Witness(-1)
+        self._witness = _Witness(-1, -1)
         self._sentinel = signals.Sentinel(-1)
         self._job: subprocess.Popen[bytes] | None = None
 
@@ -205,8 +206,8 @@ class _Flight:
         handler = signal.signal(signal.SIGCHLD, signal.SIG_DFL)
         self._mask = signal.pthread_sigmask(signal.SIG_BLOCK, watched)
         try:
-            speak, hear = _start_witness(self._watch, self._folder, self._wiring)
-            self._witness, self._sentinel = _Witness(speak), signals.Sentinel(hear)
+            pid, speak, hear = _start_witness(self._watch, self._folder, self._wiring)
+            self._witness, self._sentinel = _Witness(pid, speak), signals.Sentinel(hear)
             ctypes.CDLL(None).prctl(_PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
             self._watch.note("start", self._describe())
             self._log.sync(now=True)
@@ -254,7 +255,7 @@ class _Flight:
         process = readings.stat(job.pid)
         self._witness.tell(f"job {job.pid}")
         self._watch.note("job", {"pid": job.pid, "start": process.start if process else 0})
-        self._watch.begin([os.getpid()], job.pid)
+        self._watch.begin([os.getpid()], job.pid, not_ours=frozenset({os.getpid(), self._witness.pid}))
         copying = output.Copying(
             self._wiring.channels, self._watch.tail, lambda source: self._witness.tell(f"closed {source}")
         )
@@ -401,12 +402,14 @@ class _Witness:
     """The recorder's end of the pipe to its witness, who takes over when the pipe closes without farewell.
 
     Args:
-        speak: The pipe; -1 if no witness could be started.
+        pid: The witness; -1 if none could be started.
+        speak: The pipe; -1 if there is none.
     """
 
-    __slots__ = ("_speak",)
+    __slots__ = ("_speak", "pid")
 
-    def __init__(self, speak: int) -> None:
+    def __init__(self, pid: int, speak: int) -> None:
+        self.pid = pid
         self._speak = speak
 
     def tell(self, words: str) -> None:
@@ -426,12 +429,14 @@ class _Witness:
             self._speak = -1
 
 
-def _start_witness(watch: Watch, folder: Path, wiring: output.Wiring) -> tuple[int, int]:
+def _start_witness(watch: Watch, folder: Path, wiring: output.Wiring) -> tuple[int, int, int]:
     """Start the witness and its sentinel as nobody's children, so that the job is the recorder's only one.
 
+    (Where the recorder is process 1, as in a container, nobody's children are its own.)
+
     Returns:
-        The pipe on which the witness listens, and the pipe on which the sentinel reports; -1 for each where
-        no process can be made, which the job shall not suffer from.
+        The pid of the witness, the pipe on which it listens, and the pipe on which the sentinel reports; -1
+        for each where no process can be made, which the job shall not suffer from.
     """
     listen, speak = os.pipe()
     hear, report = os.pipe()
@@ -440,14 +445,16 @@ def _start_witness(watch: Watch, folder: Path, wiring: output.Wiring) -> tuple[i
     except OSError:
         for fd in (listen, speak, hear, report):
             os.close(fd)
-        return -1, -1
+        return -1, -1, -1
     if middle:
         os.close(listen)
-        os.close(report)
         os.waitpid(middle, 0)
-        return speak, hear
+        witness = int(os.read(hear, _PID_BYTES) or b"-1")
+        os.close(report)
+        return witness, speak, hear
     try:
-        if os.fork():
+        if pid := os.fork():
+            os.write(report, b"%*d" % (_PID_BYTES, pid))
             os._exit(0)
         if os.fork() == 0:
             ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, int(signal.SIGKILL), 0, 0, 0)
@@ -494,7 +501,7 @@ def _bear_witness(listen: int, watch: Watch, channels: tuple[output.Channel, ...
 
 def _watch_stranger(watch: Watch, job: int, pidfd: int) -> None:
     """Sample a job that is not ours until it ends, and note how, as far as the kernel tells a stranger."""
-    watch.begin([job], job)
+    watch.begin([job], job, not_ours=frozenset())
     watch.tick()
     while not select.select([pidfd], [], [], watch.pause())[0]:
         watch.tick()

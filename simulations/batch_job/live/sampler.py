@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import time
 from typing import TYPE_CHECKING, Final, NamedTuple
 
@@ -85,9 +84,10 @@ class Sampler:
     """Samples everything below some processes, and what has come from there and lost its parent.
 
     Args:
-        roots: Whose descendants are sampled. The recorder itself is never part of the job.
+        roots: Whose descendants are sampled.
         job: The process whose control group counts.
         folder: Where the job was started.
+        not_ours: Processes that are not part of the job; nor is what is below them, unless they are roots.
     """
 
     __slots__ = (
@@ -96,6 +96,7 @@ class Sampler:
         "_folder",
         "_job",
         "_known",
+        "_not_ours",
         "_roots",
         "_started",
         "_totals",
@@ -103,8 +104,9 @@ class Sampler:
         "unnoted",
     )
 
-    def __init__(self, roots: list[int], job: int, folder: str) -> None:
+    def __init__(self, roots: list[int], job: int, folder: str, *, not_ours: frozenset[int]) -> None:
         self._roots = roots
+        self._not_ours = not_ours
         self._job = job
         self._folder = folder
         self._known: dict[int, _Known] = {}
@@ -126,11 +128,10 @@ class Sampler:
             lines: Lines that the job wrote so far.
         """
         changes: list[tuple[str, dict[str, Json]]] = []
-        ourselves = os.getpid()
-        pids = readings.descendants([*self._roots, *self._known])
+        pids = readings.descendants([*self._roots, *self._known], but=self._not_ours)
         living = []
         for pid in pids:
-            if pid == ourselves or (stat := readings.stat(pid)) is None or stat.state in "ZX":
+            if pid in self._not_ours or (stat := readings.stat(pid)) is None or stat.state in "ZX":
                 continue
             known = self._known.get(pid)
             if known is not None and known.start != stat.start:

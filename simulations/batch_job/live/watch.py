@@ -31,6 +31,9 @@ LINE_CHARACTERS_MAX: Final = 120
 """The last line is noted now and then, in case nobody is left to note it at the end."""
 
 _LEFT_BEHIND_MAX: Final = 20
+_KEEPS_ITS_DEAD: Final = 2
+"""The version of control groups in which a zombie stays where it was; in version 1 it moves to the root."""
+
 _FAULT_CHARACTERS_MAX: Final = 300
 
 
@@ -62,6 +65,7 @@ class Watch:
         "_log",
         "_memory",
         "_offsets",
+        "_oom_kills_before",
         "_sampler",
         "_start_ms",
         "_ticks",
@@ -78,6 +82,7 @@ class Watch:
         self._folder = os.path.realpath(".")
         self._cgroup = autopsy.memory_cgroup(os.getpid())
         self._memory = autopsy.memory(self._cgroup)
+        self._oom_kills_before = 0
         self._offsets = _offsets()
         self._limits: dict[str, list[int]] = {}
         self._line = ""
@@ -112,10 +117,16 @@ class Watch:
             "cgroup_limit_kb": self._memory.limit_kb,
         }
 
-    def begin(self, roots: list[int], job: int) -> None:
-        """Start to sample everything below `roots`; `job` is the process whose end is the end."""
+    def begin(self, roots: list[int], job: int, *, not_ours: frozenset[int]) -> None:
+        """Start to sample.
+
+        Args:
+            roots: Everything below these processes is sampled.
+            job: The process whose end is the end.
+            not_ours: Processes that are not part of the job, nor what is below them.
+        """
         self._job = job
-        self._sampler = Sampler(roots, job, self._folder)
+        self._sampler = Sampler(roots, job, self._folder, not_ours=not_ours)
 
     def pause(self) -> float:
         """Return the seconds until the next sample is due."""
@@ -172,27 +183,43 @@ class Watch:
         if limits and limits != self._limits:
             self._limits = limits
             self.note("limits", dict(limits))
-        process = readings.stat(self._job)
-        if process is None or process.state in "ZX":  # the kernel moves what has ended to the root group
-            return
         cgroup = autopsy.memory_cgroup(self._job)
-        if cgroup.folder and cgroup != self._cgroup:
-            self._cgroup, self._memory = (
-                cgroup,
-                autopsy.memory(cgroup)._replace(host_oom_kills=self._memory.host_oom_kills),
-            )
-            if self._sampler:
-                self._sampler.cgroup = cgroup
-            self.note("cgroup", {"folder": cgroup.folder, "limit_kb": self._memory.limit_kb})
+        process = readings.stat(self._job)
+        lives = process is not None and process.state not in "ZX"
+        if cgroup.folder and cgroup != self._cgroup and (lives or cgroup.version == _KEEPS_ITS_DEAD):
+            self._follow_to(cgroup, lives=lives)
+
+    def _follow_to(self, cgroup: autopsy.Cgroup, *, lives: bool) -> None:
+        """Go on counting in the control group that the job has moved to.
+
+        If the job was still seen alive there, only what is counted from now on concerns it. If not, the group
+        is most likely made for it, and all counts.
+        """
+        self._oom_kills_before = self._oom_kills(autopsy.memory(self._cgroup)) or 0
+        found = autopsy.memory(cgroup)
+        self._memory = found._replace(
+            host_oom_kills=self._memory.host_oom_kills,
+            oom_kills=found.oom_kills if lives else min(0, found.oom_kills),
+        )
+        self._cgroup = cgroup
+        if self._sampler:
+            self._sampler.cgroup = cgroup
+        self.note("cgroup", {"folder": cgroup.folder, "limit_kb": found.limit_kb})
+
+    def _oom_kills(self, now: autopsy.Memory) -> int | None:
+        """Return the kills for memory in the control groups of the job so far, or None if untold."""
+        if self._memory.oom_kills < 0:
+            return None
+        return self._oom_kills_before + now.oom_kills - self._memory.oom_kills
 
     def last_rites(self, job: int) -> dict[str, Json]:
         """Return what the system tells of a job that has ended; of a zombie it tells more."""
         limits = autopsy.limits(job) or self._limits
-        before, after = self._memory, autopsy.memory(self._cgroup)
         self.tick()
+        before, after = self._memory, autopsy.memory(self._cgroup)
         return {
             "limits": dict(limits),
-            "oom_kills": after.oom_kills - before.oom_kills if before.oom_kills >= 0 else None,
+            "oom_kills": self._oom_kills(after),
             "host_oom_kills": (
                 after.host_oom_kills - before.host_oom_kills if before.host_oom_kills >= 0 else None
             ),

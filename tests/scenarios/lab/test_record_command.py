@@ -1,4 +1,5 @@
 import json
+import shutil
 import subprocess
 import sys
 
@@ -145,6 +146,13 @@ def test_a_damaged_log_is_shown_with_what_is_left(runs, tmp_path):
     assert "the first record is damaged" in shown
     assert "1 damaged line" in shown
     assert "exited with status 1" in shown
+
+
+def test_a_run_that_never_began_does_not_hide_the_others(runs, tmp_path):
+    shutil.copytree(runs / "0001", tmp_path / "0001")
+    (tmp_path / "0002").mkdir()
+    (tmp_path / "0002" / "log").touch()
+    assert "exited with status 1" in heisenlab("show", tmp_path).stdout
 
 
 def test_a_run_that_is_going_on_can_be_shown(tmp_path):

@@ -59,7 +59,7 @@ def test_the_whole_tree_is_found(family, monkeypatch, by):
 
 def test_totals_never_fall_when_processes_end(family):
     process = family(3)
-    sampler = Sampler([process.pid], process.pid, ".")
+    sampler = Sampler([process.pid], process.pid, ".", not_ours=frozenset())
     before, changes = sampler.sample(0)
     assert (before.processes, before.started) == (7, 7)
     assert [kind for kind, _ in changes] == ["child"] * 7
@@ -74,7 +74,7 @@ def test_totals_never_fall_when_processes_end(family):
 def test_changes_beyond_the_allowance_are_counted_and_not_kept(family, monkeypatch):
     monkeypatch.setattr("simulations.batch_job.live.sampler._CHANGES_BYTES_AT_ONCE", 1000)
     process = family(20)
-    sampler = Sampler([process.pid], process.pid, ".")
+    sampler = Sampler([process.pid], process.pid, ".", not_ours=frozenset())
     _, changes = sampler.sample(0)
     assert 0 < len(changes) < 10
     assert len(changes) + sampler.unnoted == 41

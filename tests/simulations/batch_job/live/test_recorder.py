@@ -256,7 +256,7 @@ def test_a_fork_bomb_of_bounded_size(fly, python):
     flight = fly(
         *python(
             "import os, signal\nfor _ in range(8): os.fork()\n"
-            "signal.setitimer(signal.ITIMER_REAL, 1.0)\nsignal.signal(14, lambda *a: os._exit(3))\n"
+            "signal.setitimer(signal.ITIMER_REAL, 2.2)\nsignal.signal(14, lambda *a: os._exit(3))\n"
             "signal.pause()"
         )
     )
@@ -540,6 +540,18 @@ def test_two_recorders_may_share_a_folder(fly):
     assert [flight.finish()[0] for flight in flights] == [1, 2, 3]
     found = [recording.load(each).data("end")["status"] for each in recording.runs(flights[0].folder)]
     assert sorted(found) == [1, 2, 3]
+
+
+def test_as_the_first_process_of_a_container_it_records_the_job_only(python, tmp_path):
+    unshare = ["unshare", "--pid", "--fork", "--mount-proc"]
+    if not shutil.which("unshare") or subprocess.run([*unshare, "true"], capture_output=True).returncode:
+        pytest.skip("no namespace for processes can be made here")
+    job = python("import time; time.sleep(0.5); raise SystemExit(3)")
+    done = subprocess.run([*unshare, *RECORD, "-o", str(tmp_path), "--quiet", "--", *job], timeout=20)
+    run = recording.load(tmp_path / "0001")
+    assert done.returncode == 3
+    assert (run.data("end")["status"], run.data("end")["left_behind"]) == (3, [])
+    assert max(run.samples.columns["processes"]) == 1
 
 
 def test_no_process_is_left(fly):

@@ -3,7 +3,7 @@ import sys
 
 import pytest
 
-from simulations.batch_job.live import watch
+from simulations.batch_job.live import autopsy, watch
 from simulations.batch_job.live.log import Log
 from simulations.batch_job.live.recording import load
 from simulations.batch_job.live.watch import Watch
@@ -16,7 +16,7 @@ def watching(tmp_path):
     log = Log(tmp_path / "0001", create=True)
     watching = Watch(log, [], None, 1.0)
     watching.note("start", watching.origin())
-    watching.begin([os.getpid()], os.getpid())
+    watching.begin([os.getpid()], os.getpid(), not_ours=frozenset())
 
     def finish():
         watching.close()
@@ -67,4 +67,39 @@ def test_dear_samples_come_later_and_young_jobs_are_sampled_early(watching, monk
     for cost_s, pause_s in ((0.001, 1.0), (0.05, 5.0), (10.0, watch.PAUSE_S_MAX)):
         monkeypatch.setattr(watch_it, "_cost_s", cost_s)
         assert watch_it.pause() == pytest.approx(pause_s)
+    finish()
+
+
+def group(folder, oom_kills):
+    folder.mkdir(exist_ok=True)
+    (folder / "memory.events").write_text(f"oom_kill {oom_kills}\n")
+    return autopsy.Cgroup(str(folder), 2)
+
+
+@pytest.mark.parametrize(
+    "case",
+    [("R", 2, 3), ("Z", 2, 10), ("R", 1, 3), ("Z", 1, 1)],
+    ids=["alive", "dead", "alive, version 1", "dead, version 1"],
+)
+def test_kills_are_counted_in_every_control_group_that_the_job_was_in(watching, tmp_path, monkeypatch, case):
+    """One kill in the first group; then it moves to a group with 7 old kills, and 2 more happen there."""
+    state, version, kills = case
+    watch_it, finish = watching
+    first, second = group(tmp_path / "first", 5), group(tmp_path / "second", 7)
+    monkeypatch.setattr(watch_it, "_cgroup", first)
+    monkeypatch.setattr(watch_it, "_memory", autopsy.memory(first))
+    group(tmp_path / "first", 6)
+    where = {"cgroup": second._replace(version=version)}
+    if version == 1:
+        (tmp_path / "second" / "memory.oom_control").write_text("oom_kill 7\n")
+    monkeypatch.setattr(autopsy, "memory_cgroup", lambda _: where["cgroup"])
+    process = watch.readings.stat(os.getpid())
+    monkeypatch.setattr(watch.readings, "stat", lambda _: process._replace(state=state))
+    if state == "R":
+        watch_it.tick()
+    group(tmp_path / "second", 9)
+    if version == 1:
+        (tmp_path / "second" / "memory.oom_control").write_text("oom_kill 9\n")
+    found = watch_it.last_rites(os.getpid())
+    assert found["oom_kills"] == kills
     finish()
