@@ -34,10 +34,17 @@ class Checkpoints:
     Attributes:
         every_ms: The time from the end of one to the start of the next, in ms, from 1; 0 means never.
         cost_ms: How long one takes, in ms.
+
+    Raises:
+        ValueError: a time is below 0.
     """
 
     every_ms: int = 0
     cost_ms: int = 0
+
+    def __post_init__(self) -> None:
+        if min(self.every_ms, self.cost_ms) < 0:
+            raise ValueError(f"times are 0 or more, not {self.every_ms!r} and {self.cost_ms!r}")
 
     def pause_ms(self, at_ms: int) -> int:
         """Return for how long no test may start, `at_ms` after the start of the job."""

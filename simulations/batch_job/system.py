@@ -12,7 +12,7 @@ from __future__ import annotations
 from bisect import bisect_left
 from dataclasses import dataclass, replace
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any, Final, Literal
+from typing import TYPE_CHECKING, Any, Final, Literal, get_args
 
 import simpy
 
@@ -21,6 +21,7 @@ from simulations.batch_job.environment import People, Platform, ask_people
 from simulations.batch_job.kernel import Checkpoints, Schedule, schedule
 from simulations.batch_job.rules import MONDAY
 from simulations.batch_job.workload import HOUR_MS, Bulk, Job, Log, bulk, worker
+from simulations.errors import LabError
 from simulations.trace import Event, Trace
 
 if TYPE_CHECKING:
@@ -196,7 +197,12 @@ def simulate(practice: Practice, job: Job, chooser: Chooser, *, engine: Engine =
 
     Returns:
         The campaign; both engines give the same trace.
+
+    Raises:
+        LabError: there is no such engine.
     """
+    if engine not in get_args(Engine):
+        raise LabError(f"there is no engine {engine!r}; there are {', '.join(get_args(Engine))}")
     # What the platform and the calendar do is no part of the workload, so that its schedule is shared.
     plain = replace(job, rule="none", held_h=0)
     launch_h = _in_time_h(practice, plain) if practice.launch == "in time" else None
@@ -206,7 +212,7 @@ def simulate(practice: Practice, job: Job, chooser: Chooser, *, engine: Engine =
     decided = (people.launch_h, people.tagged, people.setup_h, people.ailment.words)
     campaign.trace.record(0, "people", "decide", decided)
     start_ms = (people.launch_h + job.held_h) * HOUR_MS
-    machine_ms = start_ms - people.setup_h * HOUR_MS
+    first_ms = machine_ms = start_ms - people.setup_h * HOUR_MS
     attempts: list[Attempt] = []
     schedules: list[Schedule] = []
     while True:
@@ -216,7 +222,9 @@ def simulate(practice: Practice, job: Job, chooser: Chooser, *, engine: Engine =
         if attempt.cause == FINISHED or len(attempts) == practice.attempts_max:
             return Run(campaign.trace, job, practice, people, tuple(attempts), tuple(schedules))
         campaign.history += (practice.checkpoints.complete(max(0, attempt.end_ms - attempt.start_ms)),)
-        machine_ms = attempt.end_ms if practice.rerun == "at once" else machine_ms + WEEK_MS
+        # The slot is an hour on the clock, which daylight saving may have moved.
+        slot_ms = first_ms + len(attempts) * WEEK_MS - campaign.shift_h * HOUR_MS
+        machine_ms = attempt.end_ms if practice.rerun == "at once" else slot_ms
 
 
 def _in_time_h(practice: Practice, plain: Job) -> int:

@@ -34,6 +34,9 @@ class Practice:
         planner: The planner of the report query.
         memory_gib: The memory of the machine, in GiB.
         checkpoints: When the job saves what it has; a rerun goes on from there.
+
+    Raises:
+        ValueError: a number is below 1.
     """
 
     launch: Literal["as people do", "in time"] = "as people do"
@@ -44,6 +47,11 @@ class Practice:
     planner: Planner = EXHAUSTIVE
     memory_gib: int = 64
     checkpoints: Checkpoints = NO_CHECKPOINTS
+
+    def __post_init__(self) -> None:
+        for name in ("attempts_max", "memory_gib"):
+            if getattr(self, name) < 1:
+                raise ValueError(f"{name} is a whole number from 1, not {getattr(self, name)!r}")
 
 
 AS_SHIPPED: Final = Practice()

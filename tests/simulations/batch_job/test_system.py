@@ -5,6 +5,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from simulations.batch_job.environment import AILMENTS, CHANCES, CLOCKS, LAUNCHES, LIFE, when
+from simulations.batch_job.kernel import Checkpoints
 from simulations.batch_job.observations import died_silently, hour_of_week, signs
 from simulations.batch_job.rules import RULES
 from simulations.batch_job.suspects import SUSPECTS
@@ -19,9 +20,11 @@ from simulations.batch_job.variants import (
     OWNER_TAG,
     RERUN_NEXT_WEEK,
     RETRY_AT_ONCE,
+    Practice,
 )
 from simulations.batch_job.workload import HOUR_MS, Job
 from simulations.choices import Deviation, Plan, drawn, nominal, random, replay
+from simulations.errors import LabError
 
 FRIDAY = Deviation("launch", 0, LAUNCHES.index((4, 18)))
 UNTAGGED = Deviation("owner_tag", 0, 1)
@@ -129,6 +132,22 @@ def test_a_job_is_rerun_in_its_slot_or_at_once():
     assert {hour_of_week(attempt) for attempt in weekly.attempts} == {16}
     at_once = _run(FRIDAY, UNTAGGED, SWEEP, practice=RETRY_AT_ONCE)
     assert [attempt.cause for attempt in at_once.attempts] == ["sweep", "finished"]
+
+
+def test_the_slot_is_an_hour_on_the_clock_also_after_the_clocks_have_changed():
+    forward = Deviation("clock", 0, CLOCKS.index("forward"))
+    run = _run(FRIDAY, UNTAGGED, forward, SWEEP, practice=RERUN_NEXT_WEEK)
+    assert [attempt.job_hours for attempt in run.attempts] == [69, 70, 70]
+    assert {hour_of_week(attempt) for attempt in run.attempts} == {16}
+
+
+def test_what_makes_no_sense_is_refused():
+    with pytest.raises(LabError, match="no engine 'ray'; there are kernel, simpy"):
+        simulate(AS_SHIPPED, Job(), nominal(), engine="ray")
+    with pytest.raises(ValueError, match="attempts_max is a whole number from 1, not 0"):
+        Practice(attempts_max=0)
+    with pytest.raises(ValueError, match="times are 0 or more, not -1 and 0"):
+        Checkpoints(every_ms=-1)
 
 
 def test_a_job_that_checkpoints_is_delivered_hours_after_the_kill():
