@@ -122,7 +122,7 @@ def _record(command: Sequence[str], folder: Path, options: Options, args: argpar
             _report(recorded.folder, as_json=args.json)
         if status in (0, 126, 127) or attempt == args.until_success:
             break
-        signals = [each.data for each in load(recorded.folder).all("signal")]
+        signals = [each.data for each in load(recorded.folder, samples=False).all("signal")]
         if any(isinstance(data, dict) and data.get("signal") in _STOPPING for data in signals):
             break  # somebody wants it to end, not to begin again
     return status

@@ -66,7 +66,7 @@ def report(folder: Path) -> Report:
     alike = []
     for each in earlier:
         try:
-            other = recordings.load(each)
+            other = recordings.load(each, samples=False)
         except LogError:
             continue
         if other.command == recording.command:
@@ -141,7 +141,7 @@ def print_verdict(found: Report) -> None:
     """Print the verdict in a few lines on the standard error, as the job ends."""
     console = Console(stderr=True, highlight=False, soft_wrap=True)
     ending, folder = found.verdict.ending, found.recording.folder
-    console.print(f"[bold]heisenlab record:[/] {escape(ending.words)}")
+    console.print(f"[bold]heisenlab record:[/] {_printable(ending.words)}")
     left_behind = [("still runs", words) for words in _left_behind(found.recording)[:_SHOWN_MAX]]
     if ending.status == 0:
         _print_facts(console, [*left_behind, ("log", str(folder))])
@@ -230,7 +230,7 @@ def print_report(found: Report) -> None:
     if found.verdict.last_lines:
         console.print("\n[bold]last lines[/]")
         for line in found.verdict.last_lines:
-            console.print(f"  {escape(line)}")
+            console.print(f"  {_printable(line)}")
     _print_suspects(console, found.verdict.suspects)
     closing = [("not told", words) for words in found.verdict.untold]
     closing += [("runs", _runs_line(found.comparison))] * (found.comparison.runs > 1)
@@ -258,7 +258,14 @@ def _runs_line(comparison: Comparison) -> str:
 def _print_facts(console: Console, facts: Sequence[tuple[str, str]]) -> None:
     width = max(len(name) for name, _ in facts)
     for name, value in facts:
-        console.print(f"  [bold]{escape(name)}[/]{' ' * (width - len(name))}  {escape(value)}")
+        console.print(f"  [bold]{escape(name)}[/]{' ' * (width - len(name))}  {_printable(value)}")
+
+
+def _printable(words: str) -> str:
+    """Escape markup, and replace what would steer a terminal: a log may hold anything."""
+    return escape(
+        "".join(each if each.isprintable() or each == "\n" else "\N{REPLACEMENT CHARACTER}" for each in words)
+    )
 
 
 def _print_suspects(console: Console, suspects: Sequence[Judged]) -> None:
@@ -271,8 +278,8 @@ def _print_suspects(console: Console, suspects: Sequence[Judged]) -> None:
             table.add_row(
                 _percent(each.probability),
                 escape(each.suspect.words),
-                escape("\n".join(each.speaks_for)),
-                escape("\n".join(each.speaks_against)),
+                _printable("\n".join(each.speaks_for)),
+                _printable("\n".join(each.speaks_against)),
             )
         Console(highlight=False).print(table)
     else:
@@ -280,9 +287,9 @@ def _print_suspects(console: Console, suspects: Sequence[Judged]) -> None:
         for each in suspects:
             console.print(f"  {escape(_suspect_line(each))}")
             for words in each.speaks_for:
-                console.print(f"           for: {escape(words)}")
+                console.print(f"           for: {_printable(words)}")
             for words in each.speaks_against:
-                console.print(f"           against: {escape(words)}")
+                console.print(f"           against: {_printable(words)}")
     console.print(f"  ask first: {escape(suspects[0].suspect.ask)}")
     console.print("  (priors and weights are assumptions: the order is worth more than the percentages)")
 
@@ -298,7 +305,7 @@ def _print_events(console: Console, recording: Recording) -> None:
         return
     console.print("\n[bold]events[/]")
     for when, kind, words in rows:
-        console.print(f"  {when:>14}  {kind:<8}  {escape(words)}")
+        console.print(f"  {when:>14}  {kind:<8}  {_printable(words)}")
     if children:
         unnoted = recordings.number(recording.data("end"), "unnoted")
         more = (

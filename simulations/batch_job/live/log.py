@@ -213,8 +213,12 @@ def _fill_reserve(path: Path) -> None:
         os.close(fd)
 
 
-def read(folder: Path) -> tuple[Iterator[Record], Damage]:
+def read(folder: Path, *, samples: bool = True) -> tuple[Iterator[Record], Damage]:
     """Return the records of a run in the order of their times, and what could not be read.
+
+    Args:
+        folder: The folder of the run.
+        samples: Whether to decode all samples, which takes seconds for a long run, or only the newest.
 
     Raises:
         LogError: there is no log, or not one record in it can be read.
@@ -233,6 +237,9 @@ def read(folder: Path) -> tuple[Iterator[Record], Damage]:
         lines = sorted(dict.fromkeys([*lines, *reserve]), key=_time_of)
     if not lines:
         raise LogError(f"{folder / LOG} holds no readable record: it is empty, damaged throughout, or no log")
+    if not samples:
+        newest = next((line for line in reversed(lines) if _is_sample(line)), None)
+        lines = [line for line in lines if line is newest or not _is_sample(line)]
     return filter(None, map(decode, lines)), damage
 
 
@@ -259,6 +266,10 @@ def _checks(line: bytes) -> bool:
         return int(line[:_CRC_DIGITS], 16) == zlib.crc32(text)
     except ValueError:
         return False
+
+
+def _is_sample(line: bytes) -> bool:
+    return line.startswith(b'"%s"' % SAMPLE.encode(), line.find(b",") + 1)
 
 
 def _time_of(line: bytes) -> int:

@@ -15,6 +15,7 @@ from __future__ import annotations
 import contextlib
 import fcntl
 import os
+import re
 import select
 import stat
 import termios
@@ -39,6 +40,10 @@ _FOLLOW_BLOCKS_MAX: Final = 256
 _QUIET_MS: Final = 200
 _AFTER_THE_END_BYTES_MAX: Final = 2 * 1024 * 1024
 """More than a pipe can hold (1 MiB for an unprivileged user): what the job itself wrote is in it."""
+
+
+_ESCAPES: Final = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)|[@-Z\\^_])")
+"""Colours, titles and cursor movements (ECMA-48): a last line is words."""
 
 
 class Tail:
@@ -66,7 +71,8 @@ class Tail:
             line.rpartition(b"\r")[2] if not line.endswith(b"\r") else line[:-1].rpartition(b"\r")[2]
             for line in (*self._lines, self._rest)
         ]
-        found = [text.decode(errors="replace").rstrip()[:LINE_CHARACTERS_MAX] for text in texts]
+        plain = [_ESCAPES.sub("", text.decode(errors="replace")) for text in texts]
+        found = [text.rstrip()[:LINE_CHARACTERS_MAX] for text in plain]
         return [text for text in found if text][-LINES_KEPT:]
 
 

@@ -119,13 +119,17 @@ def texts(data: Json, key: str) -> list[str]:
     return [each for each in value if isinstance(each, str)] if isinstance(value, list) else []
 
 
-def load(folder: Path) -> Recording:
+def load(folder: Path, *, samples: bool = True) -> Recording:
     """Read the log of one run.
+
+    Args:
+        folder: The folder of the run.
+        samples: Whether to read all samples, or only the newest, which is enough to compare deaths.
 
     Raises:
         LogError: there is no log, or nothing of it can be read.
     """
-    records, damage = log.read(folder)
+    records, damage = log.read(folder, samples=samples)
     times = array("q")
     columns = [array("q") for _ in Sample._fields]
     events = []
@@ -142,10 +146,10 @@ def load(folder: Path) -> Recording:
         raise LogError(
             f"{folder} was recorded by a newer heisenlab (schema {schema}, this one reads {SCHEMA})"
         )
-    samples = Samples(times, dict(zip(Sample._fields, columns, strict=True)))
-    if not (len(samples) or events):
+    sampled = Samples(times, dict(zip(Sample._fields, columns, strict=True)))
+    if not (len(sampled) or events):
         raise LogError(f"{folder} holds a log without a single record of a run")
-    return Recording(folder, samples, tuple(events), damage)
+    return Recording(folder, sampled, tuple(events), damage)
 
 
 def runs(folder: Path) -> list[Path]:

@@ -148,6 +148,13 @@ def test_a_damaged_log_is_shown_with_what_is_left(runs, tmp_path):
     assert "exited with status 1" in shown
 
 
+def test_what_a_job_writes_cannot_steer_the_terminal_of_whoever_reads_it(tmp_path):
+    heisenlab("--quiet", "-o", tmp_path, "--", "printf", r"\033[2J\033[31m[bold]red\007\001 alert\n")
+    shown = heisenlab("show", tmp_path).stdout
+    assert "[bold]red\N{REPLACEMENT CHARACTER}" in shown
+    assert not {"\x1b", "\x07", "\x01"} & set(shown)
+
+
 def test_a_run_that_never_began_does_not_hide_the_others(runs, tmp_path):
     shutil.copytree(runs / "0001", tmp_path / "0001")
     (tmp_path / "0002").mkdir()

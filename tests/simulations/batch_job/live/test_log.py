@@ -176,6 +176,18 @@ def test_what_is_killed_while_it_writes_leaves_every_line_but_the_last(tmp_path)
     assert len(found) > 300
 
 
+def test_without_samples_the_newest_is_kept(tmp_path):
+    kinds = ["start", SAMPLE, "signal", SAMPLE, SAMPLE, "end"]
+    write(tmp_path / "0001", [Record(at, kind, [SAMPLE]) for at, kind in enumerate(kinds)])
+    found, _ = log.read(tmp_path / "0001", samples=False)
+    assert [(each.time, each.kind) for each in found] == [
+        (0, "start"),
+        (2, "signal"),
+        (4, SAMPLE),
+        (5, "end"),
+    ]
+
+
 def test_errors_name_the_folder_and_the_way_out(tmp_path):
     (tmp_path / "empty").mkdir()
     (tmp_path / "empty" / LOG).touch()

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from simulations.batch_job.live import output
 from simulations.batch_job.live.output import LINES_KEPT, Channel, Follower, Tail
 
-line = st.text(st.characters(codec="ascii", exclude_characters="\r\n"), max_size=20)
+line = st.text(st.characters(codec="ascii", exclude_characters="\r\n\x1b"), max_size=20)
 
 
 @given(st.lists(line, max_size=40), st.booleans(), st.data())
@@ -28,6 +28,12 @@ def test_of_a_progress_bar_only_what_it_showed_last_is_kept():
     tail = Tail()
     tail.feed(b"1 %\r2 %\r3 %\r\nnext 1 %\rnext 2 %")
     assert tail.last() == ["3 %", "next 2 %"]
+
+
+def test_colours_and_titles_are_not_words():
+    tail = Tail()
+    tail.feed(b"\x1b[1;31mFAILED\x1b[0m \x1b]0;title\x07at 70\x1b[K\n")
+    assert tail.last() == ["FAILED at 70"]
 
 
 def test_an_endless_line_does_not_fill_the_memory():
