@@ -1,5 +1,6 @@
 """The job that dies at hour 70: found by chance, told apart, investigated, and made smaller."""
 
+from itertools import chain
 from math import prod
 from typing import Any
 
@@ -14,7 +15,7 @@ from simulations.batch_job import variants
 from simulations.batch_job.environment import AILMENTS, CHANCES, LAUNCHES, SETUPS_H
 from simulations.batch_job.investigation import BASE, EXPERIMENTS, SURE, investigate, outcome, priors, told
 from simulations.batch_job.observations import History, history_of
-from simulations.batch_job.system import simulate
+from simulations.batch_job.system import Run, simulate
 from simulations.batch_job.workload import Job
 from simulations.choices import Deviation, Plan, drawn, replay
 
@@ -31,41 +32,45 @@ def test_each_variant_is_what_it_says(lab: Any, variant: Any) -> None:
 # the same factors takes many times as many examples; no cleverness makes up for a badly chosen shape.
 
 
-def deviation(label: str, options: int) -> st.SearchStrategy[list[Deviation]]:
+def asked_once(label: str, options: int) -> st.SearchStrategy[list[Deviation]]:
     """Draw the answer to a question that is asked once; the nominal one is no deviation."""
     return st.integers(0, options - 1).map(lambda option: [Deviation(label, 0, option)] if option else [])
 
 
-trouble: st.SearchStrategy[list[Deviation]] = st.one_of(
-    st.just([]),
-    deviation("trouble", len(AILMENTS)),
-    st.builds(
-        lambda when, what: [Deviation("trouble", when, what)],
-        st.integers(1, 7),
-        st.integers(1, len(CHANCES) - 1),
-    ),
+def strikes(watch: int, cause: int) -> list[Deviation]:
+    """Let chance strike at one of the hours 10, 20, ... 70."""
+    return [Deviation("trouble", watch, cause)]
+
+
+def week(*answers: list[Deviation]) -> list[Deviation]:
+    """Put the answers to all questions together."""
+    return list(chain.from_iterable(answers))
+
+
+trouble = asked_once("trouble", len(AILMENTS)) | st.builds(
+    strikes, st.integers(1, 7), st.integers(1, len(CHANCES) - 1)
 )
 weeks = st.builds(
-    lambda *parts: [deviation for part in parts for deviation in part],
-    deviation("launch", len(LAUNCHES)),
-    deviation("owner_tag", 2),
-    deviation("setup", len(SETUPS_H)),
+    week,
+    asked_once("launch", len(LAUNCHES)),
+    asked_once("owner_tag", 2),
+    asked_once("setup", len(SETUPS_H)),
     trouble,
-    deviation("sweep", 2),
+    asked_once("sweep", 2),
 )
 
 
 @pytest.mark.bug("vanishing-job", finds="survives_hour_70")
 @settings(database=None, deadline=None, derandomize=True, max_examples=5_000)
 @given(st.sampled_from(SCENARIO.ladder), weeks)
-def test_a_job_gets_past_hour_70(job: Job, week: list[Deviation]) -> None:
-    survives_hour_70(simulate(variants.AS_SHIPPED, job, drawn(week)))
+def test_a_job_gets_past_hour_70(job: Job, plan: list[Deviation]) -> None:
+    survives_hour_70(simulate(variants.AS_SHIPPED, job, drawn(plan)))
 
 
 @settings(database=None, deadline=None, derandomize=True, max_examples=100)
 @given(st.sampled_from(SCENARIO.ladder), weeks)
-def test_it_does_with_a_name_on_it(job: Job, week: list[Deviation]) -> None:
-    survives_hour_70(simulate(variants.OWNER_TAG, job, drawn(week)))
+def test_it_does_with_a_name_on_it(job: Job, plan: list[Deviation]) -> None:
+    survives_hour_70(simulate(variants.OWNER_TAG, job, drawn(plan)))
 
 
 # The death that was found, with every test, worker and heartbeat in SimPy.
@@ -127,11 +132,11 @@ def test_three_experiments() -> None:
 def what_happened() -> History:
     """Return three deaths, launched apart, and the run that carried an owner tag."""
 
-    def week(*plan: Deviation) -> Any:
+    def run(*plan: Deviation) -> Run:
         return simulate(variants.AS_SHIPPED, CALENDAR, drawn([*plan, SWEEP_ACTS]))
 
     saturday = Deviation("launch", 0, LAUNCHES.index((5, 9)))
-    return history_of(week(FRIDAY_18, NO_OWNER), (week(NO_OWNER), week(saturday, NO_OWNER)), week(FRIDAY_18))
+    return history_of(run(FRIDAY_18, NO_OWNER), (run(NO_OWNER), run(saturday, NO_OWNER)), run(FRIDAY_18))
 
 
 def test_the_investigation_ends_at_the_sweep_and_begins_at_the_wrong_door() -> None:
