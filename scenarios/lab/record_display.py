@@ -31,6 +31,7 @@ COMPARED_MAX: Final = 50
 
 PLOT_WIDTH: Final = 60
 _SHOWN_MAX: Final = 4
+_COMMAND_MAX: Final = 300
 _RUNNERS_UP_MAX: Final = 2
 _BARS: Final = "▁▂▃▄▅▆▇█"
 _BARS_ASCII: Final = "_.:-=+*#"
@@ -204,7 +205,7 @@ def print_report(found: Report) -> None:
     start = recording.data("start")
     unknown = "unknown: the first record is damaged"
     facts = [
-        ("command", shlex.join(recording.command) or unknown),
+        ("command", " ".join(shlex.join(recording.command).split())[:_COMMAND_MAX] or unknown),
         ("host", f"{start.get('host', 'unknown')}, Linux {start.get('kernel', '?')}"),
         ("started", recording.local(0) if start else unknown),
         (
@@ -214,8 +215,14 @@ def print_report(found: Report) -> None:
         ("verdict", ending.words),
         *_last_facts(found),
     ]
+    end = recording.data("end")
+    if "peak_kb" in end:
+        spent, peak = recordings.number(end, "cpu_ms"), size(recordings.number(end, "peak_kb"))
+        facts.append(
+            ("used in all", f"{duration(spent)} of CPU time; {peak} resident in its largest process")
+        )
     facts += [("left behind", words) for words in _left_behind(recording)]
-    facts += [("kernel log", words) for words in recordings.texts(recording.data("end"), "kernel")]
+    facts += [("kernel log", words) for words in recordings.texts(end, "kernel")]
     damage = recording.damage
     if damage.lines:
         facts.append(("damage", f"{damage.lines} damaged line{'s' * (damage.lines > 1)} left out"))
