@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import pytest
 
 from simulations.batch_job.observations import OBSERVATIONS, RUNS_COMPARED, history, signs
@@ -48,3 +50,13 @@ def test_every_observation_gives_one_of_few_answers_about_every_suspect():
         past = history(suspect.name, substream(4, suspect.name))
         for observation in OBSERVATIONS:
             assert observation.look(past, _never) in {"yes", "no", "1", "137", "143", "none", "success"}
+
+
+@pytest.mark.parametrize(
+    ("later_ms", "same"), [(0, "yes"), (59_000, "yes"), (3_600_000, "no"), (-36_000_000, "no")]
+)
+def test_an_age_is_the_same_to_the_minute(later_ms, same):
+    past = history("memory", substream(5, "x"))
+    first, second, third = past.deaths
+    moved = replace(past, deaths=(first, second, replace(third, end_ms=third.end_ms + later_ms)))
+    assert BY_NAME["same age"].look(moved, _never) == same

@@ -7,7 +7,7 @@ from simulations.errors import LabError
 
 
 def test_a_job_that_nobody_kills_takes_its_work_and_its_checkpoints():
-    assert wall_time(72, iter(())) == 72
+    assert wall_time(72, iter(())) == wall_time(72, iter(()), restart=5) == 72
     assert wall_time(72, iter(()), interval=10, cost=1) == 72 + 8
 
 

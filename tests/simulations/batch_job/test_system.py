@@ -1,6 +1,7 @@
 from dataclasses import replace
 
 import pytest
+import simpy
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -9,7 +10,7 @@ from simulations.batch_job.kernel import Checkpoints
 from simulations.batch_job.observations import died_silently, hour_of_week, signs
 from simulations.batch_job.rules import RULES
 from simulations.batch_job.suspects import SUSPECTS
-from simulations.batch_job.system import simulate
+from simulations.batch_job.system import _Scene, simulate
 from simulations.batch_job.variants import (
     ANOTHER_HOUR,
     AS_SHIPPED,
@@ -197,6 +198,19 @@ def test_whoever_comes_first_in_the_same_millisecond_is_a_choice():
     other = _run(*plan, Deviation("tie", 0, 1), **job).attempts[0]
     assert (first.cause, other.cause) == ("node", "sweep")
     assert first.end_ms == other.end_ms
+
+
+@pytest.mark.parametrize("claims", [("sweep", "finished", "node"), ("finished", "node", "sweep")])
+def test_where_nothing_deviates_a_job_that_ends_in_the_millisecond_of_its_kill_is_finished(claims):
+    def first(option):
+        env = simpy.Environment()
+        chooser = drawn([Deviation("tie", 0, option)] if option else [])
+        scene = _Scene(env, chooser, env.event(), [], [])
+        for cause in claims:
+            scene.end(cause)
+        return env.run(until=scene.over)
+
+    assert [first(option) for option in range(3)] == ["finished", "node", "sweep"]
 
 
 def test_two_engines_give_the_same_trace_of_all_90_000_tests():
