@@ -86,7 +86,9 @@ def test_a_folder_without_an_init_file_stays_importable_by_its_name(run, tmp_pat
         tmp_path,
         scenarios__in__steps="MINE = 1\n",
         simulations__in__worlds="YOURS = 2\n",
-        test_mine="import scenarios\nfrom scenarios.steps import MINE\nfrom simulations.worlds import YOURS\n\n"
+        test_mine="import scenarios\n"
+        "from scenarios.steps import MINE\n"
+        "from simulations.worlds import YOURS\n\n"
         "def test_mine():\n"
         "    assert (MINE, YOURS) == (1, 2)\n"
         "    assert 'steps' not in scenarios.catalogue()\n",
