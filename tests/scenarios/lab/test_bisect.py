@@ -16,7 +16,7 @@ REPAIRED = 'AS_SHIPPED: Final = System(unused="recover")'
 
 @pytest.fixture
 def history(tmp_path):
-    """Versions: repaired, repaired, does not import, repaired, BROKEN, broken, broken; in a git repository."""
+    """A git repository: repaired twice, one that does not import, repaired, then broken three times."""
     if shutil.which("git") is None:
         pytest.skip("git is not on the path")
     repository = tmp_path / "lab"
