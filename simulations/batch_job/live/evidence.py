@@ -199,8 +199,13 @@ def _of_the_sender(recording: Recording, found: Ending) -> Iterator[Evidence]:
             f"{words}, the first process of the system: a service was stopped or the host shut down",
             {**dict.fromkeys(_PLATFORM, 2.0), "node": 3, "application": 0.03, "memory": 0.3},
         )
-    elif sender.terminal or (sender.terminal is None and _SHELLS.match(sender.name)):
+    elif sender.terminal:
         yield Evidence(words, {**_others(0.1, "person"), "person": 10})
+    elif sender.terminal is None and _SHELLS.match(sender.name):
+        yield Evidence(
+            f"{words}: the shell of a person or of a script, not this job",
+            {**_others(0.1, "person", "sweep", "deadline", "budget"), "person": 5, "sweep": 5, "deadline": 2},
+        )
     elif sender.name:
         yield Evidence(
             f"{words}: a program did it, and not this job",

@@ -448,10 +448,9 @@ def _start_witness(watch: Watch, folder: Path, wiring: output.Wiring) -> tuple[i
         return -1, -1, -1
     if middle:
         os.close(listen)
-        os.waitpid(middle, 0)
-        witness = int(os.read(hear, _PID_BYTES) or b"-1")
         os.close(report)
-        return witness, speak, hear
+        os.waitpid(middle, 0)
+        return int(os.read(hear, _PID_BYTES) or b"-1"), speak, hear
     try:
         if pid := os.fork():
             os.write(report, b"%*d" % (_PID_BYTES, pid))

@@ -38,6 +38,7 @@ RELAYED: Final = frozenset(
 
 TRACED: Final = RELAYED - {signal.SIGALRM} | {signal.SIGKILL, signal.SIGXCPU, signal.SIGSTOP}
 TRACE_FOLDERS: Final = (Path("/sys/kernel/tracing"), Path("/sys/kernel/debug/tracing"))
+_INSTANCE: Final = "heisenlab-"
 _TRACE_KB: Final = 64
 _SENTINEL_PATIENCE_S: Final = 0.1
 _SAME_SIGNAL_S: Final = 0.5
@@ -166,7 +167,8 @@ class Trace:
                 "--trace-signals needs the kernel's tracefs, which is not mounted here; as root: "
                 "mount -t tracefs nodev /sys/kernel/tracing"
             )
-        self._instance = folder / "instances" / f"heisenlab-{owner}"
+        _remove_abandoned(folder / "instances")
+        self._instance = folder / "instances" / f"{_INSTANCE}{owner}"
         event = self._instance / "events" / "signal" / "signal_generate"
         try:
             self._instance.mkdir()
@@ -197,7 +199,16 @@ class Trace:
     def close(self) -> None:
         """Remove the instance."""
         with contextlib.suppress(OSError):
-            os.rmdir(self._instance)  # noqa: PTH106 - only rmdir removes an instance, though it is not empty
+            self._instance.rmdir()  # which removes an instance, though it is not empty
+
+
+def _remove_abandoned(instances: Path) -> None:
+    """Remove the instances of recorders that were killed before they could."""
+    for instance in instances.glob(f"{_INSTANCE}*"):
+        owner = instance.name.removeprefix(_INSTANCE)
+        if owner.isdecimal() and readings.stat(int(owner)) is None:
+            with contextlib.suppress(OSError):
+                instance.rmdir()
 
 
 _TRACE_LINE: Final = re.compile(

@@ -17,7 +17,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from simulations.batch_job.live import autopsy, recording
+from simulations.batch_job.live import autopsy, recording, signals
 from simulations.batch_job.live.log import LogError
 from simulations.batch_job.live.recording import number
 from simulations.batch_job.live.verdict import judge
@@ -183,6 +183,18 @@ def test_a_limit_on_memory(fly, python):
     code, _, _ = flight.finish()
     assert code == 1
     assert first(flight.judge()) == "memory"
+
+
+@pytest.mark.skipif(
+    not any(os.access(folder / "instances", os.W_OK) for folder in signals.TRACE_FOLDERS),
+    reason="only root can trace signals, and only where tracefs is mounted",
+)
+def test_with_a_trace_the_sender_of_sigkill_is_named(fly, python):
+    flight = fly(*python(FOREVER), options=("--trace-signals",))
+    flight.process.stdout.readline()
+    os.kill(flight.pid("job"), signal.SIGKILL)
+    flight.finish()
+    assert flight.judge().ending.sender.pid == os.getpid()
 
 
 @pytest.mark.parametrize(("name", "status"), [("no-such-command-here", 127), ("/", 126)])

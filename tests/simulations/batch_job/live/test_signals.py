@@ -69,3 +69,15 @@ def test_an_instance_is_ours_and_filtered(monkeypatch, tmp_path):
     assert "sig == 9" in (event / "filter").read_text()
     (tmp_path / "instances" / "heisenlab-1" / "trace").write_text(TRACE)
     assert [each["signal"] for each in trace.senders(42, frozenset({42}))] == [9, 2]
+
+
+def test_what_a_killed_recorder_left_is_removed_by_the_next(monkeypatch, tmp_path):
+    monkeypatch.setattr(signals, "TRACE_FOLDERS", (tmp_path,))
+    mine, theirs, gone = (f"heisenlab-{each}" for each in (os.getpid(), "of-somebody-else", 2**22 + 1))
+    for name in (mine, theirs, gone):
+        (tmp_path / "instances" / name).mkdir(parents=True)
+    with pytest.raises(signals.TraceError):
+        signals.Trace(os.getpid())
+    left = {each.name for each in (tmp_path / "instances").iterdir()}
+    assert gone not in left
+    assert theirs in left
