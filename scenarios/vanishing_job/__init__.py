@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Final
 
 from scenarios.lab.scenario import Assumption, Exhausted, Finds, Scenario, Story, Variant
@@ -134,3 +135,15 @@ SCENARIO: Final = Scenario(
     ),
     deviations_max=8,
 )
+
+
+def under(rule: str) -> Scenario:
+    """Return the scenario on a platform with one rule only, such as `under("mark").hunt()`.
+
+    Args:
+        rule: A name in `simulations.batch_job.rules.RULES`; `calendar`, `mark` and `age` kill at hour 70.
+
+    Raises:
+        ValueError: there is no such rule.
+    """
+    return replace(SCENARIO, ladder=(Job(rule=rule, seed=SEED),))

@@ -2,7 +2,7 @@
 
 import pytest
 
-from scenarios.vanishing_job import HOUR_70, SCENARIO
+from scenarios.vanishing_job import HOUR_70, SCENARIO, under
 from scenarios.vanishing_job.properties import is_over_by_monday, keeps_its_work, survives_hour_70
 from simulations.batch_job.environment import LAUNCHES, LIFE
 from simulations.batch_job.system import simulate
@@ -65,3 +65,16 @@ def test_every_deviation_is_said_in_words():
         for point in chooser.points:
             if point.option:
                 assert "option" not in SCENARIO.phrase(point)
+
+
+def test_a_mechanism_that_is_asked_for_is_found_and_verified_in_fresh_interpreters():
+    found = under("age").hunt().finding
+    assert found.plan == HOUR_70["age"]
+    assert found.input["rule"] == "age"
+    assert "fresh interpreters" in found.verified
+
+
+def test_a_platform_without_sweeps_ends_no_job_without_a_word():
+    assert under("none").hunt(searcher="exhaustive", deviations=2).verdict == "exhausted"
+    with pytest.raises(ValueError, match="no rule 'lunar'"):
+        under("lunar")
