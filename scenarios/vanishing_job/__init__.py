@@ -140,6 +140,8 @@ SCENARIO: Final = Scenario(
 def under(rule: str) -> Scenario:
     """Return the scenario on a platform with one rule only, such as `under("mark").hunt()`.
 
+    What such a hunt finds is a finding of `SCENARIO` as well, yet it is verified in this process only.
+
     Args:
         rule: A name in `simulations.batch_job.rules.RULES`; `calendar`, `mark` and `age` kill at hour 70.
 
