@@ -139,12 +139,12 @@ def test_a_log_from_the_future_is_refused(tmp_path, capsys, runs):
 
 def test_a_damaged_log_is_shown_with_what_is_left(runs, tmp_path):
     (tmp_path / "0001").mkdir()
-    lines = (runs / "0001" / "log").read_bytes().splitlines(keepends=True)
-    lines[0] = lines[0].replace(b"schema", b"sch\xffma")
-    (tmp_path / "0001" / "log").write_bytes(b"".join(lines)[:-3])
+    content = (runs / "0001" / "log").read_bytes().replace(b"schema", b"sch\xffma")
+    (tmp_path / "0001" / "log").write_bytes(content + b'01234567 [99999,"s",[1,')
     shown = heisenlab("show", tmp_path).stdout
     assert "the first record is damaged" in shown
-    assert "1 damaged line" in shown
+    assert "1 damaged line left out" in shown
+    assert "torn after 23 bytes" in shown
     assert "exited with status 1" in shown
 
 
