@@ -1,0 +1,267 @@
+"""`heisenlab memory`: see where a process's memory lies, and run a program where a cut pointer shows itself."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from simulations.address_space.live.errors import Refusal
+from simulations.address_space.live.filling import DEFAULT_LIMIT, RESERVE, Filling, Kind
+from simulations.address_space.live.launch import Options, become, check_system, write_report
+from simulations.address_space.live.layout import (
+    GIB,
+    TOP,
+    Region,
+    Span,
+    bytes_mapped,
+    gaps,
+    parse_size,
+    picture,
+    read_layout,
+    size_words,
+)
+from simulations.address_space.live.report import report_json, report_lines
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from simulations.address_space.live.report import Report
+
+_USAGE_STATUS = 2
+_EPILOG = """\
+examples:
+  heisenlab memory map 4242
+  heisenlab memory run --fill 4G -- ./myprogram document.xml
+  heisenlab memory run --squeeze 2G -- ./myprogram document.xml
+  heisenlab memory run --follow -- make check
+  heisenlab memory pytest -- tests/
+"""
+
+
+def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """Add `memory` and its subcommands to the command line of the laboratory."""
+    parser = subparsers.add_parser(
+        "memory",
+        help="find pointers that are cut to 32 bits, in any program (Linux on x86-64)",
+        description=__doc__,
+        epilog=_EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.set_defaults(run=run)
+    commands = parser.add_subparsers(dest="memory_command", required=True, metavar="COMMAND")
+    mapped = commands.add_parser("map", help="the layout of a live process: picture, regions, gaps")
+    mapped.add_argument("pid", nargs="?", type=int, metavar="PID", help="a process; this one when left out")
+    mapped.add_argument("--json", action="store_true", help="print it as JSON")
+
+    started = commands.add_parser(
+        "run",
+        help="run a command with part of its address space taken away",
+        description="Run a command with part of its address space taken away before its first instruction.",
+    )
+    _add_filling(started)
+    started.add_argument("--detach", action="store_true", help="let go after the fill: for debuggers, explains no crash")
+    started.add_argument("command", nargs=argparse.REMAINDER, metavar="-- CMD ...", help="the command and its arguments")
+
+    tested = commands.add_parser(
+        "pytest",
+        help="run a test-suite with part of its address space taken away",
+        description="Run `python -m pytest` with part of its address space, and of what it starts, taken away.",
+    )
+    _add_filling(tested)
+    tested.add_argument(
+        "--in-process", action="store_true", help="fill from inside, where ptrace is not allowed; only --fill, no report"
+    )
+    tested.add_argument("command", nargs=argparse.REMAINDER, metavar="-- ARG ...", help="arguments of pytest")
+
+
+def _add_filling(parser: argparse.ArgumentParser) -> None:
+    kinds = parser.add_mutually_exclusive_group()
+    kinds.add_argument("--fill", metavar="SIZE", help="fill every gap below SIZE (the default, with 4G): a cut pointer crashes")
+    kinds.add_argument("--squeeze", metavar="SIZE", help="fill every gap above SIZE: the bug hides, as on an old system")
+    kinds.add_argument("--story", metavar="SIZE", help="leave SIZE of low memory, which is used first, then high memory")
+    kinds.add_argument("--plain", action="store_true", help="fill nothing, only explain crashes")
+    parser.add_argument("--follow", action="store_true", help="also fill the programs that the command starts")
+    parser.add_argument(
+        "--reserve", type=int, default=RESERVE, metavar="N", help=f"mappings left to each program (default {RESERVE})"
+    )
+    parser.add_argument(
+        "--no-python-line", action="store_true", help="do not set PYTHONFAULTHANDLER, which tells the line of a crash in Python"
+    )
+    parser.add_argument("--report", metavar="FILE", help="write the report there, as JSON, instead of to standard error")
+    parser.add_argument("--json", action="store_true", help="print the report to standard error as one line of JSON")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Do what the parsed arguments ask for; return the exit status, where this process has not become the command."""
+    try:
+        if args.memory_command == "map":
+            return _map(args)
+        if args.memory_command == "pytest":
+            return _pytest(args)
+        return _run(args)
+    except Refusal as refusal:
+        return _refuse(str(refusal))
+
+
+def _refuse(problem: str) -> int:
+    sys.stderr.write(f"heisenlab: {problem}\n")
+    return _USAGE_STATUS
+
+
+def _run(args: argparse.Namespace) -> int:
+    command = args.command[1:] if args.command[:1] == ["--"] else args.command
+    if not command:
+        return _refuse("no command to run: write it after two dashes, as in `heisenlab memory run --fill 4G -- ./program`")
+    return _become(args, command, detach=args.detach, follow=args.follow)
+
+
+def _pytest(args: argparse.Namespace) -> int:
+    words = args.command[1:] if args.command[:1] == ["--"] else args.command
+    if not args.in_process:
+        command = [sys.executable, "-m", "pytest", *words]
+        return _become(args, command, detach=False, follow=args.follow)
+    filling = _filling(args)
+    if filling.kind != "fill":
+        return _refuse("--in-process can only --fill: libraries and heap of this process are where they are")
+    check_system()
+    environment = dict(os.environ, HEISENLAB_FILL_LOW=str(filling.size))
+    command = [sys.executable, "-m", "pytest", "-p", "scenarios.lab.memory_fixture", *words]
+    os.execve(sys.executable, command, environment)  # noqa: S606 - the tests take the place of this command
+
+
+def _become(args: argparse.Namespace, command: Sequence[str], *, detach: bool, follow: bool) -> int:
+    filling = _filling(args)
+    if args.reserve < 0:
+        return _refuse(f"--reserve {args.reserve} is negative: give the number of mappings to leave, such as {RESERVE}")
+    target = Path(args.report).absolute() if args.report else None
+    if target is not None and (target.is_dir() or not os.access(target.parent, os.W_OK)):
+        return _refuse(f"cannot write the report to {target}: name a file in a folder that exists and is yours")
+    options = Options(follow=follow, detach=detach, reserve=args.reserve, python_lines=not args.no_python_line)
+
+    def report(result: Report) -> None:
+        if target is not None:
+            write_report(result, target)
+        else:
+            _print_report(result, as_json=args.json)
+
+    return become(command, filling, options, report=report)
+
+
+def _filling(args: argparse.Namespace) -> Filling:
+    kinds: tuple[Kind, ...] = ("fill", "squeeze", "story")
+    for kind in kinds:
+        text = getattr(args, kind)
+        if text is not None:
+            try:
+                return Filling(kind, parse_size(text))
+            except ValueError as error:
+                raise Refusal(f"--{kind}: {error}") from None
+    return Filling("plain", 0) if args.plain else Filling("fill", DEFAULT_LIMIT)
+
+
+def _print_report(report: Report, *, as_json: bool) -> None:
+    """Print a report in one piece, so that nothing comes between its lines."""
+    if as_json:
+        text = json.dumps(report_json(report)) + "\n"
+    else:
+        console = Console(stderr=True, highlight=False, soft_wrap=True)
+        with console.capture() as captured:
+            for line in report_lines(report):
+                heading = not line.startswith(" ")
+                console.print(Text(("heisenlab: " if heading else "") + line, style="bold" if heading else ""))
+        text = captured.get()
+    try:
+        os.write(2, text.encode(errors="backslashreplace"))
+    except OSError:
+        return  # the terminal or the pipe is gone, and with it whoever wanted to read
+
+
+def _map(args: argparse.Namespace) -> int:
+    regions = read_layout(args.pid)
+    pid = os.getpid() if args.pid is None else args.pid
+    if args.json:
+        print(json.dumps(_map_json(pid, regions), indent=1))
+        return 0
+    console = Console(highlight=False, soft_wrap=not sys.stdout.isatty())
+    console.print(Text("\n".join(picture(regions))))
+    console.print()
+    if sys.stdout.isatty():
+        console.print(_map_table(regions))
+    else:
+        for row in _map_rows(regions):
+            print("{:>14}  {:>14}  {:>10}  {:<4}  {}".format(*row))
+        print()
+    for line in (2 * GIB, 4 * GIB):
+        low = Span(0, line)
+        open_gaps = list(gaps(regions, low))
+        largest = max((gap.size for gap in open_gaps), default=0)
+        usable = bytes_mapped(regions, low, usable_only=True)
+        console.print(
+            f"below {size_words(line)}: {size_words(usable)} usable, {size_words(bytes_mapped(regions, low))} mapped; "
+            f"{len(open_gaps)} gaps, the largest {size_words(largest)}"
+        )
+    return 0
+
+
+def _map_rows(regions: Sequence[Region]) -> list[tuple[str, str, str, str, str]]:
+    """Regions and the gaps between them, as texts."""
+    free = [Region(gap, "", 0, "(gap)") for gap in gaps(regions, Span(0, TOP))]
+    return [
+        (
+            f"{region.span.start:x}",
+            f"{region.span.end:x}",
+            size_words(region.span.size),
+            region.permissions,
+            region.path if region.usable else region.name,
+        )
+        for region in sorted([*regions, *free], key=lambda region: region.span.start)
+    ]
+
+
+def _map_table(regions: Sequence[Region]) -> Table:
+    table = Table("start", "end", "size", "access", "what", box=None, header_style="bold")
+    for column in table.columns[:3]:
+        column.justify = "right"
+    for row in _map_rows(regions):
+        table.add_row(*(Text(cell) for cell in row), style="dim" if row[4] == "(gap)" else None)
+    return table
+
+
+def _map_json(pid: int, regions: Sequence[Region]) -> dict[str, object]:
+    return {
+        "pid": pid,
+        "regions": [
+            {
+                "start": hex(region.span.start),
+                "end": hex(region.span.end),
+                "permissions": region.permissions,
+                "path": region.path,
+            }
+            for region in regions
+        ],
+        "gaps": [[hex(gap.start), hex(gap.end)] for gap in gaps(regions, Span(0, TOP))],
+        "usable_bytes_below": {
+            "2G": bytes_mapped(regions, Span(0, 2 * GIB), usable_only=True),
+            "4G": bytes_mapped(regions, Span(0, 4 * GIB), usable_only=True),
+        },
+    }
+
+
+def main(words: Sequence[str] | None = None) -> int:
+    """Run `memory` by itself: `python -m scenarios.lab.memory_command run -- ...`."""
+    parser = argparse.ArgumentParser(prog="heisenlab")
+    add_parser(parser.add_subparsers(required=True))
+    args = parser.parse_args(["memory", *(sys.argv[1:] if words is None else words)])
+    return int(args.run(args))
+
+
+if __name__ == "__main__":
+    sys.exit(main())

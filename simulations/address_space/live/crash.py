@@ -1,0 +1,216 @@
+"""What a crash address says: which live pointer it was, before somebody cut it.
+
+A cut pointer keeps the low bits of the address that it had. So a fault address is compared with every live mapping
+modulo what each cut keeps; the mapping that it falls into names the original pointer. The chance that a random
+address would fall into one as well is stated beside it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from simulations.address_space.live import elf
+from simulations.address_space.live.layout import GIB, PAGE, TOP, Region, Span
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+_NEAR_NULL = 0x10000
+_SIGN = 1 << 31
+_LOW = 1 << 32
+_WORD = 1 << 64
+_SHIFTED_BITS = 35
+_FLOAT_STEP_MIN = 1 << 16
+_FIELD_MAX = PAGE
+_ADDRESS_UNKNOWN = 0x80
+_HITS_MAX = 3
+
+@dataclass(frozen=True)
+class Explanation:
+    """One way in which a live pointer becomes the address at which a program crashed.
+
+    Attributes:
+        value: What the program used.
+        source: Where the value was seen: `address`, or the name of a register.
+        cut: What was done to the pointer, such as `cut to signed 32 bits`.
+        original: The pointer before; for a rounding, the middle of what rounds to `value`.
+        region: The live mapping that `original` points into.
+        coincidence: Chance that a random value of this form is explained as well, 0 to 1.
+    """
+
+    value: int
+    source: str
+    cut: str
+    original: int
+    region: Region
+    coincidence: float
+
+    def __str__(self) -> str:
+        place = "" if self.source == "address" else f" in {self.source}"
+        about = "about " if "float" in self.cut else ""
+        return f"{self.value:#x}{place} is {about}{self.original:#x} {self.cut}"
+
+
+def explain(value: int, regions: Sequence[Region], *, source: str = "address") -> tuple[Explanation, ...]:
+    """Every cut of a live pointer that gives `value`, the likeliest first; at most three.
+
+    Values below 64 KiB are not looked at: they are null pointers with an offset. Mappings of 4 GiB and more are left
+    out, since every value falls into them.
+    """
+    if value < _NEAR_NULL:
+        return ()
+    candidates = [region for region in regions if region.usable and region.span.size < _LOW]
+    found = [*_low_bits(value, candidates, source), *_rounded(value, candidates, source)]
+    return tuple(sorted(found, key=lambda item: item.coincidence)[:_HITS_MAX])
+
+
+def _low_bits(value: int, regions: Sequence[Region], source: str) -> Iterator[Explanation]:
+    if value < _LOW:
+        bits, line = 32, _LOW
+        cut = "cut to unsigned 32 bits" + (", or signed, which is the same below 2 GiB" if value < _SIGN else "")
+    elif value >= _WORD - _SIGN:
+        bits, line, cut = 32, _SIGN, "cut to signed 32 bits"
+    elif value < 1 << _SHIFTED_BITS:
+        bits, line, cut = _SHIFTED_BITS, 1 << _SHIFTED_BITS, "cut to 35 bits, as by 32 bits shifted by 3"
+    else:
+        return
+    modulus = 1 << bits
+    high = [region for region in regions if region.span.start >= line]
+    coincidence = min(1.0, sum(region.span.size for region in high) / modulus)
+    for region in high:
+        offset = (value - region.span.start) % modulus
+        if offset < region.span.size:
+            yield Explanation(value, source, cut, region.span.start + offset, region, coincidence)
+
+
+def _rounded(value: int, regions: Sequence[Region], source: str) -> Iterator[Explanation]:
+    """A pointer kept in a float has 24 bits left; the field that was touched may lie a little above it."""
+    step = 1 << max(0, value.bit_length() - 24)
+    if step < _FLOAT_STEP_MIN or value > TOP + PAGE + _FIELD_MAX:
+        return
+    rounded = value - value % step
+    if value - rounded >= _FIELD_MAX:
+        return
+    around = Span(rounded - step // 2, rounded + step // 2 + 1)
+    if value.bit_length() > (value - 1).bit_length():  # a power of two: half a step below it
+        around = Span(rounded - step // 4, around.end)
+    for region in regions:
+        start, end = max(around.start, region.span.start), min(around.end, region.span.end)
+        if start < end and value not in region.span:
+            original = (start + end) // 2
+            yield Explanation(value, source, "rounded to a 32-bit float", original, region, _FIELD_MAX / step)
+
+
+@dataclass(frozen=True)
+class Crash:
+    """A fault, and what the address says about it.
+
+    Attributes:
+        pid: The process.
+        program: Its file.
+        signal: Name, such as `SIGSEGV`.
+        code: `si_code` of the signal: 1 unmapped, 2 not permitted, 0x80 address unknown.
+        address: What was touched; None where the processor does not say.
+        in_filler: Whether it lies in memory that the instrument took away.
+        instruction: Where the program was: `libc.so.6+0x167ad8 (strlen+0x18)`.
+        explanations: Cuts of live pointers that give this address.
+        python: Lines of the Python program, innermost first, where its faulthandler told them.
+        hint: One sentence where the address is known for something else; else empty.
+    """
+
+    pid: int
+    program: str
+    signal: str
+    code: int
+    address: int | None
+    in_filler: bool
+    instruction: str
+    explanations: tuple[Explanation, ...]
+    python: tuple[str, ...] = ()
+    hint: str = ""
+
+    @property
+    def telling(self) -> bool:
+        """Whether it is worth a word even where the program survived it."""
+        return self.in_filler or bool(self.explanations)
+
+
+def diagnose(
+    *,
+    pid: int,
+    program: str,
+    signal: str,
+    code: int,
+    address: int,
+    regions: Sequence[Region],
+    filler: Sequence[Span],
+    instruction_pointer: int,
+    caller: int,
+    registers: Mapping[str, int],
+) -> Crash:
+    """Explain a fault from what the kernel knows at the moment of it.
+
+    Args:
+        pid: The process.
+        program: Its file.
+        signal: Name of the signal.
+        code: Its `si_code`.
+        address: What was touched, meaningless where `code` is 0x80.
+        regions: The live layout.
+        filler: What the instrument took away.
+        instruction_pointer: Where the thread was.
+        caller: The word on top of its stack: the return address, where the thread jumped to a bad address.
+        registers: General registers, looked at where the address is unknown.
+    """
+    known = code != _ADDRESS_UNKNOWN
+    if known:
+        explanations = explain(address, regions)
+    else:
+        explanations = tuple(
+            found for name, value in registers.items() if value >= _NEAR_NULL for found in explain(value, regions, source=name)
+        )[:_HITS_MAX]
+    jumped = known and instruction_pointer == address
+    return Crash(
+        pid=pid,
+        program=program,
+        signal=signal,
+        code=code,
+        address=address if known else None,
+        in_filler=known and any(address in span for span in filler),
+        instruction=(
+            f"jumped to {address:#x} from {place(caller, regions)}" if jumped else place(instruction_pointer, regions)
+        ),
+        explanations=explanations,
+        hint=_hint(address if known else None, explanations),
+    )
+
+
+def _hint(address: int | None, explanations: Sequence[Explanation]) -> str:
+    if explanations:
+        return ""
+    if address is None:
+        return "the address is not canonical, so the processor does not tell it, and no register holds a cut pointer"
+    if address < _NEAR_NULL:
+        return "a null pointer, or a field of one: no cut pointer looks like this"
+    if address >= _WORD - PAGE:
+        return (
+            "close to -1, which mmap returns when it fails: a call that insists on low memory (MAP_32BIT) fails "
+            "where low memory is filled"
+        )
+    if address < 32 * GIB:
+        return "no live mapping has these low bits: the memory that the pointer meant may have been freed"
+    return "no cut of a live pointer gives this address"
+
+
+def place(address: int, regions: Sequence[Region]) -> str:
+    """Where an instruction is: its file and offset, and the function where the file names it."""
+    region = next((region for region in regions if address in region.span), None)
+    if region is None:
+        return f"{address:#x}, which is not mapped"
+    if not region.path.startswith("/"):
+        return f"{address:#x} in {region.name}"
+    base = min(other.span.start for other in regions if other.path == region.path)
+    function = elf.function_at(region.path, address - region.span.start + region.offset)
+    return f"{region.name}+{address - base:#x}" + (f" ({function})" if function else "")
+
