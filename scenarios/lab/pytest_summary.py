@@ -1,0 +1,168 @@
+"""What the hunts of a pytest session came to, as rows that travel between processes and as text."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import textwrap
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
+
+from scenarios.lab.finding import Finding, from_json
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from scenarios.lab.hunt import Hunt
+    from scenarios.lab.scenario import Scenario, Variant
+
+AS_SHIPPED: Final = "as-shipped"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Row:
+    """One hunt of a session.
+
+    Attributes:
+        scenario: The name of the scenario.
+        variant: The name of the variant.
+        shown: How reports call the two; it does not give a fix away where spoilers are hidden.
+        kind: As shipped, folk fix, or fix.
+        hidden_input: The input that nobody recorded.
+        hunt: The hunt as `Hunt.to_json` gives it.
+        finding: The finding as `Finding.to_json` gives it, or None.
+        as_expected: Whether the hunt came to what the variant is expected to come to.
+    """
+
+    scenario: str
+    variant: str
+    shown: str
+    kind: str
+    hidden_input: str
+    hunt: dict[str, Any]
+    finding: dict[str, Any] | None
+    as_expected: bool
+
+    def dumps(self) -> str:
+        """Return the row as a text that any channel carries."""
+        return json.dumps(dataclasses.asdict(self))
+
+    @classmethod
+    def loads(cls, text: str) -> Row:
+        """Read what `dumps` wrote."""
+        return cls(**json.loads(text))
+
+    def found(self) -> Finding | None:
+        """Return the finding of the hunt, or None."""
+        return None if self.finding is None else from_json(self.finding)
+
+
+def row(scenario: Scenario, variant: Variant, shown: str, hunt: Hunt, *, as_expected: bool) -> Row:
+    """Return the row of a hunt."""
+    return Row(
+        scenario=scenario.name,
+        variant=variant.name,
+        shown=shown,
+        kind=variant.kind,
+        hidden_input=scenario.hidden_input,
+        hunt=hunt.to_json(),
+        finding=hunt.finding.to_json() if hunt.finding else None,
+        as_expected=as_expected,
+    )
+
+
+_HEADINGS: Final = ("bug", "verdict", "search", "minimising", "minimality", "hidden input")
+_FIGURES: Final = frozenset({2, 3})
+_GAP: Final = "  "
+_INDENT: Final = "    "
+
+
+def render(rows: Sequence[Row], width: int, *, spoilers: bool, replay: Callable[[Row], str]) -> list[str]:
+    """Return the lines that a terminal shows: a row per bug, its least plan, how to replay it.
+
+    Args:
+        rows: The hunts of the session.
+        width: Columns of the terminal; where the table does not fit, each figure gets a line of its own. A
+            command is never broken, so that it can be copied.
+        spoilers: Whether causes and fixes are shown.
+        replay: Returns the command that replays the finding of a row, or an empty text.
+    """
+    bugs = [row for row in rows if row.kind == "as shipped"]
+    cells = [_cells(row, spoilers=spoilers) for row in bugs]
+    widths = [max(map(len, column)) for column in zip(_HEADINGS, *cells, strict=True)]
+    table = sum(widths) + len(_GAP) * (len(widths) - 1) <= width
+    lines = [_line(_HEADINGS, widths)] if table and bugs else []
+    for bug, values in zip(bugs, cells, strict=True):
+        if table:
+            lines.append(_line(values, widths))
+        else:
+            lines += [
+                wrapped
+                for heading, value in zip(_HEADINGS, values, strict=True)
+                for wrapped in _wrap(f"{heading}: {value}", width, "" if heading == "bug" else _INDENT)
+            ]
+        said = bug.hunt["plan_in_words"] or bug.hunt["says"]
+        if spoilers or bug.finding is None:
+            lines += _wrap(said, width, _INDENT)
+        if command := replay(bug):
+            lines.append(_INDENT + command)
+    for name in dict.fromkeys(row.scenario for row in rows):
+        lines += _repairs(name, [row for row in rows if row.scenario == name], width, spoilers=spoilers)
+    return lines
+
+
+def _cells(row: Row, *, spoilers: bool) -> tuple[str, ...]:
+    hunt = row.hunt
+    return (
+        row.scenario if hunt["searcher"] == "hypothesis" else f"{row.scenario} ({hunt['searcher']})",
+        hunt["verdict"],
+        _runs(hunt["search_runs"]),
+        _runs(hunt["minimising_runs"]) if row.finding else "-",
+        hunt["minimality"] or "-",
+        row.hidden_input if spoilers else "(hidden)",
+    )
+
+
+def _runs(number: int) -> str:
+    return f"{number} run{'' if number == 1 else 's'}"
+
+
+def _line(values: Sequence[str], widths: Sequence[int]) -> str:
+    padded = [
+        value.rjust(width) if column in _FIGURES else value.ljust(width)
+        for column, (value, width) in enumerate(zip(values, widths, strict=True))
+    ]
+    return _GAP.join(padded).rstrip()
+
+
+def _wrap(text: str, width: int, indent: str) -> list[str]:
+    return textwrap.wrap(
+        text,
+        max(width, 20),
+        initial_indent=indent,
+        subsequent_indent=indent + _INDENT,
+        break_long_words=False,
+        break_on_hyphens=False,
+    )
+
+
+_FATES: Final = {
+    ("folk fix", "found"): "folk fixes broken",
+    ("fix", "exhausted"): "fixes that hold, exhausted",
+    ("fix", "gave up"): "fixes in which nothing was found",
+}
+
+
+def _repairs(scenario: str, rows: Sequence[Row], width: int, *, spoilers: bool) -> list[str]:
+    """Say what became of the repairs of one scenario, each counted once however often it was hunted."""
+    fates: dict[str, dict[str, None]] = {}
+    for row in rows:
+        if row.kind == "as shipped":
+            continue
+        fate = _FATES.get((row.kind, row.hunt["verdict"])) if row.as_expected else None
+        runs = f" ({_runs(row.hunt['search_runs'])})" if row.hunt["verdict"] == "gave up" else ""
+        fates.setdefault(fate or "NOT AS DOCUMENTED", {})[row.variant + runs if spoilers else row.shown] = (
+            None
+        )
+    said = [f"{fate}: {', '.join(names) if spoilers else len(names)}" for fate, names in fates.items()]
+    return _wrap(f"{scenario}: {'; '.join(said)}", width, "") if said else []
