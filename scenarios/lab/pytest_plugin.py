@@ -45,8 +45,10 @@ from typing import TYPE_CHECKING, Any, Final
 
 import pytest
 
-from scenarios.lab import catalogue, doctor
-from scenarios.lab.pytest_summary import AS_SHIPPED, Row, render, row
+from scenarios.lab import catalogue, doctor, pytest_watchdog
+from scenarios.lab.pytest_replay import SAID, ReplayFile, ReplayItem, load_for_session, raise_property
+from scenarios.lab.pytest_summary import AS_SHIPPED, Row, render
+from scenarios.lab.pytest_watchdog import VIGIL, Vigil
 from scenarios.lab.scenario import Exhausted, Finds, Holds, Scenario, Variant
 from simulations.errors import LabError
 
@@ -56,6 +58,7 @@ if TYPE_CHECKING:
 
     from scenarios.lab.finding import Finding
     from scenarios.lab.hunt import Hunt
+    from scenarios.lab.searchers import Tally
 
 _MARKER: Final = "bug"
 _ROWS: Final = "heisenlab_rows"
@@ -89,13 +92,17 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         "--no-spoilers", action="store_true", help="hide causes and fixes, for a class that looks for them"
     )
     group.addoption(
-        "--lab-seed", type=_from(0), default=0, metavar="N", help="seed of every hunt, from 0 (default 0)"
+        "--lab-seed",
+        type=_from(0),
+        default=0,
+        metavar="N",
+        help="seed of each hunt that names none itself, from 0 (default 0)",
     )
     group.addoption(
         "--lab-budget",
         type=_from(1),
         metavar="N",
-        help="runs that the search of each hunt may take, from 1 (default: what each usually needs)",
+        help="runs that the search of each hunt may take that names no budget itself, from 1",
     )
     group.addoption(
         "--lab-replay",
@@ -124,6 +131,32 @@ def pytest_configure(config: pytest.Config) -> None:
     session = _Session(config)
     config.stash[_SESSION] = session
     config.pluginmanager.register(session, "heisenlab-session")
+    config.pluginmanager.register(pytest_watchdog, "heisenlab-watchdog")
+    if file := config.getoption("lab_replay"):
+        replayed = Path(config.invocation_params.dir, file)
+        config.pluginmanager.register(_Replay(replayed, load_for_session(replayed)), "heisenlab-replay")
+        config.args = [str(replayed)]
+
+
+@dataclass(frozen=True)
+class _Replay:
+    """Makes one finding the only test of a session."""
+
+    path: Path
+    finding: Finding
+
+    def pytest_ignore_collect(self, collection_path: Path) -> bool:
+        """Look only at the file, and at it also in a folder that is passed over as a rule."""
+        return collection_path != self.path and collection_path not in self.path.parents
+
+    def pytest_collect_file(self, file_path: Path, parent: pytest.Collector) -> pytest.Collector | None:
+        """Make the test."""
+        if file_path != self.path:
+            return None
+        scenario = catalogue.get(self.finding.scenario)
+        hide = parent.config.getoption("no_spoilers")
+        shown = _shown(scenario, scenario.variant(self.finding.variant), hide=hide)
+        return ReplayFile.from_parent(parent, path=file_path, finding=self.finding, shown=shown, hide=hide)
 
 
 def _scenario_modules() -> list[str]:
@@ -185,7 +218,7 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """Make one test of each variant where a test of a bug asks for `lab` and `variant`."""
     if not {"lab", "variant"} <= set(metafunc.fixturenames):
         return
-    if any("variant" in str(mark.args[0]) for mark in metafunc.definition.iter_markers("parametrize")):
+    if any("variant" in _arguments(mark) for mark in metafunc.definition.iter_markers("parametrize")):
         return
     try:
         bug = _bug_of(metafunc.definition)
@@ -199,6 +232,11 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
         [variant.name for variant in bug.scenario.variants],
         ids=[_shown(bug.scenario, variant, hide=hide) for variant in bug.scenario.variants],
     )
+
+
+def _arguments(parametrize: pytest.Mark) -> list[str]:
+    names = parametrize.args[0] if parametrize.args else parametrize.kwargs.get("argnames", ())
+    return [name.strip() for name in names.split(",")] if isinstance(names, str) else list(names)
 
 
 def _shown(scenario: Scenario, variant: Variant, *, hide: bool) -> str:
@@ -219,6 +257,19 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
         _bug_of(item)
     except LabError as error:
         pytest.fail(str(error), pytrace=False)
+
+
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_runtest_call(item: pytest.Item) -> Generator[None]:
+    """Keep a vigil while a test of a bug runs."""
+    name = _name_of(item)
+    if name is None:
+        return (yield)
+    vigil = item.stash[VIGIL] = Vigil(name)
+    try:
+        return (yield)
+    finally:
+        vigil.running = False
 
 
 @pytest.fixture
@@ -265,11 +316,14 @@ class Lab:
             options = {"budget": chosen.expect.runs, **options}
         hunt = self._hunt(chosen, options)
         complaint = disagreement(chosen, hunt)
-        self._keep(chosen, hunt, as_expected=complaint is None)
+        kept = self._keep(chosen, hunt, as_expected=complaint is None)
         if complaint is not None:
-            pytest.fail(self._told(complaint, chosen, hunt), pytrace=False)
+            pytest.fail(self._told(complaint, kept), pytrace=False)
         if hunt.finding is not None and self._session.show_bugs:
-            self._session.show(self.scenario, hunt.finding)
+            from scenarios.lab.verify import replay_of  # noqa: PLC0415  (as in `_hunt`)
+
+            outcome = replay_of(self.scenario, hunt.finding)
+            raise_property(self.scenario, hunt.finding, outcome, hide=self._session.hide)
         return hunt
 
     def hunt(self, variant: str = AS_SHIPPED, **options: Any) -> Hunt:
@@ -288,29 +342,52 @@ class Lab:
         from scenarios.lab.hunt import hunt  # noqa: PLC0415  (most sessions with this plugin hunt nothing)
 
         session = self._session
-        given = {"seed": session.seed, "verify": session.must_verify_at_once(self.scenario), **options}
-        if session.budget is not None:
-            given.setdefault("budget", session.budget)
-        return hunt(self.scenario, variant.name, **given)
+        vigil = self._item.stash[VIGIL]
+        theirs = options.get("watch")
 
-    def _keep(self, variant: Variant, hunt: Hunt, *, as_expected: bool) -> None:
+        def watch(tally: Tally) -> None:
+            vigil.tally = tally
+            if theirs is not None:
+                theirs(tally)
+
+        given = {
+            "seed": session.seed,
+            "budget": session.budget,
+            "verify": session.must_verify_at_once(self.scenario),
+            **options,
+            "watch": watch,
+        }
+        with vigil.hunting(self._shown(variant)):
+            return hunt(self.scenario, variant.name, **given)
+
+    def _keep(self, variant: Variant, hunt: Hunt, *, as_expected: bool) -> Row:
         session = self._session
-        kept = row(self.scenario, variant, self._shown(variant), hunt, as_expected=as_expected)
+        kept = Row(
+            test=self._item.nodeid,
+            scenario=self.scenario.name,
+            variant=variant.name,
+            shown=self._shown(variant),
+            kind=variant.kind,
+            hidden_input=self.scenario.hidden_input,
+            hunt=hunt.to_json(),
+            finding=hunt.finding.to_json() if hunt.finding else None,
+            as_expected=as_expected,
+        )
         self._item.stash.setdefault(_KEPT, []).append(kept)
         session.save(kept)
         for name in _FIGURES:
             value = kept.hunt[name]
             if value is not None and not (session.hide and name in _TELLING):
                 self._item.user_properties.append((f"heisenlab.{name}", value))
+        return kept
 
     def _shown(self, variant: Variant) -> str:
         return _shown(self.scenario, variant, hide=self._session.hide)
 
-    def _told(self, complaint: str, variant: Variant, hunt: Hunt) -> str:
+    def _told(self, complaint: str, kept: Row) -> str:
         if self._session.hide:
-            return f"{self._shown(variant)} is not what is documented of it; details are hidden"
-        command = self._session.command(hunt) if hunt.finding else ""
-        return f"{self._shown(variant)}: {complaint}" + (f"\n{command}" if command else "")
+            return f"{kept.shown} is not what is documented of it; run without --no-spoilers to see in what"
+        return "\n".join(filter(None, [f"{kept.shown}: {complaint}", self._session.command(kept)]))
 
 
 def disagreement(variant: Variant, hunt: Hunt) -> str | None:
@@ -354,9 +431,9 @@ class _Session:
 
     config: pytest.Config
     rows: list[Row] = field(default_factory=list)
+    said: list[str] = field(default_factory=list)
     scenarios: dict[str, Scenario] = field(default_factory=dict)
     verified: str = ""
-    folder: Path | None = None
 
     def __post_init__(self) -> None:
         option = self.config.getoption
@@ -390,47 +467,25 @@ class _Session:
         except (OSError, LabError):
             return  # the command then hunts again
 
-    def command(self, hunt: Hunt) -> str:
-        """Return the command that replays what a hunt found, or an empty text where that is in doubt."""
-        return self._command(hunt.scenario, hunt.variant, hunt.searcher, hunt.seed)
-
-    def command_of(self, kept: Row) -> str:
-        """Return the command that replays the finding of a row, or an empty text."""
-        if kept.finding is None:
+    def command(self, kept: Row) -> str:
+        """Return what replays the finding of a row; an empty text where there is none or it is in doubt."""
+        if kept.finding is None or doctor.problems(doctor.fingerprint()):
             return ""
         hunt = kept.hunt
-        return self._command(kept.scenario, kept.variant, hunt["searcher"], hunt["seed"])
-
-    def _command(self, scenario: str, variant: str, searcher: str, seed: int) -> str:
-        if doctor.problems(doctor.fingerprint()):
-            return ""
-        path = self.file(scenario, variant, searcher)
+        if kept.scenario not in catalogue.names():
+            return shlex.join(["pytest", kept.test, "--show-bugs", "--lab-seed", str(hunt["seed"])])
+        path = self.file(kept.scenario, kept.variant, hunt["searcher"])
         if path is not None and path.exists():
             here = self.config.invocation_params.dir
             shown = path.relative_to(here) if path.is_relative_to(here) else path
             return shlex.join(["heisenlab", "replay", str(shown)])
-        return shlex.join(
-            ["heisenlab", "hunt", scenario, "--variant", variant, "--searcher", searcher, "--seed", str(seed)]
-        )
-
-    def show(self, scenario: Scenario, finding: Finding) -> None:
-        """Raise the failing property's own error at the plan of a finding."""
-        __tracebackhide__ = True
-        from scenarios.lab.verify import replay_of  # noqa: PLC0415  (as above)
-
-        outcome = replay_of(scenario, finding)
-        if self.hide:
-            pytest.fail(f"{finding.by}: {finding.message}", pytrace=False)
-        check = next(check for check in scenario.properties if check.__name__ == finding.by)
-        try:
-            check(outcome.run)
-        except AssertionError as error:
-            error.add_note(f"{finding.plan_in_words} ({finding.minimality}; input {finding.input})")
-            raise
+        options = [f"--{name}={hunt[name]}" for name in ("variant", "searcher", "seed", "budget")]
+        return shlex.join(["heisenlab", "hunt", kept.scenario, *options])
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         """Collect the rows of a test, from whichever process it ran in."""
         self.rows += map(Row.loads, getattr(report, _ROWS, ()))
+        self.said += getattr(report, SAID, ())
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_sessionfinish(self, session: pytest.Session, exitstatus: int) -> None:
@@ -476,11 +531,13 @@ class _Session:
 
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
         """Show a row per bug."""
-        if not self.rows:
+        if not self.rows and not self.said:
             return
         terminalreporter.section("heisenlab")
         width = terminalreporter._tw.fullwidth  # noqa: SLF001  (the width that pytest itself goes by)
-        for line in render(self.rows, width, spoilers=not self.hide, replay=self.command_of):
+        for line in render(self.rows, width, spoilers=not self.hide, replay=self.command):
+            terminalreporter.write_line(line)
+        for line in self.said:
             terminalreporter.write_line(line)
         if self.verified:
             terminalreporter.write_line(self.verified, red=self.verified.startswith("VERIFICATION"))
@@ -500,6 +557,8 @@ def pytest_runtest_makereport(
         return report
     if kept := item.stash.get(_KEPT, None):
         setattr(report, _ROWS, [each.dumps() for each in kept])
+    if isinstance(item, ReplayItem):
+        setattr(report, SAID, list(item.said))
     if report.skipped or item.get_closest_marker(_MARKER) is None:
         return report
     bug = _bug_of(item)

@@ -13,9 +13,6 @@ from scenarios.lab.finding import Finding, from_json
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from scenarios.lab.hunt import Hunt
-    from scenarios.lab.scenario import Scenario, Variant
-
 AS_SHIPPED: Final = "as-shipped"
 
 
@@ -24,6 +21,7 @@ class Row:
     """One hunt of a session.
 
     Attributes:
+        test: The node id of the test that hunted.
         scenario: The name of the scenario.
         variant: The name of the variant.
         shown: How reports call the two; it does not give a fix away where spoilers are hidden.
@@ -34,6 +32,7 @@ class Row:
         as_expected: Whether the hunt came to what the variant is expected to come to.
     """
 
+    test: str
     scenario: str
     variant: str
     shown: str
@@ -55,20 +54,6 @@ class Row:
     def found(self) -> Finding | None:
         """Return the finding of the hunt, or None."""
         return None if self.finding is None else from_json(self.finding)
-
-
-def row(scenario: Scenario, variant: Variant, shown: str, hunt: Hunt, *, as_expected: bool) -> Row:
-    """Return the row of a hunt."""
-    return Row(
-        scenario=scenario.name,
-        variant=variant.name,
-        shown=shown,
-        kind=variant.kind,
-        hidden_input=scenario.hidden_input,
-        hunt=hunt.to_json(),
-        finding=hunt.finding.to_json() if hunt.finding else None,
-        as_expected=as_expected,
-    )
 
 
 _HEADINGS: Final = ("bug", "verdict", "search", "minimising", "minimality", "hidden input")

@@ -323,13 +323,14 @@ def _clock(
             node = _flipped(wired, node, struck)
         if wired.glitches:
             heard = tuple(map(chooser.pick, wired.glitches, [REPLACEMENTS[sent] for sent in told]))
-    after, latches = _settled(wired, node, heard, told)
+    settled, latches = _settled(wired, node, heard, told)
+    after = settled
     if latches.labels:
         kept = sum(map(chooser.pick, *latches))
         if kept:
-            after = _flipped(wired, after, kept)
+            after = _flipped(wired, settled, kept)
     if trace is not None:
-        _record(wired.netlist, trace, clock, (before, node, after), told=told, heard=heard)
+        _record(wired.netlist, trace, clock, (before, node, settled, after), told=told, heard=heard)
     return after
 
 
@@ -420,29 +421,35 @@ def _record(
     netlist: Netlist,
     trace: Trace,
     clock: int,
-    nodes: tuple[_Node, _Node, _Node],
+    nodes: tuple[_Node, _Node, _Node, _Node],
     *,
     told: _Commands,
     heard: _Commands,
 ) -> None:
-    """Record a clock, given its node before, after the upsets, and at the end.
+    """Record a clock, given its node before, after the upsets, as it should settle, and as it was latched.
 
     What it ends with stands at the time of the next clock, since it is seen from then on.
     """
-    before, struck, after = nodes
-    encoding, watchdog = netlist.system.encoding, netlist.system.watchdog
+    system, (before, struck, settled, after) = netlist.system, nodes
+    encoding, width = system.encoding, system.encoding.bits
     for number, (old, hit) in enumerate(zip(before.processors, struck.processors, strict=True)):
         actor = f"cpu{number}"
         if told[number]:
             trace.record(clock, actor, "command", Command(told[number]).name)
         if old.code != hit.code:
-            trace.record(clock, actor, "upset", (show(encoding, old.code), show(encoding, hit.code)))
+            trace.record(clock, actor, "upset", (f"{hit.code:0{width}b}", show(encoding, hit.code)))
         if heard[number] != told[number]:
             trace.record(clock, actor, "glitch", Command(heard[number]).name)
         if netlist.fate[hit.code] in (Fate.ALARM, Fate.RECOVERED):
             trace.record(clock, actor, "alarm", show(encoding, hit.code))
-        if netlist.mode[hit.code] is None and hit.lost == WATCHDOG_CLOCKS - 1 and watchdog != "none":
-            trace.record(clock, actor, "watchdog", watchdog)
+        lost = netlist.mode[hit.code] is None
+        if lost and system.watchdog != "none" and hit.lost == WATCHDOG_CLOCKS - 1:
+            trace.record(clock, actor, "watchdog", system.watchdog)
+    for number, (meant, new) in enumerate(zip(settled.processors, after.processors, strict=True)):
+        if meant.code != new.code:
+            trace.record(
+                clock, f"cpu{number}", "metastable", (f"{new.code:0{width}b}", show(encoding, new.code))
+            )
     for number, (old, new) in enumerate(zip(before.processors, after.processors, strict=True)):
         if old.code != new.code:
             trace.record(clock + 1, f"cpu{number}", "mode", show(encoding, new.code))

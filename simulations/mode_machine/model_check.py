@@ -7,7 +7,7 @@ every processor may be given any command, and the noise may deviate anywhere, at
 from __future__ import annotations
 
 from dataclasses import dataclass
-from itertools import product
+from itertools import combinations, product
 from typing import TYPE_CHECKING, Final, NamedTuple, TypeAlias
 
 from simulations.choices import Deviation, Plan, drawn
@@ -181,8 +181,8 @@ def model_check(
                     return Checked(system, claims, deviations, len(parents), transitions, clocks, example)
         if len(parents) > states_max:
             raise LabError(
-                f"more than {states_max:,} states after {clocks} clocks; raise states_max, or ask about fewer "
-                f"processors or deviations"
+                f"more than {states_max:,} states after {clocks} clocks; raise states_max, or ask about "
+                f"fewer processors or deviations"
             )
         frontier = following
     return Checked(system, claims, deviations, len(parents), transitions, clocks, None)
@@ -225,16 +225,20 @@ class _Successors:
         if left not in self._upsets_of:
             system = self._netlist.system
             most = left if "upset" in system.noise else 0
-            masks = [mask for mask in range(1 << system.encoding.bits) if mask.bit_count() <= most]
-            some = [
-                (chosen, sum(mask.bit_count() for mask in chosen))
-                for chosen in product(masks, repeat=processors)
+            places = [
+                (number, 1 << bit) for number in range(processors) for bit in range(system.encoding.bits)
             ]
-            self._upsets_of[left] = [(chosen, upsets) for chosen, upsets in some if upsets <= most]
+            found = self._upsets_of[left] = []
+            for upsets in range(most + 1):
+                for chosen in combinations(places, upsets):
+                    masks = [0] * processors
+                    for number, bit in chosen:
+                        masks[number] |= bit
+                    found.append((tuple(masks), upsets))
         return self._upsets_of[left]
 
     def _each(self, processor: Processor, *, granted: bool, budget: int) -> list[tuple[Processor, int, _How]]:
-        """Return where one processor can go, with the least deviations that it takes and how it goes there."""
+        """Return where one processor can go, with the least deviations that it takes, and how it goes."""
         key = (processor, granted, budget)
         if key not in self._ways_on:
             found: dict[Processor, tuple[int, _How]] = {}
