@@ -3,19 +3,16 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import json
 import os
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from rich.console import Console
-from rich.table import Table
-from rich.text import Text
-
-from simulations.address_space.live.errors import Refusal
+from simulations.address_space.live.errors import RefusedError
 from simulations.address_space.live.filling import DEFAULT_LIMIT, RESERVE, Filling, Kind
-from simulations.address_space.live.launch import Options, become, check_system, write_report
+from simulations.address_space.live.launch import REFUSED_STATUS, Options, become, check_system, write_report
 from simulations.address_space.live.layout import (
     GIB,
     TOP,
@@ -35,7 +32,9 @@ if TYPE_CHECKING:
 
     from simulations.address_space.live.report import Report
 
-_USAGE_STATUS = 2
+SESSION_LIMIT_VARIABLE = "HEISENLAB_FILL_LOW"
+"""Environment variable: the plugin `scenarios.lab.memory_fixture` fills below so many bytes for the whole session."""
+
 _EPILOG = """\
 examples:
   heisenlab memory map 4242
@@ -67,8 +66,12 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
         description="Run a command with part of its address space taken away before its first instruction.",
     )
     _add_filling(started)
-    started.add_argument("--detach", action="store_true", help="let go after the fill: for debuggers, explains no crash")
-    started.add_argument("command", nargs=argparse.REMAINDER, metavar="-- CMD ...", help="the command and its arguments")
+    started.add_argument(
+        "--detach", action="store_true", help="let go after the fill: for debuggers, explains no crash"
+    )
+    started.add_argument(
+        "words", nargs=argparse.REMAINDER, metavar="-- CMD ...", help="the command and its arguments"
+    )
 
     tested = commands.add_parser(
         "pytest",
@@ -77,26 +80,48 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
     )
     _add_filling(tested)
     tested.add_argument(
-        "--in-process", action="store_true", help="fill from inside, where ptrace is not allowed; only --fill, no report"
+        "--in-process",
+        action="store_true",
+        help="fill from inside, where ptrace is not allowed; only --fill, no report",
     )
-    tested.add_argument("command", nargs=argparse.REMAINDER, metavar="-- ARG ...", help="arguments of pytest")
+    tested.add_argument("words", nargs=argparse.REMAINDER, metavar="-- ARG ...", help="arguments of pytest")
 
 
 def _add_filling(parser: argparse.ArgumentParser) -> None:
     kinds = parser.add_mutually_exclusive_group()
-    kinds.add_argument("--fill", metavar="SIZE", help="fill every gap below SIZE (the default, with 4G): a cut pointer crashes")
-    kinds.add_argument("--squeeze", metavar="SIZE", help="fill every gap above SIZE: the bug hides, as on an old system")
-    kinds.add_argument("--story", metavar="SIZE", help="leave SIZE of low memory, which is used first, then high memory")
+    kinds.add_argument(
+        "--fill",
+        metavar="SIZE",
+        help="fill every gap below SIZE (the default, with 4G): a cut pointer crashes",
+    )
+    kinds.add_argument(
+        "--squeeze", metavar="SIZE", help="fill every gap above SIZE: the bug hides, as on an old system"
+    )
+    kinds.add_argument(
+        "--story", metavar="SIZE", help="leave SIZE of low memory, which is used first, then high memory"
+    )
     kinds.add_argument("--plain", action="store_true", help="fill nothing, only explain crashes")
-    parser.add_argument("--follow", action="store_true", help="also fill the programs that the command starts")
     parser.add_argument(
-        "--reserve", type=int, default=RESERVE, metavar="N", help=f"mappings left to each program (default {RESERVE})"
+        "--follow", action="store_true", help="also fill the programs that the command starts"
     )
     parser.add_argument(
-        "--no-python-line", action="store_true", help="do not set PYTHONFAULTHANDLER, which tells the line of a crash in Python"
+        "--reserve",
+        type=int,
+        default=RESERVE,
+        metavar="N",
+        help=f"mappings left to each program (default {RESERVE})",
     )
-    parser.add_argument("--report", metavar="FILE", help="write the report there, as JSON, instead of to standard error")
-    parser.add_argument("--json", action="store_true", help="print the report to standard error as one line of JSON")
+    parser.add_argument(
+        "--no-python-line",
+        action="store_true",
+        help="do not set PYTHONFAULTHANDLER, which tells the line of a crash in Python",
+    )
+    parser.add_argument(
+        "--report", metavar="FILE", help="write the report there, as JSON, instead of to standard error"
+    )
+    parser.add_argument(
+        "--json", action="store_true", help="print the report to standard error as one line of JSON"
+    )
 
 
 def run(args: argparse.Namespace) -> int:
@@ -107,24 +132,26 @@ def run(args: argparse.Namespace) -> int:
         if args.memory_command == "pytest":
             return _pytest(args)
         return _run(args)
-    except Refusal as refusal:
+    except RefusedError as refusal:
         return _refuse(str(refusal))
 
 
 def _refuse(problem: str) -> int:
     sys.stderr.write(f"heisenlab: {problem}\n")
-    return _USAGE_STATUS
+    return REFUSED_STATUS
 
 
 def _run(args: argparse.Namespace) -> int:
-    command = args.command[1:] if args.command[:1] == ["--"] else args.command
+    command = args.words[1:] if args.words[:1] == ["--"] else args.words
     if not command:
-        return _refuse("no command to run: write it after two dashes, as in `heisenlab memory run --fill 4G -- ./program`")
+        return _refuse(
+            "no command to run: write it after two dashes, as in `heisenlab memory run --fill 4G -- ./program`"
+        )
     return _become(args, command, detach=args.detach, follow=args.follow)
 
 
 def _pytest(args: argparse.Namespace) -> int:
-    words = args.command[1:] if args.command[:1] == ["--"] else args.command
+    words = args.words[1:] if args.words[:1] == ["--"] else args.words
     if not args.in_process:
         command = [sys.executable, "-m", "pytest", *words]
         return _become(args, command, detach=False, follow=args.follow)
@@ -132,19 +159,25 @@ def _pytest(args: argparse.Namespace) -> int:
     if filling.kind != "fill":
         return _refuse("--in-process can only --fill: libraries and heap of this process are where they are")
     check_system()
-    environment = dict(os.environ, HEISENLAB_FILL_LOW=str(filling.size))
+    environment = {**os.environ, SESSION_LIMIT_VARIABLE: str(filling.size)}
     command = [sys.executable, "-m", "pytest", "-p", "scenarios.lab.memory_fixture", *words]
-    os.execve(sys.executable, command, environment)  # noqa: S606 - the tests take the place of this command
+    return os.execve(sys.executable, command, environment)  # noqa: S606 - the tests take the place of this command
 
 
 def _become(args: argparse.Namespace, command: Sequence[str], *, detach: bool, follow: bool) -> int:
     filling = _filling(args)
     if args.reserve < 0:
-        return _refuse(f"--reserve {args.reserve} is negative: give the number of mappings to leave, such as {RESERVE}")
+        return _refuse(
+            f"--reserve {args.reserve} is negative: give the number of mappings to leave, such as {RESERVE}"
+        )
     target = Path(args.report).absolute() if args.report else None
     if target is not None and (target.is_dir() or not os.access(target.parent, os.W_OK)):
-        return _refuse(f"cannot write the report to {target}: name a file in a folder that exists and is yours")
-    options = Options(follow=follow, detach=detach, reserve=args.reserve, python_lines=not args.no_python_line)
+        return _refuse(
+            f"cannot write the report to {target}: name a file in a folder that exists and is yours"
+        )
+    options = Options(
+        follow=follow, detach=detach, reserve=args.reserve, python_lines=not args.no_python_line
+    )
 
     def report(result: Report) -> None:
         if target is not None:
@@ -163,7 +196,7 @@ def _filling(args: argparse.Namespace) -> Filling:
             try:
                 return Filling(kind, parse_size(text))
             except ValueError as error:
-                raise Refusal(f"--{kind}: {error}") from None
+                raise RefusedError(f"--{kind}: {error}") from None
     return Filling("plain", 0) if args.plain else Filling("fill", DEFAULT_LIMIT)
 
 
@@ -172,43 +205,45 @@ def _print_report(report: Report, *, as_json: bool) -> None:
     if as_json:
         text = json.dumps(report_json(report)) + "\n"
     else:
-        console = Console(stderr=True, highlight=False, soft_wrap=True)
-        with console.capture() as captured:
-            for line in report_lines(report):
-                heading = not line.startswith(" ")
-                console.print(Text(("heisenlab: " if heading else "") + line, style="bold" if heading else ""))
-        text = captured.get()
-    try:
+        text = "".join(f"{line if line.startswith(' ') else _heading(line)}\n" for line in report_lines(report))
+    with contextlib.suppress(OSError):  # the terminal or the pipe may be gone, and with it whoever would read
         os.write(2, text.encode(errors="backslashreplace"))
-    except OSError:
-        return  # the terminal or the pipe is gone, and with it whoever wanted to read
+
+
+def _heading(line: str) -> str:
+    """The first line of a paragraph: said to be ours, since it stands among the lines of the command."""
+    bold, end = ("\033[1m", "\033[0m") if os.isatty(2) and "NO_COLOR" not in os.environ else ("", "")
+    return f"{bold}heisenlab: {line}{end}"
 
 
 def _map(args: argparse.Namespace) -> int:
     regions = read_layout(args.pid)
-    pid = os.getpid() if args.pid is None else args.pid
     if args.json:
-        print(json.dumps(_map_json(pid, regions), indent=1))
+        pid = os.getpid() if args.pid is None else args.pid
+        sys.stdout.write(json.dumps(_map_json(pid, regions), indent=1) + "\n")
         return 0
-    console = Console(highlight=False, soft_wrap=not sys.stdout.isatty())
-    console.print(Text("\n".join(picture(regions))))
-    console.print()
+    sys.stdout.write("\n".join(picture(regions)) + "\n\n")
     if sys.stdout.isatty():
-        console.print(_map_table(regions))
+        _print_table(regions)
     else:
         for row in _map_rows(regions):
-            print("{:>14}  {:>14}  {:>10}  {:<4}  {}".format(*row))
-        print()
-    for line in (2 * GIB, 4 * GIB):
-        low = Span(0, line)
-        open_gaps = list(gaps(regions, low))
-        largest = max((gap.size for gap in open_gaps), default=0)
-        usable = bytes_mapped(regions, low, usable_only=True)
-        console.print(
-            f"below {size_words(line)}: {size_words(usable)} usable, {size_words(bytes_mapped(regions, low))} mapped; "
-            f"{len(open_gaps)} gaps, the largest {size_words(largest)}"
-        )
+            sys.stdout.write("{:>14}  {:>14}  {:>10}  {:<4}  {}".format(*row).rstrip() + "\n")
+    sys.stdout.write("\n" + "".join(f"{line}\n" for line in _low_lines(regions)))
     return 0
+
+
+def _low_lines(regions: Sequence[Region]) -> list[str]:
+    """How much lies below the two lines at which 32 bits end."""
+    lines = []
+    for end in (2 * GIB, 4 * GIB):
+        low = Span(0, end)
+        sizes = [gap.size for gap in gaps(regions, low)]
+        usable = size_words(bytes_mapped(regions, low, usable_only=True))
+        lines.append(
+            f"below {size_words(end)}: {usable} usable, {size_words(bytes_mapped(regions, low))} mapped; "
+            f"{len(sizes)} gap{'s' * (len(sizes) != 1)}, the largest {size_words(max(sizes, default=0))}"
+        )
+    return lines
 
 
 def _map_rows(regions: Sequence[Region]) -> list[tuple[str, str, str, str, str]]:
@@ -226,13 +261,18 @@ def _map_rows(regions: Sequence[Region]) -> list[tuple[str, str, str, str, str]]
     ]
 
 
-def _map_table(regions: Sequence[Region]) -> Table:
+def _print_table(regions: Sequence[Region]) -> None:
+    from rich.console import Console  # noqa: PLC0415 - would double the start of `memory run`, which prints no table
+    from rich.table import Table  # noqa: PLC0415 - as above
+    from rich.text import Text  # noqa: PLC0415 - as above
+
     table = Table("start", "end", "size", "access", "what", box=None, header_style="bold")
+    table.columns[-1].overflow = "fold"
     for column in table.columns[:3]:
         column.justify = "right"
     for row in _map_rows(regions):
-        table.add_row(*(Text(cell) for cell in row), style="dim" if row[4] == "(gap)" else None)
-    return table
+        table.add_row(*(Text(cell) for cell in row), style="dim" if row[-1] == "(gap)" else None)
+    Console().print(table)
 
 
 def _map_json(pid: int, regions: Sequence[Region]) -> dict[str, object]:

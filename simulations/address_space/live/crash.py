@@ -16,6 +16,7 @@ from simulations.address_space.live.layout import GIB, PAGE, TOP, Region, Span
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
+_NULL_MAX = 0x100
 _NEAR_NULL = 0x10000
 _SIGN = 1 << 31
 _LOW = 1 << 32
@@ -25,6 +26,7 @@ _FLOAT_STEP_MIN = 1 << 16
 _FIELD_MAX = PAGE
 _ADDRESS_UNKNOWN = 0x80
 _HITS_MAX = 3
+
 
 @dataclass(frozen=True)
 class Explanation:
@@ -55,10 +57,10 @@ class Explanation:
 def explain(value: int, regions: Sequence[Region], *, source: str = "address") -> tuple[Explanation, ...]:
     """Every cut of a live pointer that gives `value`, the likeliest first; at most three.
 
-    Values below 64 KiB are not looked at: they are null pointers with an offset. Mappings of 4 GiB and more are left
+    Values below 256 are not looked at: they are null pointers with an offset. Mappings of 4 GiB and more are left
     out, since every value falls into them.
     """
-    if value < _NEAR_NULL:
+    if value < _NULL_MAX:
         return ()
     candidates = [region for region in regions if region.usable and region.span.size < _LOW]
     found = [*_low_bits(value, candidates, source), *_rounded(value, candidates, source)]
@@ -68,7 +70,9 @@ def explain(value: int, regions: Sequence[Region], *, source: str = "address") -
 def _low_bits(value: int, regions: Sequence[Region], source: str) -> Iterator[Explanation]:
     if value < _LOW:
         bits, line = 32, _LOW
-        cut = "cut to unsigned 32 bits" + (", or signed, which is the same below 2 GiB" if value < _SIGN else "")
+        cut = "cut to unsigned 32 bits" + (
+            ", or signed, which is the same below 2 GiB" if value < _SIGN else ""
+        )
     elif value >= _WORD - _SIGN:
         bits, line, cut = 32, _SIGN, "cut to signed 32 bits"
     elif value < 1 << _SHIFTED_BITS:
@@ -168,7 +172,10 @@ def diagnose(
         explanations = explain(address, regions)
     else:
         explanations = tuple(
-            found for name, value in registers.items() if value >= _NEAR_NULL for found in explain(value, regions, source=name)
+            found
+            for name, value in registers.items()
+            if value >= _NEAR_NULL
+            for found in explain(value, regions, source=name)
         )[:_HITS_MAX]
     jumped = known and instruction_pointer == address
     return Crash(
@@ -179,7 +186,9 @@ def diagnose(
         address=address if known else None,
         in_filler=known and any(address in span for span in filler),
         instruction=(
-            f"jumped to {address:#x} from {place(caller, regions)}" if jumped else place(instruction_pointer, regions)
+            f"jumped to {address:#x} from {place(caller, regions)}"
+            if jumped
+            else place(instruction_pointer, regions)
         ),
         explanations=explanations,
         hint=_hint(address if known else None, explanations),
@@ -187,12 +196,12 @@ def diagnose(
 
 
 def _hint(address: int | None, explanations: Sequence[Explanation]) -> str:
+    if address is not None and address < _NEAR_NULL:
+        return "a null pointer with an offset looks like this" + (" as well" if explanations else "")
     if explanations:
         return ""
     if address is None:
         return "the address is not canonical, so the processor does not tell it, and no register holds a cut pointer"
-    if address < _NEAR_NULL:
-        return "a null pointer, or a field of one: no cut pointer looks like this"
     if address >= _WORD - PAGE:
         return (
             "close to -1, which mmap returns when it fails: a call that insists on low memory (MAP_32BIT) fails "
@@ -213,4 +222,3 @@ def place(address: int, regions: Sequence[Region]) -> str:
     base = min(other.span.start for other in regions if other.path == region.path)
     function = elf.function_at(region.path, address - region.span.start + region.offset)
     return f"{region.name}+{address - base:#x}" + (f" ({function})" if function else "")
-

@@ -9,7 +9,7 @@ import stat
 import struct
 from typing import TYPE_CHECKING
 
-from simulations.address_space.live.errors import Refusal
+from simulations.address_space.live.errors import RefusedError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -45,7 +45,7 @@ def check_program(path: str) -> None:
     """Check that the program, or the interpreter of the script, can be stopped at its exec and filled.
 
     Raises:
-        Refusal: It is set-user-id, set-group-id, 32-bit, for another machine, or no program.
+        RefusedError: It is set-user-id, set-group-id, 32-bit, for another machine, or no program.
     """
     script = path
     for _ in range(_SCRIPTS_NESTED_MAX):
@@ -55,22 +55,28 @@ def check_program(path: str) -> None:
         except PermissionError:
             return  # may be run but not read: the kernel decides
         except OSError as error:
-            raise Refusal(f"cannot read {path}, which {script} names as its interpreter: {error.strerror}") from None
+            raise RefusedError(
+                f"cannot read {path}, which {script} names as its interpreter: {error.strerror}"
+            ) from None
         if not start.startswith(b"#!"):
             break
         words = start[2:].split(b"\n", 1)[0].split()
         if not words:
-            raise Refusal(f"{path} begins with #! but names no interpreter: name it yourself, as in `sh {path}`")
+            raise RefusedError(
+                f"{path} begins with #! but names no interpreter: name it yourself, as in `sh {path}`"
+            )
         path = os.fsdecode(words[0])
     if os.stat(path).st_mode & (stat.S_ISUID | stat.S_ISGID):  # noqa: PTH116
-        raise Refusal(
+        raise RefusedError(
             f"{path} is set-user-id or set-group-id, and would lose its privilege when traced: "
             "run the program that it starts instead, as the user that it needs"
         )
     if not start.startswith(_MAGIC):
-        raise Refusal(f"{path} is no ELF program and names no interpreter: name it yourself, as in `sh {path}`")
+        raise RefusedError(
+            f"{path} is no ELF program and names no interpreter: name it yourself, as in `sh {path}`"
+        )
     if start[4] != _CLASS_64 or struct.unpack_from("<H", start, 18)[0] != _MACHINE_X86_64:
-        raise Refusal(
+        raise RefusedError(
             f"{path} is not a 64-bit x86-64 program: a 32-bit one has no high memory, and its pointers fit into 32 bits"
         )
 
@@ -87,7 +93,9 @@ def function_at(path: str, file_offset: int) -> str | None:
     """The function, and the offset in it, of a byte of an ELF file: `strlen+0x18`; None where no symbol covers it."""
     try:
         address = _virtual_address(path, file_offset)
-        covering = [(start, name) for start, size, name in _functions(path) if start <= address < start + size]
+        covering = [
+            (start, name) for start, size, name in _functions(path) if start <= address < start + size
+        ]
     except (OSError, ValueError, LookupError, struct.error):
         return None
     if not covering:
@@ -119,7 +127,9 @@ def _functions(path: str) -> tuple[tuple[int, int, str], ...]:
             strings = file.read(sections[link][5])
             for name, info, _, _, value, size in struct.iter_unpack("<IBBHQQ", table):
                 if info & 0xF in (_FUNCTION, _INDIRECT):
-                    functions.append((value, size, strings[name : strings.find(b"\0", name)].decode(errors="replace")))
+                    functions.append(
+                        (value, size, strings[name : strings.find(b"\0", name)].decode(errors="replace"))
+                    )
     return tuple(functions)
 
 

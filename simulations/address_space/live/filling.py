@@ -5,8 +5,18 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
-from simulations.address_space.live.errors import Refusal
-from simulations.address_space.live.layout import GIB, MIB, PAGE, TOP, Region, Span, bytes_mapped, gaps, size_words
+from simulations.address_space.live.errors import RefusedError
+from simulations.address_space.live.layout import (
+    GIB,
+    MIB,
+    PAGE,
+    TOP,
+    Region,
+    Span,
+    bytes_mapped,
+    gaps,
+    size_words,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -50,7 +60,9 @@ class Filling:
 
     def __post_init__(self) -> None:
         if self.size % PAGE or self.size < 0:
-            raise Refusal(f"{self.size} bytes is not a whole number of pages of {PAGE} bytes")
+            raise RefusedError(f"{self.size} bytes is not a whole number of pages of {PAGE} bytes")
+        if (self.size == 0) != (self.kind == "plain"):
+            raise RefusedError(f"--{self.kind} needs a size, such as 4G" if self.size == 0 else "plain takes no size")
 
     def __str__(self) -> str:
         return {
@@ -68,7 +80,7 @@ class Bounds:
     Attributes:
         floor: Lowest address a program may map, bytes (`vm.mmap_min_addr`).
         stack_room: Bytes to leave free below the stack: its limit, and the guard.
-        mmap_top: Upper end of where the kernel places mappings, from above downwards.
+        mmap_top: Upper end of where the kernel places mappings, from above downwards; used for a story only.
         maps_max: Mappings a process may have (`vm.max_map_count`).
     """
 
@@ -90,7 +102,7 @@ def taken(filling: Filling, regions: Sequence[Region], bounds: Bounds) -> tuple[
     """The spans of addresses that `filling` takes from a process with these regions.
 
     Raises:
-        Refusal: The program would not have room left to run.
+        RefusedError: The program would not have room left to run.
     """
     if filling.kind == "plain":
         return ()
@@ -99,7 +111,7 @@ def taken(filling: Filling, regions: Sequence[Region], bounds: Bounds) -> tuple[
     _check_image(filling, regions)
     if filling.kind == "fill":
         if stack_floor - filling.size < _ROOM_HIGH:
-            raise Refusal(
+            raise RefusedError(
                 f"--fill {filling.size:#x} leaves less than {size_words(_ROOM_HIGH)} below the stack at "
                 f"{stack.start:#x}, of which it needs {size_words(bounds.stack_room)}: use a lower limit; 4G finds "
                 "cuts to 32 bits, 32G finds pointers compressed by a shift of 3"
@@ -108,14 +120,18 @@ def taken(filling: Filling, regions: Sequence[Region], bounds: Bounds) -> tuple[
     if filling.kind == "squeeze":
         room = filling.size - bounds.floor - bytes_mapped(regions, Span(0, filling.size))
         if room < _ROOM_LOW or filling.size >= stack_floor:
-            raise Refusal(
+            raise RefusedError(
                 f"--squeeze {filling.size:#x} leaves {size_words(max(room, 0))} for libraries, heap and thread stacks, "
                 "or more than there is: use a limit between 128M and 64T; 2G is right for signed cuts"
             )
-        return tuple(span for span in (Span(filling.size, stack_floor), Span(stack.end, TOP)) if span.size > 0)
+        return tuple(
+            span for span in (Span(filling.size, stack_floor), Span(stack.end, TOP)) if span.size > 0
+        )
     if not _ROOM_STORY <= filling.size <= STORY_LINE - 2 * _ROOM_STORY:
-        raise Refusal(f"--story {filling.size:#x} is no low hole: use from 16M to 1G, such as 256M")
-    below_stack = max(bounds.mmap_top, *(region.span.end for region in regions if region.span.end <= stack.start))
+        raise RefusedError(f"--story {filling.size:#x} is no low hole: use from 16M to 1G, such as 256M")
+    below_stack = max(
+        bounds.mmap_top, *(region.span.end for region in regions if region.span.end <= stack.start)
+    )
     return (Span(bounds.floor, STORY_LINE - filling.size), Span(STORY_LINE, below_stack))
 
 
@@ -124,24 +140,28 @@ def _check_image(filling: Filling, regions: Sequence[Region]) -> None:
     image = regions[0].path
     end = max(region.span.end for region in regions if region.path == image)
     if end <= _CUT_LINE and filling.size < end and filling.kind in ("fill", "squeeze"):
-        raise Refusal(
+        raise RefusedError(
             f"--{filling.kind} {filling.size:#x} lies below the end of the program's own image, which is linked to "
             f"{regions[0].span.start:#x}-{end:#x}: use a higher limit, such as {'4G' if filling.kind == 'fill' else '2G'}"
         )
 
 
-def gap_plan(regions: Sequence[Region], spans: Sequence[Span], maps_max: int, *, reserve: int = RESERVE) -> GapPlan:
+def gap_plan(
+    regions: Sequence[Region], spans: Sequence[Span], maps_max: int, *, reserve: int = RESERVE
+) -> GapPlan:
     """Choose gaps to fill: largest first, so many that the process keeps `reserve` mappings for itself.
 
     Raises:
-        Refusal: There is not one mapping to spare.
+        RefusedError: There is not one mapping to spare.
     """
-    found = sorted((gap for span in spans for gap in gaps(regions, span)), key=lambda gap: (-gap.size, gap.start))
+    found = sorted(
+        (gap for span in spans for gap in gaps(regions, span)), key=lambda gap: (-gap.size, gap.start)
+    )
     budget = maps_max - len(regions) - reserve
     if found and budget < 1:
-        raise Refusal(
+        raise RefusedError(
             f"too many gaps: {len(found)} to fill, {len(regions)} mappings in use, {reserve} kept for the program, and "
-            f"vm.max_map_count allows {maps_max}: raise it with `sysctl vm.max_map_count=262144`"
+            f"vm.max_map_count allows {maps_max}: raise it with `sysctl vm.max_map_count=262144`, or lower --reserve"
         )
     return GapPlan(tuple(found[:budget]), tuple(found[budget:]))
 

@@ -7,7 +7,7 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from simulations.address_space.live.errors import Refusal
+from simulations.address_space.live.errors import RefusedError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -111,19 +111,21 @@ def read_layout(pid: int | None = None) -> tuple[Region, ...]:
     """The regions of a live process, in the order of addresses; of this one when no `pid` is given.
 
     Raises:
-        Refusal: There is no such process, it is somebody else's, or the system has no `/proc`.
+        RefusedError: There is no such process, it is somebody else's, or the system has no `/proc`.
     """
     path = f"/proc/{'self' if pid is None else pid}/maps"
     try:
         with open(path, encoding="utf-8", errors="surrogateescape") as maps:  # noqa: PTH123 - not a file on disk
             text = maps.read()
     except (FileNotFoundError, ProcessLookupError):
-        hint = "give the number of a running process" if os.path.isdir("/proc/1") else "only Linux is supported"  # noqa: PTH112
-        raise Refusal(f"cannot read {path}: {hint}") from None
+        hint = (
+            "give the number of a running process" if os.path.isdir("/proc/1") else "only Linux is supported"
+        )  # noqa: PTH112
+        raise RefusedError(f"cannot read {path}: {hint}") from None
     except PermissionError:
-        raise Refusal(f"may not read {path}: the process is another user's; be that user, or root") from None
+        raise RefusedError(f"may not read {path}: the process is another user's; be that user, or root") from None
     if not text:
-        raise Refusal(f"{path} is empty: process {pid} belongs to the kernel or has ended; it has no memory")
+        raise RefusedError(f"{path} is empty: process {pid} belongs to the kernel or has ended; it has no memory")
     return parse_maps(text)
 
 
@@ -169,7 +171,9 @@ def picture(regions: Sequence[Region]) -> list[str]:
             rows.append(span)
     lines = []
     for row in rows:
-        members = [region for region in regions if region.span.start < row.end and region.span.end > row.start]
+        members = [
+            region for region in regions if region.span.start < row.end and region.span.end > row.start
+        ]
         cells = "".join(_cell(members, row, index) for index in range(_CELLS))
         usable = size_words(bytes_mapped(members, row, usable_only=True))
         lines.append(f"{row.start:>14x} |{cells}| {row.end:<12x}  {usable} usable of {size_words(row.size)}")

@@ -30,7 +30,7 @@ class Program:
         path: Its file.
         filled: The gaps that were filled.
         left_open: Those that were not: no mapping was left for them, or the kernel refused.
-        miss: Chance that a cut pointer falls on usable low memory, and so is missed.
+        miss: Chance that a pointer cut to 32 bits falls on usable low memory; it means something after a `fill`.
         microseconds: What the fill took, of the wall clock.
     """
 
@@ -86,26 +86,33 @@ def report_lines(report: Report) -> list[str]:
     """The report as plain text."""
     lines = [f"{shlex.join(report.command)}: {status_words(report.status)}; {report.filling}"]
     if report.filling.kind != "plain":
-        lines += [_program_line(program) for program in report.programs[:_PROGRAMS_SHOWN_MAX]]
+        lines += [_program_line(program, report.filling) for program in report.programs[:_PROGRAMS_SHOWN_MAX]]
         more = len(report.programs) - _PROGRAMS_SHOWN_MAX
         if more > 0:
             lines.append(f"  and {more} more programs")
     if report.unfilled:
         names = ", ".join(dict.fromkeys(report.unfilled))
-        lines.append(f"  started but not filled or watched: {len(report.unfilled)} ({names}); --follow fills them too")
+        lines.append(
+            f"  started but not filled or watched: {len(report.unfilled)} ({names}); --follow fills them too"
+        )
     lines += [f"  note: {note}" for note in report.notes]
     for crash in report.crashes:
         lines += crash_lines(crash)
     return lines
 
 
-def _program_line(program: Program) -> str:
+def _program_line(program: Program, filling: Filling) -> str:
     size = size_words(sum(gap.size for gap in program.filled))
     gaps = f"{len(program.filled)} gap{'s' * (len(program.filled) != 1)}"
     line = f"  {os.path.basename(program.path)} (pid {program.pid}): {gaps} filled, {size}, no memory used"  # noqa: PTH119
     if program.left_open:
-        line += f"; {len(program.left_open)} left open, {size_words(sum(gap.size for gap in program.left_open))}"
-    return line + f"; {program.microseconds / 1000:.1f} ms; chance to miss a cut pointer {percent(program.miss)}"
+        line += (
+            f"; {len(program.left_open)} left open, {size_words(sum(gap.size for gap in program.left_open))}"
+        )
+    line += f"; {program.microseconds / 1000:.1f} ms"
+    if filling.kind == "fill":
+        line += f"; chance to miss a pointer cut to 32 bits {percent(program.miss)}"
+    return line
 
 
 def crash_lines(crash: Crash) -> list[str]:
@@ -128,7 +135,10 @@ def explanation_rows(explanation: Explanation) -> list[tuple[str, str]]:
     return [
         ("cause", str(explanation)),
         ("points into", f"{region.name} {region.span} {region.permissions}"),
-        ("coincidence", f"a random value would be explained with probability {percent(explanation.coincidence)}"),
+        (
+            "coincidence",
+            f"a random value would be explained with probability {percent(explanation.coincidence)}",
+        ),
     ]
 
 

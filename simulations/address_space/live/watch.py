@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING
 from simulations.address_space.live import ptrace
 from simulations.address_space.live.crash import Crash, diagnose
 from simulations.address_space.live.elf import is_privileged
-from simulations.address_space.live.errors import Refusal
+from simulations.address_space.live.errors import RefusedError
 from simulations.address_space.live.filling import (
     MMAP_FLAGS,
     STACK_GUARD,
@@ -30,7 +30,8 @@ from simulations.address_space.live.filling import (
     miss_chance,
     taken,
 )
-from simulations.address_space.live.layout import GIB, PAGE, Span, read_layout
+from simulations.address_space.live.launch import REFUSED_STATUS
+from simulations.address_space.live.layout import GIB, PAGE, TOP, Span, read_layout
 from simulations.address_space.live.report import Program, Report, signal_name
 
 if TYPE_CHECKING:
@@ -44,7 +45,6 @@ OPTIONS = (
     | ptrace.TRACEEXEC
     | ptrace.EXITKILL
 )
-REFUSED_STATUS = 2
 
 _STOPS = (signal.SIGSTOP, signal.SIGTSTP, signal.SIGTTIN, signal.SIGTTOU)
 _FAULTS = (signal.SIGSEGV, signal.SIGBUS)
@@ -79,7 +79,9 @@ class _Process:
 class Watch:
     """A traced program and all that it starts. The caller has seized `main`; `follow_to_end` does the rest."""
 
-    def __init__(self, main: int, command: tuple[str, ...], filling: Filling, *, follow: bool, reserve: int) -> None:
+    def __init__(
+        self, main: int, command: tuple[str, ...], filling: Filling, *, follow: bool, reserve: int
+    ) -> None:
         self.main = main
         self.command = command
         self.filling = filling
@@ -205,7 +207,9 @@ class Watch:
         path = os.readlink(f"/proc/{pid}/exe")  # noqa: PTH115 - may end in ` (deleted)`
         self._processes[pid] = _Process(path)
         if is_privileged(path):
-            self._notes.append(f"{path} is set-user-id or set-group-id and ran without its privilege, being traced")
+            self._notes.append(
+                f"{path} is set-user-id or set-group-id and ran without its privilege, being traced"
+            )
         if pid != self.main and not self.follow:
             self._unfilled.append(os.path.basename(path))  # noqa: PTH119
             del self._processes[pid], self._threads[pid]
@@ -214,7 +218,7 @@ class Watch:
         with ptrace.calls_inside(pid) as call:
             try:
                 program = fill_stopped(pid, path, self.filling, call, reserve=self.reserve)
-            except Refusal as refusal:
+            except RefusedError as refusal:
                 if pid == self.main and not self.programs:
                     os.write(2, f"heisenlab: {refusal}\n".encode())
                     call(ptrace.SYS_EXIT_GROUP, REFUSED_STATUS)
@@ -288,11 +292,12 @@ def fill_stopped(pid: int, path: str, filling: Filling, call: Callable[..., int]
         reserve: Mappings left to the program itself.
 
     Raises:
-        Refusal: It cannot be done here.
+        RefusedError: It cannot be done here.
     """
     start = time.perf_counter()
     regions = read_layout(pid)
-    plan = gap_plan(regions, taken(filling, regions, _bounds(pid, filling, call)), _setting("max_map_count"), reserve=reserve)
+    bounds = _bounds(pid, filling, call)
+    plan = gap_plan(regions, taken(filling, regions, bounds), bounds.maps_max, reserve=reserve)
     filled, left_open = [], list(plan.leave)
     for gap in plan.fill:
         result = call(ptrace.SYS_MMAP, gap.start, gap.size, 0, MMAP_FLAGS, -1, 0)
@@ -303,7 +308,7 @@ def fill_stopped(pid: int, path: str, filling: Filling, call: Callable[..., int]
         if result > 0:
             call(ptrace.SYS_MUNMAP, result, gap.size)
     if plan.fill and not filled:
-        raise Refusal(
+        raise RefusedError(
             f"the kernel refused to map even {plan.fill[0]} ({os.strerror(-result) if result < 0 else 'put it elsewhere'}): "
             "look for a limit on address space (`ulimit -v`, a container's settings)"
         )
@@ -314,23 +319,28 @@ def fill_stopped(pid: int, path: str, filling: Filling, call: Callable[..., int]
 def _bounds(pid: int, filling: Filling, call: Callable[..., int]) -> Bounds:
     limit = resource.prlimit(pid, resource.RLIMIT_AS)[0]
     if limit != resource.RLIM_INFINITY and filling.kind != "plain":
-        raise Refusal(
+        raise RefusedError(
             f"`ulimit -v` is {limit // 1024} KiB and filler counts as address space, though it uses no memory: "
             "run `ulimit -v unlimited` first"
         )
     stack = resource.prlimit(pid, resource.RLIMIT_STACK)[0]
     if stack == resource.RLIM_INFINITY:
         if filling.kind in ("squeeze", "story"):
-            raise Refusal(
+            raise RefusedError(
                 f"not enough room for the stack: `ulimit -s` is unlimited, so the kernel places memory upwards from the "
                 f"middle and never uses the low part that --{filling.kind} leaves: run `ulimit -s 8192` first"
             )
         stack = GIB
+    room, floor, maps_max = stack + STACK_GUARD, _setting("mmap_min_addr"), _setting("max_map_count")
+    if filling.kind != "story":
+        return Bounds(floor, room, TOP, maps_max)
     probe = call(ptrace.SYS_MMAP, 0, PAGE, 0, _ANYWHERE, -1, 0)
     if probe < 0:
-        raise Refusal(f"the kernel refused to map one page in process {pid} ({os.strerror(-probe)}): raise its limits")
+        raise RefusedError(
+            f"the kernel refused to map one page in process {pid} ({os.strerror(-probe)}): raise its limits"
+        )
     call(ptrace.SYS_MUNMAP, probe, PAGE)
-    return Bounds(_setting("mmap_min_addr"), stack + STACK_GUARD, probe + PAGE, _setting("max_map_count"))
+    return Bounds(floor, room, probe + PAGE, maps_max)
 
 
 def _setting(name: str) -> int:

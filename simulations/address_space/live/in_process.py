@@ -1,0 +1,144 @@
+"""Fill the low memory of the running Python process, from inside: for where ptrace is not allowed, and for a single test.
+
+Filling from outside, before the first instruction, is better: here the heap is old, and malloc may keep free low
+chunks. So these are drained as well: taken, and held. Threads may run meanwhile: what they map first stays theirs.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import ctypes
+import resource
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from simulations.address_space.live.errors import RefusedError
+from simulations.address_space.live.filling import DEFAULT_LIMIT, MMAP_FLAGS, RESERVE, gap_plan, miss_chance
+from simulations.address_space.live.launch import check_system
+from simulations.address_space.live.layout import GIB, Span, read_layout, size_words
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+_DRAIN_SIZE_MAX = 1 << 17
+_DRAIN_SIZE_MIN = 16
+_DRAIN_CHUNKS_MAX = 1_000_000
+_LIMIT_MAX = 64 << 40
+
+
+@dataclass(frozen=True)
+class LowFill:
+    """What was taken from this process.
+
+    Attributes:
+        filled: Gaps that are now inaccessible memory.
+        left_open: Gaps that are not: no mapping was left for them, or a thread was faster.
+        drained: Addresses of the low chunks that malloc still had, now held.
+        drained_bytes: Their size.
+        miss: Chance that a pointer cut to 32 bits falls on usable low memory, and is missed.
+        microseconds: What it took, of the wall clock.
+    """
+
+    filled: tuple[Span, ...]
+    left_open: tuple[Span, ...]
+    drained: tuple[int, ...]
+    drained_bytes: int
+    miss: float
+    microseconds: int
+
+
+def fill_low(limit: int = DEFAULT_LIMIT, *, reserve: int = RESERVE) -> LowFill:
+    """Take every gap below `limit` from this process, and drain malloc's low chunks. It costs no memory.
+
+    Args:
+        limit: Bytes, a whole number of pages.
+        reserve: Mappings left to the program itself, of the `vm.max_map_count` that the kernel allows.
+
+    Raises:
+        RefusedError: Not Linux on x86-64; `ulimit -v`; too many gaps; a limit that is too high or no number of pages.
+    """
+    check_system()
+    address_space = resource.getrlimit(resource.RLIMIT_AS)[0]
+    if address_space != resource.RLIM_INFINITY:
+        raise RefusedError(
+            f"`ulimit -v` is {address_space // 1024} KiB and filler counts as address space, though it uses no memory: "
+            "run `ulimit -v unlimited` first"
+        )
+    floor = int(Path("/proc/sys/vm/mmap_min_addr").read_text(encoding="ascii"))
+    if limit % 4096 or not floor < limit <= _LIMIT_MAX:
+        raise RefusedError(
+            f"a limit of {limit:#x} is no whole number of pages up to {size_words(_LIMIT_MAX)}: use {4 * GIB:#x}"
+        )
+    start = time.perf_counter()
+    libc = _libc()
+    regions = read_layout()
+    maps_max = int(Path("/proc/sys/vm/max_map_count").read_text(encoding="ascii"))
+    plan = gap_plan(regions, (Span(floor, limit),), maps_max, reserve=reserve)
+    filled, left_open = [], list(plan.leave)
+    for gap in plan.fill:
+        address = libc.mmap(gap.start, gap.size, 0, MMAP_FLAGS, -1, 0)
+        (filled if address == gap.start else left_open).append(gap)
+        if address not in (
+            gap.start,
+            ctypes.c_void_p(-1).value,
+        ):  # a kernel older than 4.17 takes the place for a hint
+            libc.munmap(address, gap.size)
+    drained, drained_bytes = _drain(libc, limit)
+    took = round((time.perf_counter() - start) * 1e6)
+    return LowFill(tuple(filled), tuple(left_open), drained, drained_bytes, miss_chance(read_layout()), took)
+
+
+def release(fill: LowFill) -> None:
+    """Give back what `fill_low` took."""
+    libc = _libc()
+    for address in fill.drained:
+        libc.free(address)
+    for gap in fill.filled:
+        libc.munmap(gap.start, gap.size)
+
+
+@contextlib.contextmanager
+def filled_low(limit: int = DEFAULT_LIMIT, *, reserve: int = RESERVE) -> Iterator[LowFill]:
+    """`fill_low` for the length of a with-block."""
+    fill = fill_low(limit, reserve=reserve)
+    try:
+        yield fill
+    finally:
+        release(fill)
+
+
+def _libc() -> ctypes.CDLL:
+    """The C library, with its own function objects: what is declared here changes nobody else's."""
+    libc = ctypes.CDLL(None, use_errno=True)
+    libc.mmap.restype = ctypes.c_void_p
+    libc.mmap.argtypes = [
+        ctypes.c_void_p,
+        ctypes.c_size_t,
+        ctypes.c_int,
+        ctypes.c_int,
+        ctypes.c_int,
+        ctypes.c_long,
+    ]
+    libc.munmap.argtypes = [ctypes.c_void_p, ctypes.c_size_t]
+    libc.malloc.restype = ctypes.c_void_p
+    libc.malloc.argtypes = [ctypes.c_size_t]
+    libc.free.restype = None
+    libc.free.argtypes = [ctypes.c_void_p]
+    return libc
+
+
+def _drain(libc: ctypes.CDLL, limit: int) -> tuple[tuple[int, ...], int]:
+    """Take malloc's free chunks below `limit`, from large to small, until it has none left to give."""
+    held: list[int] = []
+    total, size = 0, _DRAIN_SIZE_MAX
+    while size >= _DRAIN_SIZE_MIN and len(held) < _DRAIN_CHUNKS_MAX:
+        address = libc.malloc(size)
+        if address is not None and address < limit:
+            held.append(address)
+            total += size
+            continue
+        libc.free(address)
+        size = size * 3 // 4 if size > 1024 else size - 16
+    return tuple(held), total
