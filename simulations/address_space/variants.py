@@ -32,8 +32,8 @@ to 4 GiB."""
 SMALL_DOCUMENTS: Final = replace(AS_SHIPPED, document_kib_max=1024)
 """Documents above 1 MiB are refused. An address is not a matter of size."""
 
-LOW_HEAP: Final = replace(AS_SHIPPED, reserve=64 * MIB)
-"""A heap of 64 MiB is reserved in low memory: as under a tool whose heap lies low, or LuaJIT's low
+LOW_HEAP: Final = replace(AS_SHIPPED, reserve=16 * MIB)
+"""A heap of 16 MiB is reserved in low memory: as under a tool whose heap lies low, or LuaJIT's low
 allocator. The bug is gone until the heap is full."""
 
 FULL_WIDTH: Final = replace(AS_SHIPPED, cut="none")
