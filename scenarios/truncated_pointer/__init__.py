@@ -57,7 +57,7 @@ def sessions() -> SearchStrategy[Session]:
     return st.builds(
         Session,
         documents=sizes.map(tuple),
-        open_max=st.integers(1, TESTED_DOCUMENTS_MAX),
+        open_max=st.none() | st.integers(1, TESTED_DOCUMENTS_MAX),
         lag=st.integers(0, 4),
     )
 

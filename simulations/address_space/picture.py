@@ -143,6 +143,7 @@ def image(regions: Sequence[Region], *, top: int = 1 << 47, use: Use | None = No
     """
     try:
         from matplotlib.figure import Figure  # noqa: PLC0415  (a world needs no picture)
+        from matplotlib.patches import Patch  # noqa: PLC0415
     except ImportError as error:
         raise LabError(
             "an image needs Matplotlib: pip install 'heisenlab[notebooks]'; or use text()"
@@ -170,6 +171,13 @@ def image(regions: Sequence[Region], *, top: int = 1 << 47, use: Use | None = No
     axes.set_xticks([])
     axes.set_xlim(-0.01, 1.01)
     axes.set_title(title)
+    axes.legend(
+        handles=[Patch(color=colour, label=kind) for kind, colour in COLOURS.items()],
+        loc="upper center",
+        bbox_to_anchor=(0.5, -0.01),
+        ncols=len(COLOURS),
+        frameon=False,
+    )
     return figure
 
 

@@ -34,7 +34,7 @@ class Session:
 
     Attributes:
         documents: Their sizes in KiB, each from 1 to 2^26; 1 to 100,000 of them.
-        open_max: How many are open at once, at least 1.
+        open_max: How many are open at once, at least 1; None means that none is closed.
         lag: A pointer is used so many documents after it was made, or when its document is closed.
         seed: Decides which document is closed, and where a random policy puts mappings.
 
@@ -43,7 +43,7 @@ class Session:
     """
 
     documents: tuple[int, ...]
-    open_max: int = DOCUMENTS_MAX
+    open_max: int | None = None
     lag: int = 0
     seed: int = 0
 
@@ -53,7 +53,7 @@ class Session:
         for size in self.documents:
             if not 1 <= size <= DOCUMENT_KIB_MAX:
                 raise ValueError(f"a document has 1 to {DOCUMENT_KIB_MAX} KiB, not {size}")
-        if self.open_max < 1:
+        if self.open_max is not None and self.open_max < 1:
             raise ValueError(f"at least 1 document is open at once, not {self.open_max}")
         if self.lag < 0:
             raise ValueError(f"a pointer is used 0 or more documents later, not {self.lag}")
@@ -110,7 +110,7 @@ class System:
 
 FILL_LIMIT: Final = 6 * GIB
 """Where to stop filling. Lowest first, the program's next pointers are the limit and a little more; cut to
-32 bits they fall to 2 GiB and a little more, far from all islands. At a limit of 4 GiB they would fall onto
+32 bits they fall to 2 GiB and a little more, above all islands. At a limit of 4 GiB they would fall onto
 the image."""
 
 
@@ -264,11 +264,10 @@ def _live(program: _Program, session: Session) -> None:
     """Open and close until the session is over or the program has crashed."""
     closing = substream(session.seed, "closing")
     opened: list[int] = []
+    open_max = session.open_max or len(session.documents)
     for now, kib in enumerate(session.documents):
         program.chooser.at(now)
-        if len(opened) >= session.open_max and not program.close(
-            now, opened.pop(closing.randrange(len(opened)))
-        ):
+        if len(opened) >= open_max and not program.close(now, opened.pop(closing.randrange(len(opened)))):
             return
         if program.open(now, kib):
             opened.append(now)
