@@ -119,7 +119,7 @@ def _documented(scenario: Scenario, variant: Variant) -> tuple[Any, Any]:
 def whole_run(scenario: Scenario, variant: Variant, debugger: Debugger) -> dict[str, Any]:
     """Return every state and event of a timeline, up to the end of its workload, as JSON-able data."""
     from scenarios.lab.finding import encode_input  # noqa: PLC0415
-    from simulations.mode_machine.debugger import read, registers  # noqa: PLC0415
+    from simulations.mode_machine.registers import read, registers  # noqa: PLC0415
 
     end = debugger.workload.clocks
     states = [debugger.goto(clock) for clock in range(end + 1)]

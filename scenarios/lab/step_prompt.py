@@ -14,7 +14,8 @@ from scenarios.lab.execution import in_words, replayed
 from scenarios.lab.finding import Finding, check_writable, encode_input
 from scenarios.lab.verify import NOT_YET, verify
 from simulations.errors import LabError
-from simulations.mode_machine.debugger import read, registers, said
+from simulations.mode_machine.debugger import said
+from simulations.mode_machine.registers import read, registers
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -11,5 +11,7 @@ cycle brings the machine back.
 * `variants`: as shipped, the well-known repairs that do not hold, and the fixes;
 * `analysis`: exact figures, by enumeration and linear algebra;
 * `model_check`: every reachable state, with a shortest counterexample or a proof;
-* `picture`: lanes, tables, state diagrams.
+* `picture`: lanes, tables, state diagrams;
+* `debugger`: forth and back, clock by clock, with `registers` by name and conditions on them;
+* `live`: the same question for your own state machine (`stored_codes`, `live_adaptors`, `live_report`).
 """

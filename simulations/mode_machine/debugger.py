@@ -17,26 +17,16 @@ debugger of this kind, the known future is dropped by a change to the past; the 
 
 from __future__ import annotations
 
-import operator
-import re
 from collections import Counter
-from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from simulations.choices import ChoicePoint, Chooser, Deviation, Plan, drawn, nominal, replay
 from simulations.errors import LabError
-from simulations.mode_machine.encodings import Mode, show
-from simulations.mode_machine.machine import (
-    RESET_CLOCKS,
-    Kind,
-    State,
-    incidents_at,
-    power_cycle,
-    power_on,
-    step,
-)
+from simulations.mode_machine.encodings import show
+from simulations.mode_machine.machine import RESET_CLOCKS, State, power_cycle, power_on, step
 from simulations.mode_machine.noise import in_words, upset_label
+from simulations.mode_machine.registers import Condition, condition_of, read, registers
 from simulations.mode_machine.system import CLOCKS_MAX, System, Workload, received
 from simulations.trace import Event, Trace
 
@@ -49,22 +39,18 @@ SNAPSHOT_CLOCKS: Final = 8
 SEARCH_CLOCKS_MAX: Final = 1_000
 """How far beyond the end of the workload a search goes; without commands nothing new happens for long."""
 
-Condition: TypeAlias = Callable[[State], bool]
-
+LANE_CLOCKS_MAX: Final = 20
+"""How many clocks of lanes are shown unless more are asked for."""
 
 _NOTHING: Final = Plan()
 _PADDING_CLOCKS: Final = 64
 
 
-LANE_CLOCKS_MAX: Final = 20
-"""How many clocks of lanes are shown unless more are asked for."""
-
-
 class DebuggerError(LabError):
     """The debugger cannot do what was asked; nothing has changed.
 
-    Common causes: a clock before power-on; a register, processor or bit that the machine does not have; a
-    condition that is not understood; a machine whose noise does not include upsets.
+    Common causes: a clock before power-on; a processor or bit that the machine does not have; a machine whose
+    noise does not include upsets; power that comes on already.
     """
 
 
@@ -295,8 +281,8 @@ class Debugger:
         A condition that holds already is therefore not met again at once. Where nothing is found, stay.
 
         Args:
-            condition: A function of a state, or a text: see `condition_of`. None stops where a watched
-                register changes.
+            condition: A function of a state, or a text: see `registers.condition_of`. None stops where a
+                watched register changes.
             clocks: How far to look; by default to the end of the workload and `SEARCH_CLOCKS_MAX` beyond.
         """
         far = max(self.clock, self.workload.clocks) + SEARCH_CLOCKS_MAX
@@ -384,7 +370,7 @@ class Debugger:
         """Watch a register, and return what it holds; `run_until()` and `back_until()` stop at its changes.
 
         Args:
-            register: Such as `cpu1.mode`: see `registers`.
+            register: Such as `cpu1.mode`: see `registers.registers`.
         """
         value = read(self.system, self.state, register)
         if register not in self._watched:
@@ -408,7 +394,7 @@ class Debugger:
         """Find out when a register last changed before the present clock, and who wrote it.
 
         Args:
-            register: Such as `cpu1.mode`: see `registers`.
+            register: Such as `cpu1.mode`: see `registers.registers`.
 
         Returns:
             The change; None if it still holds what it held at power-on.
@@ -611,97 +597,6 @@ def timeline(
         for clock, deviation in zip(clocks, chooser.plan, strict=True)
     )
     return Timeline(system, workload, tuple(sorted(deeds)), cycles)
-
-
-def registers(system: System) -> tuple[str, ...]:
-    """Return the names of all that can be read, watched and compared.
-
-    They are, for each processor, `cpu0.mode`, `cpu0.code`, `cpu0.expected` (the mode without noise),
-    `cpu0.waited` (clocks without the bus) and `cpu0.lost` (clocks in which its watchdog saw no mode); and
-    `bus.owner`.
-    """
-    each = ("mode", "code", "expected", "waited", "lost")
-    return (*(f"cpu{number}.{what}" for number in range(system.processors) for what in each), "bus.owner")
-
-
-def read(system: System, state: State, register: str) -> str | int:
-    """Return what a register holds.
-
-    Args:
-        system: The machine.
-        state: Its state.
-        register: One of `registers`.
-
-    Raises:
-        DebuggerError: there is no such register.
-    """
-    if register not in registers(system):
-        raise DebuggerError(f"there is no register {register!r}; there are {', '.join(registers(system))}")
-    if register == "bus.owner":
-        return f"cpu{state.owner}"
-    actor, what = register.split(".")
-    processor = state.processors[int(actor.removeprefix("cpu"))]
-    if what == "mode":
-        return show(system.encoding, processor.code)
-    if what == "expected":
-        return Mode(processor.expected).name
-    return {"code": processor.code, "waited": processor.waited, "lost": processor.lost}[what]
-
-
-_COMPARISONS: Final[dict[str, Callable[[Any, Any], bool]]] = {
-    "==": operator.eq,
-    "!=": operator.ne,
-    "<=": operator.le,
-    ">=": operator.ge,
-    "<": operator.lt,
-    ">": operator.gt,
-}
-
-_KINDS: Final[dict[str, Kind]] = {"unused": "unused code", "wrong": "wrong mode", "starved": "starved"}
-
-
-def condition_of(system: System, text: str) -> Condition:
-    """Return the condition that a text describes.
-
-    Args:
-        system: The machine.
-        text: `unused` (a register holds no mode), `wrong` (a mode, but not the expected one) or `starved`
-            (somebody waits for the bus too long), of any processor; or a comparison such as
-            `cpu1.mode == ?110`, `cpu0.mode != RUN`, `cpu2.waited > 3`, `bus.owner == cpu1`.
-
-    Raises:
-        DebuggerError: the text is neither.
-    """
-    kind = _KINDS.get(text.strip())
-    if kind is not None:
-        return lambda state: any(incident.kind == kind for incident in incidents_at(system, state))
-    found = re.fullmatch(r"\s*([\w.]+)\s*(==|!=|<=|>=|<|>)\s*(\??\w+)\s*", text)
-    if found is None:
-        raise DebuggerError(
-            f"the condition {text.strip()!r} is not understood; say {', '.join(_KINDS)}, or compare a "
-            f"register, as in cpu1.mode == ?110"
-        )
-    register, sign, value = found.groups()
-    compare, wanted = _COMPARISONS[sign], _value(system, register, value)
-    if isinstance(wanted, str) and sign not in ("==", "!="):
-        raise DebuggerError(f"{register} is not a number; compare it by == or !=")
-    return lambda state: compare(read(system, state, register), wanted)
-
-
-def _value(system: System, register: str, text: str) -> str | int:
-    """Check a value that a register is to be compared with."""
-    example = read(system, power_on(system), register)
-    if isinstance(example, int):
-        if not text.isdecimal():
-            raise DebuggerError(f"{register} is a number, and {text!r} is none")
-        return int(text)
-    codes = {show(system.encoding, code) for code in range(1 << system.encoding.bits)}
-    owners = {f"cpu{number}" for number in range(system.processors)}
-    known = owners if register == "bus.owner" else codes
-    value = text if text in known else text.upper()
-    if value not in known:
-        raise DebuggerError(f"{register} is never {text}; it is one of {', '.join(sorted(known))}")
-    return value
 
 
 def said(event: Event) -> str:

@@ -25,6 +25,7 @@ from simulations.mode_machine.stored_codes import (
     SubjectError,
     coding_of,
     detached,
+    far_codes,
     name_of,
     same,
     show_code,
@@ -168,7 +169,7 @@ def examine(factory: Callable[[], Any], **options: Unpack[Options]) -> Report:
         reset=examination.reset,
         patience=examination.patience,
         unreached=tuple(state for state, path in examination.paths.items() if path is None),
-        untried=(1 << coding.width) - len(coding.words) - len(unused_codes(coding)),
+        untried=far_codes(coding),
         codes=tuple(done for done in probes if done.bit is None),
         flips=tuple(done for done in probes if done.bit is not None),
     )
@@ -200,6 +201,9 @@ def prepare(factory: Callable[[], Any], **options: Unpack[Options]) -> Examinati
     Raises:
         SubjectError: the machine cannot be examined as it was given; the message says what to change.
     """
+    unknown = sorted(options.keys() - Options.__annotations__.keys())
+    if unknown:
+        raise SubjectError(f"there is no option {unknown[0]}; there are {', '.join(Options.__annotations__)}")
     patience, reset = options.get("patience", PATIENCE), options.get("reset")
     if patience < 1:
         raise SubjectError(f"an event is sent at least once, not {patience} times")
@@ -215,8 +219,8 @@ def prepare(factory: Callable[[], Any], **options: Unpack[Options]) -> Examinati
         raise SubjectError("two fresh machines share one model; make the model inside the factory too")
     initial = detached(adaptor.field.read(sample))
     nothing = Coding(1, (), lambda *_: None)
-    unknown = Examination(factory, adaptor, initial, nothing, reset, patience, {}, {})
-    reached = _reach(unknown)
+    bare = Examination(factory, adaptor, initial, nothing, reset, patience, {}, {})
+    reached = _reach(bare)
     states = adaptor.states or {_configuration(value): value for value, _ in reached}
     coding = coding_of(
         states,
@@ -230,8 +234,10 @@ def prepare(factory: Callable[[], Any], **options: Unpack[Options]) -> Examinati
         state: next((path for found, path in reached if same(found, value)), None)
         for state, value in states.items()
     }
-    known = replace(unknown, coding=coding, paths=paths)
-    return replace(known, honest={word.state: _honest(known, word) for word in coding.words})
+    known = replace(bare, coding=coding, paths=paths)
+    honest = {word.state: _honest(known, word) for word in coding.words}
+    _refuse_mistakes(honest)
+    return replace(known, honest=honest)
 
 
 def probe(examination: Examination, case: Case) -> Probe:
@@ -393,6 +399,16 @@ def _honest(examination: Examination, word: Word) -> tuple[Answer, ...]:
             )
         answers.append(answer)
     return tuple(answers)
+
+
+def _refuse_mistakes(honest: Mapping[str, tuple[Answer, ...]]) -> None:
+    """Refuse an event that works in no state for a reason that is a slip of the pen, not of the machine."""
+    for answers in zip(*honest.values(), strict=True):
+        if all(answer.error in ("AttributeError", "NameError", "TypeError") for answer in answers):
+            raise SubjectError(
+                f"the event {answers[0].event} works in no state at all ({answers[0].message}); is it sent "
+                f"as the machine wants it?"
+            )
 
 
 def _answer(examination: Examination, case: Case, event: str) -> Answer:

@@ -75,7 +75,8 @@ def adapt(
     Raises:
         SubjectError: something is missing, or does not exist.
     """
-    found = _transitions(sample) or _python_statemachine(sample) or _plain(sample)
+    known = _transitions(sample) or _python_statemachine(sample)
+    found = known or _plain(sample)
     if field is not None:
         found = replace(found, field=field if isinstance(field, Field) else field_at(field))
     if not found.field.name:
@@ -94,23 +95,25 @@ def adapt(
     if events is not None:
         found = replace(found, events=_events(events, send))
     if not found.events:
-        raise SubjectError(f"say which events to send: events=[...]; the machine has {_methods(sample)}")
+        has = "the machine declares none" if known else f"the machine has {_methods(sample)}"
+        raise SubjectError(f"say which events to send: events=[...]; {has}")
     if reset is not None and reset not in found.events:
         found = replace(found, events={**found.events, reset: send(reset)})
     return found
 
 
 def field_at(path: str) -> Field:
-    """Return the field at a path such as `mode`, `hw.mode`, `regs[0]` or `row['state']`.
+    """Return the field at a path such as `mode`, `hw.mode`, `regs[0]`, `row['state']` or `['state']`.
 
     A bytearray or list is written in place, so that whoever else holds it sees the flip.
 
     Raises:
         SubjectError: the path has another form.
     """
-    if path.startswith("[") or not re.fullmatch(rf"(?:{_STEP})+", f".{path}"):
+    dotted = path if path.startswith("[") else f".{path}"
+    if not re.fullmatch(rf"(?:{_STEP})+", dotted):
         raise SubjectError(f"a field is a path such as mode, hw.mode, regs[0] or row['state'], not {path!r}")
-    steps = [_step(*found) for found in re.findall(_STEP, f".{path}")]
+    steps = [_step(*found) for found in re.findall(_STEP, dotted)]
 
     def walk(machine: Any, path: list[_Step]) -> Any:
         here = machine

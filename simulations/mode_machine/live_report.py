@@ -152,8 +152,7 @@ def table(report: Report) -> str:
         else f"{report.kind}.{report.field}: {len(report.states)} states in {report.width} bits",
         f"events: {', '.join(report.events)}; reset: {report.reset or 'none named'}",
         "",
-        *_columns([("unused code", "verdict", "reset helps", "what happens"), *_code_rows(report)]),
-        "",
+        *([*_columns([_CODE_HEADER, *_code_rows(report)]), ""] if report.codes else []),
         *_columns(
             [("flip in", "bit", "lands in", "verdict", "reset helps", "what happens"), *_flip_rows(report)]
         ),
@@ -164,6 +163,7 @@ def table(report: Report) -> str:
 
 
 _CODES_SHOWN_WIDTH_MAX = 16
+_CODE_HEADER = ("unused code", "verdict", "reset helps", "what happens")
 
 
 def _code_rows(report: Report) -> list[tuple[str, ...]]:
@@ -211,14 +211,15 @@ def _summary(report: Report) -> list[str]:
         found = Counter(probe.verdict for probe in probes)
         ends = [probe for probe in probes if probe.verdict is Verdict.DEAD_END]
         loud = sum(any(answer.error for answer in probe.answers) for probe in ends)
-        notes = {Verdict.DEAD_END: f" ({loud} of them raise at an event)"}
+        notes = {Verdict.DEAD_END: f" ({loud or 'none'} with an error)"}
         return ", ".join(f"{found[one]} {one.value}{notes.get(one, '')}" for one in Verdict if found[one])
 
     lines = [
-        f"{len(report.codes)} unused codes: {count(report.codes) or 'every code is a state'}",
-        f"{len(report.flips)} single flips: {count(report.flips)}",
+        f"single flips, {len(report.flips)} in all: {count(report.flips)}",
         f"tried: every event at every value that events led to, each up to {report.patience} times in a row",
     ]
+    if report.codes:
+        lines.insert(0, f"unused codes, {len(report.codes)} in all: {count(report.codes)}")
     if report.untried:
         lines.append(f"not tried: {report.untried} unused codes that no single flip leads to")
     if report.unreached:

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 CODES_MAX: Final = 4096
-"""Above this number of codes only those at one flip from a used one are tried."""
+"""The unused codes of a field with more codes than this are not written one by one; its flips are."""
 
 WIDTH_MAX: Final = 4096
 """The widest field, in bits, whose single flips are tried one by one."""
@@ -119,12 +119,20 @@ def _short(value: object) -> str:
 
 
 def unused_codes(coding: Coding) -> tuple[int, ...]:
-    """Return the codes that stand for no state; in a wide field only those at one flip from a used one."""
+    """Return the codes that stand for no state; of a field with more than `CODES_MAX` codes none at all."""
     used = {word.code for word in coding.words}
-    if coding.width < CODES_MAX.bit_length():
-        return tuple(code for code in range(1 << coding.width) if code not in used)
+    if 1 << coding.width > CODES_MAX:
+        return ()
+    return tuple(code for code in range(1 << coding.width) if code not in used)
+
+
+def far_codes(coding: Coding) -> int:
+    """Return how many codes are neither used, nor `unused_codes`, nor at one flip from a used one."""
+    if unused_codes(coding):
+        return 0
+    used = {word.code for word in coding.words}
     flipped = {word.code ^ (1 << bit) for word in coding.words for bit in range(word.bits)}
-    return tuple(sorted(flipped - used))
+    return (1 << coding.width) - len(used | flipped)
 
 
 def coding_of(

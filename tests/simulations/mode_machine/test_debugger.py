@@ -8,17 +8,11 @@ from hypothesis import strategies as st
 
 from simulations.choices import Deviation, Plan, random, replay
 from simulations.errors import PlanError
-from simulations.mode_machine.debugger import (
-    SNAPSHOT_CLOCKS,
-    Debugger,
-    DebuggerError,
-    condition_of,
-    read,
-    registers,
-)
+from simulations.mode_machine.debugger import SNAPSHOT_CLOCKS, Debugger, DebuggerError
 from simulations.mode_machine.encodings import ONE_HOT
 from simulations.mode_machine.machine import power_on, run, step
 from simulations.mode_machine.noise import noise_model
+from simulations.mode_machine.registers import RegisterError, condition_of, read, registers
 from simulations.mode_machine.system import CLOCKS_MAX, System, Workload, received, typical_workload
 
 QUIET = Workload(("." * 30,) * 3)
@@ -205,7 +199,7 @@ def test_conditions_can_be_said_in_words(text, clock):
     ],
 )
 def test_a_condition_that_makes_no_sense_is_refused(text, message):
-    with pytest.raises(DebuggerError) as caught:
+    with pytest.raises(RegisterError) as caught:
         condition_of(System(), text)
     assert message in str(caught.value)
 
@@ -276,7 +270,7 @@ def test_a_register_that_does_not_exist_is_refused_with_those_that_do():
     debugger = struck()
     for ask in (debugger.watch, debugger.last_change):
         with pytest.raises(
-            DebuggerError, match=r"no register 'cpu1.speed'; there are cpu0.mode, .*bus.owner"
+            RegisterError, match=r"no register 'cpu1.speed'; there are cpu0.mode, .*bus.owner"
         ):
             ask("cpu1.speed")
     assert len(registers(debugger.system)) == 16
