@@ -1,4 +1,4 @@
-"""`heisenlab memory`: see where a process's memory lies, and run a program where a cut pointer shows itself."""
+"""`heisenlab memory`: where a process's memory lies, and a run in which a cut pointer shows itself."""
 
 from __future__ import annotations
 
@@ -33,7 +33,8 @@ if TYPE_CHECKING:
     from simulations.address_space.live.report import Report
 
 SESSION_LIMIT_VARIABLE = "HEISENLAB_FILL_LOW"
-"""Environment variable: the plugin `scenarios.lab.memory_fixture` fills below so many bytes for the whole session."""
+"""Environment variable: the plugin `scenarios.lab.memory_fixture` fills below so many bytes for the whole
+session."""
 
 _EPILOG = """\
 examples:
@@ -76,7 +77,7 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
     tested = commands.add_parser(
         "pytest",
         help="run a test-suite with part of its address space taken away",
-        description="Run `python -m pytest` with part of its address space, and of what it starts, taken away.",
+        description="Run `python -m pytest` with part of its address space taken away.",
     )
     _add_filling(tested)
     tested.add_argument(
@@ -125,7 +126,11 @@ def _add_filling(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Do what the parsed arguments ask for; return the exit status, where this process has not become the command."""
+    """Do what the parsed arguments ask for.
+
+    Returns:
+        The exit status, where this process has not become the command.
+    """
     try:
         if args.memory_command == "map":
             return _map(args)
@@ -145,7 +150,7 @@ def _run(args: argparse.Namespace) -> int:
     command = args.words[1:] if args.words[:1] == ["--"] else args.words
     if not command:
         return _refuse(
-            "no command to run: write it after two dashes, as in `heisenlab memory run --fill 4G -- ./program`"
+            "no command to run: write it after two dashes, as in `heisenlab memory run -- ./program`"
         )
     return _become(args, command, detach=args.detach, follow=args.follow)
 
@@ -205,7 +210,9 @@ def _print_report(report: Report, *, as_json: bool) -> None:
     if as_json:
         text = json.dumps(report_json(report)) + "\n"
     else:
-        text = "".join(f"{line if line.startswith(' ') else _heading(line)}\n" for line in report_lines(report))
+        text = "".join(
+            f"{line if line.startswith(' ') else _heading(line)}\n" for line in report_lines(report)
+        )
     with contextlib.suppress(OSError):  # the terminal or the pipe may be gone, and with it whoever would read
         os.write(2, text.encode(errors="backslashreplace"))
 

@@ -1,8 +1,8 @@
 """A pytest plugin: low memory filled in the process that runs the tests.
 
-Name it in a `conftest.py`, as `pytest_plugins = ["scenarios.lab.memory_fixture"]`, and ask for `low_memory_filled` in
-a test: while it runs, a pointer that is cut to 32 bits crashes at its first use. `heisenlab memory pytest
---in-process` fills for the whole session instead.
+Name it in a `conftest.py`, as `pytest_plugins = ["scenarios.lab.memory_fixture"]`, and ask for
+`low_memory_filled` in a test: while it runs, a pointer that is cut to 32 bits crashes at its first use.
+`heisenlab memory pytest --in-process` fills for the whole session instead.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from simulations.address_space.live.in_process import LowFill
+
 
 @pytest.fixture
 def low_memory_filled() -> Iterator[LowFill]:

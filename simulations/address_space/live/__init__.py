@@ -1,6 +1,7 @@
 """The live instrument: take away part of a real process's address space, so that a cut pointer shows itself.
 
-Linux on x86-64. It needs no compiler, no root, no rebuild, and no memory: what is taken is mapped, and nobody may touch it.
+Linux on x86-64. It needs no compiler, no root, no rebuild, and no memory: what is taken is mapped, and nobody
+may touch it.
 """
 
 from simulations.address_space.live.errors import RefusedError

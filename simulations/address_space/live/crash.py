@@ -1,8 +1,8 @@
 """What a crash address says: which live pointer it was, before somebody cut it.
 
-A cut pointer keeps the low bits of the address that it had. So a fault address is compared with every live mapping
-modulo what each cut keeps; the mapping that it falls into names the original pointer. The chance that a random
-address would fall into one as well is stated beside it.
+A cut pointer keeps the low bits of the address that it had. So a fault address is compared with every live
+mapping modulo what each cut keeps; the mapping that it falls into names the original pointer. The chance that
+a random address would fall into one as well is stated beside it.
 """
 
 from __future__ import annotations
@@ -57,8 +57,8 @@ class Explanation:
 def explain(value: int, regions: Sequence[Region], *, source: str = "address") -> tuple[Explanation, ...]:
     """Every cut of a live pointer that gives `value`, the likeliest first; at most three.
 
-    Values below 256 are not looked at: they are null pointers with an offset. Mappings of 4 GiB and more are left
-    out, since every value falls into them.
+    Values below 256 are not looked at: they are null pointers with an offset. Mappings of 4 GiB and more are
+    left out, since every value falls into them.
     """
     if value < _NULL_MAX:
         return ()
@@ -201,11 +201,11 @@ def _hint(address: int | None, explanations: Sequence[Explanation]) -> str:
     if explanations:
         return ""
     if address is None:
-        return "the address is not canonical, so the processor does not tell it, and no register holds a cut pointer"
+        return "the address is not canonical, so it is not told, and no register holds a cut pointer"
     if address >= _WORD - PAGE:
         return (
-            "close to -1, which mmap returns when it fails: a call that insists on low memory (MAP_32BIT) fails "
-            "where low memory is filled"
+            "close to -1, which mmap returns when it fails: a call that insists on low memory (MAP_32BIT) "
+            "fails where low memory is filled"
         )
     if address < 32 * GIB:
         return "no live mapping has these low bits: the memory that the pointer meant may have been freed"

@@ -7,6 +7,7 @@ import os
 import shutil
 import stat
 import struct
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from simulations.address_space.live.errors import RefusedError
@@ -34,9 +35,9 @@ def find_program(name: str, environment: Mapping[str, str]) -> str:
         if found is None:
             raise FileNotFoundError(f"{name}: command not found")
         return found
-    if not os.path.exists(name):  # noqa: PTH110 - the name is passed on to execve as it is
+    if not Path(name).exists():
         raise FileNotFoundError(f"{name}: no such file")
-    if os.path.isdir(name) or not os.access(name, os.X_OK):  # noqa: PTH112
+    if Path(name).is_dir() or not os.access(name, os.X_OK):
         raise PermissionError(f"{name}: not an executable file")
     return name
 
@@ -50,7 +51,7 @@ def check_program(path: str) -> None:
     script = path
     for _ in range(_SCRIPTS_NESTED_MAX):
         try:
-            with open(path, "rb") as file:  # noqa: PTH123 - part of one is all that is read
+            with Path(path).open("rb") as file:
                 start = file.read(256)
         except PermissionError:
             return  # may be run but not read: the kernel decides
@@ -66,7 +67,7 @@ def check_program(path: str) -> None:
                 f"{path} begins with #! but names no interpreter: name it yourself, as in `sh {path}`"
             )
         path = os.fsdecode(words[0])
-    if os.stat(path).st_mode & (stat.S_ISUID | stat.S_ISGID):  # noqa: PTH116
+    if Path(path).stat().st_mode & (stat.S_ISUID | stat.S_ISGID):
         raise RefusedError(
             f"{path} is set-user-id or set-group-id, and would lose its privilege when traced: "
             "run the program that it starts instead, as the user that it needs"
@@ -77,20 +78,24 @@ def check_program(path: str) -> None:
         )
     if start[4] != _CLASS_64 or struct.unpack_from("<H", start, 18)[0] != _MACHINE_X86_64:
         raise RefusedError(
-            f"{path} is not a 64-bit x86-64 program: a 32-bit one has no high memory, and its pointers fit into 32 bits"
+            f"{path} is not a 64-bit x86-64 program: build it as one; a 32-bit pointer cannot be cut"
         )
 
 
 def is_privileged(path: str) -> bool:
     """Whether a program is set-user-id or set-group-id; False where nobody can tell."""
     try:
-        return bool(os.stat(path).st_mode & (stat.S_ISUID | stat.S_ISGID))  # noqa: PTH116
+        return bool(Path(path).stat().st_mode & (stat.S_ISUID | stat.S_ISGID))
     except OSError:
         return False
 
 
 def function_at(path: str, file_offset: int) -> str | None:
-    """The function, and the offset in it, of a byte of an ELF file: `strlen+0x18`; None where no symbol covers it."""
+    """The function of a byte of an ELF file, and the offset in it: `strlen+0x18`.
+
+    Returns:
+        None where no symbol covers it, or the file cannot be read.
+    """
     try:
         address = _virtual_address(path, file_offset)
         covering = [
@@ -117,7 +122,7 @@ def _functions(path: str) -> tuple[tuple[int, int, str], ...]:
     """Every function that the file names: address, size, name."""
     functions = []
     sections = _table(path, "<IIQQQQIIQQ", 40, 58)
-    with open(path, "rb") as file:  # noqa: PTH123 - part of one is all that is read
+    with Path(path).open("rb") as file:
         for _, kind, _, _, offset, length, link, *_ in sections:
             if kind not in (_SYMTAB, _DYNSYM) or length > _SYMBOLS_BYTES_MAX:
                 continue
@@ -135,7 +140,7 @@ def _functions(path: str) -> tuple[tuple[int, int, str], ...]:
 
 def _table(path: str, entry: str, offset_at: int, count_at: int) -> list[tuple[int, ...]]:
     """A table of the file's header, which tells its offset and the size and number of its entries."""
-    with open(path, "rb") as file:  # noqa: PTH123 - part of one is all that is read
+    with Path(path).open("rb") as file:
         header = file.read(64)
         if header[:4] != _MAGIC or header[4] != _CLASS_64:
             raise ValueError(f"{path} is no 64-bit ELF file")

@@ -1,13 +1,15 @@
-"""Which addresses to take away from a process, and which of its gaps that means: decided before anything is touched."""
+"""Which addresses to take away from a process, and which of its gaps that means; nothing is touched here."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from simulations.address_space.live.errors import RefusedError
 from simulations.address_space.live.layout import (
     GIB,
+    KIB,
     MIB,
     PAGE,
     TOP,
@@ -39,8 +41,9 @@ _ROOM_STORY = 16 * MIB
 _CUT_LINE = 1 << 32
 
 MMAP_FLAGS = 0x2 | 0x20 | 0x4000 | 0x100000
-"""MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED_NOREPLACE: with PROT_NONE it costs no memory, and takes no
-address from anybody (Linux 4.17; an older kernel may put it elsewhere, so the address that comes back is compared)."""
+"""MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED_NOREPLACE: with PROT_NONE it costs no memory, and
+takes no address from anybody (Linux 4.17; an older kernel may put it elsewhere, so the address that comes
+back is compared)."""
 
 
 @dataclass(frozen=True)
@@ -48,10 +51,10 @@ class Filling:
     """How to bend the address space of a process.
 
     Attributes:
-        kind: `fill` takes every gap below `size`, so that all memory is high and a cut pointer crashes at its first
-            use; `squeeze` takes every gap above, so that all memory is low and the bug hides, as it did on old
-            systems; `story` leaves a low hole of `size` bytes, which is used first, then high memory; `plain` takes
-            nothing and only watches.
+        kind: `fill` takes every gap below `size`, so that all memory is high and a cut pointer crashes at its
+            first use; `squeeze` takes every gap above, so that all memory is low and the bug hides, as it did
+            on old systems; `story` leaves a low hole of `size` bytes, which is used first, then high memory;
+            `plain` takes nothing and only watches.
         size: Bytes, a whole number of pages; 0 for `plain`.
     """
 
@@ -62,7 +65,9 @@ class Filling:
         if self.size % PAGE or self.size < 0:
             raise RefusedError(f"{self.size} bytes is not a whole number of pages of {PAGE} bytes")
         if (self.size == 0) != (self.kind == "plain"):
-            raise RefusedError(f"--{self.kind} needs a size, such as 4G" if self.size == 0 else "plain takes no size")
+            raise RefusedError(
+                f"--{self.kind} needs a size, such as 4G" if self.size == 0 else "plain takes no size"
+            )
 
     def __str__(self) -> str:
         return {
@@ -113,16 +118,16 @@ def taken(filling: Filling, regions: Sequence[Region], bounds: Bounds) -> tuple[
         if stack_floor - filling.size < _ROOM_HIGH:
             raise RefusedError(
                 f"--fill {filling.size:#x} leaves less than {size_words(_ROOM_HIGH)} below the stack at "
-                f"{stack.start:#x}, of which it needs {size_words(bounds.stack_room)}: use a lower limit; 4G finds "
-                "cuts to 32 bits, 32G finds pointers compressed by a shift of 3"
+                f"{stack.start:#x}, of which it needs {size_words(bounds.stack_room)}: use a lower limit; 4G "
+                "finds cuts to 32 bits, 32G finds pointers compressed by a shift of 3"
             )
         return (Span(bounds.floor, filling.size),)
     if filling.kind == "squeeze":
         room = filling.size - bounds.floor - bytes_mapped(regions, Span(0, filling.size))
         if room < _ROOM_LOW or filling.size >= stack_floor:
             raise RefusedError(
-                f"--squeeze {filling.size:#x} leaves {size_words(max(room, 0))} for libraries, heap and thread stacks, "
-                "or more than there is: use a limit between 128M and 64T; 2G is right for signed cuts"
+                f"--squeeze {filling.size:#x} leaves {size_words(max(room, 0))} for libraries, heap and "
+                "thread stacks: use a limit between 128M and 64T; 2G hides signed cuts, 4G unsigned ones"
             )
         return tuple(
             span for span in (Span(filling.size, stack_floor), Span(stack.end, TOP)) if span.size > 0
@@ -141,9 +146,27 @@ def _check_image(filling: Filling, regions: Sequence[Region]) -> None:
     end = max(region.span.end for region in regions if region.path == image)
     if end <= _CUT_LINE and filling.size < end and filling.kind in ("fill", "squeeze"):
         raise RefusedError(
-            f"--{filling.kind} {filling.size:#x} lies below the end of the program's own image, which is linked to "
-            f"{regions[0].span.start:#x}-{end:#x}: use a higher limit, such as {'4G' if filling.kind == 'fill' else '2G'}"
+            f"--{filling.kind} {filling.size:#x} lies below the end of the program's own image, linked to "
+            f"{regions[0].span.start:#x}-{end:#x}: use a higher limit, such as 2G or 4G"
         )
+
+
+def check_address_limit(limit: int) -> None:
+    """Check the limit on a process's address space, in bytes; negative where there is none.
+
+    Raises:
+        RefusedError: There is one. Filler would use it up, and the program would fail for another reason.
+    """
+    if limit >= 0:
+        raise RefusedError(
+            f"`ulimit -v` is {limit // KIB} KiB, and filler counts as address space, though it uses no "
+            "memory: run `ulimit -v unlimited` first"
+        )
+
+
+def kernel_setting(name: str) -> int:
+    """A setting of the kernel's memory management, such as `max_map_count`."""
+    return int(Path("/proc/sys/vm", name).read_text(encoding="ascii"))
 
 
 def gap_plan(
@@ -160,8 +183,9 @@ def gap_plan(
     budget = maps_max - len(regions) - reserve
     if found and budget < 1:
         raise RefusedError(
-            f"too many gaps: {len(found)} to fill, {len(regions)} mappings in use, {reserve} kept for the program, and "
-            f"vm.max_map_count allows {maps_max}: raise it with `sysctl vm.max_map_count=262144`, or lower --reserve"
+            f"too many gaps: {len(found)} to fill, {len(regions)} mappings in use, {reserve} kept for the "
+            f"program, of the {maps_max} that vm.max_map_count allows: raise it with `sysctl "
+            "vm.max_map_count=262144`, or lower --reserve"
         )
     return GapPlan(tuple(found[:budget]), tuple(found[budget:]))
 

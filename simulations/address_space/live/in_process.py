@@ -1,7 +1,8 @@
-"""Fill the low memory of the running Python process, from inside: for where ptrace is not allowed, and for a single test.
+"""Fill the low memory of the running Python process, from inside: without ptrace, and for a single test.
 
-Filling from outside, before the first instruction, is better: here the heap is old, and malloc may keep free low
-chunks. So these are drained as well: taken, and held. Threads may run meanwhile: what they map first stays theirs.
+Filling from outside, before the first instruction, is better: here the heap is old, and malloc may keep free
+low chunks. So these are drained as well: taken, and held. Threads may run meanwhile: what they map first
+stays theirs.
 """
 
 from __future__ import annotations
@@ -11,13 +12,20 @@ import ctypes
 import resource
 import time
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from simulations.address_space.live.errors import RefusedError
-from simulations.address_space.live.filling import DEFAULT_LIMIT, MMAP_FLAGS, RESERVE, gap_plan, miss_chance
+from simulations.address_space.live.filling import (
+    DEFAULT_LIMIT,
+    MMAP_FLAGS,
+    RESERVE,
+    check_address_limit,
+    gap_plan,
+    kernel_setting,
+    miss_chance,
+)
 from simulations.address_space.live.launch import check_system
-from simulations.address_space.live.layout import GIB, Span, read_layout, size_words
+from simulations.address_space.live.layout import PAGE, Span, read_layout, size_words
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -57,26 +65,23 @@ def fill_low(limit: int = DEFAULT_LIMIT, *, reserve: int = RESERVE) -> LowFill:
         reserve: Mappings left to the program itself, of the `vm.max_map_count` that the kernel allows.
 
     Raises:
-        RefusedError: Not Linux on x86-64; `ulimit -v`; too many gaps; a limit that is too high or no number of pages.
+        RefusedError: Not Linux on x86-64; `ulimit -v`; too many gaps; a limit that is too high or no number
+            of pages.
     """
     check_system()
-    address_space = resource.getrlimit(resource.RLIMIT_AS)[0]
-    if address_space != resource.RLIM_INFINITY:
+    check_address_limit(resource.getrlimit(resource.RLIMIT_AS)[0])
+    floor = kernel_setting("mmap_min_addr")
+    if limit % PAGE or not floor < limit <= _LIMIT_MAX:
         raise RefusedError(
-            f"`ulimit -v` is {address_space // 1024} KiB and filler counts as address space, though it uses no memory: "
-            "run `ulimit -v unlimited` first"
-        )
-    floor = int(Path("/proc/sys/vm/mmap_min_addr").read_text(encoding="ascii"))
-    if limit % 4096 or not floor < limit <= _LIMIT_MAX:
-        raise RefusedError(
-            f"a limit of {limit:#x} is no whole number of pages up to {size_words(_LIMIT_MAX)}: use {4 * GIB:#x}"
+            f"a limit of {limit:#x} is no whole number of pages up to {size_words(_LIMIT_MAX)}: "
+            f"use {DEFAULT_LIMIT:#x}"
         )
     start = time.perf_counter()
     libc = _libc()
     regions = read_layout()
-    maps_max = int(Path("/proc/sys/vm/max_map_count").read_text(encoding="ascii"))
-    plan = gap_plan(regions, (Span(floor, limit),), maps_max, reserve=reserve)
-    filled, left_open = [], list(plan.leave)
+    plan = gap_plan(regions, (Span(floor, limit),), kernel_setting("max_map_count"), reserve=reserve)
+    filled: list[Span] = []
+    left_open = list(plan.leave)
     for gap in plan.fill:
         address = libc.mmap(gap.start, gap.size, 0, MMAP_FLAGS, -1, 0)
         (filled if address == gap.start else left_open).append(gap)

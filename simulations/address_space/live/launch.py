@@ -1,8 +1,9 @@
-"""Start a command in a bent address space: in place of the calling process, or as a child whose report comes back.
+"""Start a command in a bent address space: in place of this process, or as a child whose report comes back.
 
-The calling process itself becomes the command, so its process id, parent, terminal, process group, signals and exit
-status are the command's. A second process, the watcher, is started beforehand and seizes it. When the watcher dies, the kernel
-kills the command (PTRACE_O_EXITKILL); when the command ends, the watcher reports, lets go of what is left, and ends.
+The calling process itself becomes the command, so its process id, parent, terminal, process group, signals
+and exit status are the command's. A second process, the watcher, is started beforehand and seizes it. When
+the watcher dies, the kernel kills the command (PTRACE_O_EXITKILL); when the command ends, the watcher
+reports, lets go of what is left, and ends.
 """
 
 from __future__ import annotations
@@ -31,7 +32,12 @@ NOT_FOUND_STATUS, NOT_EXECUTABLE_STATUS = 127, 126
 """What a shell returns for a command that is not there, or that it may not run."""
 
 _ROOT = Path(__file__).parents[3]
-_BOOT = "import sys; sys.path.append(sys.argv[1]); from simulations.address_space.live.launch import main; main(sys.argv[2])"
+_BOOT = """
+import sys
+sys.path.append(sys.argv[1])
+from simulations.address_space.live.launch import main
+main(sys.argv[2])
+"""
 
 
 @dataclass(frozen=True)
@@ -39,11 +45,12 @@ class Options:
     """How to run a command.
 
     Attributes:
-        follow: Also fill programs that the command starts as children. A program that the command turns into by exec,
-            as a wrapper script does, is filled in any case.
+        follow: Also fill programs that the command starts as children. A program that the command turns into
+            by exec, as a wrapper script does, is filled in any case.
         detach: Let go after the fill: the command can then be debugged or traced, and no crash is explained.
         reserve: Mappings left to each program, of the `vm.max_map_count` that the kernel allows.
-        python_lines: Set PYTHONFAULTHANDLER for the command, where it is not set, so that a crash in Python has a line.
+        python_lines: Set PYTHONFAULTHANDLER for the command, where it is not set, so that a crash in Python
+            has a line.
     """
 
     follow: bool = False
@@ -64,8 +71,9 @@ def check_system() -> None:
         )
     if sys.platform != "linux" or platform.machine() not in ("x86_64", "AMD64") or sys.maxsize < 1 << 32:
         raise RefusedError(
-            f"this needs Linux on x86-64 and a 64-bit Python, and this is {sys.platform} on {platform.machine()}: "
-            "run it in a Linux virtual machine or container; the simulated address space works everywhere"
+            f"this needs Linux on x86-64 and a 64-bit Python, and this is {sys.platform} on "
+            f"{platform.machine()}: run it in a Linux virtual machine or container; "
+            "the simulated address space works everywhere"
         )
 
 
@@ -86,7 +94,8 @@ class Run:
         returncode: Exit status, or the negative number of the signal that killed it.
         stdout: What it wrote, where it was captured; else empty.
         stderr: The same for the standard error stream.
-        report: The report, as `report_json` makes it; None where the command was refused or was killed with the watcher.
+        report: The report, as `report_json` makes it; None where the command was refused or was killed with
+            the watcher.
     """
 
     returncode: int
@@ -113,7 +122,8 @@ def run(
         timeout: Seconds after which it is killed, with all that it started and did not let go.
 
     Raises:
-        RefusedError: This is not Linux on x86-64. Other refusals are the run's: return code 2, and the line on its stderr.
+        RefusedError: This is not Linux on x86-64. Other refusals are the run's: return code 2, and the line
+            on its stderr.
         subprocess.TimeoutExpired: It did not end in time.
     """
     check_system()
@@ -162,8 +172,8 @@ def become(
         command: The words to run.
         filling: How to bend its address space.
         options: What else.
-        report: Called in the watcher when the command has ended, before its parent knows of it; with `detach`,
-            after the fill. Only the standard error stream is open then.
+        report: Called in the watcher when the command has ended, before its parent knows of it; with
+            `detach`, after the fill. Only the standard error stream is open then.
     """
     try:
         check_system()

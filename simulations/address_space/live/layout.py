@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import os
 import re
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from simulations.address_space.live.errors import RefusedError
@@ -69,7 +69,7 @@ class Region:
         """What to call it in a sentence."""
         if not self.usable:
             return "inaccessible memory"
-        return os.path.basename(self.path) or "anonymous memory"  # noqa: PTH119 - `[stack]` is no path
+        return Path(self.path).name or "anonymous memory"
 
 
 def parse_size(text: str) -> int:
@@ -115,17 +115,18 @@ def read_layout(pid: int | None = None) -> tuple[Region, ...]:
     """
     path = f"/proc/{'self' if pid is None else pid}/maps"
     try:
-        with open(path, encoding="utf-8", errors="surrogateescape") as maps:  # noqa: PTH123 - not a file on disk
-            text = maps.read()
+        text = Path(path).read_text(encoding="utf-8", errors="surrogateescape")
     except (FileNotFoundError, ProcessLookupError):
-        hint = (
-            "give the number of a running process" if os.path.isdir("/proc/1") else "only Linux is supported"
-        )  # noqa: PTH112
+        hint = "give the number of a running process" if Path("/proc/1").is_dir() else "this needs Linux"
         raise RefusedError(f"cannot read {path}: {hint}") from None
     except PermissionError:
-        raise RefusedError(f"may not read {path}: the process is another user's; be that user, or root") from None
+        raise RefusedError(
+            f"may not read {path}: the process is another user's; be that user, or root"
+        ) from None
     if not text:
-        raise RefusedError(f"{path} is empty: process {pid} belongs to the kernel or has ended; it has no memory")
+        raise RefusedError(
+            f"{path} is empty: process {pid} belongs to the kernel or has ended; it has no memory"
+        )
     return parse_maps(text)
 
 
@@ -156,8 +157,8 @@ def bytes_mapped(regions: Sequence[Region], within: Span, *, usable_only: bool =
 def picture(regions: Sequence[Region]) -> list[str]:
     """The layout as text: the low 4 GiB, then one row for each cluster of regions.
 
-    A row has 64 cells. The darker a cell, the more of it is mapped; `x` is memory that nobody may touch, such as
-    filler and guard pages, where nothing usable shares the cell.
+    A row has 64 cells. The darker a cell, the more of it is mapped; `x` is memory that nobody may touch, such
+    as filler and guard pages, where nothing usable shares the cell.
     """
     low = Span(0, 4 * GIB)
     rows = [low]

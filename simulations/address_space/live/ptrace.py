@@ -1,6 +1,7 @@
-"""The few ptrace requests that the instrument needs, through ctypes; and system calls made inside a stopped program.
+"""The few ptrace requests that the instrument needs; and system calls made inside a stopped program.
 
-Linux on x86-64 only. The numbers are those of `<sys/ptrace.h>` and `<asm/unistd_64.h>`; ptrace(2) describes the stops.
+Linux on x86-64 only. The numbers are those of `<sys/ptrace.h>` and `<asm/unistd_64.h>`; ptrace(2) describes
+the stops.
 """
 
 from __future__ import annotations
@@ -32,8 +33,11 @@ _WORD = (1 << 64) - 1
 _ERROR_MAX = 4095
 
 _NAMES = (
-    "r15 r14 r13 r12 rbp rbx r11 r10 r9 r8 rax rcx rdx rsi rdi orig_rax rip cs eflags rsp ss fs_base gs_base ds es fs gs"
-).split()
+    *("r15", "r14", "r13", "r12", "rbp", "rbx", "r11", "r10", "r9", "r8", "rax", "rcx", "rdx", "rsi", "rdi"),
+    *("orig_rax", "rip", "cs", "eflags", "rsp", "ss", "fs_base", "gs_base", "ds", "es", "fs", "gs"),
+)
+"""The fields of `struct user_regs_struct`, in its order."""
+
 GENERAL = ("rax", "rbx", "rcx", "rdx", "rsi", "rdi", "rbp", "rsp", *(f"r{number}" for number in range(8, 16)))
 """Registers that may hold an address."""
 
@@ -46,7 +50,8 @@ class Fault(NamedTuple):
     """Why a thread was stopped by a signal.
 
     Attributes:
-        code: `si_code`; positive where the kernel raised the signal, 0x80 where it could not tell the address.
+        code: `si_code`; positive where the kernel raised the signal, 0x80 where it could not tell the
+            address.
         address: The address that was touched.
     """
 
@@ -59,7 +64,7 @@ def _ptrace() -> Callable[..., int]:
     function = ctypes.CDLL(None, use_errno=True).ptrace
     function.restype = ctypes.c_long
     function.argtypes = [ctypes.c_long, ctypes.c_long, ctypes.c_void_p, ctypes.c_void_p]
-    return function  # type: ignore[no-any-return]
+    return function
 
 
 def request(number: int, tid: int, address: int = 0, data: int = 0) -> int:
@@ -115,8 +120,8 @@ def read_memory(tid: int, address: int, size: int) -> bytes:
 def calls_inside(pid: int) -> Iterator[Callable[..., int]]:
     """Let a program that stands at its exec event make system calls; put everything back at the end.
 
-    Yields a function `call(number, *arguments)` that returns what the kernel returned, a negative errno on failure.
-    Signals are held back meanwhile; only SIGKILL gets through, as a ProcessLookupError.
+    Yields a function `call(number, *arguments)` that returns what the kernel returned, a negative errno on
+    failure. Signals are held back meanwhile; only SIGKILL gets through, as a ProcessLookupError.
     """
     request(SYSCALL, pid)  # out of the execve, whose return would overwrite the registers
     _wait(pid)
@@ -168,8 +173,9 @@ def _wait(pid: int) -> int:
 def next_event() -> tuple[int, bool] | None:
     """Wait for the next traced thread with something to tell; None when none is left.
 
-    Returns the thread and whether it has ended. The event is not consumed: the parent of a process that has ended
-    hears of it only after `take_event`, so what is reported before that is reported before the shell goes on.
+    Returns the thread and whether it has ended. The event is not consumed: the parent of a process that has
+    ended hears of it only after `take_event`, so what is reported before that is reported before the shell
+    goes on.
     """
     try:
         event = os.waitid(os.P_ALL, 0, os.WEXITED | os.WSTOPPED | os.WNOWAIT | _WALL)
@@ -181,5 +187,5 @@ def next_event() -> tuple[int, bool] | None:
 
 
 def take_event(tid: int, options: int = 0) -> tuple[int, int]:
-    """Consume an event of a thread, or with -1 of any; its thread and wait status, as `os.waitpid` gives them."""
+    """Consume an event of a thread, or with -1 of any; returns what `os.waitpid` does."""
     return os.waitpid(tid, _WALL | options)

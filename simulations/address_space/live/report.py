@@ -6,6 +6,7 @@ import os
 import shlex
 import signal
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from simulations.address_space.live.layout import size_words
@@ -30,7 +31,8 @@ class Program:
         path: Its file.
         filled: The gaps that were filled.
         left_open: Those that were not: no mapping was left for them, or the kernel refused.
-        miss: Chance that a pointer cut to 32 bits falls on usable low memory; it means something after a `fill`.
+        miss: Chance that a pointer cut to 32 bits falls on usable low memory; it means something after a
+            `fill`.
         microseconds: What the fill took, of the wall clock.
     """
 
@@ -104,7 +106,7 @@ def report_lines(report: Report) -> list[str]:
 def _program_line(program: Program, filling: Filling) -> str:
     size = size_words(sum(gap.size for gap in program.filled))
     gaps = f"{len(program.filled)} gap{'s' * (len(program.filled) != 1)}"
-    line = f"  {os.path.basename(program.path)} (pid {program.pid}): {gaps} filled, {size}, no memory used"  # noqa: PTH119
+    line = f"  {Path(program.path).name} (pid {program.pid}): {gaps} filled, {size}, no memory used"
     if program.left_open:
         line += (
             f"; {len(program.left_open)} left open, {size_words(sum(gap.size for gap in program.left_open))}"
@@ -125,7 +127,7 @@ def crash_lines(crash: Crash) -> list[str]:
         rows.append(("but", crash.hint))
     rows.append(("instruction", crash.instruction))
     rows += [("Python" if index == 0 else "", line) for index, line in enumerate(crash.python)]
-    title = f"{crash.signal} in {os.path.basename(crash.program)} (pid {crash.pid})"  # noqa: PTH119
+    title = f"{crash.signal} in {Path(crash.program).name} (pid {crash.pid})"
     return [title, *(f"  {name:<12} {text}" for name, text in rows)]
 
 

@@ -45,8 +45,8 @@ def replace_process(
         filling: How to bend its address space.
         options: What else.
         environment: Its environment.
-        report: Called in the watcher when the command has ended, before its parent knows of it; with `detach`, after the fill.
-            Only the standard error stream is open then.
+        report: Called in the watcher when the command has ended, before its parent knows of it; with
+            `detach`, after the fill. Only the standard error stream is open then.
 
     Raises:
         RefusedError: It cannot be done here.
@@ -152,7 +152,7 @@ def _forbidden(number: int) -> str:
     yama = Path("/proc/sys/kernel/yama/ptrace_scope")
     scope = yama.read_text(encoding="ascii").strip() if yama.exists() else "0"
     if tracer != "0":
-        why = f"process {tracer} is tracing this one already, and only one can: run it outside strace or a debugger"
+        why = f"process {tracer} traces this one already, and only one can: run it outside strace or gdb"
     elif scope in ("2", "3"):
         why = f"kernel.yama.ptrace_scope is {scope}: set it to 1 (`sysctl kernel.yama.ptrace_scope=1`)"
     else:

@@ -1,7 +1,8 @@
 """The cut pointer in pure Python: a C function that returns a pointer, called without saying so.
 
-ctypes takes the result of a foreign function for a C `int` unless `restype` says otherwise, so the address that
-`strdup` returns keeps its low 32 bits, and comes back sign-extended. It works wherever memory happens to be low:
+ctypes takes the result of a foreign function for a C `int` unless `restype` says otherwise, so the address
+that `strdup` returns keeps its low 32 bits, and comes back sign-extended. It works wherever memory happens to
+be low:
 
     python -m simulations.address_space.live.specimen --documents 300
     heisenlab memory run --story 256M -- python -m simulations.address_space.live.specimen --documents 300
@@ -35,10 +36,10 @@ def open_documents(count: int, size: int, *, declared: bool) -> int:
     text = b"x" * size
     for number in range(1, count + 1):
         document = libc.strdup(text)
-        print(f"document {number} at {document:#x}", flush=True)
+        print(f"document {number} at {document:#x}", flush=True)  # noqa: T201 - a program prints
         length = libc.strlen(document)
         if length != size:
-            print(f"document {number} has length {length} instead of {size}: somebody else's memory")
+            print(f"document {number} has length {length} instead of {size}: somebody else's memory")  # noqa: T201 - a program prints
             return number - 1
     return count
 
@@ -48,10 +49,12 @@ def main() -> int:
     parser = argparse.ArgumentParser(description="Load documents through a pointer that is cut to a C int.")
     parser.add_argument("--documents", type=int, default=1, metavar="N", help="how many (default 1)")
     parser.add_argument("--size", type=int, default=1 << 20, metavar="BYTES", help="of each (default 1 MiB)")
-    parser.add_argument("--declared", action="store_true", help="say that the C functions return pointers: the fix")
+    parser.add_argument(
+        "--declared", action="store_true", help="say that the C functions return pointers: the fix"
+    )
     asked = parser.parse_args()
     right = open_documents(asked.documents, asked.size, declared=asked.declared)
-    print(f"{right} of {asked.documents} documents have their length")
+    print(f"{right} of {asked.documents} documents have their length")  # noqa: T201 - a program prints
     return 0 if right == asked.documents else 1
 
 

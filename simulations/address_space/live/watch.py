@@ -1,8 +1,8 @@
 """Follow a program from its exec to its end: fill it before its first instruction, explain what kills it.
 
-The watcher is a process of its own, and a stranger to the program: not its parent, not in its session, with none of
-its files. So the program's parent, terminal, signals and exit status are what they are without it. It must keep
-up with every stop of every thread, and it never lets a signal get lost.
+The watcher is a process of its own, and a stranger to the program: not its parent, not in its session, with
+none of its files. So the program's parent, terminal, signals and exit status are what they are without it. It
+must keep up with every stop of every thread, and it never lets a signal get lost.
 """
 
 from __future__ import annotations
@@ -26,7 +26,9 @@ from simulations.address_space.live.filling import (
     STACK_GUARD,
     Bounds,
     Filling,
+    check_address_limit,
     gap_plan,
+    kernel_setting,
     miss_chance,
     taken,
 )
@@ -77,7 +79,7 @@ class _Process:
 
 
 class Watch:
-    """A traced program and all that it starts. The caller has seized `main`; `follow_to_end` does the rest."""
+    """A traced program, and all that it starts. The caller has seized `main`, which has not run yet."""
 
     def __init__(
         self, main: int, command: tuple[str, ...], filling: Filling, *, follow: bool, reserve: int
@@ -204,14 +206,14 @@ class Watch:
         for tid in [tid for tid, owner in self._threads.items() if owner == pid and tid != pid]:
             del self._threads[tid]
         self._captures.pop(pid, None)
-        path = os.readlink(f"/proc/{pid}/exe")  # noqa: PTH115 - may end in ` (deleted)`
+        path = str(Path(f"/proc/{pid}/exe").readlink())
         self._processes[pid] = _Process(path)
         if is_privileged(path):
             self._notes.append(
                 f"{path} is set-user-id or set-group-id and ran without its privilege, being traced"
             )
         if pid != self.main and not self.follow:
-            self._unfilled.append(os.path.basename(path))  # noqa: PTH119
+            self._unfilled.append(Path(path).name)
             del self._processes[pid], self._threads[pid]
             ptrace.request(ptrace.DETACH, pid)
             return
@@ -222,7 +224,7 @@ class Watch:
                 if pid == self.main and not self.programs:
                     os.write(2, f"heisenlab: {refusal}\n".encode())
                     call(ptrace.SYS_EXIT_GROUP, REFUSED_STATUS)
-                self._notes.append(f"{os.path.basename(path)} (pid {pid}) was not filled: {refusal}")  # noqa: PTH119
+                self._notes.append(f"{Path(path).name} (pid {pid}) was not filled: {refusal}")
             else:
                 self._processes[pid].filler = program.filled
                 self.programs.append(program)
@@ -308,30 +310,31 @@ def fill_stopped(pid: int, path: str, filling: Filling, call: Callable[..., int]
         if result > 0:
             call(ptrace.SYS_MUNMAP, result, gap.size)
     if plan.fill and not filled:
+        why = os.strerror(-result) if result < 0 else "it put it elsewhere"
         raise RefusedError(
-            f"the kernel refused to map even {plan.fill[0]} ({os.strerror(-result) if result < 0 else 'put it elsewhere'}): "
-            "look for a limit on address space (`ulimit -v`, a container's settings)"
+            f"the kernel refused to map {plan.fill[0]} ({why}): look for a limit on address space, such as a "
+            "container's, and for a kernel older than 4.17"
         )
     took = round((time.perf_counter() - start) * 1e6)
     return Program(pid, path, tuple(filled), tuple(left_open), miss_chance(read_layout(pid)), took)
 
 
 def _bounds(pid: int, filling: Filling, call: Callable[..., int]) -> Bounds:
-    limit = resource.prlimit(pid, resource.RLIMIT_AS)[0]
-    if limit != resource.RLIM_INFINITY and filling.kind != "plain":
-        raise RefusedError(
-            f"`ulimit -v` is {limit // 1024} KiB and filler counts as address space, though it uses no memory: "
-            "run `ulimit -v unlimited` first"
-        )
+    if filling.kind != "plain":
+        check_address_limit(resource.prlimit(pid, resource.RLIMIT_AS)[0])
     stack = resource.prlimit(pid, resource.RLIMIT_STACK)[0]
     if stack == resource.RLIM_INFINITY:
         if filling.kind in ("squeeze", "story"):
             raise RefusedError(
-                f"not enough room for the stack: `ulimit -s` is unlimited, so the kernel places memory upwards from the "
-                f"middle and never uses the low part that --{filling.kind} leaves: run `ulimit -s 8192` first"
+                "not enough room for the stack: `ulimit -s` is unlimited, so the kernel places memory "
+                f"upwards from the middle, not where --{filling.kind} leaves room: run `ulimit -s 8192` first"
             )
         stack = GIB
-    room, floor, maps_max = stack + STACK_GUARD, _setting("mmap_min_addr"), _setting("max_map_count")
+    room, floor, maps_max = (
+        stack + STACK_GUARD,
+        kernel_setting("mmap_min_addr"),
+        kernel_setting("max_map_count"),
+    )
     if filling.kind != "story":
         return Bounds(floor, room, TOP, maps_max)
     probe = call(ptrace.SYS_MMAP, 0, PAGE, 0, _ANYWHERE, -1, 0)
@@ -341,11 +344,6 @@ def _bounds(pid: int, filling: Filling, call: Callable[..., int]) -> Bounds:
         )
     call(ptrace.SYS_MUNMAP, probe, PAGE)
     return Bounds(floor, room, probe + PAGE, maps_max)
-
-
-def _setting(name: str) -> int:
-    """A setting of the kernel's memory management."""
-    return int(Path("/proc/sys/vm", name).read_text(encoding="ascii"))
 
 
 def _family(tid: int) -> tuple[int, int]:

@@ -55,7 +55,7 @@ def test_plain_takes_nothing():
         ("fill", 4 * MIB + PAGE, LOW, "program's own image"),
         ("squeeze", 8 * MIB, LOW, "program's own image"),
         ("squeeze", 16 * MIB, HIGH, "leaves 16 MiB"),
-        ("squeeze", 1 << 47, HIGH, "more than there is"),
+        ("squeeze", 1 << 47, HIGH, "leaves 128 TiB"),
         ("story", 2 * GIB, HIGH, "no low hole"),
         ("story", PAGE, HIGH, "no low hole"),
     ],

@@ -1,3 +1,5 @@
+import itertools
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -41,7 +43,7 @@ def test_maps_are_read_with_spaces_in_paths_and_without_the_kernels_page():
 def test_own_layout_has_a_stack_and_lies_in_order():
     regions = read_layout()
     assert any(region.path == "[stack]" for region in regions)
-    assert all(a.span.end <= b.span.start for a, b in zip(regions, regions[1:], strict=False))
+    assert all(a.span.end <= b.span.start for a, b in itertools.pairwise(regions))
 
 
 @pytest.mark.parametrize("pid", [2**22 + 1, 2**31])
@@ -60,14 +62,22 @@ def test_gaps_and_regions_together_cover_every_byte_once(edges, start):
         for address in range(low, high):
             covered[address] += 1
     assert all(count == 1 for count in covered[start:])
-    assert bytes_mapped(regions_of(spans), within) + sum(
-        gap.size for gap in gaps(regions_of(spans), within)
-    ) == 45 - start
+    assert (
+        bytes_mapped(regions_of(spans), within) + sum(gap.size for gap in gaps(regions_of(spans), within))
+        == 45 - start
+    )
 
 
 @pytest.mark.parametrize(
     ("text", "size"),
-    [("4G", 4 << 30), ("4g", 4 << 30), ("256M", 256 << 20), ("2GiB", 2 << 30), ("4096", 4096), ("0x1000", 4096)],
+    [
+        ("4G", 4 << 30),
+        ("4g", 4 << 30),
+        ("256M", 256 << 20),
+        ("2GiB", 2 << 30),
+        ("4096", 4096),
+        ("0x1000", 4096),
+    ],
 )
 def test_sizes(text, size):
     assert parse_size(text) == size

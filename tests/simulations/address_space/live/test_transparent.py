@@ -27,7 +27,8 @@ keep = "SigBlk SigIgn SigCgt NoNewPrivs Seccomp".split()
 for line in open("/proc/self/status"):
     if line.split(":")[0] in keep:
         print(line.strip())
-print("parent", os.getppid(), "group", os.getpgrp(), "session", os.getsid(0), "files", sorted(os.listdir("/proc/self/fd")))
+print("parent", os.getppid(), "group", os.getpgrp(), "session", os.getsid(0))
+print("files", sorted(os.listdir("/proc/self/fd")))
 print("limits", open("/proc/self/limits").read())
 print("environment", sorted(os.environ.items()), "folder", os.getcwd())
 try:
@@ -44,7 +45,10 @@ def launch(traced):
 
     def start(command, *options, **streams):
         process = subprocess.Popen(
-            [*LAUNCHER, *options, "--", *command], cwd=ROOT, env={**os.environ, "PYTHONPATH": str(ROOT)}, **streams
+            [*LAUNCHER, *options, "--", *command],
+            cwd=ROOT,
+            env={**os.environ, "PYTHONPATH": str(ROOT)},
+            **streams,
         )
         started.append(process)
         return process
@@ -86,7 +90,7 @@ def command_is(pid, word):
     """Whether the process has become the command, was filled, and waits for something."""
     with contextlib.suppress(OSError):
         waits = " S " in Path(f"/proc/{pid}/stat").read_text()
-        return waits and tracer_of(pid) != 0 and word in os.readlink(f"/proc/{pid}/exe")
+        return waits and tracer_of(pid) != 0 and word in Path(f"/proc/{pid}/exe").readlink().name
     return False
 
 
@@ -101,7 +105,9 @@ def test_the_command_cannot_tell_that_it_is_watched(launch):
 
 
 def test_it_keeps_the_process_id(launch):
-    process = launch(["/bin/sh", "-c", "echo $$"], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
+    process = launch(
+        ["/bin/sh", "-c", "echo $$"], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
+    )
     assert int(process.communicate(timeout=30)[0]) == process.pid
 
 
@@ -133,7 +139,12 @@ def test_a_writer_dies_when_its_reader_goes(launch):
 
 
 def test_a_pipe_closes_when_the_command_closes_it(launch):
-    process = launch(["/bin/sh", "-c", "exec >&-; read line"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
+    process = launch(
+        ["/bin/sh", "-c", "exec >&-; read line"],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+    )
     assert process.stdout.read() == b""  # the watcher holds no end of it
     assert process.poll() is None
     process.stdin.close()
@@ -150,7 +161,9 @@ while not caught: time.sleep(0.01)
 time.sleep(0.1)
 print(caught)
 """
-    process = launch([sys.executable, "-S", "-c", source], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
+    process = launch(
+        [sys.executable, "-S", "-c", source], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
+    )
     assert process.stdout.readline() == "ready\n"
     process.terminate()
     assert process.stdout.read() == "['caught']\n"
@@ -251,7 +264,12 @@ def test_when_the_command_is_killed_the_watcher_ends(launch):
 
 
 def test_when_the_watcher_is_killed_so_is_the_command_and_what_it_started(launch):
-    process = launch(["/bin/sh", "-c", "sleep 100 & echo $!; wait"], "--follow", stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
+    process = launch(
+        ["/bin/sh", "-c", "sleep 100 & echo $!; wait"],
+        "--follow",
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+    )
     child = int(process.stdout.readline())
     wait_until(lambda: command_is(child, "sleep"), "the child did not start")
     os.kill(tracer_of(process.pid), signal.SIGKILL)
