@@ -54,6 +54,7 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
         description=__doc__,
         epilog=_EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
     )
     parser.set_defaults(run=run)
     commands = parser.add_subparsers(dest="memory_command", required=True, metavar="COMMAND")
@@ -65,6 +66,7 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
         "run",
         help="run a command with part of its address space taken away",
         description="Run a command with part of its address space taken away before its first instruction.",
+        allow_abbrev=False,
     )
     _add_filling(started)
     started.add_argument(
@@ -78,6 +80,7 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
         "pytest",
         help="run a test-suite with part of its address space taken away",
         description="Run `python -m pytest` with part of its address space taken away.",
+        allow_abbrev=False,
     )
     _add_filling(tested)
     tested.add_argument(
@@ -175,8 +178,8 @@ def _become(args: argparse.Namespace, command: Sequence[str], *, detach: bool, f
         return _refuse(
             f"--reserve {args.reserve} is negative: give the number of mappings to leave, such as {RESERVE}"
         )
-    target = Path(args.report).absolute() if args.report else None
-    if target is not None and (target.is_dir() or not os.access(target.parent, os.W_OK)):
+    target = Path(args.report).resolve() if args.report else None
+    if target is not None and not _is_writable(target):
         return _refuse(
             f"cannot write the report to {target}: name a file in a folder that exists and is yours"
         )
@@ -191,6 +194,12 @@ def _become(args: argparse.Namespace, command: Sequence[str], *, detach: bool, f
             _print_report(result, as_json=args.json)
 
     return become(command, filling, options, report=report)
+
+
+def _is_writable(path: Path) -> bool:
+    if path.is_dir():
+        return False
+    return os.access(path if path.exists() and not path.is_file() else path.parent, os.W_OK)
 
 
 def _filling(args: argparse.Namespace) -> Filling:

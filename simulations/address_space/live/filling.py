@@ -193,6 +193,7 @@ def gap_plan(
 def miss_chance(regions: Sequence[Region]) -> float:
     """Chance that a pointer cut to 32 bits falls on usable memory, so that its first use crashes nowhere.
 
-    It is the usable bytes below 4 GiB over 2^32, for a cut pointer whose low half is uniform.
+    It is the usable bytes below 4 GiB over 2^32, for a cut pointer whose low half is uniform. Filler is not
+    usable, so the layout before a fill gives the same chance as that after it.
     """
     return bytes_mapped(regions, Span(0, _CUT_LINE), usable_only=True) / _CUT_LINE

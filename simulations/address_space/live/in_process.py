@@ -92,7 +92,7 @@ def fill_low(limit: int = DEFAULT_LIMIT, *, reserve: int = RESERVE) -> LowFill:
             libc.munmap(address, gap.size)
     drained, drained_bytes = _drain(libc, limit)
     took = round((time.perf_counter() - start) * 1e6)
-    return LowFill(tuple(filled), tuple(left_open), drained, drained_bytes, miss_chance(read_layout()), took)
+    return LowFill(tuple(filled), tuple(left_open), drained, drained_bytes, miss_chance(regions), took)
 
 
 def release(fill: LowFill) -> None:

@@ -193,7 +193,12 @@ def become(
 
 
 def write_report(report: Report, path: Path) -> None:
-    """Write a report as JSON, whole or not at all."""
+    """Write a report as JSON: a file whole or not at all; a device or a pipe as it comes."""
+    text = json.dumps(report_json(report), indent=1) + "\n"
+    path = path.resolve()
+    if path.exists() and not path.is_file():  # a rename would put a file in its place
+        path.write_text(text, encoding="utf-8")
+        return
     beside = path.with_name(f"{path.name}.{os.getpid()}")
-    beside.write_text(json.dumps(report_json(report), indent=1) + "\n", encoding="utf-8")
+    beside.write_text(text, encoding="utf-8")
     beside.replace(path)

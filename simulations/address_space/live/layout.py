@@ -99,11 +99,11 @@ def parse_maps(text: str) -> tuple[Region, ...]:
     """Read the text of a `/proc/PID/maps`, in the order of addresses."""
     regions = []
     for line in text.splitlines():
-        place, permissions, offset, _device, _inode, *path = line.split(None, 5)
-        start, end = (int(side, 16) for side in place.split("-"))
-        span = Span(start, end)
-        if start <= TOP:  # [vsyscall] belongs to the kernel
-            regions.append(Region(span, permissions, int(offset, 16), path[0] if path else ""))
+        fields = line.split(None, 5)
+        start, _, end = fields[0].partition("-")
+        span = Span(int(start, 16), int(end, 16))
+        if span.start <= TOP:  # [vsyscall] belongs to the kernel
+            regions.append(Region(span, fields[1], int(fields[2], 16), fields[5] if len(fields) > 5 else ""))
     return tuple(regions)
 
 

@@ -316,7 +316,7 @@ def fill_stopped(pid: int, path: str, filling: Filling, call: Callable[..., int]
             "container's, and for a kernel older than 4.17"
         )
     took = round((time.perf_counter() - start) * 1e6)
-    return Program(pid, path, tuple(filled), tuple(left_open), miss_chance(read_layout(pid)), took)
+    return Program(pid, path, tuple(filled), tuple(left_open), miss_chance(regions), took)
 
 
 def _bounds(pid: int, filling: Filling, call: Callable[..., int]) -> Bounds:

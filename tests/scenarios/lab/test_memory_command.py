@@ -154,6 +154,22 @@ def test_the_report_goes_to_a_file_or_is_one_line_of_json(tmp_path):
 
 
 @tracing
+def test_a_report_to_something_that_is_no_file_leaves_it_what_it_is(tmp_path):
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    reader = os.open(pipe, os.O_RDONLY | os.O_NONBLOCK)
+    assert memory("run", "--report", str(pipe), "--", "sh", "-c", "exit 5").returncode == 5
+    assert json.loads(os.read(reader, 1 << 16))["exit_status"] == 5
+    os.close(reader)
+    assert pipe.is_fifo()
+    link = tmp_path / "link"
+    link.symlink_to(tmp_path / "target")
+    memory("run", "--report", str(link), "--", "sh", "-c", "exit 5")
+    assert link.is_symlink()
+    assert json.loads((tmp_path / "target").read_text())["exit_status"] == 5
+
+
+@tracing
 def test_the_words_of_the_command_are_its_own(tmp_path):
     done = memory("run", "--fill", "4G", "sh", "-c", 'printf "%s|" "$@"', "x", "--fill", "--", "-h", "")
     assert done.stdout == "--fill|--|-h||"

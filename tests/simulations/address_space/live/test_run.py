@@ -60,8 +60,8 @@ def test_filled_the_specimen_crashes_every_time_and_each_crash_names_its_pointer
     done = traced(times(100, [*SPECIMEN, "--size", "64"]), FILL, Options(follow=True))
     crashed = done.stdout.split("\n").count("status 139")
     # An interpreter linked to low addresses keeps its image there, and a cut pointer may fall on it. Null
-    # hypothesis: it does so with the reported chance. Up to 0.3 %, more than 5 misses in 100 are a false alarm
-    # below one in a million.
+    # hypothesis: it does so with the reported chance. Up to 0.3 %, a false alarm, which is more than 5 misses in
+    # 100, is rarer than one in a million.
     miss = max(program["miss_chance"] for program in done.report["programs"])
     assert miss < 0.003
     assert crashed >= (100 if miss == 0 else 95)
@@ -207,10 +207,10 @@ def test_real_programs_work(traced, filling, program, arguments, output):
 @pytest.mark.parametrize(
     "source",
     [
-        "import threading\nx = [threading.Thread(target=sum, args=([],)) for _ in range(50)]\n[t.start() for t in x]",
+        "import threading\nfor _ in range(50): threading.Thread(target=sum, args=([],)).start()",
         "import subprocess, sys\nfor i in range(3): subprocess.run([sys.executable, '-c', ''], check=True)",
-        "from multiprocessing import *\nwith get_context('fork').Pool(2) as p: assert p.map(abs, [-7]) == [7]",
-        "import sys\nsys.setrecursionlimit(9999)\nx = []\nfor _ in range(5000): x = [x]\nassert len(repr(x)) == 10002",
+        "import multiprocessing as m\nwith m.get_context('fork').Pool(2) as p: assert p.map(abs, [-7]) == [7]",
+        "import sys\nsys.setrecursionlimit(9999)\nx = []\nfor _ in range(5000): x = [x]\nlen(repr(x))",
         "import mmap\nm = [mmap.mmap(-1, 1 << 20) for _ in range(500)]",
     ],
     ids=["threads", "subprocess", "multiprocessing", "deep recursion", "many mappings"],
