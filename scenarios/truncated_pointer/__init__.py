@@ -1,8 +1,8 @@
 """The pointer that lost its upper half: 64 bits go into a field of 32, and come back right for years.
 
-A large C++ program moves to 64 bits. Somewhere in millions of lines a pointer is kept in a `LONG`. All
-tests pass, and a week after release customers report crashes that nobody can reproduce: on every machine in
-the house, memory lands at low addresses, where nothing is lost. Nobody recorded where an allocation landed.
+Nine million lines of C++, and somewhere in them a pointer is kept in 32 bits. A week after the release the program
+crashes, and nobody can reproduce it: where memory lands at low addresses, nothing is lost. Nobody recorded where an
+allocation landed. How it was found: a utility that filled every gap in memory until the bug had to show itself.
 """
 
 from __future__ import annotations
@@ -70,10 +70,10 @@ SCENARIO: Final = Scenario(
     name="truncated-pointer",
     title="The pointer that lost its upper half",
     story=Story(
-        who="Chris, whose team had moved nine million lines of C++ to 64 bits.",
-        symptom="A week after the release customers reported crashes and damaged documents. In the house "
-        "nobody could reproduce any of it; three people took four weeks.",
-        believed="That memory was corrupted by some overflow, and that customers had odd machines.",
+        who="Chris, who looked after nine million lines of C++.",
+        symptom="A week after the release it crashed, and nobody could reproduce it; three people took four "
+        "weeks.",
+        believed="That what cannot be reproduced on any machine in the house cannot be found there.",
         root_cause="A pointer was kept in 32 bits. Where memory lands low, as it did on every machine in the "
         "house, the upper half is zero and nothing is lost.",
         lesson="Where an allocation lands is an input. Take it in hand: fill every gap in low memory, and "

@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING, Final, Literal, NamedTuple, TypeAlias
 
 from simulations.address_space.allocator import Allocator
 from simulations.address_space.cuts import cut_named
-from simulations.address_space.environment import AS_TESTED, land, takes_old_path
+from simulations.address_space.environment import ANYWHERE, AS_TESTED, land, takes_old_path
 from simulations.address_space.space import GIB, KIB, MIB, WINDOWS, Filled, Layout, Region, Space
 from simulations.choices import substream
+from simulations.errors import LabError
 from simulations.trace import Trace
 
 if TYPE_CHECKING:
@@ -87,13 +88,13 @@ class System:
         keeps: Whether the field on the old path keeps a `pointer` or a `handle`, the number of an entry in
             a table.
         layout: The shape of the address space.
-        landings: Where the environment may put a mapping.
+        landings: Where the environment may put a mapping: the first so many of `environment.ANYWHERE`.
         fill_below: Fill all gaps below this address, in bytes, before the program begins; 0 for no filling.
         document_kib_max: The program refuses larger documents.
         reserve: Bytes of a heap reserved in low memory that serves documents while they fit; 0 for none.
 
     Raises:
-        LabError: there is no such cut.
+        LabError: there is no such cut, or a figure or an answer makes no sense.
     """
 
     cut: str = "signed-32"
@@ -106,6 +107,13 @@ class System:
 
     def __post_init__(self) -> None:
         cut_named(self.cut)
+        if self.keeps not in {"pointer", "handle"}:
+            raise LabError(f"the field keeps a pointer or a handle, not {self.keeps!r}")
+        if not self.landings or self.landings != ANYWHERE[: len(self.landings)]:
+            raise LabError(f"landings are the first so many of {ANYWHERE}, not {self.landings}")
+        for name in ("fill_below", "document_kib_max", "reserve"):
+            if getattr(self, name) < 0:
+                raise LabError(f"{name} is 0 or more, not {getattr(self, name)}")
 
 
 FILL_LIMIT: Final = 6 * GIB
@@ -144,7 +152,7 @@ class Run:
         refused: How many documents could not be opened.
         regions: The address space at the first use that was not right, or else at the end.
         filled: What filling came to; None where nothing was filled.
-        peak: The most bytes that were mapped, islands included and filler not.
+        highest: The end of the highest document that was opened, in bytes; 0 where none was.
     """
 
     trace: Trace
@@ -152,7 +160,7 @@ class Run:
     refused: int
     regions: tuple[Region, ...] = field(repr=False)
     filled: Filled | None
-    peak: int
+    highest: int
 
     @property
     def wrong(self) -> Use | None:
@@ -179,8 +187,7 @@ class _Program:
     waiting: dict[int, int] = field(default_factory=dict)
     regions: tuple[Region, ...] = ()
     refused: int = 0
-    live: int = 0
-    peak: int = 0
+    highest: int = 0
 
     def __post_init__(self) -> None:
         self.space = Space(self.system.layout, self.session.seed)
@@ -201,8 +208,7 @@ class _Program:
             self.trace.record(now, f"document {now}", "refused", kib)
             return False
         self.addresses[now] = address
-        self.live += kib * KIB
-        self.peak = max(self.peak, self.live)
+        self.highest = max(self.highest, address + kib * KIB)
         self.trace.record(now, f"document {now}", "open", (kib, address))
         if takes_old_path(self.chooser):
             self.due.setdefault(now + self.session.lag, []).append(now)
@@ -230,7 +236,6 @@ class _Program:
             if not self.use(now, document):
                 return False
         address = self.addresses.pop(document)
-        self.live -= self.allocator.blocks[address].size
         self.allocator.release(address)
         self.trace.record(now, f"document {document}", "close")
         return True
@@ -249,14 +254,13 @@ def run(system: System, session: Session, chooser: Chooser) -> Run:
     """
     program = _Program(system, session, chooser)
     _live(program, session)
-    islands = sum(region.size for region in system.layout.islands)
     return Run(
         trace=program.trace,
         uses=tuple(program.uses),
         refused=program.refused,
         regions=program.regions or program.space.regions,
         filled=program.filled,
-        peak=program.peak + islands,
+        highest=program.highest,
     )
 
 

@@ -111,17 +111,17 @@ def test_answers_are_said_in_words():
     ]
 
 
-def test_the_peak_is_in_bytes_and_counts_the_islands():
-    islands = sum(region.size for region in WINDOWS.islands)
-    assert run(System(), Session((1024, 1024)), nominal()).peak == 2048 * KIB + islands
+def test_the_highest_document_is_told_by_its_end():
+    assert run(System(), Session((1024, 1024)), nominal()).highest == 0x12_0010 + 1024 * KIB
+    assert run(FILLED, Session((1024,)), nominal()).highest > 6 * GIB
+    assert run(replace(System(), document_kib_max=1), Session((1024,)), nominal()).highest == 0
 
 
 def test_a_long_session_fills_memory_to_the_size_and_no_further():
     session = long_session(1 * GIB, churn=10, seed=3)
     assert len(session.documents) == 256 + 10
     assert session == long_session(1 * GIB, churn=10, seed=3) != long_session(1 * GIB, churn=10, seed=4)
-    peak = run(System(), session, nominal()).peak
-    assert 0.9 * GIB < peak < 1.2 * GIB
+    assert 0.9 * GIB < run(System(), session, nominal()).highest < 1.3 * GIB
 
 
 def test_each_seed_and_policy_gives_one_trace():
@@ -146,6 +146,17 @@ def test_a_session_that_makes_no_sense_is_refused(wrong, message):
         Session(**wrong)
 
 
-def test_an_unknown_cut_is_refused_when_the_system_is_made():
-    with pytest.raises(LabError, match="there is no cut"):
-        System(cut="half")
+@pytest.mark.parametrize(
+    ("wrong", "message"),
+    [
+        ({"cut": "half"}, "there is no cut 'half'"),
+        ({"keeps": "both"}, "a pointer or a handle, not 'both'"),
+        ({"landings": ()}, "not \\(\\)"),
+        ({"landings": ANYWHERE[1:]}, "landings are the first"),
+        ({"fill_below": -1}, "fill_below is 0 or more, not -1"),
+        ({"reserve": -1}, "reserve is 0 or more, not -1"),
+    ],
+)
+def test_a_system_that_makes_no_sense_is_refused(wrong, message):
+    with pytest.raises(LabError, match=message):
+        System(**wrong)
