@@ -1,9 +1,9 @@
 """The pointer that lost its upper half: 64 bits go into a field of 32, and come back right for years.
 
 Nine million lines of C++, and somewhere in them a pointer is kept in 32 bits. A week after the release the
-program crashes, and nobody can reproduce it: where memory lands at low addresses, nothing is lost, and nobody
-recorded where an allocation landed. It was found by a utility that filled every gap in memory, until the bug had
-to show itself.
+program crashes, and nobody can reproduce it: where memory lands at low addresses, nothing is lost, and
+nobody recorded where an allocation landed. It was found by a utility that filled every gap in memory, until
+the bug had to show itself.
 """
 
 from __future__ import annotations
