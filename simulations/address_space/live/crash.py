@@ -7,6 +7,7 @@ a random address would fall into one as well is stated beside it.
 
 from __future__ import annotations
 
+import struct
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -14,7 +15,7 @@ from simulations.address_space.live import elf
 from simulations.address_space.live.layout import GIB, PAGE, TOP, Region, Span
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
 _NULL_MAX = 0x100
 _NEAR_NULL = 0x10000
@@ -26,6 +27,7 @@ _FLOAT_STEP_MIN = 1 << 16
 _FIELD_MAX = PAGE
 _ADDRESS_UNKNOWN = 0x80
 _HITS_MAX = 3
+_CALLERS_MAX = 4
 
 
 @dataclass(frozen=True)
@@ -118,6 +120,7 @@ class Crash:
         address: What was touched; None where the processor does not say.
         in_filler: Whether it lies in memory that the instrument took away.
         instruction: Where the program was: `libc.so.6+0x167ad8 (strlen+0x18)`.
+        callers: The same for the return addresses on top of the stack, innermost first.
         explanations: Cuts of live pointers that give this address.
         python: Lines of the Python program, innermost first, where its faulthandler told them.
         hint: One sentence where the address is known for something else; else empty.
@@ -130,6 +133,7 @@ class Crash:
     address: int | None
     in_filler: bool
     instruction: str
+    callers: tuple[str, ...]
     explanations: tuple[Explanation, ...]
     python: tuple[str, ...] = ()
     hint: str = ""
@@ -150,7 +154,7 @@ def diagnose(
     regions: Sequence[Region],
     filler: Sequence[Span],
     instruction_pointer: int,
-    caller: int,
+    callers: Sequence[int],
     registers: Mapping[str, int],
 ) -> Crash:
     """Explain a fault from what the kernel knows at the moment of it.
@@ -164,7 +168,7 @@ def diagnose(
         regions: The live layout.
         filler: What the instrument took away.
         instruction_pointer: Where the thread was.
-        caller: The word on top of its stack: the return address, where the thread jumped to a bad address.
+        callers: Return addresses on its stack, innermost first.
         registers: General registers, looked at where the address is unknown.
     """
     known = code != _ADDRESS_UNKNOWN
@@ -177,7 +181,6 @@ def diagnose(
             if value >= _NEAR_NULL
             for found in explain(value, regions, source=name)
         )[:_HITS_MAX]
-    jumped = known and instruction_pointer == address
     return Crash(
         pid=pid,
         program=program,
@@ -185,11 +188,8 @@ def diagnose(
         code=code,
         address=address if known else None,
         in_filler=known and any(address in span for span in filler),
-        instruction=(
-            f"jumped to {address:#x} from {place(caller, regions)}"
-            if jumped
-            else place(instruction_pointer, regions)
-        ),
+        instruction=place(instruction_pointer, regions),
+        callers=tuple(place(caller, regions) for caller in callers),
         explanations=explanations,
         hint=_hint(address if known else None, explanations),
     )
@@ -210,6 +210,37 @@ def _hint(address: int | None, explanations: Sequence[Explanation]) -> str:
     if address < 32 * GIB:
         return "no live mapping has these low bits: the memory that the pointer meant may have been freed"
     return "no cut of a live pointer gives this address"
+
+
+def return_addresses(
+    stack: bytes, regions: Sequence[Region], read: Callable[[int, int], bytes]
+) -> tuple[int, ...]:
+    """Words on the stack that point behind a call instruction: who called, as far as it can be told.
+
+    No unwinding tables are read, so an old entry that was not overwritten may be among them.
+
+    Args:
+        stack: The top of the stack, 8 bytes a word.
+        regions: The live layout.
+        read: Reads a number of bytes at an address; fewer come back where it is not readable.
+    """
+    code = [region.span for region in regions if "x" in region.permissions]
+    found = []
+    for (word,) in struct.iter_unpack("<Q", stack[: len(stack) // 8 * 8]):
+        if any(word in span for span in code) and _ends_in_call(read(word - 6, 6)):
+            found.append(word)
+        if len(found) == _CALLERS_MAX:
+            break
+    return tuple(found)
+
+
+def _ends_in_call(code: bytes) -> bool:
+    """Whether six bytes of x86-64 code end in a call: E8 with four bytes, or FF /2 in one of its lengths."""
+    if len(code) < 6:
+        return False
+    if code[1] == 0xE8:
+        return True
+    return any(code[-length] == 0xFF and code[-length + 1] & 0x38 == 0x10 for length in (2, 3, 6))
 
 
 def place(address: int, regions: Sequence[Region]) -> str:

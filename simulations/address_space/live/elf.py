@@ -54,7 +54,9 @@ def check_program(path: str) -> None:
             with Path(path).open("rb") as file:
                 start = file.read(256)
         except PermissionError:
-            return  # may be run but not read: the kernel decides
+            raise RefusedError(
+                f"{path} may be run but not read, so its layout is hidden: make it readable to yourself"
+            ) from None
         except OSError as error:
             raise RefusedError(
                 f"cannot read {path}, which {script} names as its interpreter: {error.strerror}"
@@ -67,27 +69,39 @@ def check_program(path: str) -> None:
                 f"{path} begins with #! but names no interpreter: name it yourself, as in `sh {path}`"
             )
         path = os.fsdecode(words[0])
-    if Path(path).stat().st_mode & (stat.S_ISUID | stat.S_ISGID):
+    if is_privileged(path):
         raise RefusedError(
-            f"{path} is set-user-id or set-group-id, and would lose its privilege when traced: "
+            f"{path} is set-user-id, set-group-id or has capabilities, and would lose them when traced: "
             "run the program that it starts instead, as the user that it needs"
         )
     if not start.startswith(_MAGIC):
         raise RefusedError(
             f"{path} is no ELF program and names no interpreter: name it yourself, as in `sh {path}`"
         )
-    if start[4] != _CLASS_64 or struct.unpack_from("<H", start, 18)[0] != _MACHINE_X86_64:
+    if not is_x86_64(path):
         raise RefusedError(
             f"{path} is not a 64-bit x86-64 program: build it as one; a 32-bit pointer cannot be cut"
         )
 
 
 def is_privileged(path: str) -> bool:
-    """Whether a program is set-user-id or set-group-id; False where nobody can tell."""
+    """Whether a program is set-user-id, set-group-id or has capabilities; False where nobody can tell."""
     try:
-        return bool(Path(path).stat().st_mode & (stat.S_ISUID | stat.S_ISGID))
+        if Path(path).stat().st_mode & (stat.S_ISUID | stat.S_ISGID):
+            return True
+        return bool(os.getxattr(path, "security.capability"))
     except OSError:
         return False
+
+
+def is_x86_64(path: str) -> bool:
+    """Whether a file is a 64-bit ELF program for x86-64; True where nobody can tell."""
+    try:
+        with Path(path).open("rb") as file:
+            start = file.read(20)
+    except OSError:
+        return True
+    return start[:5] == _MAGIC + bytes([_CLASS_64]) and start[18:20] == _MACHINE_X86_64.to_bytes(2, "little")
 
 
 def function_at(path: str, file_offset: int) -> str | None:

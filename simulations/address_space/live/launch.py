@@ -184,10 +184,9 @@ def become(
         )
     except RefusedError as refusal:
         problem, status = str(refusal), REFUSED_STATUS
-    except FileNotFoundError as error:
-        problem, status = str(error), NOT_FOUND_STATUS
     except OSError as error:
-        problem, status = f"cannot run {command[0]}: {error.strerror or error}", NOT_EXECUTABLE_STATUS
+        problem = f"cannot run {command[0]}: {error.strerror}" if error.strerror else str(error)
+        status = NOT_FOUND_STATUS if isinstance(error, FileNotFoundError) else NOT_EXECUTABLE_STATUS
     sys.stderr.write(f"heisenlab: {problem}\n")
     return status
 

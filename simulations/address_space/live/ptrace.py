@@ -31,6 +31,7 @@ _SYSCALL_INSTRUCTION = 0x050F
 _WALL = 0x40000000
 _WORD = (1 << 64) - 1
 _ERROR_MAX = 4095
+_ENDS = (os.CLD_EXITED, os.CLD_KILLED, os.CLD_DUMPED)
 
 _NAMES = (
     *("r15", "r14", "r13", "r12", "rbp", "rbx", "r11", "r10", "r9", "r8", "rax", "rcx", "rdx", "rsi", "rdi"),
@@ -163,10 +164,11 @@ def calls_inside(pid: int) -> Iterator[Callable[..., int]]:
 
 
 def _wait(pid: int) -> int:
-    """Wait for the next stop; return its signal, or raise when the program has died."""
-    _, status = os.waitpid(pid, _WALL)
-    if not os.WIFSTOPPED(status):
+    """Wait for the next stop; return its signal. An end is left for `next_event` to find, and raises."""
+    event = os.waitid(os.P_PID, pid, os.WEXITED | os.WSTOPPED | os.WNOWAIT | _WALL)
+    if event is None or event.si_code in _ENDS:
         raise ProcessLookupError(errno.ESRCH, f"process {pid} ended")
+    _, status = os.waitpid(pid, _WALL)
     return os.WSTOPSIG(status)
 
 
@@ -183,7 +185,7 @@ def next_event() -> tuple[int, bool] | None:
         return None
     if event is None:
         return None
-    return event.si_pid, event.si_code in (os.CLD_EXITED, os.CLD_KILLED, os.CLD_DUMPED)
+    return event.si_pid, event.si_code in _ENDS
 
 
 def take_event(tid: int, options: int = 0) -> tuple[int, int]:

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 SCHEMA = 1
 _PROGRAMS_SHOWN_MAX = 5
+_COMMAND_WORDS_MAX = 120
 
 
 @dataclass(frozen=True)
@@ -86,7 +87,7 @@ def signal_name(number: int) -> str:
 
 def report_lines(report: Report) -> list[str]:
     """The report as plain text."""
-    lines = [f"{shlex.join(report.command)}: {status_words(report.status)}; {report.filling}"]
+    lines = [f"{_command_words(report.command)}: {status_words(report.status)}; {report.filling}"]
     if report.filling.kind != "plain":
         lines += [_program_line(program, report.filling) for program in report.programs[:_PROGRAMS_SHOWN_MAX]]
         more = len(report.programs) - _PROGRAMS_SHOWN_MAX
@@ -101,6 +102,12 @@ def report_lines(report: Report) -> list[str]:
     for crash in report.crashes:
         lines += crash_lines(crash)
     return lines
+
+
+def _command_words(command: Sequence[str]) -> str:
+    """The command in one line, and not too long a one: it may hold a whole script."""
+    words = " ".join(shlex.join(command).split())
+    return words if len(words) <= _COMMAND_WORDS_MAX else f"{words[: _COMMAND_WORDS_MAX - 4]} ..."
 
 
 def _program_line(program: Program, filling: Filling) -> str:
@@ -126,6 +133,7 @@ def crash_lines(crash: Crash) -> list[str]:
     if crash.hint:
         rows.append(("but", crash.hint))
     rows.append(("instruction", crash.instruction))
+    rows += [("called from" if index == 0 else "", line) for index, line in enumerate(crash.callers)]
     rows += [("Python" if index == 0 else "", line) for index, line in enumerate(crash.python)]
     title = f"{crash.signal} in {Path(crash.program).name} (pid {crash.pid})"
     return [title, *(f"  {name:<12} {text}" for name, text in rows)]
@@ -185,6 +193,7 @@ def crash_json(crash: Crash) -> dict[str, Any]:
         "address": None if crash.address is None else hex(crash.address),
         "in_filler": crash.in_filler,
         "instruction": crash.instruction,
+        "callers": list(crash.callers),
         "explanations": [
             {
                 "value": hex(item.value),

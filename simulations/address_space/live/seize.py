@@ -9,7 +9,6 @@ import ctypes
 import errno
 import os
 import signal
-import sys
 import traceback
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
@@ -55,6 +54,8 @@ def replace_process(
     """
     program = find_program(command[0], environment)
     check_program(program)
+    if os.getpid() == 1:
+        _let_a_child_go_on()
     environment = dict(environment)
     if options.python_lines:
         environment.setdefault("PYTHONFAULTHANDLER", "1")
@@ -65,10 +66,23 @@ def replace_process(
     os.execve(program, list(command), environment)  # noqa: S606 - to run what the user names is the purpose
 
 
+def _let_a_child_go_on() -> None:
+    """Return in a child. The first process of a container takes every other, and so the watcher, with it."""
+    child = os.fork()
+    if child == 0:
+        return
+    from_terminal = {signal.SIGINT, signal.SIGQUIT, signal.SIGTSTP} if os.isatty(0) else set()
+    for number in signal.valid_signals() - from_terminal - {signal.SIGCHLD, signal.SIGKILL, signal.SIGSTOP}:
+        signal.signal(number, lambda received, _frame: os.kill(child, received))
+    while True:
+        pid, status = os.wait()
+        if pid == child:
+            os._exit(os.WEXITSTATUS(status) if os.WIFEXITED(status) else 128 + os.WTERMSIG(status))
+
+
 def _seize_self(watch: Watch, options: Options, report: Callable[[Report], None]) -> None:
     """Start the watcher, and wait until it has seized this process."""
-    sys.stdout.flush()
-    sys.stderr.flush()
+    _occupy_standard_streams()
     to_watcher, from_launcher = os.pipe()
     to_launcher, from_watcher = os.pipe()
     between = os.fork()
@@ -90,6 +104,15 @@ def _seize_self(watch: Watch, options: Options, report: Callable[[Report], None]
     os.close(from_launcher)
     if answer != _READY:
         raise RefusedError(_forbidden(int(answer or b"0")))
+
+
+def _occupy_standard_streams() -> None:
+    """Where a standard stream is closed, put something there that closes at the exec, lest a pipe does."""
+    for number in range(3):
+        try:
+            os.fstat(number)
+        except OSError:
+            os.open(os.devnull, os.O_RDWR)
 
 
 def _watcher(
@@ -127,8 +150,9 @@ def _watch(watch: Watch, report: Callable[[Report], None], *, detach: bool) -> N
         status, release = watch.end()
         try:
             report(watch.report(status))
-        finally:
-            release()
+        except OSError as error:
+            os.write(2, f"heisenlab: cannot write the report: {error}\n".encode(errors="backslashreplace"))
+        release()
     watch.let_go()
 
 

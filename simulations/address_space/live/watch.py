@@ -8,6 +8,7 @@ must keep up with every stop of every thread, and it never lets a signal get los
 from __future__ import annotations
 
 import contextlib
+import functools
 import os
 import re
 import resource
@@ -18,8 +19,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from simulations.address_space.live import ptrace
-from simulations.address_space.live.crash import Crash, diagnose
-from simulations.address_space.live.elf import is_privileged
+from simulations.address_space.live.crash import Crash, diagnose, return_addresses
+from simulations.address_space.live.elf import is_privileged, is_x86_64
 from simulations.address_space.live.errors import RefusedError
 from simulations.address_space.live.filling import (
     MMAP_FLAGS,
@@ -209,13 +210,17 @@ class Watch:
         path = str(Path(f"/proc/{pid}/exe").readlink())
         self._processes[pid] = _Process(path)
         if is_privileged(path):
-            self._notes.append(
-                f"{path} is set-user-id or set-group-id and ran without its privilege, being traced"
-            )
+            self._notes.append(f"{path} ran without its privilege (set-user-id, capabilities), being traced")
         if pid != self.main and not self.follow:
             self._unfilled.append(Path(path).name)
             del self._processes[pid], self._threads[pid]
             ptrace.request(ptrace.DETACH, pid)
+            return
+        if not is_x86_64(f"/proc/{pid}/exe"):
+            self._notes.append(
+                f"{Path(path).name} (pid {pid}) was not filled: it is no 64-bit x86-64 program"
+            )
+            self._resume(pid)
             return
         with ptrace.calls_inside(pid) as call:
             try:
@@ -234,17 +239,18 @@ class Watch:
         code, address = ptrace.fault(tid)
         if code <= 0:  # sent by a program, perhaps by a handler that repeats the first one
             return
-        registers = ptrace.registers(tid)
+        registers, regions = ptrace.registers(tid), read_layout(tid)
+        stack = ptrace.read_memory(tid, registers["rsp"], PAGE)
         crash = diagnose(
             pid=self._threads[tid],
             program=process.path,
             signal=signal_name(number),
             code=code,
             address=address,
-            regions=read_layout(tid),
+            regions=regions,
             filler=process.filler,
             instruction_pointer=registers["rip"],
-            caller=int.from_bytes(ptrace.read_memory(tid, registers["rsp"], 8), "little"),
+            callers=return_addresses(stack, regions, functools.partial(ptrace.read_memory, tid)),
             registers={name: registers[name] for name in ptrace.GENERAL},
         )
         if not crash.telling:

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from simulations.address_space.live.crash import diagnose, explain
+from simulations.address_space.live.crash import diagnose, explain, return_addresses
 from simulations.address_space.live.layout import PAGE, Region, Span
 
 HEAP = Region(Span(0x7F5E65BD5000, 0x7F5E65CD7000), "rw-p")
@@ -109,7 +109,7 @@ def crash(**known):
             "regions": REGIONS,
             "filler": [Span(PAGE, 1 << 32)],
             "instruction_pointer": 0x7F5E65BD5000,
-            "caller": 0,
+            "callers": [],
             "registers": {},
             **known,
         }
@@ -130,9 +130,28 @@ def test_where_the_processor_does_not_tell_the_address_the_registers_are_asked()
 
 
 def test_a_jump_through_a_cut_function_pointer_names_its_caller():
-    assert crash(instruction_pointer=0x65BD5010, caller=0x7FFC8A000010).instruction == (
-        "jumped to 0x65bd5010 from 0x7ffc8a000010 in [stack]"
-    )
+    found = crash(instruction_pointer=0x65BD5010, callers=[0x7FFC8A000010])
+    assert found.instruction == "0x65bd5010, which is not mapped"
+    assert found.callers == ("0x7ffc8a000010 in [stack]",)
+
+
+@pytest.mark.parametrize(
+    ("code", "is_call"),
+    [
+        ("90 e8 12 34 56 78", True),
+        ("ff 15 12 34 56 78", True),
+        ("90 90 90 90 ff d0", True),
+        ("90 90 90 ff 55 08", True),
+        ("90 90 90 90 ff e0", False),
+        ("90 90 90 90 90 90", False),
+        ("ff d0", False),
+    ],
+)
+def test_a_word_on_the_stack_is_a_caller_where_it_follows_a_call(code, is_call):
+    text = Region(Span(0x400000, 0x401000), "r-xp", 0, "/bin/x")
+    stack = struct.pack("<3Q", 0x401000, 0x400800, 0x65BD5010)
+    found = return_addresses(stack, [text, HEAP], lambda _address, _size: bytes.fromhex(code))
+    assert found == ((0x400800,) if is_call else ())
 
 
 @pytest.mark.parametrize(

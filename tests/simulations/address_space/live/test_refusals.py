@@ -3,6 +3,7 @@
 import os
 import re
 import resource
+import struct
 import subprocess
 import sys
 from pathlib import Path
@@ -209,3 +210,46 @@ def test_a_set_user_id_program_started_by_the_command_is_noted(traced, tmp_path)
     done = traced(["/bin/sh", "-c", f"{program} -c 'exit 4'"], FILL, Options(follow=True))
     assert done.returncode == 4
     assert any("set-user-id" in note for note in done.report["notes"])
+
+
+ELF32 = (
+    b"\x7fELF\x01\x01\x01"
+    + bytes(9)
+    + struct.pack("<HHIIIIIHHHHHH", 2, 3, 1, 0x8048054, 52, 0, 0, 52, 32, 1, 0, 0, 0)
+    + struct.pack("<IIIIIIII", 1, 0, 0x8048000, 0x8048000, 96, 96, 5, 0x1000)
+    + bytes.fromhex("bb2a000000b801000000cd80")  # exit(42)
+)
+
+
+def test_a_32_bit_program_started_by_the_command_runs_unfilled(traced, tmp_path):
+    program = tmp_path / "program"
+    program.write_bytes(ELF32)
+    program.chmod(0o755)
+    try:
+        bare = subprocess.run([program]).returncode
+    except OSError:
+        pytest.skip("this kernel runs no 32-bit programs")
+    if bare != 42:
+        pytest.skip("this kernel runs no 32-bit programs")
+    done = traced(["/bin/sh", "-c", f"{program}; exit $?"], FILL, Options(follow=True))
+    assert done.returncode == 42
+    assert any("no 64-bit" in note for note in done.report["notes"])
+    refused(traced([str(program)], FILL), "not a 64-bit x86-64 program")
+
+
+def test_a_program_that_may_not_be_read(tmp_path):
+    program = elf_file(tmp_path / "program", mode=0o111)
+    if os.access(program, os.R_OK):
+        pytest.skip("root may read everything")
+    with pytest.raises(RefusedError, match="may be run but not read"):
+        check_program(str(program))
+
+
+def test_a_program_with_capabilities(tmp_path):
+    program = elf_file(tmp_path / "program")
+    try:
+        os.setxattr(program, "security.capability", bytes.fromhex("0100000200200000000000000000000000000000"))
+    except OSError:
+        pytest.skip("only root may give capabilities")
+    with pytest.raises(RefusedError, match="has capabilities"):
+        check_program(str(program))

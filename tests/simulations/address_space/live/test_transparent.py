@@ -316,3 +316,28 @@ print(statuses, caught > 0)
 """
     done = traced([sys.executable, "-S", "-W", "ignore", "-c", source], FILL, Options(follow=True))
     assert done.stdout == "{3} True\n", done.stderr
+
+
+def test_a_stream_that_is_closed_stays_closed(launch, traced):
+    script = f"exec {shlex.join([*LAUNCHER, '--report', os.devnull])} -- ls /proc/self/fd 2>&-"
+    done = subprocess.run(
+        ["/bin/sh", "-c", script], capture_output=True, cwd=ROOT, env={**os.environ, "PYTHONPATH": str(ROOT)}
+    )
+    bare = subprocess.run(["/bin/sh", "-c", "exec ls /proc/self/fd 2>&-"], capture_output=True)
+    assert done.stdout == bare.stdout
+
+
+@pytest.mark.parametrize(("script", "status"), [("exit 3", 3), ("kill -TERM $$", 143)])
+def test_as_the_first_process_of_a_container_it_still_reports(traced, script, status):
+    unshare = ["unshare", "--user", "--map-root-user", "--pid", "--fork", "--mount-proc"]
+    if subprocess.run([*unshare, "true"], capture_output=True).returncode:
+        pytest.skip("this system does not let one make a PID namespace")
+    done = subprocess.run(
+        [*unshare, *LAUNCHER, "--", "sh", "-c", script],
+        capture_output=True,
+        text=True,
+        cwd=ROOT,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+    )
+    assert done.returncode == status
+    assert "1 gap filled" in done.stderr
