@@ -25,7 +25,7 @@ from simulations.address_space.live.filling import (
     miss_chance,
 )
 from simulations.address_space.live.launch import check_system
-from simulations.address_space.live.layout import PAGE, Span, read_layout, size_words
+from simulations.address_space.live.layout import PAGE, Span, gaps, read_layout, size_words
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -34,6 +34,7 @@ _DRAIN_SIZE_MAX = 1 << 17
 _DRAIN_SIZE_MIN = 16
 _DRAIN_CHUNKS_MAX = 1_000_000
 _LIMIT_MAX = 64 << 40
+_ROUNDS_MAX = 4
 
 
 @dataclass(frozen=True)
@@ -78,21 +79,33 @@ def fill_low(limit: int = DEFAULT_LIMIT, *, reserve: int = RESERVE) -> LowFill:
         )
     start = time.perf_counter()
     libc = _libc()
+    low = Span(floor, limit)
     regions = read_layout()
-    plan = gap_plan(regions, (Span(floor, limit),), kernel_setting("max_map_count"), reserve=reserve)
+    plan = gap_plan(regions, (low,), kernel_setting("max_map_count"), reserve=reserve)
+    leave = set(plan.leave)
     filled: list[Span] = []
-    left_open = list(plan.leave)
-    for gap in plan.fill:
-        address = libc.mmap(gap.start, gap.size, 0, MMAP_FLAGS, -1, 0)
-        (filled if address == gap.start else left_open).append(gap)
-        if address not in (
-            gap.start,
-            ctypes.c_void_p(-1).value,
-        ):  # a kernel older than 4.17 takes the place for a hint
-            libc.munmap(address, gap.size)
+    pending = list(plan.fill)
+    for _ in range(_ROUNDS_MAX):
+        missed: list[Span] = []
+        for gap in pending:
+            (filled if _take(libc, gap) else missed).append(gap)
+        if not missed:
+            break
+        # Somebody was faster, such as this heap growing: look again at what is left.
+        regions = read_layout()
+        pending = [gap for gap in gaps(regions, low) if gap not in leave]
+    left_open = [*missed, *plan.leave]
     drained, drained_bytes = _drain(libc, limit)
     took = round((time.perf_counter() - start) * 1e6)
     return LowFill(tuple(filled), tuple(left_open), drained, drained_bytes, miss_chance(regions), took)
+
+
+def _take(libc: ctypes.CDLL, gap: Span) -> bool:
+    """Map a gap, and nothing else; whether it worked."""
+    address = libc.mmap(gap.start, gap.size, 0, MMAP_FLAGS, -1, 0)
+    if address not in (gap.start, ctypes.c_void_p(-1).value):  # a kernel older than 4.17 takes it for a hint
+        libc.munmap(address, gap.size)
+    return bool(address == gap.start)
 
 
 def release(fill: LowFill) -> None:

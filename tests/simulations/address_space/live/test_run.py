@@ -123,7 +123,11 @@ def test_nobody_can_map_where_it_was_filled_and_it_takes_no_memory(traced, filli
         if re.match(r"[0-9a-f]+-[0-9a-f]+ rw-p .* 0 *$", line)
     ]
     assert places
-    assert all(place >= 4 * GIB for place in places) if filling.kind == "fill" else min(places) < 2 * GIB
+    image = 32 * MIB  # below it there may be a program that is linked there
+    if filling.kind == "fill":
+        assert all(place < image or place >= 4 * GIB for place in places)
+    else:
+        assert any(image < place < 2 * GIB for place in places)
 
 
 def test_a_program_that_the_command_becomes_is_filled_and_its_children_only_when_followed(traced):
