@@ -1,9 +1,11 @@
 """`heisenlab memory` as its user meets it."""
 
+import argparse
 import itertools
 import json
 import os
 import re
+import shlex
 import signal
 import subprocess
 import sys
@@ -11,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from scenarios.lab.memory_command import main
+from scenarios.lab.memory_command import add_parser, main
 from simulations.address_space.live import Filling, run
 from simulations.address_space.live.errors import RefusedError
 
@@ -211,3 +213,35 @@ def test_the_fixture_fills_for_one_test(tmp_path):
         env=ENVIRONMENT,
     )
     assert "2 passed" in done.stdout, done.stdout
+
+
+GUIDE = (ROOT / "docs/guide/memory.md").read_text()
+
+
+def test_every_command_of_the_guide_is_one():
+    parser = argparse.ArgumentParser()
+    add_parser(parser.add_subparsers())
+    lines = re.findall(r"^\$ heisenlab (.*?)(?:  +#.*)?$", GUIDE, re.MULTILINE)
+    assert len(lines) >= 10
+    for line in lines:
+        parser.parse_args(shlex.split(line))
+
+
+@tracing
+def test_the_commands_of_the_guide_do_what_it_says():
+    wanted = re.findall(r"^\$ heisenlab memory (run .*specimen.*)$", GUIDE, re.MULTILINE)
+    squeezed, filled, story = (
+        memory(*[sys.executable if word == "python" else word for word in shlex.split(line)])
+        for line in wanted
+    )
+    assert squeezed.returncode == 0
+    assert filled.returncode == -signal.SIGSEGV
+    assert story.returncode in (-signal.SIGSEGV, 1)
+    assert 100 < story.stdout.count(" at ") < 300
+
+
+@tracing
+def test_the_python_of_the_guide_runs(capsys):
+    *_, program = re.findall(r"^```python\n(.*?)^```", GUIDE, re.DOTALL | re.MULTILINE)
+    exec(compile(program, "memory.md", "exec"), {})
+    assert capsys.readouterr().out == "0 []\n"
