@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 MIB_IN_KIB: Final = 1024
 
-TESTED_DOCUMENTS_MAX: Final = 16
+TESTED_DOCUMENTS_MAX: Final = 8
 TESTED_DOCUMENT_KIB_MAX: Final = 64 * MIB_IN_KIB
 """Documents as testers have them: together they never fill the low 2 GiB."""
 

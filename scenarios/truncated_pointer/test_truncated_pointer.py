@@ -12,6 +12,7 @@ from scenarios.lab.scenario import Exhausted, Variant
 from scenarios.truncated_pointer import (
     LADDER,
     SCENARIO,
+    TESTED_DOCUMENTS_MAX,
     every_pointer_leads_to_its_document,
     nothing_fails_in_silence,
     sessions,
@@ -40,7 +41,7 @@ def with_old_path(system: System, session: Session, documents: Any) -> Run:
 # As it was tested: any session of a tester, any pointers on the old path. Nothing is found, and what that
 # proves is small: no document of these sessions ever lay above 2 GiB.
 
-some_documents = st.sets(st.integers(0, 15))
+some_documents = st.sets(st.integers(0, TESTED_DOCUMENTS_MAX - 1))
 
 
 @settings(QUIETLY, max_examples=2000)

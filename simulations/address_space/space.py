@@ -173,9 +173,14 @@ class Space:
         step = self.layout.granularity
         return -(-size // step) * step
 
+    def _mapping_size(self, size: int) -> int:
+        if size < 1:
+            raise LabError(f"a mapping has at least 1 byte, not {size}")
+        return self.rounded(size)
+
     def map(self, size: int, name: str) -> Region | None:
-        """Map `size` bytes where the policy puts them; None when there is no room."""
-        size = self.rounded(size)
+        """Map `size` bytes, at least 1, where the policy puts them; None when there is no room."""
+        size = self._mapping_size(size)
         policy = self.layout.policy
         if policy.name == "bottom-up":
             start = self._gaps.take_first(size)
@@ -195,13 +200,13 @@ class Space:
         return self._gaps.take_last(size)
 
     def map_above(self, floor: int, size: int, name: str) -> Region | None:
-        """Map `size` bytes at the lowest address at or above `floor`; None when there is no room."""
-        size = self.rounded(size)
+        """Map `size` bytes, at least 1, at the lowest address from `floor`; None when there is no room."""
+        size = self._mapping_size(size)
         return self._noted(self._gaps.take_first(size, self.rounded(floor)), size, name)
 
     def map_top(self, size: int, name: str) -> Region | None:
-        """Map `size` bytes at the highest address; None when there is no room."""
-        size = self.rounded(size)
+        """Map `size` bytes, at least 1, at the highest address; None when there is no room."""
+        size = self._mapping_size(size)
         return self._noted(self._gaps.take_last(size), size, name)
 
     def _noted(self, start: int | None, size: int, name: str) -> Region | None:

@@ -125,3 +125,11 @@ def test_overlapping_islands_and_odd_random_bits_are_refused():
         Space(Layout(islands=twice))
     with pytest.raises(ValueError, match="20 to 57 bits, not 3"):
         Policy("random", 3)
+
+
+@pytest.mark.parametrize("size", [0, -1])
+def test_a_mapping_of_nothing_is_refused(size):
+    space = Space(WINDOWS)
+    for mapped in (space.map, space.map_top, lambda size, name: space.map_above(0, size, name)):
+        with pytest.raises(LabError, match="at least 1 byte"):
+            mapped(size, "document")
