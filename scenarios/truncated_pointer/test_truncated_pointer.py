@@ -118,6 +118,17 @@ def test_filled_every_plan_that_is_wrong_is_loud() -> None:
     assert outcomes == {"right", "crash"}
 
 
+def test_filled_from_inside_small_documents_are_missed_until_the_allocator_is_drained() -> None:
+    # Whoever is called first inside a program comes too late: the allocator holds free low memory already.
+    small, large = Session((64,)), Session((256,))
+    from_inside = replace(variants.FILLED, filled="from inside")
+    drained = replace(variants.FILLED, filled="from inside, drained")
+    assert with_old_path(variants.FILLED, small, {0}).outcome == "crash"
+    assert with_old_path(from_inside, large, {0}).outcome == "crash"
+    assert with_old_path(from_inside, small, {0}).outcome == "right"
+    assert with_old_path(drained, small, {0}).outcome == "crash"
+
+
 # The diagnosis: let Hypothesis draw the address itself. It shrinks to the line from which on bits are lost,
 # and the line names the cut.
 

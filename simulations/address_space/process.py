@@ -25,6 +25,9 @@ Outcome: TypeAlias = Literal["right", "silent", "crash"]
 DOCUMENTS_MAX: Final = 100_000
 """How many documents a session may open."""
 
+START_UP: Final = 4 * KIB
+"""Bytes that a program has allocated before anybody inside it can fill the gaps."""
+
 DOCUMENT_KIB_MAX: Final = 64 << 20
 """The largest document, in KiB: 64 GiB."""
 
@@ -89,7 +92,10 @@ class System:
             a table.
         layout: The shape of the address space.
         landings: Where the environment may put a mapping: the first so many of `environment.ANYWHERE`.
-        fill_below: Fill all gaps below this address, in bytes, before the program begins; 0 for no filling.
+        fill_below: Fill all gaps below this address, in bytes; 0 for no filling.
+        filled: When: `at start`, before the program has any memory; `from inside`, when its allocator has an
+            arena already, which holds free low memory that no gap shows; or `from inside, drained`, when that
+            is taken, too.
         document_kib_max: The program refuses larger documents.
         reserve: Bytes of a heap reserved in low memory that serves documents while they fit; 0 for none.
 
@@ -102,6 +108,7 @@ class System:
     layout: Layout = WINDOWS
     landings: tuple[str, ...] = AS_TESTED
     fill_below: int = 0
+    filled: Literal["at start", "from inside", "from inside, drained"] = "at start"
     document_kib_max: int = DOCUMENT_KIB_MAX
     reserve: int = 0
 
@@ -109,6 +116,8 @@ class System:
         cut_named(self.cut)
         if self.keeps not in {"pointer", "handle"}:
             raise LabError(f"the field keeps a pointer or a handle, not {self.keeps!r}")
+        if self.filled not in {"at start", "from inside", "from inside, drained"}:
+            raise LabError(f"a space is filled at start, or from inside, drained or not; not {self.filled!r}")
         if not self.landings or self.landings != ANYWHERE[: len(self.landings)]:
             raise LabError(f"landings are the first so many of {ANYWHERE}, not {self.landings}")
         for name in ("fill_below", "document_kib_max", "reserve"):
@@ -191,9 +200,17 @@ class _Program:
 
     def __post_init__(self) -> None:
         self.space = Space(self.system.layout, self.session.seed)
-        self.filled = self.space.fill(self.system.fill_below) if self.system.fill_below else None
         self.allocator = Allocator(self.space, self._mapping, reserve=self.system.reserve)
         self.cut = cut_named(self.system.cut)
+        self.filled = self._fill(self.system.fill_below) if self.system.fill_below else None
+
+    def _fill(self, limit: int) -> Filled:
+        if self.system.filled != "at start":
+            self.allocator.allocate(START_UP, "start-up")
+        filled = self.space.fill(limit)
+        if self.system.filled == "from inside, drained":
+            self.allocator.drain(limit)
+        return filled
 
     def _mapping(self, size: int, name: str) -> Region | None:
         return land(self.chooser, self.space, self.system.landings, size, name)

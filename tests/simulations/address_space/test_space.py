@@ -1,4 +1,6 @@
 from dataclasses import replace
+from itertools import pairwise
+from random import Random
 
 import pytest
 
@@ -133,3 +135,33 @@ def test_a_mapping_of_nothing_is_refused(size):
     for mapped in (space.map, space.map_top, lambda size, name: space.map_above(0, size, name)):
         with pytest.raises(LabError, match="at least 1 byte"):
             mapped(size, "document")
+
+
+@pytest.mark.parametrize(
+    "policy", [Policy("bottom-up"), Policy("top-down"), Policy("random", 31), Policy("best-fit")]
+)
+def test_regions_and_gaps_tile_the_space_whatever_is_done(policy):
+    layout = replace(WINDOWS, policy=policy)
+    for seed in range(20):
+        space, rng, mapped = Space(layout, seed), Random(seed), []
+        for step in range(60):
+            size = rng.randrange(1, 200 * MIB)
+            choice = rng.randrange(6)
+            if choice == 0:
+                mapped.append(space.map_above(rng.randrange(6 * GIB), size, f"m{step}"))
+            elif choice == 1:
+                mapped.append(space.map_top(size, f"m{step}"))
+            elif choice == 2 and mapped:
+                space.unmap(mapped.pop(rng.randrange(len(mapped))))
+            elif choice == 3 and step % 20 == 0:
+                space.fill(rng.randrange(8 * GIB), rng.randrange(1 * GIB))
+            else:
+                mapped.append(space.map(size, f"m{step}"))
+        tiles = sorted(
+            [(gap.start, gap.end) for gap in space.gaps] + [(each.start, each.end) for each in space.regions]
+        )
+        assert tiles[0][0] == layout.floor
+        assert tiles[-1][1] == layout.top
+        assert all(left[1] == right[0] for left, right in pairwise(tiles))
+        for region in space.regions:
+            assert space.region_at(region.start) == space.region_at(region.end - 1) == region
