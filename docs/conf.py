@@ -12,6 +12,7 @@ extensions = [
     "sphinx.ext.autodoc",
     "sphinx.ext.napoleon",
     "sphinx.ext.viewcode",
+    "sphinxcontrib.mermaid",
 ]
 exclude_patterns = ["_build"]
 html_theme = "furo"
@@ -19,10 +20,14 @@ html_title = "heisenlab"
 
 # Notebooks are executed by the tests, in a clean kernel, and committed with what they printed.
 nb_execution_mode = "off"
+nb_render_markdown_format = "myst"
 myst_enable_extensions = ["colon_fence", "deflist", "dollarmath"]
+myst_fence_as_directive = ["mermaid"]
 myst_heading_anchors = 3
 
 autodoc_member_order = "bysource"
 autodoc_typehints = "description"
 autodoc_default_options = {"members": True}
 napoleon_google_docstring = True
+napoleon_use_ivar = True
+suppress_warnings = ["ref.python"]  # several worlds have a Run of their own

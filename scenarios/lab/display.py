@@ -32,7 +32,9 @@ def print_rows(header: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
     """Print a table: drawn on a terminal, aligned columns of plain text elsewhere."""
     console = Console()
     if console.is_terminal:
-        table = Table(*header)
+        table = Table()
+        for name in header:
+            table.add_column(name, overflow="fold")
         for row in rows:
             table.add_row(*(escape(cell) for cell in row))
         console.print(table)
@@ -43,11 +45,17 @@ def print_rows(header: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
 
 
 def print_facts(facts: Sequence[tuple[str, str]]) -> None:
-    """Print `name: value` lines; names in bold on a terminal."""
-    console = Console(soft_wrap=True)
+    """Print names and values: wrapped beside each other on a terminal, a line each elsewhere."""
+    console = Console()
+    if console.is_terminal:
+        grid = Table.grid(padding=(0, 2))
+        for name, value in facts:
+            grid.add_row(f"[bold]{escape(name)}[/]", escape(value))
+        console.print(grid)
+        return
     width = max(len(name) for name, _ in facts)
     for name, value in facts:
-        console.print(f"[bold]{escape(name)}[/]{' ' * (width - len(name))}  {escape(value)}", highlight=False)
+        print(f"{name.ljust(width)}  {value}")
 
 
 @contextmanager
@@ -137,10 +145,13 @@ def print_scenario(scenario: Scenario) -> None:
             ("lesson", story.lesson),
             ("hidden input", scenario.hidden_input),
             ("asked", scenario.question),
-            *((f"assumed: {each.name}", each.statement) for each in scenario.assumptions),
-            *((f"property: {check.__name__}", _claim(check)) for check in scenario.properties),
         ]
     )
+    print()
+    if scenario.assumptions:
+        print_rows(("assumed", "that"), [(each.name, each.statement) for each in scenario.assumptions])
+        print()
+    print_rows(("property", "claim"), [(check.__name__, _claim(check)) for check in scenario.properties])
     print()
     rows = [(each.name, each.kind, expected(each), each.summary) for each in scenario.variants]
     print_rows(("variant", "kind", "expected", "what was changed"), rows)

@@ -38,6 +38,7 @@ import inspect
 import re
 import shlex
 import sys
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from importlib.metadata import entry_points
 from pathlib import Path
@@ -47,7 +48,7 @@ import pytest
 
 from scenarios.lab import catalogue, doctor, pytest_watchdog
 from scenarios.lab.pytest_replay import SAID, ReplayFile, ReplayItem, load_for_session, raise_property
-from scenarios.lab.pytest_summary import AS_SHIPPED, Row, render
+from scenarios.lab.pytest_summary import AS_SHIPPED, Row, minimality, render, wrap
 from scenarios.lab.pytest_watchdog import VIGIL, Vigil
 from scenarios.lab.scenario import Exhausted, Finds, Holds, Scenario, Variant
 from simulations.errors import LabError
@@ -77,6 +78,7 @@ _FIGURES: Final = (
     "plan_in_words",
     "digest",
 )
+_FAILED: Final = "VERIFICATION FAILED"
 _TELLING: Final = frozenset({"variant", "plan_in_words"})
 
 
@@ -133,12 +135,12 @@ def pytest_configure(config: pytest.Config) -> None:
     config.pluginmanager.register(session, "heisenlab-session")
     config.pluginmanager.register(pytest_watchdog, "heisenlab-watchdog")
     if file := config.getoption("lab_replay"):
-        replayed = Path(config.invocation_params.dir, file)
+        replayed = (config.invocation_params.dir / file).resolve()
         config.pluginmanager.register(_Replay(replayed, load_for_session(replayed)), "heisenlab-replay")
         config.args = [str(replayed)]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)  # pytest keeps its plugins in sets
 class _Replay:
     """Makes one finding the only test of a session."""
 
@@ -161,7 +163,7 @@ class _Replay:
 
 def _scenario_modules() -> list[str]:
     ours = [f"scenarios.{name.replace('-', '_')}" for name in catalogue.names()]
-    return [*ours, *(entry.module for entry in entry_points(group=catalogue.GROUP))]
+    return [*ours, *(entry.value.partition(":")[0] for entry in entry_points(group=catalogue.GROUP))]
 
 
 def pytest_report_header(config: pytest.Config) -> list[str]:
@@ -185,7 +187,7 @@ class _Bug:
     finds: str | None
 
 
-def _name_of(node: pytest.Item | Any) -> str | None:
+def _name_of(node: pytest.Item) -> str | None:
     """Return the name of the scenario that a test is marked with, without importing it."""
     marker = node.get_closest_marker(_MARKER)
     if marker is None or not marker.args:
@@ -194,7 +196,7 @@ def _name_of(node: pytest.Item | Any) -> str | None:
     return named.name if isinstance(named, Scenario) else str(named)
 
 
-def _bug_of(node: pytest.Item | Any) -> _Bug | None:
+def _bug_of(node: pytest.Item) -> _Bug | None:
     """Return what a test is marked with.
 
     Raises:
@@ -206,7 +208,7 @@ def _bug_of(node: pytest.Item | Any) -> _Bug | None:
     if len(marker.args) != 1 or set(marker.kwargs) - {"finds"}:
         raise LabError('the marker is used as bug("invalid-mode") or bug("invalid-mode", finds="property")')
     named = marker.args[0]
-    scenario = named if isinstance(named, Scenario) else catalogue.get(named)
+    scenario = named if isinstance(named, Scenario) else catalogue.get(str(named))
     finds = marker.kwargs.get("finds")
     known = [check.__name__ for check in scenario.properties]
     if finds is not None and finds not in known:
@@ -223,7 +225,7 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     try:
         bug = _bug_of(metafunc.definition)
     except LabError as error:
-        pytest.fail(str(error), pytrace=False)
+        raise pytest.fail.Exception(str(error), pytrace=False) from None
     if bug is None:
         return
     hide = metafunc.config.getoption("no_spoilers")
@@ -251,12 +253,13 @@ def pytest_itemcollected(item: pytest.Item) -> None:
         item.extra_keyword_matches.add(name)
 
 
+@pytest.hookimpl(tryfirst=True)
 def pytest_runtest_setup(item: pytest.Item) -> None:
-    """Refuse a marker that is not used as it should be."""
+    """Look up the bug of a test, once; refuse a marker that is not used as it should be."""
     try:
-        _bug_of(item)
+        item.stash[_BUG] = _bug_of(item)
     except LabError as error:
-        pytest.fail(str(error), pytrace=False)
+        raise pytest.fail.Exception(str(error), pytrace=False) from None
 
 
 @pytest.hookimpl(wrapper=True, tryfirst=True)
@@ -275,10 +278,11 @@ def pytest_runtest_call(item: pytest.Item) -> Generator[None]:
 @pytest.fixture
 def lab(request: pytest.FixtureRequest) -> Lab:
     """Hunts the bug that the test is marked with, with the options of the command line."""
-    bug = _bug_of(request.node)
+    bug = request.node.stash[_BUG]
     if bug is None:
         pytest.fail('mark a test that uses lab with @pytest.mark.bug("its-scenario")', pytrace=False)
-    return Lab(bug.scenario, request.config.stash[_SESSION], request.node)
+    named = bug.scenario.name in catalogue.names() and catalogue.get(bug.scenario.name) is bug.scenario
+    return Lab(bug.scenario, named, request.config.stash[_SESSION], request.node)
 
 
 @dataclass(frozen=True)
@@ -287,9 +291,11 @@ class Lab:
 
     Attributes:
         scenario: The scenario of the test's marker.
+        catalogued: Whether any process can get this very scenario by its name.
     """
 
     scenario: Scenario
+    catalogued: bool
     _session: _Session = field(repr=False)
     _item: pytest.Item = field(repr=False)
 
@@ -297,7 +303,8 @@ class Lab:
         """Hunt, and fail unless the variant comes to what its `expect` says.
 
         As shipped and folk fixes must be found, by the documented property, at the documented least plan. A
-        fix must be exhausted (where another searcher is named: not be found in).
+        fix must be exhausted; where another searcher is named, nothing may be found in it but what lies
+        beyond the number of deviations that it is to withstand.
 
         Args:
             variant: The name of a variant.
@@ -312,6 +319,9 @@ class Lab:
         chosen = self.scenario.variant(variant)
         if isinstance(chosen.expect, Exhausted):
             options = {"searcher": "exhaustive", **options}
+            bound, asked = chosen.expect.deviations, options.get("deviations")
+            if asked is not None and asked < bound:
+                raise LabError(f"{variant} is to be exhausted at {bound} deviations; check it at no fewer")
         if isinstance(chosen.expect, Holds) and self._session.budget is None:
             options = {"budget": chosen.expect.runs, **options}
         hunt = self._hunt(chosen, options)
@@ -342,7 +352,7 @@ class Lab:
         from scenarios.lab.hunt import hunt  # noqa: PLC0415  (most sessions with this plugin hunt nothing)
 
         session = self._session
-        vigil = self._item.stash[VIGIL]
+        vigil = self._item.stash.setdefault(VIGIL, Vigil(self.scenario.name, running=False))
         theirs = options.get("watch")
 
         def watch(tally: Tally) -> None:
@@ -353,10 +363,11 @@ class Lab:
         given = {
             "seed": session.seed,
             "budget": session.budget,
-            "verify": session.must_verify_at_once(self.scenario),
+            "verify": session.in_worker and not self.catalogued,
             **options,
             "watch": watch,
         }
+        session.scenarios[self._item.nodeid] = self.scenario
         with vigil.hunting(self._shown(variant)):
             return hunt(self.scenario, variant.name, **given)
 
@@ -365,20 +376,25 @@ class Lab:
         kept = Row(
             test=self._item.nodeid,
             scenario=self.scenario.name,
+            catalogued=self.catalogued,
             variant=variant.name,
             shown=self._shown(variant),
+            position=self.scenario.variants.index(variant),
             kind=variant.kind,
             hidden_input=self.scenario.hidden_input,
             hunt=hunt.to_json(),
+            withstands=variant.expect.deviations if isinstance(variant.expect, Exhausted) else None,
             finding=hunt.finding.to_json() if hunt.finding else None,
             as_expected=as_expected,
         )
         self._item.stash.setdefault(_KEPT, []).append(kept)
         session.save(kept)
-        for name in _FIGURES:
-            value = kept.hunt[name]
-            if value is not None and not (session.hide and name in _TELLING):
-                self._item.user_properties.append((f"heisenlab.{name}", value))
+        told = {name: kept.hunt[name] for name in _FIGURES if not (session.hide and name in _TELLING)}
+        if hunt.finding is not None:
+            told["minimality"] = minimality(kept.hunt, spoilers=not session.hide)
+        self._item.user_properties.extend(
+            (f"heisenlab.{name}", value) for name, value in told.items() if value is not None
+        )
         return kept
 
     def _shown(self, variant: Variant) -> str:
@@ -395,14 +411,19 @@ def disagreement(variant: Variant, hunt: Hunt) -> str | None:
     expect, finding = variant.expect, hunt.finding
     if isinstance(expect, Finds):
         return _not_as_documented(variant, expect, hunt)
-    if finding is not None:
+    if finding is not None and not _beyond(variant, len(finding.plan)):
         return f"the {variant.kind} broke: {finding.plan_in_words} ({finding.by}: {finding.message})"
-    if isinstance(expect, Exhausted) and hunt.searcher == "exhaustive" and hunt.verdict != "exhausted":
+    if isinstance(expect, Exhausted) and hunt.searcher == "exhaustive" and hunt.verdict == "gave up":
         return (
             f"not proved: {hunt.says}, but every plan of at most {expect.deviations} deviations was to be "
             f"run; give it a larger budget"
         )
     return None
+
+
+def _beyond(variant: Variant, deviations: int) -> bool:
+    """Return whether a plan of so many deviations lies beyond what the variant is said to withstand."""
+    return isinstance(variant.expect, Exhausted) and deviations > variant.expect.deviations
 
 
 def _not_as_documented(variant: Variant, expect: Finds, hunt: Hunt) -> str | None:
@@ -425,14 +446,14 @@ def _not_as_documented(variant: Variant, expect: Finds, hunt: Hunt) -> str | Non
     return None
 
 
-@dataclass
+@dataclass(eq=False)  # pytest keeps its plugins in sets
 class _Session:
     """The options of a session, the rows of its hunts, and what became of verifying them."""
 
     config: pytest.Config
     rows: list[Row] = field(default_factory=list)
     said: list[str] = field(default_factory=list)
-    scenarios: dict[str, Scenario] = field(default_factory=dict)
+    scenarios: dict[str, Scenario] = field(default_factory=dict)  # by the test that hunted
     verified: str = ""
 
     def __post_init__(self) -> None:
@@ -443,38 +464,32 @@ class _Session:
         self.budget: int | None = option("lab_budget")
         self.in_worker = hasattr(self.config, "workerinput")
 
-    def must_verify_at_once(self, scenario: Scenario) -> bool:
-        """Return whether the controller could not import a scenario at the end of the session."""
-        self.scenarios[scenario.name] = scenario
-        return self.in_worker and scenario.name not in catalogue.names()
-
-    def file(self, scenario: str, variant: str, searcher: str) -> Path | None:
-        """Return where a finding is kept: under pytest's cache; None where there is no cache."""
+    def file(self, kept: Row) -> Path | None:
+        """Return where the finding of a row is kept: under pytest's cache; None where there is none."""
         cache = getattr(self.config, "cache", None)
-        if cache is None:
-            return None
-        parts = [scenario, variant, *([] if searcher == "hypothesis" else [searcher])]
+        searcher = kept.hunt["searcher"]
+        parts = [kept.scenario, kept.variant, *([] if searcher == "hypothesis" else [searcher])]
         name = re.sub(r"[^\w.-]", "-", "-".join(parts))
-        return Path(cache.mkdir("heisenlab"), f"{name}.json")
-
-    def save(self, kept: Row, **changes: str) -> None:
-        """Save the finding of a row, if it has one and there is a place."""
-        finding = kept.found()
         try:
-            path = self.file(kept.scenario, kept.variant, kept.hunt["searcher"])
-            if finding is not None and path is not None:
-                replace(finding, **changes).save(path)  # type: ignore[arg-type]
-        except (OSError, LabError):
-            return  # the command then hunts again
+            return Path(cache.mkdir("heisenlab"), f"{name}.json") if cache else None
+        except OSError:
+            return None
+
+    def save(self, kept: Row, **changes: Any) -> None:
+        """Save the finding of a row, if it has one and there is a place; else its command hunts again."""
+        finding, path = kept.found(), self.file(kept)
+        if finding is not None and path is not None:
+            with suppress(LabError):
+                replace(finding, **changes).save(path)
 
     def command(self, kept: Row) -> str:
         """Return what replays the finding of a row; an empty text where there is none or it is in doubt."""
         if kept.finding is None or doctor.problems(doctor.fingerprint()):
             return ""
         hunt = kept.hunt
-        if kept.scenario not in catalogue.names():
+        if not kept.catalogued:
             return shlex.join(["pytest", kept.test, "--show-bugs", "--lab-seed", str(hunt["seed"])])
-        path = self.file(kept.scenario, kept.variant, hunt["searcher"])
+        path = self.file(kept)
         if path is not None and path.exists():
             here = self.config.invocation_params.dir
             shown = path.relative_to(here) if path.is_relative_to(here) else path
@@ -500,9 +515,10 @@ class _Session:
 
         pending = [(kept, finding) for kept, finding in found if finding.verified == NOT_YET]
         try:
-            how = verify([(self._scenario(finding.scenario), finding) for _, finding in pending])
+            how = verify([(self._scenario(kept), finding) for kept, finding in pending])
         except Exception as error:  # noqa: BLE001  (whatever it was, this session is not green)
-            self.verified = f"VERIFICATION FAILED: {error}"
+            told = "run without --no-spoilers to see of what" if self.hide else str(error)
+            self.verified = f"{_FAILED}: {told}"
             self._turn_red(session)
             return
         for (kept, _), verified in zip(pending, how, strict=True):
@@ -511,10 +527,11 @@ class _Session:
             [*how, *(finding.verified for _, finding in found if finding.verified != NOT_YET)]
         )
         plural = "" if len(found) == 1 else "s"
-        self.verified = f"{len(found)} finding{plural} replayed identically in {' and '.join(ways)}"
+        self.verified = f"{len(found)} finding{plural} replayed identically: {'; '.join(ways)}"
 
-    def _scenario(self, name: str) -> Scenario:
-        return self.scenarios.get(name) or catalogue.get(name)
+    def _scenario(self, kept: Row) -> Scenario:
+        """Return the scenario of a row; a controller of pytest-xdist knows only the catalogue."""
+        return self.scenarios.get(kept.test) or catalogue.get(kept.scenario)
 
     def _turn_red(self, session: pytest.Session) -> None:
         """Report the failure as an error of the session: in the terminal, in junit, in the exit code."""
@@ -533,16 +550,19 @@ class _Session:
         """Show a row per bug."""
         if not self.rows and not self.said:
             return
+        terminalreporter.ensure_newline()
         terminalreporter.section("heisenlab")
         width = terminalreporter._tw.fullwidth  # noqa: SLF001  (the width that pytest itself goes by)
         for line in render(self.rows, width, spoilers=not self.hide, replay=self.command):
             terminalreporter.write_line(line)
-        for line in self.said:
-            terminalreporter.write_line(line)
-        if self.verified:
-            terminalreporter.write_line(self.verified, red=self.verified.startswith("VERIFICATION"))
+        for said in self.said:
+            terminalreporter.write_line(said)
+        failed = self.verified.startswith(_FAILED)
+        for line in wrap(self.verified, width):
+            terminalreporter.write_line(line, red=failed)
 
 
+_BUG: Final = pytest.StashKey[_Bug | None]()
 _SESSION: Final = pytest.StashKey[_Session]()
 _KEPT: Final = pytest.StashKey[list[Row]]()
 
@@ -553,16 +573,15 @@ def pytest_runtest_makereport(
 ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
     """Attach the rows of a test, and turn a demonstration of a bug that was expected into a pass."""
     report = yield
-    if call.when != "call":
-        return report
     if kept := item.stash.get(_KEPT, None):
         setattr(report, _ROWS, [each.dumps() for each in kept])
+        kept.clear()
+    if call.when != "call":
+        return report
     if isinstance(item, ReplayItem):
         setattr(report, SAID, list(item.said))
-    if report.skipped or item.get_closest_marker(_MARKER) is None:
-        return report
-    bug = _bug_of(item)
-    if bug is not None and bug.finds is not None:
+    bug = item.stash[_BUG]
+    if not report.skipped and bug is not None and bug.finds is not None:
         _judge(bug, bug.finds, item.config.stash[_SESSION], call, report)
     return report
 

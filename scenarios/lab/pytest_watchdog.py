@@ -51,12 +51,18 @@ class Vigil:
 
     @contextmanager
     def hunting(self, hunted: str) -> Iterator[None]:
-        """Know, inside the block, that something is hunted."""
+        """Know, inside the block, that something is hunted.
+
+        Raises:
+            Watchdog: it struck in the block and was swallowed there, by a world that catches everything.
+        """
         self.hunted, self.tally = hunted, None
         try:
             yield
         finally:
             self.hunted = None
+        if self.bitten:
+            raise Watchdog(self.bitten)
 
     def says(self, seconds: float) -> str:
         """Return the words for a test that is ended after so many seconds."""

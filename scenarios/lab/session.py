@@ -13,7 +13,12 @@ from xml.etree import ElementTree as ET
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-_PYTEST = ("-m", "pytest", "-p", "scenarios.lab.pytest_plugin", "--pyargs", "scenarios")
+# Where this is run, there may be a project with a `scenarios` package, a conftest and options of its own: the
+# folder is kept off the path, and what stands in it out of the session.
+_PYTEST = (
+    *("-P", "-m", "pytest", "--noconftest", "-o", "addopts="),
+    *("-p", "scenarios.lab.pytest_plugin", "--pyargs", "scenarios"),
+)
 
 
 def run_tests(arguments: Sequence[str] = (), *, as_json: bool = False) -> int:

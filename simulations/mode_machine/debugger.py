@@ -28,12 +28,13 @@ from simulations.mode_machine.machine import RESET_CLOCKS, State, power_cycle, p
 from simulations.mode_machine.noise import in_words, upset_label
 from simulations.mode_machine.registers import Condition, condition_of, read, registers
 from simulations.mode_machine.system import CLOCKS_MAX, System, Workload, received
+from simulations.mode_machine.text_columns import aligned
 from simulations.trace import Event, Trace
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-SNAPSHOT_CLOCKS: Final = 8
+SNAPSHOT_CLOCKS: Final = 4
 """The distance of kept states: a step back runs at most so many clocks anew."""
 
 SEARCH_CLOCKS_MAX: Final = 1_000
@@ -172,10 +173,6 @@ class Debugger:
         self._timeline = timeline(system, workload, plan, power_cycles)
         self._watched: list[str] = []
         self._known = 0
-        self._begin()
-
-    def _begin(self) -> None:
-        """Make ready to run the timeline from its beginning."""
         self._snapshots = [power_on(self.system)]
         self._block: tuple[State, ...] = ()
         self._loaded = -1
@@ -239,7 +236,7 @@ class Debugger:
             clock: 0 or more; the events of clock 3 lead to the state at clock 4.
         """
         clock = self.clock - 1 if clock is None else self._checked(clock)
-        if clock < 0:
+        if not 0 <= clock < CLOCKS_MAX:
             return ()
         trace = Trace()
         self._next(self._state_at(clock), trace=trace)
@@ -343,7 +340,7 @@ class Debugger:
             [name.split(".")[0], *(str(read(self.system, state, name)) for state in states)] for name in names
         ]
         rows += [["", *("^" if state.clock == self.clock else "" for state in states)]]
-        return _columns(rows)
+        return "\n".join(aligned(rows, gap=1))
 
     def table(self, first: int = 0, last: int | None = None) -> str:
         """Return a row for each clock: modes, who has the bus, and what happens in it.
@@ -362,7 +359,7 @@ class Debugger:
                 said(event) for event in self.events(clock) if event.action not in ("mode", "grant")
             )
             rows.append([here, str(clock), *(str(read(self.system, state, name)) for name in names), events])
-        return _columns(rows)
+        return "\n".join(aligned(rows, gap=1))
 
     # Watching
 
@@ -603,12 +600,6 @@ def said(event: Event) -> str:
     """Say an event in a few words, without its time."""
     detail = event.detail[-1] if isinstance(event.detail, tuple) else event.detail  # last: what it is read as
     return f"{event.actor} {event.action} {detail or ''}".rstrip()
-
-
-def _columns(rows: list[list[str]]) -> str:
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    lines = (" ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)) for row in rows)
-    return "\n".join(line.rstrip() for line in lines)
 
 
 def _point(deed: Deed) -> ChoicePoint:

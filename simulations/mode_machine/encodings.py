@@ -62,6 +62,8 @@ class Encoding:
 def _problem(encoding: Encoding) -> str | None:
     """Say what is wrong with an encoding, if anything."""
     words, bits = encoding.words, encoding.bits
+    if not all(type(number) is int for number in (bits, *words)):
+        return f"its width and its words are whole numbers, not {bits!r} and {words!r}"
     if not 1 <= bits <= BITS_MAX:
         return f"a register has 1 to {BITS_MAX} bits, not {bits}"
     if len(words) != len(Mode) or len(set(words)) != len(words):

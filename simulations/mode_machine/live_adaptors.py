@@ -8,7 +8,7 @@ field, the states and the events must be named.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Mapping, MutableSequence
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from enum import Enum, EnumType
 from functools import partial
@@ -85,9 +85,8 @@ def adapt(
         initial = found.field.read(sample)
     except Exception as error:  # any error of the user's own property
         raise SubjectError(
-            f"the field {found.field.name} of a fresh machine cannot be read, {type(error).__name__}: "
-            f"{error}; "
-            f"the machine has {_fields(sample)}"
+            f"the field {found.field.name} of a fresh machine cannot be read, "
+            f"{type(error).__name__}: {error}; the machine has {_fields(sample)}"
         ) from error
     if states is not None:
         found = replace(found, states=_named(states, initial))
@@ -105,7 +104,7 @@ def adapt(
 def field_at(path: str) -> Field:
     """Return the field at a path such as `mode`, `hw.mode`, `regs[0]`, `row['state']` or `['state']`.
 
-    A bytearray or list is written in place, so that whoever else holds it sees the flip.
+    A bytearray is written in place, so that whoever else holds it sees the flip.
 
     Raises:
         SubjectError: the path has another form.
@@ -124,7 +123,7 @@ def field_at(path: str) -> Field:
     def write(machine: Any, value: object) -> None:
         present = walk(machine, steps)
         holder, last = walk(machine, steps[:-1]), steps[-1]
-        if isinstance(present, MutableSequence) and isinstance(value, type(present)):
+        if isinstance(present, bytearray) and isinstance(value, bytes | bytearray):
             present[:] = value
         elif last.indexed:
             holder[last.key] = value

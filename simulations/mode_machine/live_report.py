@@ -8,6 +8,8 @@ from enum import StrEnum
 from itertools import groupby
 from typing import Any
 
+from simulations.mode_machine.text_columns import aligned
+
 
 class Verdict(StrEnum):
     """What came of a value that was written into the stored state."""
@@ -19,7 +21,7 @@ class Verdict(StrEnum):
     RECOVERS = "recovers"
     """It is no state; some event other than the reset leads back to one."""
     ONLY_RESET = "only reset"
-    """It is no state; no sequence of events leads back to one unless the reset is among them."""
+    """It is no state; of all that was tried, only what has the reset in it leads back to one."""
     DEAD_END = "dead end"
     """It is no state; no sequence of events that was tried leads back to one."""
     UNDECIDED = "undecided"
@@ -152,10 +154,8 @@ def table(report: Report) -> str:
         else f"{report.kind}.{report.field}: {len(report.states)} states in {report.width} bits",
         f"events: {', '.join(report.events)}; reset: {report.reset or 'none named'}",
         "",
-        *([*_columns([_CODE_HEADER, *_code_rows(report)]), ""] if report.codes else []),
-        *_columns(
-            [("flip in", "bit", "lands in", "verdict", "reset helps", "what happens"), *_flip_rows(report)]
-        ),
+        *([*aligned([_CODE_HEADER, *_code_rows(report)], gap=2), ""] if report.codes else []),
+        *aligned([_FLIP_HEADER, *_flip_rows(report)], gap=2),
         "",
         *_summary(report),
     ]
@@ -164,6 +164,7 @@ def table(report: Report) -> str:
 
 _CODES_SHOWN_WIDTH_MAX = 16
 _CODE_HEADER = ("unused code", "verdict", "reset helps", "what happens")
+_FLIP_HEADER = ("flip in", "bit", "lands in", "verdict", "reset helps", "what happens")
 
 
 def _code_rows(report: Report) -> list[tuple[str, ...]]:
@@ -193,17 +194,6 @@ def _flip_rows(report: Report) -> list[tuple[str, ...]]:
 def _outcome(probe: Probe) -> tuple[str, str, str]:
     reset = "-" if probe.reset_helps is None else "yes" if probe.reset_helps else "no"
     return probe.verdict.value, reset, consequences(probe)
-
-
-def _columns(rows: list[tuple[str, ...]]) -> list[str]:
-    widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
-    return [
-        "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows
-    ]
-
-
-def _dead_ends(probes: tuple[Probe, ...]) -> list[Probe]:
-    return [probe for probe in probes if probe.verdict is Verdict.DEAD_END]
 
 
 def _summary(report: Report) -> list[str]:

@@ -16,8 +16,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import TYPE_CHECKING, Final, Literal, NamedTuple
+from typing import TYPE_CHECKING, Final, Literal, NamedTuple, TypeAlias
 
+from simulations.errors import LabError
 from simulations.mode_machine.encodings import Mode, show
 from simulations.mode_machine.noise import REPLACEMENTS, glitch_label, latch_label, upset_label
 from simulations.mode_machine.system import (
@@ -181,7 +182,15 @@ def step(
         commands: The command to each processor; see `system.received`.
         chooser: Answers whether there is noise in this clock.
         trace: Where to record what happens, if anywhere.
+
+    Raises:
+        LabError: there is not one command for each processor.
     """
+    if len(commands) != system.processors or not all(0 <= command < len(Command) for command in commands):
+        raise LabError(
+            f"give {system.processors} commands, one a processor, each from 0 to {len(Command) - 1}, "
+            f"not {list(commands)}"
+        )
     wired = _wire(system)
     node = _node(wired, state.processors, state.owner)
     node = _clock(wired, node, state.clock, tuple(commands), chooser, trace=trace)
@@ -189,7 +198,18 @@ def step(
 
 
 def press_reset(system: System, state: State, *, clocks: int = RESET_CLOCKS) -> State:
-    """Return the state after every processor has been told RESET for some clocks, without noise."""
+    """Return the state after every processor has been told RESET for some clocks, without noise.
+
+    Args:
+        system: The machine.
+        state: The state when the button is pressed; it stays as it is.
+        clocks: For how long it is held, from 0.
+
+    Raises:
+        LabError: the number of clocks is negative.
+    """
+    if clocks < 0:
+        raise LabError(f"a reset is held for 0 or more clocks, not {clocks}")
     wired = _wire(system)
     told = (int(Command.RESET),) * system.processors
     node = _node(wired, state.processors, state.owner)
@@ -222,7 +242,7 @@ def incidents_at(system: System, state: State) -> tuple[Incident, ...]:
     return tuple(found)
 
 
-_Commands = tuple[int, ...]
+_Commands: TypeAlias = tuple[int, ...]
 
 
 class _Questions(NamedTuple):

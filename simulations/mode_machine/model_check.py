@@ -23,11 +23,11 @@ from simulations.mode_machine.machine import (
     press_reset,
     run,
 )
-from simulations.mode_machine.noise import REPLACEMENTS, glitch_label, latch_label, upset_label
+from simulations.mode_machine.noise import REPLACEMENTS, glitch_label, in_words, latch_label, upset_label
 from simulations.mode_machine.system import LETTERS, Command, System, Workload, synthesise
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Sequence
 
     from simulations.mode_machine.system import Netlist
 
@@ -79,12 +79,14 @@ class Counterexample:
         claim: The claim.
         workload: The commands; its length is the number of clocks.
         plan: The deviations.
+        plan_in_words: The same in words.
         state: The state at the end.
     """
 
     claim: Claim
     workload: Workload
     plan: Plan
+    plan_in_words: str
     state: State
 
 
@@ -121,7 +123,7 @@ class Checked:
             )
         return (
             f"broken after {self.clocks} clocks, not before: {self.counterexample.claim.name}; commands "
-            f"{self.counterexample.workload}; {self.counterexample.plan} ({searched}, {bound})"
+            f"{self.counterexample.workload}; {self.counterexample.plan_in_words} ({searched}, {bound})"
         )
 
 
@@ -136,8 +138,11 @@ class _How(NamedTuple):
 _Place: TypeAlias = tuple[tuple[Processor, ...], int, int]
 """Processors, owner, deviations left."""
 
-_Way: TypeAlias = tuple[tuple[int, ...], tuple[_How, ...]]
-"""The upsets of each processor, and how each went on."""
+_Option: TypeAlias = tuple[Processor, int, _How]
+"""Where one processor can go, the deviations that this takes, and how it goes."""
+
+_Way: TypeAlias = tuple[tuple[int, ...], tuple[_Option, ...]]
+"""The upsets of each processor, and what each did then."""
 
 
 def model_check(
@@ -196,7 +201,7 @@ class _Successors:
         self._waits = waits
         self._twin = twin
         self._upsets_of: dict[int, list[tuple[tuple[int, ...], int]]] = {}
-        self._ways_on: dict[tuple[Processor, bool, int], list[tuple[Processor, int, _How]]] = {}
+        self._ways_on: dict[tuple[Processor, bool, int], list[_Option]] = {}
 
     def of(self, place: _Place) -> Iterator[tuple[_Place, _Way]]:
         """Return the places one clock later, each with one way that leads there."""
@@ -215,10 +220,10 @@ class _Successors:
                 for number, processor in enumerate(struck)
             ]
             for chosen in product(*options):
-                cost = sum([option[1] for option in chosen])
-                if cost <= budget:
-                    reached = (tuple([option[0] for option in chosen]), granted, budget - cost)
-                    yield reached, (masks, tuple([option[2] for option in chosen]))
+                after, costs, _ = zip(*chosen, strict=True)
+                rest = budget - sum(costs)
+                if rest >= 0:
+                    yield (after, granted, rest), (masks, chosen)
 
     def _upsets(self, processors: int, left: int) -> list[tuple[tuple[int, ...], int]]:
         """Return the upsets that one clock may bring, a mask for each processor, with their number."""
@@ -237,7 +242,7 @@ class _Successors:
                     found.append((tuple(masks), upsets))
         return self._upsets_of[left]
 
-    def _each(self, processor: Processor, *, granted: bool, budget: int) -> list[tuple[Processor, int, _How]]:
+    def _each(self, processor: Processor, *, granted: bool, budget: int) -> list[_Option]:
         """Return where one processor can go, with the least deviations that it takes, and how it goes."""
         key = (processor, granted, budget)
         if key not in self._ways_on:
@@ -286,11 +291,11 @@ def _counterexample(
         ways.append(way)
     ways.reverse()
     workload = Workload(
-        tuple("".join(LETTERS[way[1][number].told] for way in ways) for number in range(system.processors))
+        tuple("".join(LETTERS[way[1][number][2].told] for way in ways) for number in range(system.processors))
     )
     deviations: list[Deviation] = []
     for clock, way in enumerate(ways):
-        for label, option in _answers(system, *way):
+        for label, option in _answers(system, way[0], [how for _, _, how in way[1]]):
             chooser = drawn(deviations)
             run(system, workload, chooser, trace=False)
             deviations += [
@@ -300,10 +305,11 @@ def _counterexample(
             ]
     chooser = drawn(deviations)
     final = run(system, workload, chooser, trace=False).final
-    return Counterexample(claim, workload, chooser.plan, final)
+    words = "; ".join(in_words(point) for point in chooser.points if point.option)
+    return Counterexample(claim, workload, chooser.plan, words or "everything nominal", final)
 
 
-def _answers(system: System, masks: tuple[int, ...], how: tuple[_How, ...]) -> Iterator[tuple[str, int]]:
+def _answers(system: System, masks: Sequence[int], how: Sequence[_How]) -> Iterator[tuple[str, int]]:
     """Return the labels that deviate in a clock, with their options, in the order in which they are asked."""
     bits = range(system.encoding.bits)
     for number, mask in enumerate(masks):

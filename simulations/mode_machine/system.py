@@ -112,9 +112,9 @@ class Workload:
     lanes: tuple[str, ...]
 
     def __post_init__(self) -> None:
+        if not isinstance(self.lanes, list | tuple) or not all(isinstance(lane, str) for lane in self.lanes):
+            raise ValueError(f"give a tuple of lanes, texts such as '..GS', not {self.lanes!r}")
         object.__setattr__(self, "lanes", tuple(self.lanes))
-        if not all(isinstance(lane, str) for lane in self.lanes):
-            raise ValueError(f"a lane is a text such as '..GS', and one of these is not: {self.lanes!r}")
         lengths = sorted({len(lane) for lane in self.lanes})
         if len(lengths) != 1 or not 1 <= lengths[0] <= CLOCKS_MAX:
             raise ValueError(

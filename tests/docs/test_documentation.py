@@ -50,3 +50,11 @@ def test_every_file_that_a_page_links_to_is_there(page):
 
 def test_the_hunt_of_the_front_page_is_real():
     assert hunt("invalid-mode", verify=False).verdict == "found"
+
+
+def test_the_front_page_shows_what_the_guide_and_the_session_print():
+    page, guide = ((ROOT / name).read_text() for name in ("README.md", "docs/guide/state_machines.md"))
+    assert code(ROOT / "README.md", "python")[-1] == code(ROOT / "docs/guide/state_machines.md", "python")[0]
+    for line in code(ROOT / "README.md", "text")[-1].splitlines():
+        assert line in guide
+    assert hunt("invalid-mode", verify=False).finding.plan_in_words in page

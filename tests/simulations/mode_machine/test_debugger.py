@@ -1,6 +1,7 @@
 """The single-step debugger: going back is the same as a fresh run, a fork is a run like any other."""
 
 import json
+from contextlib import suppress
 
 import pytest
 from hypothesis import given, settings
@@ -10,7 +11,7 @@ from simulations.choices import Deviation, Plan, random, replay
 from simulations.errors import PlanError
 from simulations.mode_machine.debugger import SNAPSHOT_CLOCKS, Debugger, DebuggerError
 from simulations.mode_machine.encodings import ONE_HOT
-from simulations.mode_machine.machine import power_on, run, step
+from simulations.mode_machine.machine import power_cycle, power_on, run, step
 from simulations.mode_machine.noise import noise_model
 from simulations.mode_machine.registers import RegisterError, condition_of, read, registers
 from simulations.mode_machine.system import CLOCKS_MAX, System, Workload, received, typical_workload
@@ -29,11 +30,13 @@ def rough_run(seed, clocks=60, **system):
     return machine, workload, chooser.plan
 
 
-def fresh_states(system, workload, plan):
+def fresh_states(system, workload, plan, power_cycles=()):
     """The states of a run without a debugger."""
     chooser, states = replay(plan), [power_on(system)]
     for commands in received(system, workload):
-        states.append(step(system, states[-1], commands, chooser))
+        following = step(system, states[-1], commands, chooser)
+        cut = following.clock in power_cycles
+        states.append(power_cycle(system, following) if cut else following)
     chooser.finish()
     return states
 
@@ -58,21 +61,85 @@ def test_wherever_one_goes_the_state_is_that_of_a_fresh_run(seed, synchroniser, 
             assert debugger.step() == fresh[clock]
 
 
+CLOCK = st.integers(0, 59)
+DEEDS = st.lists(
+    st.one_of(
+        st.tuples(CLOCK, st.just("flip"), st.integers(0, 2), st.integers(0, 2)),
+        st.tuples(CLOCK, st.just("press_reset"), st.integers(1, 5)),
+        st.tuples(CLOCK, st.just("power_cycle")),
+    ),
+    max_size=6,
+)
+
+
+def meddle(debugger, deeds, done=lambda: None):
+    """Do things by hand, each at its clock; what cannot be done there is left out."""
+    for clock, deed, *arguments in deeds:
+        debugger.goto(clock)
+        with suppress(DebuggerError):
+            getattr(debugger, deed)(*arguments)
+        done()
+
+
+@settings(max_examples=60, deadline=None)
+@given(seed=st.integers(0, 999), deeds=DEEDS)
+def test_a_fork_is_a_run_like_any_other(seed, deeds):
+    system, workload, plan = rough_run(seed)
+    debugger = Debugger(system, workload, plan)
+    meddle(debugger, deeds)
+    recorded = Plan.from_json(json.loads(json.dumps(debugger.plan.to_json())))
+    cycles = debugger.timeline.power_cycles
+    fresh = fresh_states(system, debugger.workload, recorded, cycles)
+    assert [debugger.goto(state.clock) for state in fresh] == fresh
+    if not cycles:
+        assert run(system, debugger.workload, replay(recorded)).final == fresh[-1]
+    assert Debugger(system, debugger.workload, recorded, cycles).timeline == debugger.timeline
+
+
+@settings(max_examples=60, deadline=None)
+@given(seed=st.integers(0, 999), deeds=DEEDS)
+def test_a_fork_leaves_the_past_as_it_was(seed, deeds):
+    debugger = Debugger(*rough_run(seed))
+    for deed in deeds:
+        past = [debugger.goto(clock) for clock in range(deed[0])]
+        meddle(debugger, [deed])
+        assert [debugger.goto(clock) for clock in range(deed[0])] == past
+
+
 @settings(max_examples=60, deadline=None)
 @given(
     seed=st.integers(0, 999),
-    flips=st.lists(st.tuples(st.integers(0, 59), st.integers(0, 2), st.integers(0, 2))),
+    start=CLOCK,
+    text=st.sampled_from(
+        ["unused", "wrong", "starved", "cpu1.mode == RUN", "cpu0.waited > 0", "bus.owner != cpu0"]
+    ),
 )
-def test_a_fork_is_a_run_like_any_other(seed, flips):
-    system, workload, plan = rough_run(seed)
-    debugger = Debugger(system, workload, plan)
-    for clock, processor, bit in flips:
-        debugger.goto(clock)
-        debugger.flip(processor, bit)
-    recorded = Plan.from_json(json.loads(json.dumps(debugger.plan.to_json())))
-    fresh = fresh_states(system, debugger.workload, recorded)
-    assert [debugger.goto(clock) for clock in range(61)] == fresh
-    assert run(system, debugger.workload, replay(recorded)).final == fresh[-1]
+def test_a_search_finds_what_looking_at_every_clock_finds(seed, start, text):
+    debugger = Debugger(*rough_run(seed))
+    holds = condition_of(debugger.system, text)
+    truth = [holds(debugger.goto(clock)) for clock in range(61)]
+    became = [clock for clock in range(61) if truth[clock] and not (clock and truth[clock - 1])]
+    debugger.goto(start)
+    forth = debugger.run_until(text, clocks=60 - start) if start < 60 else None
+    assert (forth.clock if forth and forth.found else None) == min(
+        (c for c in became if c > start), default=None
+    )
+    debugger.goto(start)
+    back = debugger.back_until(text)
+    assert (back.clock if back.found else None) == max((c for c in became if c < start), default=None)
+
+
+@settings(max_examples=60, deadline=None)
+@given(seed=st.integers(0, 999), clock=CLOCK, data=st.data())
+def test_the_last_change_is_the_last_one_there_is(seed, clock, data):
+    debugger = Debugger(*rough_run(seed))
+    register = data.draw(st.sampled_from(registers(debugger.system)))
+    held = [read(debugger.system, debugger.goto(at), register) for at in range(clock + 1)]
+    changed = [at for at in range(1, clock + 1) if held[at] != held[at - 1]]
+    change = debugger.last_change(register)
+    assert (change and change.clock) == (changed[-1] if changed else None)
+    if change:
+        assert (change.before, change.after) == (held[changed[-1] - 1], held[clock])
 
 
 def test_the_plan_of_an_untouched_run_is_the_plan_it_was_given():
@@ -105,6 +172,19 @@ def test_a_clock_that_is_none_is_refused_and_nothing_moves(clock):
     with pytest.raises(DebuggerError, match="from 0 \\(power-on\\)"):
         debugger.goto(clock)
     assert debugger.clock == 7
+
+
+def test_the_last_clock_of_all_can_be_looked_at_but_not_left(monkeypatch):
+    monkeypatch.setattr("simulations.mode_machine.debugger.CLOCKS_MAX", 16)
+    debugger = Debugger(System(), BUSY)
+    debugger.goto(16)
+    assert debugger.table().splitlines()[-1].startswith("> 16")
+    assert not debugger.run_until("unused").found
+    for beyond in (debugger.step, lambda: debugger.flip(0, 0), debugger.press_reset):
+        with pytest.raises(DebuggerError, match="to 16, not"):
+            beyond()
+    debugger.power_cycle()
+    assert debugger.back().clock == 15
 
 
 def test_going_back_beyond_power_on_is_refused():
@@ -291,6 +371,24 @@ def test_a_flip_forks_the_timeline_and_drops_the_known_future():
     debugger.step(8)
     assert read(debugger.system, debugger.state, "cpu1.mode") == "?101"
     assert debugger.in_words == "everything nominal, except: bit 2 of cpu1 is upset at clock 1"
+
+
+def test_what_was_dropped_is_not_known_any_more():
+    debugger = Debugger(System(), BUSY)
+    debugger.goto(9)
+    debugger.goto(1)
+    assert debugger.flip(1, 2).dropped_clocks == 8
+    assert debugger.flip(1, 1).dropped_clocks == 0
+    assert debugger.lanes().splitlines()[0] == "clock 0    1"
+
+
+@pytest.mark.parametrize("clock", range(SNAPSHOT_CLOCKS - 1, SNAPSHOT_CLOCKS + 2))
+def test_the_power_is_cut_where_one_stands_and_not_before(clock):
+    debugger = Debugger(System(), BUSY, Plan([Deviation("cpu1.bit2", 1, 1)]))
+    debugger.goto(clock)
+    debugger.power_cycle()
+    held = [read(debugger.system, debugger.goto(at), "cpu1.mode") for at in (clock - 1, clock, clock + 1)]
+    assert held == ["?101", "INIT", "IDLE"]
 
 
 def test_a_second_flip_of_the_same_bit_takes_the_first_back():
