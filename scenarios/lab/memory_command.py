@@ -155,6 +155,8 @@ def _run(args: argparse.Namespace) -> int:
         return _refuse(
             "no command to run: write it after two dashes, as in `heisenlab memory run -- ./program`"
         )
+    if args.detach and args.follow:
+        return _refuse("--detach lets go of the command before it starts children: leave out one of the two")
     return _become(args, command, detach=args.detach, follow=args.follow)
 
 

@@ -26,6 +26,9 @@ _SHIFTED_BITS = 35
 _FLOAT_STEP_MIN = 1 << 16
 _FIELD_MAX = PAGE
 _ADDRESS_UNKNOWN = 0x80
+_LAST, _FIRST = (1 << 47) - 1, _WORD - (1 << 47)
+"""Between these an address is not canonical: the processor refuses it, and does not tell it."""
+
 _HITS_MAX = 3
 _CALLERS_MAX = 4
 
@@ -152,7 +155,7 @@ def diagnose(
     code: int,
     address: int,
     regions: Sequence[Region],
-    filler: Sequence[Span],
+    in_filler: bool,
     instruction_pointer: int,
     callers: Sequence[int],
     registers: Mapping[str, int],
@@ -166,28 +169,24 @@ def diagnose(
         code: Its `si_code`.
         address: What was touched, meaningless where `code` is 0x80.
         regions: The live layout.
-        filler: What the instrument took away.
+        in_filler: Whether the address lies in what the instrument took away.
         instruction_pointer: Where the thread was.
         callers: Return addresses on its stack, innermost first.
-        registers: General registers, looked at where the address is unknown.
+        registers: General registers. Where the address is unknown, since it is not canonical, those that hold
+            such a value are looked at.
     """
     known = code != _ADDRESS_UNKNOWN
-    if known:
-        explanations = explain(address, regions)
-    else:
-        explanations = tuple(
-            found
-            for name, value in registers.items()
-            if value >= _NEAR_NULL
-            for found in explain(value, regions, source=name)
-        )[:_HITS_MAX]
+    suspects = {"address": address} if known else {n: v for n, v in registers.items() if _LAST < v < _FIRST}
+    explanations = tuple(
+        found for name, value in suspects.items() for found in explain(value, regions, source=name)
+    )[:_HITS_MAX]
     return Crash(
         pid=pid,
         program=program,
         signal=signal,
         code=code,
         address=address if known else None,
-        in_filler=known and any(address in span for span in filler),
+        in_filler=known and in_filler,
         instruction=place(instruction_pointer, regions),
         callers=tuple(place(caller, regions) for caller in callers),
         explanations=explanations,

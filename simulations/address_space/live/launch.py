@@ -119,7 +119,7 @@ def run(
         filling: How to bend its address space.
         options: What else.
         capture: Keep what it writes, instead of letting it through.
-        timeout: Seconds after which it is killed, with all that it started and did not let go.
+        timeout: Seconds after which it is killed.
 
     Raises:
         RefusedError: This is not Linux on x86-64. Other refusals are the run's: return code 2, and the line

@@ -5,6 +5,7 @@ Linux only; `launch` imports this after it has checked the system.
 
 from __future__ import annotations
 
+import contextlib
 import ctypes
 import errno
 import os
@@ -95,9 +96,8 @@ def _seize_self(watch: Watch, options: Options, report: Callable[[Report], None]
     os.close(from_watcher)
     os.close(to_watcher)
     watcher = int(os.read(to_launcher, 64) or b"0")
-    ctypes.CDLL(None).prctl(
-        _SET_PTRACER, ctypes.c_ulong(watcher), 0, 0, 0
-    )  # for Yama; elsewhere it fails harmlessly
+    # Yama lets only a parent trace, or whom one names. Where there is no Yama it fails, and nothing is lost.
+    ctypes.CDLL(None).prctl(_SET_PTRACER, ctypes.c_ulong(watcher), 0, 0, 0)
     os.write(from_launcher, _READY)
     answer = os.read(to_launcher, 64)
     os.close(to_launcher)
@@ -121,6 +121,7 @@ def _watcher(
     """The whole life of the watcher."""
     status = 1
     try:
+        os.chdir("/")
         _hold_only({2, to_watcher, from_watcher})
         os.write(from_watcher, str(os.getpid()).encode())
         if os.read(to_watcher, 64) == _READY:
@@ -151,7 +152,10 @@ def _watch(watch: Watch, report: Callable[[Report], None], *, detach: bool) -> N
         try:
             report(watch.report(status))
         except OSError as error:
-            os.write(2, f"heisenlab: cannot write the report: {error}\n".encode(errors="backslashreplace"))
+            with contextlib.suppress(OSError):
+                os.write(
+                    2, f"heisenlab: cannot write the report: {error}\n".encode(errors="backslashreplace")
+                )
         release()
     watch.let_go()
 

@@ -38,7 +38,9 @@ from simulations.address_space.live.layout import GIB, PAGE, TOP, Span, read_lay
 from simulations.address_space.live.report import Program, Report, signal_name
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
+
+    from simulations.address_space.live.layout import Region
 
 OPTIONS = (
     ptrace.TRACESYSGOOD
@@ -185,7 +187,7 @@ class Watch:
             self._capture(tid)
             self._resume(tid)
         else:
-            if number in _FAULTS and process.faults < _PLAIN_FAULTS_MAX:
+            if number in _FAULTS:
                 self._fault(tid, process, number)
             self._resume(tid, number)
 
@@ -207,7 +209,7 @@ class Watch:
         for tid in [tid for tid, owner in self._threads.items() if owner == pid and tid != pid]:
             del self._threads[tid]
         self._captures.pop(pid, None)
-        path = str(Path(f"/proc/{pid}/exe").readlink())
+        path = _program_of(pid)
         self._processes[pid] = _Process(path)
         if is_privileged(path):
             self._notes.append(f"{path} ran without its privilege (set-user-id, capabilities), being traced")
@@ -216,30 +218,40 @@ class Watch:
             del self._processes[pid], self._threads[pid]
             ptrace.request(ptrace.DETACH, pid)
             return
+        try:
+            self._fill(pid, path)
+        except (RefusedError, PermissionError) as refusal:
+            self._notes.append(f"{Path(path).name} (pid {pid}) was not filled: {refusal}")
+        self._resume(pid)
+
+    def _fill(self, pid: int, path: str) -> None:
         if not is_x86_64(f"/proc/{pid}/exe"):
-            self._notes.append(
-                f"{Path(path).name} (pid {pid}) was not filled: it is no 64-bit x86-64 program"
-            )
-            self._resume(pid)
-            return
+            raise RefusedError("it is no 64-bit x86-64 program")
+        regions = read_layout(pid)
         with ptrace.calls_inside(pid) as call:
             try:
-                program = fill_stopped(pid, path, self.filling, call, reserve=self.reserve)
+                program = fill_stopped(pid, path, regions, self.filling, call, reserve=self.reserve)
             except RefusedError as refusal:
                 if pid == self.main and not self.programs:
-                    os.write(2, f"heisenlab: {refusal}\n".encode())
+                    with contextlib.suppress(OSError):
+                        os.write(2, f"heisenlab: {refusal}\n".encode(errors="backslashreplace"))
                     call(ptrace.SYS_EXIT_GROUP, REFUSED_STATUS)
-                self._notes.append(f"{Path(path).name} (pid {pid}) was not filled: {refusal}")
-            else:
-                self._processes[pid].filler = program.filled
-                self.programs.append(program)
-        self._resume(pid)
+                raise
+        self._processes[pid].filler = program.filled
+        self.programs.append(program)
 
     def _fault(self, tid: int, process: _Process, number: int) -> None:
         code, address = ptrace.fault(tid)
         if code <= 0:  # sent by a program, perhaps by a handler that repeats the first one
             return
-        registers, regions = ptrace.registers(tid), read_layout(tid)
+        in_filler = any(address in span for span in process.filler)
+        if process.faults >= _PLAIN_FAULTS_MAX and not in_filler:
+            return  # a program that lives with faults, as those of Java and Go do
+        try:
+            regions = read_layout(tid)
+        except RefusedError:  # a program may forbid to be looked at
+            return
+        registers = ptrace.registers(tid)
         stack = ptrace.read_memory(tid, registers["rsp"], PAGE)
         crash = diagnose(
             pid=self._threads[tid],
@@ -248,7 +260,7 @@ class Watch:
             code=code,
             address=address,
             regions=regions,
-            filler=process.filler,
+            in_filler=in_filler,
             instruction_pointer=registers["rip"],
             callers=return_addresses(stack, regions, functools.partial(ptrace.read_memory, tid)),
             registers={name: registers[name] for name in ptrace.GENERAL},
@@ -257,7 +269,7 @@ class Watch:
             process.faults += 1
         if crash.telling or process.crash is None or not process.crash.telling:
             process.crash = crash
-            if crash.telling or "python" in process.path:
+            if crash.telling or "python" in process.path:  # whose handler has something to tell in any case
                 process.capture = self._captures[tid] = _Capture()
 
     def _capture(self, tid: int) -> None:
@@ -289,13 +301,22 @@ class Watch:
             self._crashes.append(replace(process.crash, python=lines))
 
 
-def fill_stopped(pid: int, path: str, filling: Filling, call: Callable[..., int], *, reserve: int) -> Program:
+def fill_stopped(
+    pid: int,
+    path: str,
+    regions: Sequence[Region],
+    filling: Filling,
+    call: Callable[..., int],
+    *,
+    reserve: int,
+) -> Program:
     """Bend the address space of a program that stands at its exec.
 
     Args:
         pid: Its process.
         path: Its file.
-        filling: How.
+        regions: Its layout.
+        filling: How to bend it.
         call: Makes a system call inside it.
         reserve: Mappings left to the program itself.
 
@@ -303,7 +324,6 @@ def fill_stopped(pid: int, path: str, filling: Filling, call: Callable[..., int]
         RefusedError: It cannot be done here.
     """
     start = time.perf_counter()
-    regions = read_layout(pid)
     bounds = _bounds(pid, filling, call)
     plan = gap_plan(regions, taken(filling, regions, bounds), bounds.maps_max, reserve=reserve)
     filled, left_open = [], list(plan.leave)
@@ -350,6 +370,14 @@ def _bounds(pid: int, filling: Filling, call: Callable[..., int]) -> Bounds:
         )
     call(ptrace.SYS_MUNMAP, probe, PAGE)
     return Bounds(floor, room, probe + PAGE, maps_max)
+
+
+def _program_of(pid: int) -> str:
+    """The file that a process runs; for a file that it may run but nobody may read, its name only."""
+    try:
+        return str(Path(f"/proc/{pid}/exe").readlink())
+    except PermissionError:
+        return Path(f"/proc/{pid}/comm").read_text(encoding="utf-8", errors="replace").strip()
 
 
 def _family(tid: int) -> tuple[int, int]:

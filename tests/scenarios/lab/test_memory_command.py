@@ -103,6 +103,7 @@ def test_map_as_json_covers_the_address_space():
         (["run", "--fill", "4X", "--", "true"], "--fill: '4X' is no size"),
         (["run", "--fill", "5000", "--", "true"], "whole number of pages"),
         (["run", "--fill", "0", "--", "true"], "needs a size"),
+        (["run", "--detach", "--follow", "--", "true"], "leave out one"),
         (["run", "--reserve", "-1", "--", "true"], "--reserve -1 is negative"),
         (["run", "--report", "/nonexistent/x", "--", "true"], "cannot write the report"),
         (["pytest", "--in-process", "--squeeze", "2G"], "--in-process can only --fill"),

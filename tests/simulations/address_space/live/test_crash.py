@@ -107,7 +107,7 @@ def crash(**known):
             "code": 2,
             "address": 0x65BD5010,
             "regions": REGIONS,
-            "filler": [Span(PAGE, 1 << 32)],
+            "in_filler": True,
             "instruction_pointer": 0x7F5E65BD5000,
             "callers": [],
             "registers": {},
@@ -119,14 +119,16 @@ def crash(**known):
 def test_a_fault_in_the_filler_is_said_to_be_there():
     assert crash().in_filler
     assert crash().telling
-    assert not crash(filler=[]).in_filler
+    assert not crash(code=0x80).in_filler
 
 
 def test_where_the_processor_does_not_tell_the_address_the_registers_are_asked():
-    found = crash(code=0x80, address=0, registers={"rax": 7, "rdi": 0x65BD5010})
+    top = Region(Span(0x7FFFFFF00000, 0x7FFFFFF80000), "rw-p")
+    registers = {"rax": 7, "rbx": 0x65BD5010, "rdi": single(top.span.start), "rsi": 0xDEADBEEFDEADBEEF}
+    found = crash(code=0x80, address=0, regions=(*REGIONS, top), registers=registers)
     assert found.address is None
-    assert [item.source for item in found.explanations] == ["rdi"]
-    assert "in rdi is 0x7f5e65bd5010" in str(found.explanations[0])
+    assert [(item.source, item.region) for item in found.explanations] == [("rdi", top)]
+    assert "0x800000000000 in rdi is about 0x7fffff" in str(found.explanations[0])
 
 
 def test_a_jump_through_a_cut_function_pointer_names_its_caller():
@@ -164,7 +166,7 @@ def test_a_word_on_the_stack_is_a_caller_where_it_follows_a_call(code, is_call):
     ],
 )
 def test_an_address_without_a_cut_gets_a_hint(address, words):
-    found = crash(address=address, filler=[])
+    found = crash(address=address, in_filler=False)
     assert words in found.hint
     assert not found.telling
 

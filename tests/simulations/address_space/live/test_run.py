@@ -310,3 +310,15 @@ def test_a_relative_command_and_script_are_found_as_a_shell_finds_them(traced, t
     assert traced(["./script", "a b"], FILL).stdout == "a b ./script\n"
     monkeypatch.setenv("PATH", str(tmp_path), prepend=os.pathsep)
     assert traced(["script", "x"], FILL).stdout == f"x {Path(tmp_path, 'script')}\n"
+
+
+def test_a_child_that_may_not_be_read_and_a_program_that_forbids_it_are_let_be(traced, tmp_path):
+    program = tmp_path / "program"
+    program.write_bytes(Path("/bin/sh").resolve().read_bytes())
+    program.chmod(0o111)
+    done = traced(["/bin/sh", "-c", f"{program} -c 'exit 4'"], FILL, Options(follow=True))
+    assert done.returncode == 4
+    forbid = "\nlibc.prctl(4, 0, 0, 0, 0)  # PR_SET_DUMPABLE\ncut()"
+    assert traced(python(CUT + forbid), FILL).returncode == -signal.SIGSEGV
+    if os.geteuid():  # root may look at everything
+        assert any("was not filled" in note for note in done.report["notes"])
