@@ -45,6 +45,10 @@ examples:
   heisenlab memory pytest -- tests/
 """
 
+_EXIT_STATUS = (
+    "Exit status: the command's own; 2 when it was refused; 127 and 126 where a shell returns them."
+)
+
 
 def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     """Add `memory` and its subcommands to the command line of the laboratory."""
@@ -65,7 +69,9 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
     started = commands.add_parser(
         "run",
         help="run a command with part of its address space taken away",
+        usage="heisenlab memory run [--fill SIZE | --squeeze SIZE | ...] [option ...] -- CMD ...",
         description="Run a command with part of its address space taken away before its first instruction.",
+        epilog=_EXIT_STATUS,
         allow_abbrev=False,
     )
     _add_filling(started)
@@ -79,7 +85,9 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
     tested = commands.add_parser(
         "pytest",
         help="run a test-suite with part of its address space taken away",
+        usage="heisenlab memory pytest [--fill SIZE | --squeeze SIZE | ...] [option ...] -- [ARG ...]",
         description="Run `python -m pytest` with part of its address space taken away.",
+        epilog=_EXIT_STATUS,
         allow_abbrev=False,
     )
     _add_filling(tested)

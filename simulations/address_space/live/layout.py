@@ -90,7 +90,7 @@ def parse_size(text: str) -> int:
 def size_words(size: int) -> str:
     """A number of bytes for people: `6.8 MiB`, `4 GiB`."""
     for unit, name in ((TIB, "TiB"), (GIB, "GiB"), (MIB, "MiB"), (KIB, "KiB")):
-        if size >= unit:
+        if size >= unit * 0.99995:  # what would be rounded to 1024 of the unit below
             return f"{size / unit:.1f}".removesuffix(".0") + f" {name}"
     return f"{size} bytes"
 

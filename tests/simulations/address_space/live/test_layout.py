@@ -90,7 +90,7 @@ def test_what_is_no_size_or_no_number_of_pages(text):
 
 
 def test_size_words():
-    assert [size_words(size) for size in (0, 512, 4096, 7130316, 4 * GIB, 127 << 40)] == [
+    assert [size_words(size) for size in (0, 512, 4096, 7130316, 4 * GIB - 4096, 127 << 40)] == [
         "0 bytes",
         "512 bytes",
         "4 KiB",
