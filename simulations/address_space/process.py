@@ -237,7 +237,7 @@ class _Program:
         del self.waiting[document]
         address = self.addresses[document]
         by_handle = self.system.keeps == "handle"
-        came_back = self.addresses[self.cut(document)] if by_handle else self.cut(address)
+        came_back = self.addresses.get(self.cut(document), 0) if by_handle else self.cut(address)
         victim = "" if came_back == address else self.allocator.owner(came_back)
         outcome: Outcome = "right" if came_back == address else "crash" if victim is None else "silent"
         if outcome != "right" and not self.regions:

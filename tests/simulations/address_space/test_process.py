@@ -102,6 +102,16 @@ def test_a_handle_and_a_full_pointer_survive_wherever_memory_lands():
             assert outcome(VARIANTS[name], Session((1024,)), where, TAKES_OLD_PATH) == "right"
 
 
+def test_a_handle_that_is_cut_leads_to_another_document_or_to_none():
+    system = System(keeps="handle", cut="shift-3")  # keeps multiples of 8
+    nine = Session((1024,) * 9)
+    assert run(system, nine, drawn([Deviation("path.document", 8, 1)])).outcome == "right"
+    ran = run(system, nine, drawn([Deviation("path.document", 7, 1)]))
+    assert (ran.outcome, ran.wrong.victim) == ("silent", "document 0")
+    closed = Session((1024,) * 30, open_max=1)
+    assert run(system, closed, drawn([Deviation("path.document", 29, 1)])).outcome == "crash"
+
+
 def test_answers_are_said_in_words():
     chooser = replay(Plan([LANDS_HIGH, TAKES_OLD_PATH]))
     run(VARIANTS["as-shipped"], Session((1024,)), chooser)
