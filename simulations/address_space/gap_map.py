@@ -1,9 +1,9 @@
 """The free parts of an address space, ordered by address, fast at a million of them.
 
 Blocked sorted lists: a block holds some hundred gaps, and of each block an upper bound of its largest gap is
-kept. First fit from either end passes over whole runs of blocks by their bounds and looks into one block; the
-structure never scans all gaps. A bound is made exact when a block was looked into in vain, so each
-operation causes at most one more such look.
+kept, in a tournament. First fit from either end goes down the tournament to a block and looks into it; the
+structure never scans all gaps. A bound is made exact when a block was looked into in vain, so each operation
+causes at most one more such look.
 """
 
 from __future__ import annotations
@@ -16,9 +16,6 @@ if TYPE_CHECKING:
 
 BLOCK: Final = 256
 """How many gaps a block holds after it was split."""
-
-_SKIP: Final = 64
-"""So many bounds are looked at in one go."""
 
 
 class Gap(NamedTuple):
@@ -54,7 +51,7 @@ class GapMap:
         self._block = block
         self._starts: list[list[int]] = []
         self._sizes: list[list[int]] = []
-        self._bounds: list[int] = []
+        self._bounds = _Maxima()
         self._firsts: list[int] = []
         self._count = 0
         self._by_size = _SizeIndex(block) if by_size else None
@@ -88,46 +85,29 @@ class GapMap:
             else:
                 block = max(bisect_right(self._firsts, floor) - 1, 0)
                 slot = bisect_left(self._starts[block], floor) if self._starts else 0
-        for index in self._blocks_up(size, block):
+        index = self._bounds.first_from(block, size)
+        while index is not None:
             sizes = self._sizes[index]
             for at in range(slot if index == block else 0, len(sizes)):
                 if sizes[at] >= size:
                     start = self._starts[index][at]
                     self._carve(index, at, start, size)
                     return start
-            self._bounds[index] = max(sizes)
+            self._bounds.set(index, max(sizes))
+            index = self._bounds.first_from(index + 1, size)
         return None
 
     def take_last(self, size: int) -> int | None:
         """Take `size` bytes at the highest address where they fit; return it, or None where they do not."""
-        for index in self._blocks_down(size):
+        while (index := self._bounds.last(size)) is not None:
             sizes = self._sizes[index]
             for at in range(len(sizes) - 1, -1, -1):
                 if sizes[at] >= size:
                     start = self._starts[index][at] + sizes[at] - size
                     self._carve(index, at, start, size)
                     return start
-            self._bounds[index] = max(sizes)
+            self._bounds.set(index, max(sizes))
         return None
-
-    def _blocks_up(self, size: int, first: int) -> Iterator[int]:
-        """Yield the blocks whose bound allows a gap of `size`, from `first` upward."""
-        for base in range(first, len(self._bounds), _SKIP):
-            bounds = self._bounds[base : base + _SKIP]
-            if max(bounds) >= size:
-                for index, bound in enumerate(bounds, base):
-                    if bound >= size:
-                        yield index
-
-    def _blocks_down(self, size: int) -> Iterator[int]:
-        """Yield the blocks whose bound allows a gap of `size`, from the last downward."""
-        for end in range(len(self._bounds), 0, -_SKIP):
-            base = max(end - _SKIP, 0)
-            bounds = self._bounds[base:end]
-            if max(bounds) >= size:
-                for index in range(end - 1, base - 1, -1):
-                    if bounds[index - base] >= size:
-                        yield index
 
     def take_best(self, size: int) -> int | None:
         """Take `size` bytes at the start of the smallest gap that is large enough, the lowest of equal ones.
@@ -213,7 +193,8 @@ class GapMap:
         if self._by_size is not None:
             self._by_size.add(start, size)
         if not self._starts:
-            self._starts, self._sizes, self._bounds, self._firsts = [[start]], [[size]], [size], [start]
+            self._starts, self._sizes, self._firsts = [[start]], [[size]], [start]
+            self._bounds.splice(0, 0, [size])
             return
         block = max(bisect_right(self._firsts, start) - 1, 0)
         starts, sizes = self._starts[block], self._sizes[block]
@@ -221,7 +202,7 @@ class GapMap:
         starts.insert(slot, start)
         sizes.insert(slot, size)
         self._firsts[block] = starts[0]
-        self._bounds[block] = max(self._bounds[block], size)
+        self._bounds.lift(block, size)
         if len(starts) > 2 * self._block:
             self._split(block)
 
@@ -230,7 +211,7 @@ class GapMap:
         starts, sizes = self._starts[block], self._sizes[block]
         self._starts[block : block + 1] = [starts[:half], starts[half:]]
         self._sizes[block : block + 1] = [sizes[:half], sizes[half:]]
-        self._bounds[block : block + 1] = [max(sizes[:half]), max(sizes[half:])]
+        self._bounds.splice(block, 1, [max(sizes[:half]), max(sizes[half:])])
         self._firsts[block : block + 1] = [starts[0], starts[half]]
 
     def _drop(self, block: int, slot: int) -> None:
@@ -240,7 +221,8 @@ class GapMap:
         if self._by_size is not None:
             self._by_size.remove(start, size)
         if not starts:
-            del self._starts[block], self._sizes[block], self._bounds[block], self._firsts[block]
+            del self._starts[block], self._sizes[block], self._firsts[block]
+            self._bounds.splice(block, 1, [])
             return
         self._firsts[block] = starts[0]
 
@@ -253,7 +235,74 @@ class GapMap:
         self._starts[block][slot] = start
         if slot == 0:
             self._firsts[block] = start
-        self._bounds[block] = max(self._bounds[block], size)
+        self._bounds.lift(block, size)
+
+
+class _Maxima:
+    """A list of numbers that answers which is the first, or the last, of at least a given size.
+
+    A tournament: node n holds the larger of the nodes 2n and 2n + 1, the numbers are the leaves, and 0 fills
+    up the last row. So a question or a change costs the height of the tree.
+    """
+
+    __slots__ = ("_leaves", "_nodes", "_values")
+
+    def __init__(self) -> None:
+        self._values = 0
+        self._leaves = 1
+        self._nodes = [0, 0]
+
+    def splice(self, index: int, removed: int, values: list[int]) -> None:
+        """Put values in the place of so many others; builds the tree anew."""
+        kept = self._nodes[self._leaves : self._leaves + self._values]
+        kept[index : index + removed] = values
+        self._values = len(kept)
+        self._leaves = 1 << max(len(kept) - 1, 0).bit_length()
+        row = kept + [0] * (self._leaves - len(kept))
+        rows = [row]
+        while len(row) > 1:
+            row = list(map(max, row[::2], row[1::2]))
+            rows.append(row)
+        self._nodes = [0, *(node for row in reversed(rows) for node in row)]
+
+    def set(self, index: int, value: int) -> None:
+        nodes, node = self._nodes, self._leaves + index
+        nodes[node] = value
+        while node > 1:
+            node >>= 1
+            largest = max(nodes[2 * node], nodes[2 * node + 1])
+            if nodes[node] == largest:
+                return
+            nodes[node] = largest
+
+    def lift(self, index: int, value: int) -> None:
+        """Set a value where it is larger than what is there."""
+        if value > self._nodes[self._leaves + index]:
+            self.set(index, value)
+
+    def first_from(self, index: int, size: int) -> int | None:
+        """Return the index of the first value of at least `size`, from an index on, or None."""
+        if index >= self._values:
+            return None
+        nodes, node = self._nodes, self._leaves + index
+        while nodes[node] < size:
+            while node & 1:  # a right child: what lies right of it lies right of its parent
+                node >>= 1
+            if node == 0:
+                return None
+            node += 1
+        while node < self._leaves:
+            node = 2 * node if nodes[2 * node] >= size else 2 * node + 1
+        return node - self._leaves
+
+    def last(self, size: int) -> int | None:
+        """Return the index of the last value of at least `size`, or None."""
+        nodes, node = self._nodes, 1
+        if nodes[node] < size:
+            return None
+        while node < self._leaves:
+            node = 2 * node + 1 if nodes[2 * node + 1] >= size else 2 * node
+        return node - self._leaves
 
 
 _ADDRESS_BITS: Final = 64
