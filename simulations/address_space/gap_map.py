@@ -248,25 +248,21 @@ class _Maxima:
     __slots__ = ("_leaves", "_nodes", "_values")
 
     def __init__(self) -> None:
-        self._values = 0
+        self._values: list[int] = []
         self._leaves = 1
-        self._nodes = [0, 0]
+        self._nodes: list[int] = []  # empty: to be built when somebody asks
 
     def splice(self, index: int, removed: int, values: list[int]) -> None:
-        """Put values in the place of so many others; builds the tree anew."""
-        kept = self._nodes[self._leaves : self._leaves + self._values]
-        kept[index : index + removed] = values
-        self._values = len(kept)
-        self._leaves = 1 << max(len(kept) - 1, 0).bit_length()
-        row = kept + [0] * (self._leaves - len(kept))
-        rows = [row]
-        while len(row) > 1:
-            row = list(map(max, row[::2], row[1::2]))
-            rows.append(row)
-        self._nodes = [0, *(node for row in reversed(rows) for node in row)]
+        """Put values in the place of so many others."""
+        self._values[index : index + removed] = values
+        self._nodes = []
 
     def set(self, index: int, value: int) -> None:
-        nodes, node = self._nodes, self._leaves + index
+        self._values[index] = value
+        nodes = self._nodes
+        if not nodes:
+            return
+        node = self._leaves + index
         nodes[node] = value
         while node > 1:
             node >>= 1
@@ -275,16 +271,25 @@ class _Maxima:
                 return
             nodes[node] = largest
 
+    def _built(self) -> list[int]:
+        self._leaves = 1 << max(len(self._values) - 1, 0).bit_length()
+        rows = [self._values + [0] * (self._leaves - len(self._values))]
+        while len(rows[-1]) > 1:
+            rows.append(list(map(max, rows[-1][::2], rows[-1][1::2])))
+        self._nodes = [0, *(node for row in reversed(rows) for node in row)]
+        return self._nodes
+
     def lift(self, index: int, value: int) -> None:
         """Set a value where it is larger than what is there."""
-        if value > self._nodes[self._leaves + index]:
+        if value > self._values[index]:
             self.set(index, value)
 
     def first_from(self, index: int, size: int) -> int | None:
         """Return the index of the first value of at least `size`, from an index on, or None."""
-        if index >= self._values:
+        if index >= len(self._values):
             return None
-        nodes, node = self._nodes, self._leaves + index
+        nodes = self._nodes or self._built()
+        node = self._leaves + index
         while nodes[node] < size:
             while node & 1:  # a right child: what lies right of it lies right of its parent
                 node >>= 1
@@ -297,7 +302,7 @@ class _Maxima:
 
     def last(self, size: int) -> int | None:
         """Return the index of the last value of at least `size`, or None."""
-        nodes, node = self._nodes, 1
+        nodes, node = self._nodes or self._built(), 1
         if nodes[node] < size:
             return None
         while node < self._leaves:
