@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from pkgutil import extend_path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from scenarios.lab.scenario import Scenario
 
 __all__ = ["catalogue", "get"]
+
+# A folder of this name without an __init__.py, in a project of yours, stays importable beside this package.
+__path__ = extend_path(__path__, __name__)
 
 # The engine is imported when it is first used: a command whose engine does not import in some old version can
 # then still say so with its exit status, which is what `git bisect run` needs.

@@ -24,8 +24,9 @@ from simulations.mode_machine.noise import upset_label
 from simulations.mode_machine.system import Command, System, Workload
 from simulations.trace import Trace
 
+pytestmark = pytest.mark.bug("invalid-mode")
 
-@pytest.mark.bug("invalid-mode")
+
 def test_each_variant_is_what_it_says(lab: Any, variant: Any) -> None:
     lab.check(variant)
 

@@ -7,6 +7,7 @@ import importlib
 import pkgutil
 import warnings
 from importlib.metadata import EntryPoint, entry_points
+from pathlib import Path
 from typing import Any
 
 from scenarios.lab.scenario import Scenario
@@ -56,8 +57,8 @@ def get(name: str) -> Scenario:
 
 
 def _ours() -> dict[str, str]:
-    package = importlib.import_module("scenarios")
-    folders = sorted(found.name for found in pkgutil.iter_modules(package.__path__) if found.ispkg)
+    here = str(Path(__file__).parents[1])
+    folders = sorted(found.name for found in pkgutil.iter_modules([here]) if found.ispkg)
     return {folder.replace("_", "-"): f"scenarios.{folder}" for folder in folders if folder != _ENGINE}
 
 

@@ -81,6 +81,22 @@ def test_a_project_with_a_scenarios_folder_of_its_own_works_as_before(run, tmp_p
     assert "heisenlab" not in result.stdout
 
 
+def test_a_folder_without_an_init_file_stays_importable_by_its_name(run, tmp_path):
+    write(
+        tmp_path,
+        scenarios__in__steps="MINE = 1\n",
+        simulations__in__worlds="YOURS = 2\n",
+        test_mine="import scenarios\n"
+        "from scenarios.steps import MINE\n"
+        "from simulations.worlds import YOURS\n\n"
+        "def test_mine():\n"
+        "    assert (MINE, YOURS) == (1, 2)\n"
+        "    assert 'steps' not in scenarios.catalogue()\n",
+    )
+    result = run(*PYTHON_M_PYTEST, "-W", "error")
+    assert result.returncode == 0, result.stdout + result.stderr
+
+
 def test_the_wheel_tests_itself_anywhere_with_its_asserts_rewritten(run, interpreter, tmp_path):
     write(
         tmp_path,
