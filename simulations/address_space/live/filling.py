@@ -178,7 +178,8 @@ def gap_plan(
         RefusedError: There is not one mapping to spare.
     """
     found = sorted(
-        (gap for span in spans for gap in gaps(regions, span)), key=lambda gap: (-gap.size, gap.start)
+        (gap for span in spans for gap in gaps(regions, span)),
+        key=lambda gap: (gap.start - gap.end, gap.start),
     )
     budget = maps_max - len(regions) - reserve
     if found and budget < 1:

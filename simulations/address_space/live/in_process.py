@@ -35,6 +35,7 @@ _DRAIN_SIZE_MIN = 16
 _DRAIN_CHUNKS_MAX = 1_000_000
 _LIMIT_MAX = 64 << 40
 _ROUNDS_MAX = 4
+_MAP_FAILED = ctypes.c_void_p(-1).value
 
 
 @dataclass(frozen=True)
@@ -102,10 +103,12 @@ def fill_low(limit: int = DEFAULT_LIMIT, *, reserve: int = RESERVE) -> LowFill:
 
 def _take(libc: ctypes.CDLL, gap: Span) -> bool:
     """Map a gap, and nothing else; whether it worked."""
-    address = libc.mmap(gap.start, gap.size, 0, MMAP_FLAGS, -1, 0)
-    if address not in (gap.start, ctypes.c_void_p(-1).value):  # a kernel older than 4.17 takes it for a hint
+    address = libc.mmap(gap.start, gap.end - gap.start, 0, MMAP_FLAGS, -1, 0)
+    if address == gap.start:
+        return True
+    if address != _MAP_FAILED:  # a kernel older than 4.17 takes the address for a hint
         libc.munmap(address, gap.size)
-    return bool(address == gap.start)
+    return False
 
 
 def release(fill: LowFill) -> None:

@@ -138,7 +138,7 @@ def run(
         }
         stream = subprocess.PIPE if capture else None
         done = subprocess.run(
-            [sys.executable, "-I", "-c", _BOOT, str(_ROOT), json.dumps(request)],
+            [sys.executable, "-I", "-S", "-c", _BOOT, str(_ROOT), json.dumps(request)],
             stdout=stream,
             stderr=stream,
             check=False,

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from simulations.address_space.live.errors import RefusedError
 
@@ -24,9 +23,8 @@ _CELLS = 64
 _SHADES = " ░▒▓█"
 
 
-@dataclass(frozen=True)
-class Span:
-    """Addresses from `start` up to, and without, `end`."""
+class Span(NamedTuple):
+    """Addresses from `start` up to, and without, `end`. A tuple, for a process may have 30,000 of them."""
 
     start: int
     end: int
@@ -36,15 +34,14 @@ class Span:
         """Bytes in the span."""
         return self.end - self.start
 
-    def __contains__(self, address: int) -> bool:
-        return self.start <= address < self.end
+    def __contains__(self, address: object) -> bool:
+        return isinstance(address, int) and self.start <= address < self.end
 
     def __str__(self) -> str:
         return f"{self.start:#x}-{self.end:#x}"
 
 
-@dataclass(frozen=True)
-class Region:
+class Region(NamedTuple):
     """One mapping of a process, a line of `/proc/PID/maps`.
 
     Attributes:
