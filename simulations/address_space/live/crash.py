@@ -31,6 +31,7 @@ _LAST, _FIRST = (1 << 47) - 1, _WORD - (1 << 47)
 
 _HITS_MAX = 3
 _CALLERS_MAX = 4
+_STACK_STEP_MAX = 0x10000
 
 
 @dataclass(frozen=True)
@@ -127,6 +128,7 @@ class Crash:
         explanations: Cuts of live pointers that give this address.
         python: Lines of the Python program, innermost first, where its faulthandler told them.
         hint: One sentence where the address is known for something else; else empty.
+        survived: Whether the process went on, or ended by itself.
     """
 
     pid: int
@@ -140,6 +142,7 @@ class Crash:
     explanations: tuple[Explanation, ...]
     python: tuple[str, ...] = ()
     hint: str = ""
+    survived: bool = False
 
     @property
     def telling(self) -> bool:
@@ -190,11 +193,11 @@ def diagnose(
         instruction=place(instruction_pointer, regions),
         callers=tuple(place(caller, regions) for caller in callers),
         explanations=explanations,
-        hint=_hint(address if known else None, explanations),
+        hint=_hint(address if known else None, explanations, registers.get("rsp", 0)),
     )
 
 
-def _hint(address: int | None, explanations: Sequence[Explanation]) -> str:
+def _hint(address: int | None, explanations: Sequence[Explanation], stack_pointer: int) -> str:
     if address is not None and address < _NEAR_NULL:
         return "a null pointer with an offset looks like this" + (" as well" if explanations else "")
     if explanations:
@@ -206,6 +209,8 @@ def _hint(address: int | None, explanations: Sequence[Explanation]) -> str:
             "close to -1, which mmap returns when it fails: a call that insists on low memory (MAP_32BIT) "
             "fails where low memory is filled"
         )
+    if abs(address - stack_pointer) < _STACK_STEP_MAX:
+        return "close to the stack pointer: the stack is full, as after deep recursion"
     if address < 32 * GIB:
         return "no live mapping has these low bits: the memory that the pointer meant may have been freed"
     return "no cut of a live pointer gives this address"

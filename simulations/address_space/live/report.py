@@ -131,11 +131,12 @@ def crash_lines(crash: Crash) -> list[str]:
     for explanation in crash.explanations:
         rows += explanation_rows(explanation)
     if crash.hint:
-        rows.append(("but", crash.hint))
+        rows.append(("note", crash.hint))
     rows.append(("instruction", crash.instruction))
     rows += [("called from" if index == 0 else "", line) for index, line in enumerate(crash.callers)]
     rows += [("Python" if index == 0 else "", line) for index, line in enumerate(crash.python)]
-    title = f"{crash.signal} in {Path(crash.program).name} (pid {crash.pid})"
+    survived = ", survived," if crash.survived else ""
+    title = f"{crash.signal}{survived} in {Path(crash.program).name} (pid {crash.pid})"
     return [title, *(f"  {name:<12} {text}" for name, text in rows)]
 
 
@@ -208,6 +209,7 @@ def crash_json(crash: Crash) -> dict[str, Any]:
         ],
         "python": list(crash.python),
         "hint": crash.hint,
+        "survived": crash.survived,
     }
 
 

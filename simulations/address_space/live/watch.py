@@ -298,7 +298,7 @@ class Watch:
             self._notes.append(f"more than {_CRASHES_MAX} crashes: the others are left out")
         if len(self._crashes) < _CRASHES_MAX:
             lines = python_lines(process.capture.text.decode(errors="replace")) if process.capture else ()
-            self._crashes.append(replace(process.crash, python=lines))
+            self._crashes.append(replace(process.crash, python=lines, survived=not killed))
 
 
 def fill_stopped(

@@ -171,6 +171,10 @@ def test_an_address_without_a_cut_gets_a_hint(address, words):
     assert not found.telling
 
 
+def test_a_full_stack_is_called_so():
+    assert "deep recursion" in crash(address=0x7FFC00001000, registers={"rsp": 0x7FFC00001010}).hint
+
+
 def test_a_low_half_close_to_null_is_explained_and_doubted():
     arena = Region(Span(0x7F3000000000, 0x7F3000021000), "rw-p")
     found = crash(address=0xB70, regions=(arena,))

@@ -142,6 +142,16 @@ def test_a_program_that_the_command_becomes_is_filled_and_its_children_only_when
     assert followed.report["crashes"][0]["explanations"]
 
 
+def test_a_program_that_a_thread_of_the_command_becomes_is_filled(traced):
+    words = [*SPECIMEN, "--size", "64"]
+    source = (
+        f"import os, threading\nthreading.Thread(target=os.execv, args=({words[0]!r}, {words!r})).start()"
+    )
+    done = traced(python(source + "\nthreading.Event().wait()"), FILL)
+    assert len(done.report["programs"]) == 2
+    assert done.report["crashes"][0]["explanations"]
+
+
 def test_a_forked_child_that_crashes_is_explained_by_its_parents_filler(traced):
     source = CUT + "import os\npid = os.fork()\nif pid == 0: cut()\nprint(os.waitpid(pid, 0)[1])"
     done = traced(python(source), FILL)
@@ -168,6 +178,17 @@ def test_another_crash_is_reported_but_not_called_a_cut_pointer(traced):
     assert "line 1" in crash["python"][-1]
 
 
+def test_a_full_stack_is_not_called_a_cut_pointer(traced, compiled):
+    source = """
+    int down(int n) { volatile int a[100]; a[0] = n; return down(n + 1) + a[0]; }
+    int main(void) { return down(0); }
+    """
+    for filling in (FILL, SQUEEZE):
+        (crash,) = traced([compiled("deep", source)], filling).report["crashes"]
+        assert crash["explanations"] == []
+        assert "deep recursion" in crash["hint"]
+
+
 def test_a_cut_pointer_whose_fault_the_program_survives_is_reported(traced):
     perl = shutil.which("perl")
     if perl is None:
@@ -177,6 +198,7 @@ def test_a_cut_pointer_whose_fault_the_program_survives_is_reported(traced):
     )
     done = traced([perl, "-e", source], FILL)
     assert done.report["crashes"][0]["in_filler"]
+    assert done.report["crashes"][0]["survived"] == (done.returncode == 3)
 
 
 def test_without_the_python_line_the_environment_is_untouched(traced):

@@ -117,7 +117,7 @@ def test_exit_status(traced, status):
     assert (done.returncode, done.report["exit_status"], done.report["signal"]) == (status, status, None)
 
 
-@pytest.mark.parametrize("name", ["SIGTERM", "SIGKILL", "SIGUSR1", "SIGABRT", "SIGPIPE"])
+@pytest.mark.parametrize("name", ["SIGTERM", "SIGKILL", "SIGUSR1", "SIGABRT", "SIGPIPE", "SIGTRAP"])
 def test_death_by_a_signal(traced, name):
     done = traced(["/bin/sh", "-c", f"kill -{name[3:]} $$"], FILL)
     assert (done.returncode, done.report["signal"]) == (-signal.Signals[name], name)
