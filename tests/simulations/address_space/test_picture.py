@@ -1,3 +1,4 @@
+import sys
 from itertools import pairwise
 
 import pytest
@@ -7,6 +8,7 @@ from simulations.address_space.process import Session, run
 from simulations.address_space.space import GIB, MIB, Region
 from simulations.address_space.variants import CAST_THROUGH_UNSIGNED, FILLED
 from simulations.choices import Deviation, Plan, replay
+from simulations.errors import LabError
 
 TAKES_OLD_PATH = Deviation("path.document", 0, 1)
 
@@ -76,3 +78,9 @@ def test_the_image_has_a_row_for_each_digit_and_an_arrow():
     assert len(axes.get_yticks()) == len(picture.rows(1 << 47))
     assert len(axes.texts) == 1
     assert axes.get_title() == "plain"
+
+
+def test_without_matplotlib_the_image_says_what_to_install(monkeypatch):
+    monkeypatch.setitem(sys.modules, "matplotlib.figure", None)
+    with pytest.raises(LabError, match=r"pip install 'heisenlab\[notebooks\]'; or use text\(\)"):
+        picture.image(())
