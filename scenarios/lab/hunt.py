@@ -121,10 +121,9 @@ def hunt(
     chosen = scenario.variant(variant)
     if searcher not in SEARCHERS:
         raise LabError(f"there is no searcher {searcher!r}; there are {', '.join(SEARCHERS)}")
-    budget = BUDGETS[searcher] if budget is None else _at_least(1, "budget", budget)
-    deviations = (
-        _bound(scenario, chosen, searcher) if deviations is None else _at_least(0, "deviations", deviations)
-    )
+    budget = _at_least(1, "budget", BUDGETS[searcher] if budget is None else budget)
+    bound = _bound(scenario, chosen, searcher) if deviations is None else deviations
+    _at_least(0, "deviations", bound)
     _at_least(0, "seed", seed)
     _at_least(1, "minimising_budget", minimising_budget)
 
@@ -132,19 +131,12 @@ def hunt(
     tally = Tally(watch=watch)
     target = Target(scenario, chosen, tally)
     tally.start("search", budget)
-    search = SEARCHERS[searcher](target, seed, budget, deviations)
+    search = SEARCHERS[searcher](target, seed, budget, bound)
     search_runs = tally.runs
-    finding = None
-    if search.caught is not None:
-        tally.start("minimise", minimising_budget)
-        least = (
-            Minimal(search.caught, "least")
-            if search.in_order
-            else minimise(target, search.caught, budget=minimising_budget, shrink=search.shrink)
-        )
-        finding = _finding(target, least, searcher, seed, search_runs)
-        if verify:
-            finding = dataclasses.replace(finding, verified=verification.verify([(scenario, finding)])[0])
+    least = _least(target, search, minimising_budget)
+    finding = _finding(target, least, searcher, seed, search_runs) if least else None
+    if finding and verify:
+        finding = dataclasses.replace(finding, verified=verification.verify([(scenario, finding)])[0])
     return Hunt(
         scenario=scenario.name,
         variant=variant,
@@ -155,7 +147,7 @@ def hunt(
         search_runs=search_runs,
         minimising_runs=tally.runs if finding else 0,
         finding=finding,
-        says=_found(finding) if finding else _not_found(target, search, search_runs, deviations),
+        says=_found(finding) if finding else _not_found(target, search, search_runs, bound),
         rate_below=_rate_below(search, search_runs),
         seconds=perf_counter() - began,
     )
@@ -173,6 +165,15 @@ def _bound(scenario: Scenario, variant: Variant, searcher: str) -> int:
     if isinstance(variant.expect, Exhausted):
         return variant.expect.deviations
     return len(variant.expect.least) if isinstance(variant.expect, Finds) else 1
+
+
+def _least(target: Target, search: Search, budget: int) -> Minimal | None:
+    if search.caught is None:
+        return None
+    target.tally.start("minimise", budget)
+    if search.in_order:
+        return Minimal(search.caught, "least")
+    return minimise(target, search.caught, budget=budget, shrink=search.shrink)
 
 
 def _finding(target: Target, least: Minimal, searcher: str, seed: int, search_runs: int) -> Finding:

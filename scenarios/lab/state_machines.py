@@ -1,5 +1,7 @@
 """The instrument for the user's own state machine, as parametrised pytest tests.
 
+Two lines of a test file::
+
     CASES = state_machines.cases(Controller, field="mode", states=Mode, width=3, events=["go", "halt"])
 
     @pytest.mark.parametrize("flip", CASES)

@@ -13,5 +13,5 @@ cycle brings the machine back.
 * `model_check`: every reachable state, with a shortest counterexample or a proof;
 * `picture`: lanes, tables, state diagrams;
 * `debugger`: forth and back, clock by clock, with `registers` by name and conditions on them;
-* `live`: the same question for your own state machine (`stored_codes`, `live_adaptors`, `live_report`).
+* `live`: the same question for your own state machine.
 """

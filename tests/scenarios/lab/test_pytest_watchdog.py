@@ -43,8 +43,7 @@ def run(pytester, monkeypatch):
     return run
 
 
-def test_the_watchdog_ends_what_takes_too_long_and_nothing_else(run):
-    tests = """
+TAKE_TOO_LONG = """
 @bug(slow, "slow")
 @pytest.mark.parametrize("searcher", ["hypothesis", "random", "exhaustive"])
 @pytest.mark.timeout(0.7)
@@ -121,7 +120,10 @@ def test_about_no_bug():
 def test_afterwards():
     pass
 """
-    result = run(tests, "--tb=short", "-rf")
+
+
+def test_the_watchdog_ends_what_takes_too_long_and_nothing_else(run):
+    result = run(TAKE_TOO_LONG, "--tb=short", "-rf")
     result.assert_outcomes(passed=1, failed=10)
     no_verdict = "this is no verdict: raise the timeout (--timeout, @pytest.mark.timeout)"
     ended = "the watchdog (pytest-timeout, 0.7 s) ended"

@@ -1,14 +1,4 @@
-"""What becomes of your own state machine when its stored state is not a state.
-
-Give a function that makes a fresh machine. The instrument writes every unused code, and every single flip of
-every used code, into the stored state, sends every event, and says what came of it:
-
-    print(live.examine(Controller, field="mode", states=Mode, width=3, events=["go", "halt"], reset="reset"))
-
-It works on objects of your own, on `transitions` and on `python-statemachine`; it imports neither. Each probe
-has a machine of its own. What the instrument cannot see: state outside the machine, real time, other threads.
-An event that never returns keeps it waiting for ever.
-"""
+"""The probes: each writes one value into a fresh machine and sends every event."""
 
 from __future__ import annotations
 
@@ -18,9 +8,9 @@ from collections.abc import MutableSequence, MutableSet
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final, Literal, TypedDict, Unpack
 
-from simulations.mode_machine.live_adaptors import ASYNCHRONOUS, Adaptor, Field, adapt, field_at
-from simulations.mode_machine.live_report import Answer, Probe, Report, Verdict
-from simulations.mode_machine.stored_codes import (
+from simulations.mode_machine.live.adaptors import ASYNCHRONOUS, Adaptor, Field, adapt
+from simulations.mode_machine.live.report import Answer, Probe, Report, Verdict
+from simulations.mode_machine.live.stored_codes import (
     Coding,
     SubjectError,
     coding_of,
@@ -38,25 +28,8 @@ from simulations.mode_machine.stored_codes import (
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
 
-    from simulations.mode_machine.live_adaptors import Send
-    from simulations.mode_machine.stored_codes import Word
-
-__all__ = [
-    "Answer",
-    "Case",
-    "Examination",
-    "Field",
-    "Options",
-    "Probe",
-    "Report",
-    "SubjectError",
-    "Verdict",
-    "cases",
-    "examine",
-    "field_at",
-    "prepare",
-    "probe",
-]
+    from simulations.mode_machine.live.adaptors import Send
+    from simulations.mode_machine.live.stored_codes import Word
 
 STATES_MAX: Final = 256
 """More states than this are taken for a counter in the wrong field."""

@@ -14,7 +14,7 @@ from enum import Enum, EnumType
 from functools import partial
 from typing import Any, Final, NamedTuple, TypeAlias
 
-from simulations.mode_machine.stored_codes import SubjectError, name_of, same
+from simulations.mode_machine.live.stored_codes import SubjectError, name_of, same
 
 Send: TypeAlias = Callable[[Any], object]
 """Sends one event to a machine."""
