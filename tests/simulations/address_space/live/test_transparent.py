@@ -177,6 +177,8 @@ def test_stop_and_continue_are_seen_by_the_parent(launch):
         process.send_signal(signal.SIGSTOP)
         _, status = os.waitpid(process.pid, os.WUNTRACED)
         assert os.WIFSTOPPED(status)
+        time.sleep(0.05)
+        assert Path(f"/proc/{process.pid}/stat").read_text().rpartition(")")[2].split()[0] in "Tt"
         process.send_signal(signal.SIGCONT)
         _, status = os.waitpid(process.pid, os.WCONTINUED)
         assert os.WIFCONTINUED(status)
