@@ -89,8 +89,11 @@ def report_lines(report: Report) -> list[str]:
     """The report as plain text."""
     lines = [f"{_command_words(report.command)}: {status_words(report.status)}; {report.filling}"]
     if report.filling.kind != "plain":
-        lines += [_program_line(program, report.filling) for program in report.programs[:_PROGRAMS_SHOWN_MAX]]
-        more = len(report.programs) - _PROGRAMS_SHOWN_MAX
+        last = list(
+            {program.pid: program for program in report.programs}.values()
+        )  # not the wrappers before it
+        lines += [_program_line(program, report.filling) for program in last[:_PROGRAMS_SHOWN_MAX]]
+        more = len(last) - _PROGRAMS_SHOWN_MAX
         if more > 0:
             lines.append(f"  and {more} more programs")
     if report.unfilled:
