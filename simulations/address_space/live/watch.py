@@ -59,7 +59,10 @@ _PLAIN_FAULTS_MAX = 100
 _CRASHES_MAX = 100
 _PYTHON_LINES_MAX = 8
 _LETTING_GO_SECONDS_MAX = 2.0
-_PYTHON_THREAD = re.compile(r"^Current thread .*?\(most recent call first\):\n((?:  .*\n)+)", re.MULTILINE)
+_PYTHON_THREAD = re.compile(
+    r"^(?:Current thread .*|Stack )\(most recent call first\):\n((?:  .*\n)+)", re.MULTILINE
+)
+"""What Python's faulthandler writes of the thread that crashed; without a GIL it tells no number."""
 
 
 @dataclass
