@@ -2,7 +2,6 @@
 
 import os
 import re
-import resource
 import struct
 import subprocess
 import sys
@@ -17,6 +16,7 @@ from simulations.address_space.live.filling import Filling
 from simulations.address_space.live.launch import Options, check_system, run
 from simulations.address_space.live.layout import GIB, MIB
 
+resource = pytest.importorskip("resource", reason="needs limits of processes")
 FILL = Filling("fill", 4 * GIB)
 ROOT = Path(__file__).parents[4]
 FORBID_PTRACE = """

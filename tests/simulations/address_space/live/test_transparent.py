@@ -2,7 +2,6 @@
 
 import contextlib
 import os
-import pty
 import re
 import shlex
 import signal
@@ -17,6 +16,7 @@ from simulations.address_space.live.filling import Filling
 from simulations.address_space.live.launch import Options
 from simulations.address_space.live.layout import GIB
 
+pty = pytest.importorskip("pty", reason="needs a pseudo-terminal")
 FILL = Filling("fill", 4 * GIB)
 LAUNCHER = [sys.executable, "-m", "scenarios.lab.memory_command", "run", "--no-python-line"]
 ROOT = Path(__file__).parents[4]

@@ -20,7 +20,7 @@ TOLD = "".join(f"  {frame}\n" for frame in FRAMES)
         f"Fatal Python error\n\nCurrent thread 0x7f (most recent call first):\n{TOLD}",
         f"Fatal Python error\n\nCurrent thread 0x7f [python] (most recent call first):\n{TOLD}",
         f"Fatal Python error\n\nStack (most recent call first):\n{TOLD}\nExtension modules: a",
-        f"Thread 0x7e (most recent call first):\n  ...\n\nCurrent thread 0x7f (most recent call first):\n{TOLD}",
+        f"Thread 1 (most recent call first):\n  .\n\nCurrent thread 2 (most recent call first):\n{TOLD}",
     ],
 )
 def test_the_lines_of_the_thread_that_crashed(text):
