@@ -241,6 +241,16 @@ def test_the_commands_of_the_guide_do_what_it_says():
     assert 100 < story.stdout.count(" at ") < 300
 
 
+def test_another_system_is_refused_in_one_line(monkeypatch, capsys):
+    monkeypatch.setattr(sys, "platform", "darwin")
+    status = main(["run", "--", "true"])
+    monkeypatch.undo()
+    assert status == 2
+    assert capsys.readouterr().err == (
+        "heisenlab: 64-bit macOS already keeps the low 4 GiB of every process unmapped: there is nothing to fill\n"
+    )
+
+
 @tracing
 def test_the_python_of_the_guide_runs(capsys):
     *_, program = re.findall(r"^```python\n(.*?)^```", GUIDE, re.DOTALL | re.MULTILINE)

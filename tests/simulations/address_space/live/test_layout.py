@@ -1,4 +1,5 @@
 import itertools
+import sys
 
 import pytest
 from hypothesis import given
@@ -40,12 +41,17 @@ def test_maps_are_read_with_spaces_in_paths_and_without_the_kernels_page():
     assert [region.usable for region in (image, heap, guard)] == [True, True, False]
 
 
+linux = pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
+
+
+@linux
 def test_own_layout_has_a_stack_and_lies_in_order():
     regions = read_layout()
     assert any(region.path == "[stack]" for region in regions)
     assert all(a.span.end <= b.span.start for a, b in itertools.pairwise(regions))
 
 
+@linux
 @pytest.mark.parametrize("pid", [2**22 + 1, 2**31])
 def test_a_process_that_is_not_there_is_refused_in_one_line(pid):
     with pytest.raises(RefusedError, match="give the number of a running process") as refused:

@@ -1,4 +1,5 @@
 import json
+import os
 import signal
 
 import pytest
@@ -8,6 +9,7 @@ from simulations.address_space.live.filling import Filling
 from simulations.address_space.live.layout import Region, Span
 from simulations.address_space.live.report import Program, Report, report_json, report_lines
 
+pytestmark = pytest.mark.skipif(os.name != "posix", reason="wait statuses are those of POSIX")
 HEAP = Region(Span(0x7EFC6023A000, 0x7EFC60282000), "rw-p")
 CRASH = Crash(
     pid=7,
