@@ -105,7 +105,7 @@ def test_the_wheel_tests_itself_anywhere_with_its_asserts_rewritten(run, interpr
     )
     result = run(
         *PYTEST, "-p", "scenarios.lab.pytest_plugin", "-W", "error", "-o", "strict=true", "-v",
-        "--pyargs", "scenarios", "test_asserts.py", "-k", "as-shipped or rewritten",
+        "--pyargs", "scenarios", "test_asserts.py", "-k", "invalid-mode-as-shipped or rewritten",
     )  # fmt: skip
     assert result.returncode == 0, result.stdout + result.stderr
     assert "test_each_variant_is_what_it_says[invalid-mode-as-shipped] PASSED" in result.stdout
@@ -121,7 +121,7 @@ def test_the_command_test_is_not_misled_by_the_project_that_it_is_run_in(run, tm
         tmp_path, scenarios__in____init__="raise RuntimeError('not ours')\n", conftest="raise RuntimeError\n"
     )
     code = "import sys; from scenarios.lab.cli import main; sys.exit(main())"
-    result = run("-P", "-c", code, "test", "-k", "as-shipped")
+    result = run("-P", "-c", code, "test", "-k", "invalid-mode-as-shipped")
     assert result.returncode == 0, result.stdout + result.stderr
     assert "1 passed" in result.stdout
 

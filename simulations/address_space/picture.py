@@ -1,0 +1,196 @@
+"""An address space as a picture: as text, and as an image where Matplotlib is installed.
+
+A row covers the addresses from 16^k to 16^(k+1), one hexadecimal digit more than the row below it; so 64 KiB
+and 128 TiB fit on one page. The highest addresses stand on top: a pointer that is cut falls.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
+
+from simulations.address_space.space import GIB, Region
+from simulations.errors import LabError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from simulations.address_space.process import Use
+
+WIDTH: Final = 64
+"""Cells of a row."""
+
+SIGNS: Final = {"free": ".", "filler": "/", "mapping": "=", "island": "#"}
+"""What a cell shows, the least important first: a cell shows the most important that lies in it."""
+
+COLOURS: Final = {"filler": "#c9c9c9", "mapping": "#3b7dd8", "island": "#444444", "cut": "#d62728"}
+"""The colours of the image."""
+
+_LOWEST: Final = 4
+_DIGIT_BITS: Final = 4
+
+
+class Row(NamedTuple):
+    """A row of the picture: the addresses from `start` to `end`."""
+
+    start: int
+    end: int
+
+
+def rows(top: int) -> tuple[Row, ...]:
+    """Return the rows of a space that ends at `top`, the highest first."""
+    found = [Row(0, 1 << _DIGIT_BITS * _LOWEST)]
+    while found[-1].end < top:
+        found.append(Row(found[-1].end, min(found[-1].end << _DIGIT_BITS, top)))
+    return tuple(reversed(found))
+
+
+def text(regions: Sequence[Region], *, top: int = 1 << 47, use: Use | None = None, width: int = WIDTH) -> str:
+    """Draw a layout as text.
+
+    Args:
+        regions: What is mapped.
+        top: The address after the highest.
+        use: A pointer that was cut, drawn as a fall from its address to what came back.
+        width: Cells of a row, at least 8.
+
+    Raises:
+        ValueError: the width is too small.
+    """
+    if width < 8:
+        raise ValueError(f"a row has at least 8 cells, not {width}")
+    margin = _Fall(use)
+    lines = [_line(row, regions, width, margin) for row in rows(top)]
+    if use is not None and use.came_back >= top:
+        lines.insert(0, f"{'outside':>17} {' ' * (width + 2)}  {margin.landed()}")
+    return "\n".join([*lines, *_legend(regions)])
+
+
+class _Fall:
+    """What stands in the margin beside each row: where the pointer was, and where it came down."""
+
+    def __init__(self, use: Use | None) -> None:
+        self.use = use
+        self.falling = False
+
+    def beside(self, row: Row) -> str:
+        use = self.use
+        if use is None:
+            return ""
+        if row.start <= use.address < row.end:
+            if row.start <= use.came_back < row.end:
+                return f"  P {use.address:#x}, {self.landed()}"
+            self.falling = use.came_back < row.start
+            return f"  P {use.address:#x}, document {use.document}"
+        if row.start <= use.came_back < row.end:
+            self.falling = False
+            return f"  {self.landed()}"
+        return "  |" if self.falling else ""
+
+    def landed(self) -> str:
+        use = self.use
+        if use is None:
+            return ""
+        said = {"crash": "crash", "silent": f"silent, it is {use.victim}", "right": "right"}[use.outcome]
+        return f"X {use.came_back:#x}: {said}"
+
+
+def _line(row: Row, regions: Sequence[Region], width: int, margin: _Fall) -> str:
+    cells = list(_cells(row, regions, width))
+    if margin.use is not None:
+        for sign, address in [("P", margin.use.address), ("X", margin.use.came_back)]:
+            if row.start <= address < row.end:
+                cells[(address - row.start) * width // (row.end - row.start)] = sign
+    return f"{row.start:#17x} [{''.join(cells)}]{margin.beside(row)}"
+
+
+def _cells(row: Row, regions: Sequence[Region], width: int) -> Iterator[str]:
+    order = list(SIGNS)
+    best = [0] * width
+    span = row.end - row.start
+    for region in regions:
+        low, high = max(region.start, row.start), min(region.end, row.end)
+        if low < high:
+            rank = order.index(region.kind)
+            for cell in range((low - row.start) * width // span, (high - 1 - row.start) * width // span + 1):
+                best[cell] = max(best[cell], rank)
+    return (SIGNS[order[rank]] for rank in best)
+
+
+def _legend(regions: Sequence[Region]) -> list[str]:
+    signs = "  ".join(f"{sign} {kind}" for kind, sign in SIGNS.items())
+    return [
+        f"{signs}  P pointer  X what came back; a cell shows the most important that lies in it",
+        f"mapped below 2 GiB: {_mebibytes(regions, 2 * GIB)}, below 4 GiB: {_mebibytes(regions, 4 * GIB)}",
+    ]
+
+
+def _mebibytes(regions: Sequence[Region], limit: int) -> str:
+    size = sum(max(0, min(region.end, limit) - region.start) for region in regions if region.kind != "filler")
+    return f"{size / (1 << 20):.1f} MiB"
+
+
+def image(regions: Sequence[Region], *, top: int = 1 << 47, use: Use | None = None, title: str = "") -> Any:
+    """Draw a layout as a Matplotlib figure.
+
+    Args:
+        regions: What is mapped.
+        top: The address after the highest.
+        use: A pointer that was cut, drawn as an arrow from its address to what came back.
+        title: What stands above it.
+
+    Raises:
+        LabError: Matplotlib is not installed.
+    """
+    try:
+        from matplotlib.figure import Figure  # noqa: PLC0415  (a world needs no picture)
+        from matplotlib.patches import Patch  # noqa: PLC0415
+    except ImportError as error:
+        raise LabError(
+            "an image needs Matplotlib: pip install 'heisenlab[notebooks]'; or use text()"
+        ) from error
+    lines = list(reversed(rows(top)))
+    figure = Figure(figsize=(9, 0.42 * len(lines) + 1.2), layout="constrained")
+    axes = figure.add_subplot()
+    for level, row in enumerate(lines):
+        span = row.end - row.start
+        axes.broken_barh([(0, 1)], (level - 0.4, 0.8), facecolor="white", edgecolor="#999999", linewidth=0.6)
+        for kind in ("filler", "mapping", "island"):
+            bars = [
+                ((low - row.start) / span, max((high - low) / span, 0.002))
+                for low, high in _within(row, regions, kind)
+            ]
+            axes.broken_barh(bars, (level - 0.4, 0.8), facecolor=COLOURS[kind])
+    if use is not None:
+        axes.annotate(
+            "",
+            xy=_place(lines, use.came_back),
+            xytext=_place(lines, use.address),
+            arrowprops={"arrowstyle": "->", "color": COLOURS["cut"], "linewidth": 1.8},
+        )
+    axes.set_yticks(range(len(lines)), [f"{row.start:#x}" for row in lines], family="monospace")
+    axes.set_xticks([])
+    axes.set_xlim(-0.01, 1.01)
+    axes.set_title(title)
+    axes.legend(
+        handles=[Patch(color=colour, label=kind) for kind, colour in COLOURS.items()],
+        loc="upper center",
+        bbox_to_anchor=(0.5, -0.01),
+        ncols=len(COLOURS),
+        frameon=False,
+    )
+    return figure
+
+
+def _within(row: Row, regions: Sequence[Region], kind: str) -> Iterator[tuple[int, int]]:
+    for region in regions:
+        low, high = max(region.start, row.start), min(region.end, row.end)
+        if region.kind == kind and low < high:
+            yield low, high
+
+
+def _place(lines: Sequence[Row], address: int) -> tuple[float, float]:
+    """Return where an address stands in the image; what lies outside the space stands at its upper edge."""
+    for level, row in enumerate(lines):
+        if row.start <= address < row.end:
+            return (address - row.start) / (row.end - row.start), level
+    return 1.0, len(lines) - 0.4
