@@ -31,7 +31,7 @@ CANNOT_JUDGE: Final = 125
 INTERNAL: Final = 128
 INTERRUPTED: Final = 130
 
-_COMMAND_MODULES: Final[tuple[str, ...]] = ("step_command", "memory_command")
+_COMMAND_MODULES: Final[tuple[str, ...]] = ("step_command", "memory_command", "record_command")
 """Modules of `scenarios.lab` that add a command of their own: `add_parser(subparsers)` and `run(args)`."""
 
 
