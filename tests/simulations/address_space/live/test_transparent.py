@@ -221,6 +221,13 @@ def read_until(master, words):
     return text
 
 
+def in_front(master):
+    """The name of the program that has the terminal."""
+    with contextlib.suppress(OSError):
+        return Path(f"/proc/{os.tcgetpgrp(master)}/exe").readlink().name
+    return None
+
+
 def test_control_c_at_the_terminal_reaches_the_command_once_and_the_report_follows(launch, terminal, traced):
     master, name = terminal
     script = "trap 'echo caught $((40+2)); exit 3' INT; echo ready; while :; do sleep 1; done"
@@ -240,16 +247,17 @@ def test_a_shell_with_job_control_runs_in_it(launch, terminal, traced):
     master, name = terminal
     shell = shell_at(name, [*LAUNCHER, "--follow", "--", "bash", "--norc", "-i"])
     try:
-        for line, answer in [
-            (b"echo one$((1+1))\n", b"one2"),
-            (b"sleep 100\n", b"sleep"),
-            (b"\x1a", b"Stopped"),
-            (b"kill %1; wait; echo two$((1+1))\n", b"two2"),
-            (b"exit 9\n", b"status 9"),
-        ]:
-            os.write(master, line)
-            read_until(master, answer)
-            time.sleep(0.1)  # bash hands the terminal over after it has printed
+        os.write(master, b"echo one$((1+1))\n")
+        read_until(master, b"one2")
+        os.write(master, b"sleep 100\n")
+        wait_until(lambda: in_front(master) == "sleep", "sleep did not get the terminal")
+        os.write(master, b"\x1a")
+        read_until(master, b"Stopped")
+        wait_until(lambda: in_front(master) == "bash", "bash did not take the terminal back")
+        os.write(master, b"kill %1; wait; echo two$((1+1))\n")
+        read_until(master, b"two2")
+        os.write(master, b"exit 9\n")
+        read_until(master, b"status 9")
     finally:
         shell.kill()
         shell.wait()
