@@ -149,6 +149,8 @@ class Hooks:
             )
             quick = type(function) is not MethodType and function.__hash__ and function in _NEVER_SWITCHES
             site.verb = "calls" if python or quick else "calls C"
+            if python:
+                self._switch(site)
         if not site.name:
             site.name = getattr(function, "__name__", "") or type(function).__name__
         controlled = self.primitives.controlled(function, site)

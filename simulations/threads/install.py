@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from simulations.threads.hooks import Hooks
 
-Mode = Literal["observe", "fast"]
+Mode = Literal["observe", "watch", "fast"]
 
 _STANDARD: Final = sysconfig.get_paths()["stdlib"]
 _SITE_PACKAGES: Final = ("site-packages", "dist-packages")
@@ -50,11 +50,12 @@ def _works_on_primitive(code: CodeType, site: Site) -> bool:
 class Function:
     """A function's code, taken apart, with its sites; and the code objects that stand inside it."""
 
-    __slots__ = ("body", "code", "sites", "space")
+    __slots__ = ("body", "code", "observed", "sites", "space")
 
     def __init__(self, code: CodeType, space: dict[str, Any] | None, *, observed: bool) -> None:
         self.code = code
         self.space = space
+        self.observed = observed
         self.body: Body = take_apart(code)
         self.sites = [
             site
@@ -63,7 +64,7 @@ class Function:
         ]
         if not observed:
             for site in self.sites:
-                site.sync = True
+                site.sync = site.hot = True
 
 
 class Installer:
@@ -204,7 +205,7 @@ class Installer:
         if function is None:
             return code
         for site in function.sites:
-            for index, call in self._calls(site, mode, function.space):
+            for index, call in self._calls(site, mode if function.observed else "fast", function.space):
                 calls.setdefault(index, []).append(call)
         unbound: frozenset[int] = frozenset()
         if any(call.replaces for here in calls.values() for call in here):
@@ -228,15 +229,20 @@ class Installer:
         if site.kind == "switch" and hooks.granularity != "gil":
             return
         replaces = site.operands[0] if substitutes else 0
-        if mode == "observe":
+        if mode == "observe" or (mode == "watch" and (site.focus or site.sync or not site.hot)):
             hook = hooks.observing(site, space)
             after = site.kind == "switch" and site.name == "RESUME"
             yield site.index, Call(hook, site.operands, cell=site.cell, replaces=replaces, after=after)
             if site.kind == "call" and hooks.granularity == "gil":
+                site.writes = True
                 yield site.end, Call(hooks.after_call(site), after=True)
+        elif mode == "watch":
+            return
         elif substitutes and (site.sync or not site.hot):
             hook = hooks.call(site) if site.kind == "call" else hooks.enter(site)
             yield site.index, Call(hook, site.operands, replaces=replaces)
+        elif site.sync and not substitutes:
+            yield site.index, Call(hooks.observing(site, space), site.operands)
         elif site.focus:
             yield site.index, Call(hooks.point(site))
         elif not site.hot:

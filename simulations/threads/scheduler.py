@@ -224,6 +224,7 @@ class Scheduler:
         self.passing: BaseException | None = None
         self.observer: Callable[[], None] | None = None
         self.ticks = 0
+        self.context = contextvars.Context()
         self.on_end: Callable[[Task], None] | None = None
         self._idle: list[Carrier] = []
         self._retired: list[Carrier] = []
@@ -344,7 +345,7 @@ class Scheduler:
             if self.observer is not None:
                 self.observer()
             try:
-                contextvars.Context().run(function)
+                self.context.copy().run(function)
             except Stopped:
                 pass
             except BaseException as error:  # noqa: BLE001
@@ -390,7 +391,10 @@ class Scheduler:
         if self.step >= self.turn_ends or self.step >= POINTS_MAX:
             self._end_turn(task)
         elif self.strategy is not None and self.step >= self.stop:
+            # What a strategy calls is not part of the run, even where the program calls the same functions.
+            ident, self.ident = self.ident, -1
             chosen = self.strategy.point(self, task, site)
+            self.ident = ident
             if chosen is not task:
                 self.switch(task, chosen)
         # The limit on points counts whatever they do: threads that write in a loop for ever must be noticed too.
@@ -483,8 +487,10 @@ class Scheduler:
         self.step += 1
         chosen = candidates[0]
         if self.strategy is not None and len(candidates) > 1 and self.choosing:
+            self.ident = -1
             chosen = self.strategy.forced(self, candidates)
         if chosen is task:
+            self.ident = task.ident
             self._settle(task)
             return
         self._hand(chosen)
@@ -635,13 +641,19 @@ def _deadlock(stuck: list[Task]) -> Failure:
     frames = sys._current_frames()  # noqa: SLF001
     for task in stuck:
         wait = task.wait
-        doing = wait.verb if wait is not None else "waits"
+        doing = f"{wait.verb} {_kind(wait.what)}".strip() if wait is not None else "waits"
         holder = None
         if wait is not None:
             holder = next((other.name for other in stuck if id(wait.what) in other.holds), None)
         blocked.append(Blocked(task.name, doing, place(frames.get(task.ident)), holder))
     names = ", ".join(item.thread for item in blocked)
     return Failure("deadlock", f"deadlock: {names} wait for ever", blocked[0].thread, None, tuple(blocked))
+
+
+def _kind(what: object) -> str:
+    if isinstance(what, Task):
+        return what.name
+    return "" if what is None else f"a {type(what).__name__}"
 
 
 def _livelock(tasks: list[Task]) -> str:
@@ -688,7 +700,7 @@ INTERNAL: Final = frozenset(
         "contextlib",
         *(
             f"simulations.threads.{name}"
-            for name in ("scheduler", "primitives", "hooks", "searchers", "exhaustive", "install", "explore")
+            for name in ("scheduler", "primitives", "hooks", "searchers", "exhaustive", "plans", "explain", "explorer")
         ),
     }
 )
