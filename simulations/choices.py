@@ -247,6 +247,15 @@ class Chooser:
             points.append(ChoicePoint(position, label, occurrence, options, option, time, position in forced))
         return points
 
+    @property
+    def questions(self) -> Mapping[str, tuple[int, int]]:
+        """Every label so far, in order of appearance: how often asked, with how many options at most."""
+        table: dict[str, tuple[int, int]] = {}
+        for label, options in zip(self._labels, self._sizes, strict=True):
+            asked, most = table.get(label, (0, 0))
+            table[label] = (asked + 1, max(most, options))
+        return table
+
     def _note(self, label: str, size: int, option: int, *, forced: bool) -> None:
         """Remember a question that a driver answered itself."""
         position = len(self._labels)

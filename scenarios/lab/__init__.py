@@ -1,0 +1,1 @@
+"""The engine: hunts, minimises, replays, verifies. Knows no story."""

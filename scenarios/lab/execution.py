@@ -1,0 +1,108 @@
+"""One run of a variant, judged by its properties."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from simulations.choices import Plan, replay
+from simulations.errors import LabError
+
+if TYPE_CHECKING:
+    from scenarios.lab.scenario import Run, Scenario, Variant
+    from simulations.choices import Chooser
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """A property that did not hold: its name is the failure's signature, the message says what was seen."""
+
+    by: str
+    message: str
+    error: AssertionError
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """One run and what became of it; `failure` is None where every property holds."""
+
+    run: Run
+    chooser: Chooser
+    failure: Failure | None
+
+
+@dataclass(frozen=True, slots=True)
+class Caught:
+    """A run in which a property failed, and its input."""
+
+    given: Any
+    outcome: Outcome
+    failure: Failure
+
+
+def caught(given: Any, outcome: Outcome, by: str | None = None) -> Caught | None:
+    """Return the failing run, or None where every property holds (or, given `by`, another one failed)."""
+    failure = outcome.failure
+    if failure is None or by not in {None, failure.by}:
+        return None
+    return Caught(given, outcome, failure)
+
+
+def execute(scenario: Scenario, variant: Variant, given: Any, chooser: Chooser) -> Outcome:
+    """Run a variant once and judge it. The first property that fails, in the scenario's order, counts.
+
+    Only an `AssertionError` that a property itself raises is a failure. Everything else leaves through this
+    function as what it is, with a note that says which run it was.
+
+    Args:
+        scenario: The scenario.
+        variant: One of its variants.
+        given: The input.
+        chooser: Who answers at the choice points.
+
+    Raises:
+        LabError: Python runs with `-O`, which removes the asserts that properties consist of.
+        PlanError: the chooser was given an answer that does not apply.
+        Exception: what the world's own code raised.
+    """
+    if not __debug__:
+        raise LabError(
+            "python -O (PYTHONOPTIMIZE) removes asserts, so no property could fail; run without it"
+        )
+    try:
+        run = scenario.run(variant.system, given, chooser)
+        chooser.finish()
+    except LabError:
+        raise
+    except Exception as error:
+        error.add_note(
+            f"raised by the world of {scenario.name} itself, not by a property: "
+            f"variant {variant.name}, input {given!r}, {chooser.plan}"
+        )
+        raise
+    for check in scenario.judged_by(variant):
+        try:
+            check(run)
+        except AssertionError as error:
+            return Outcome(run, chooser, Failure(check.__name__, _first_line(error), error))
+        except Exception as error:
+            error.add_note(f"raised by the property {check.__name__} itself, which may only assert")
+            raise
+    return Outcome(run, chooser, None)
+
+
+def _first_line(error: AssertionError) -> str:
+    return (str(error) or "the property does not hold").splitlines()[0]
+
+
+def replayed(scenario: Scenario, variant: Variant, given: Any, plan: Plan) -> Outcome:
+    """Run a plan at an input; raises `PlanError` where the plan does not apply."""
+    return execute(scenario, variant, given, replay(plan))
+
+
+def in_words(scenario: Scenario, chooser: Chooser) -> str:
+    """Say the plan of a run that is over in the words of its world."""
+    points = {(point.label, point.occurrence): point for point in chooser.points if point.option}
+    return chooser.plan.in_words(
+        lambda deviation: scenario.phrase(points[deviation.label, deviation.occurrence])
+    )

@@ -1,0 +1,98 @@
+"""Replays a finding, and judges for `git bisect` whether its bug is there at all."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import partial
+from typing import TYPE_CHECKING, Any, Final, Literal, TypeAlias
+
+from scenarios.lab.catalogue import get
+from scenarios.lab.doctor import differences, fingerprint
+from scenarios.lab.execution import caught
+from scenarios.lab.finding import decode_input
+from scenarios.lab.searchers import Target
+from scenarios.lab.verify import replay_of
+from simulations.choices import drawn, exactly
+
+if TYPE_CHECKING:
+    from scenarios.lab.execution import Outcome
+    from scenarios.lab.finding import Finding
+    from scenarios.lab.scenario import Scenario
+
+Result: TypeAlias = Literal["identical", "differs", "holds"]
+
+BISECT_RUNS_MAX: Final = 2000
+"""How many runs `bisect_verdict` spends around a plan before it calls a version clean."""
+
+
+@dataclass(frozen=True)
+class Replay:
+    """What a replay came to.
+
+    Attributes:
+        result: `identical` (the same failure and the same digest), `differs` (the property of the finding, or
+            another one, fails, but the trace is another one), or `holds` (no property fails).
+        outcome: The run.
+        digest: The digest of its trace.
+        changed: Where the result is not identical: what differs between then and now, one line each.
+    """
+
+    result: Result
+    outcome: Outcome
+    digest: str
+    changed: list[str]
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the replay as JSON-able data."""
+        failure = self.outcome.failure
+        return {
+            "result": self.result,
+            "by": failure and failure.by,
+            "message": failure and failure.message,
+            "digest": self.digest,
+            "plan": self.outcome.chooser.plan.to_json(),
+            "changed": self.changed,
+        }
+
+
+def replay(finding: Finding, scenario: Scenario | None = None) -> Replay:
+    """Run a finding again.
+
+    Args:
+        finding: The finding.
+        scenario: The scenario, where the catalogue does not have it (one defined in a notebook).
+
+    Raises:
+        PlanError: the plan does not fit the world any more; the message names the first key that does not.
+        LabError: the scenario, the variant or the form of the input is gone.
+    """
+    outcome = replay_of(scenario or get(finding.scenario), finding)
+    digest = outcome.run.trace.digest()
+    failure = outcome.failure
+    if failure is not None and failure.by == finding.by and digest == finding.digest:
+        return Replay("identical", outcome, digest, [])
+    changed = differences(finding.fingerprint, fingerprint())
+    return Replay("differs" if failure else "holds", outcome, digest, changed)
+
+
+def bisect_verdict(finding: Finding, scenario: Scenario | None = None) -> tuple[bool, int]:
+    """Return whether this version has the bug of a finding, and how many runs that took.
+
+    Versions differ in what they ask, so the plan may not apply as it stands: what of it still exists is tried
+    first, then every plan of at most as many deviations at the finding's input, up to `BISECT_RUNS_MAX` runs.
+
+    Raises:
+        Exception: this version cannot be judged.
+    """
+    scenario = scenario or get(finding.scenario)
+    given = decode_input(scenario, finding.input)
+    target = Target(scenario, scenario.variant(finding.variant))
+    if caught(given, target(given, drawn(finding.plan)), finding.by):
+        return True, target.tally.runs
+    for k in range(len(finding.plan) + 1):
+        for outcome, _ in exactly(partial(target, given), k):
+            if caught(given, outcome, finding.by):
+                return True, target.tally.runs
+            if target.tally.runs >= BISECT_RUNS_MAX:
+                return False, target.tally.runs
+    return False, target.tally.runs

@@ -1,0 +1,212 @@
+"""What a bug of the laboratory is made of.
+
+A new bug is one new folder in `scenarios/` whose `__init__.py` holds a `SCENARIO`, or an entry point of the
+group `heisenlab.scenarios` in another distribution that points at one. The least that a scenario needs::
+
+    SCENARIO = Scenario(
+        name="lost-update",
+        title="Two clerks, one balance",
+        story=Story(who=..., symptom=..., believed=..., root_cause=..., lesson=...),
+        hidden_input="the thread schedule",
+        question="which clerk goes on?",
+        run=run,                        # (system, input, chooser) -> something with a `trace`
+        ladder=(Workload(clerks=2),),   # inputs from small to large, frozen dataclasses of JSON-able fields
+        properties=(balance_is_right,), # plain functions of a run that assert
+        variants=(
+            Variant("as-shipped", "as shipped", System(lock=False), "no lock at all",
+                    Finds("balance_is_right", Plan([Deviation("clerk0.read", 0, 1)]))),
+            Variant("locked", "fix", System(lock=True), "one lock around both steps", Exhausted(2)),
+        ),
+    )
+
+This module and those that define scenarios import neither Hypothesis nor pytest at their top, since a replay
+in a fresh interpreter needs neither.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeAlias
+
+from simulations.errors import LabError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from hypothesis.strategies import SearchStrategy
+
+    from scenarios.lab.hunt import Hunt
+    from simulations.choices import ChoicePoint, Chooser, NoiseModel, Plan
+    from simulations.trace import Trace
+
+
+class Run(Protocol):
+    """What a world returns; the properties may look at more than the trace."""
+
+    @property
+    def trace(self) -> Trace:
+        """What happened."""
+
+
+Property: TypeAlias = "Callable[[Any], None]"
+"""A plain function that asserts over a run. Its name identifies it, its docstring is the claim."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Story:
+    """Who met the bug, and what came of it. Each is one or two sentences."""
+
+    who: str
+    symptom: str
+    believed: str
+    root_cause: str
+    lesson: str
+
+
+@dataclass(frozen=True)
+class Assumption:
+    """Something that the scenario takes for granted and that might not hold where you are."""
+
+    name: str
+    statement: str
+
+
+@dataclass(frozen=True)
+class Finds:
+    """Expected: a search finds a plan that makes `by` fail, and minimising ends in `least`."""
+
+    by: str
+    least: Plan
+
+
+@dataclass(frozen=True)
+class Exhausted:
+    """Expected: no plan of at most this many deviations fails, on any input of the ladder. A proof."""
+
+    deviations: int
+
+
+@dataclass(frozen=True)
+class Holds:
+    """Expected: not found in this many runs. For what is too large to be exhausted; it proves less."""
+
+    runs: int
+
+
+Kind: TypeAlias = Literal["as shipped", "folk fix", "fix"]
+
+
+@dataclass(frozen=True)
+class Variant:
+    """The same world with another system in it.
+
+    Attributes:
+        name: Identifies it within the scenario; `as-shipped` is the one with the bug.
+        kind: As shipped, a well-known repair that does not hold, or a fix.
+        system: What differs; handed to the scenario's `run`.
+        summary: What was changed and, for a folk fix, why people believe in it: one sentence.
+        expect: What a hunt must come to.
+        properties: The names of the properties it is judged by; None means all of the scenario.
+    """
+
+    name: str
+    kind: Kind
+    system: Any
+    summary: str
+    expect: Finds | Exhausted | Holds
+    properties: tuple[str, ...] | None = None
+
+
+def _plain(point: ChoicePoint) -> str:
+    return f"{point.label} takes option {point.option} at occurrence {point.occurrence}"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Scenario:
+    """A bug: its story, the world in which it lives, and what must be true.
+
+    Attributes:
+        name: Lower case with hyphens, such as `invalid-mode`.
+        title: A headline.
+        story: What happened to whom.
+        hidden_input: The input that nobody recorded.
+        question: What is asked at each choice point.
+        run: The world: a function of a variant's system, an input, and a chooser.
+        ladder: Inputs from small to large, at least one. Searches other than Hypothesis draw from it, proofs
+            cover it, and a finding is minimised on it. Inputs are frozen dataclasses whose fields are
+            JSON-able (integers, texts, booleans, None, tuples of those) and whose constructor raises
+            `ValueError` on what makes no sense.
+        properties: Plain functions that assert over a run.
+        variants: As shipped first.
+        noise: The probability of a deviation at each label, for the random searcher.
+        inputs: Makes the Hypothesis strategy of inputs (and imports Hypothesis inside); None means: one of
+            the ladder.
+        phrase: Says an answer that was not nominal in the words of the world, such as "bit 2 of cpu0 is upset
+            at clock 1".
+        assumptions: What the scenario takes for granted.
+        deviations_max: How many deviations a search draws at most.
+    """
+
+    name: str
+    title: str
+    story: Story
+    hidden_input: str
+    question: str
+    run: Callable[[Any, Any, Chooser], Run]
+    ladder: tuple[Any, ...]
+    properties: tuple[Property, ...]
+    variants: tuple[Variant, ...]
+    noise: NoiseModel
+    inputs: Callable[[], SearchStrategy[Any]] | None = None
+    phrase: Callable[[ChoicePoint], str] = _plain
+    assumptions: tuple[Assumption, ...] = ()
+    deviations_max: int = 3
+
+    def __post_init__(self) -> None:
+        known = {check.__name__ for check in self.properties}
+        if not self.ladder or not self.properties or not self.variants:
+            raise LabError(f"scenario {self.name} needs at least one input, one property and one variant")
+        for variant in self.variants:
+            named = set(variant.properties or ())
+            if isinstance(variant.expect, Finds):
+                named.add(variant.expect.by)
+            if named - known:
+                raise LabError(
+                    f"variant {variant.name} of {self.name} names the property {min(named - known)}; "
+                    f"the scenario has {', '.join(sorted(known))}"
+                )
+        names = [variant.name for variant in self.variants]
+        if len(set(names)) != len(names):
+            raise LabError(f"scenario {self.name} has two variants of one name among {', '.join(names)}")
+
+    @cached_property
+    def input_type(self) -> type[Any]:
+        """The type of the inputs."""
+        return type(self.ladder[0])
+
+    def variant(self, name: str = "as-shipped") -> Variant:
+        """Return a variant by name.
+
+        Raises:
+            LabError: there is none of that name.
+        """
+        for variant in self.variants:
+            if variant.name == name:
+                return variant
+        names = ", ".join(variant.name for variant in self.variants)
+        raise LabError(f"{self.name} has no variant {name!r}; it has {names}")
+
+    def judged_by(self, variant: Variant) -> tuple[Property, ...]:
+        """Return the properties that a variant is judged by, in the order in which they are checked."""
+        return tuple(
+            check
+            for check in self.properties
+            if variant.properties is None or check.__name__ in variant.properties
+        )
+
+    def hunt(self, variant: str = "as-shipped", **options: Any) -> Hunt:
+        """Search, minimise and verify: `scenarios.lab.hunt.hunt` with this scenario."""
+        from scenarios.lab.hunt import hunt  # noqa: PLC0415  (a hunt needs this module)
+
+        return hunt(self, variant, **options)

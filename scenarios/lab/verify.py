@@ -1,0 +1,157 @@
+"""Replays findings in two fresh interpreters with different hash seeds, without Hypothesis and pytest."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any, Final
+
+from scenarios.lab import catalogue
+from scenarios.lab.execution import Outcome, replayed
+from scenarios.lab.finding import Finding, decode_input, from_json
+from scenarios.lab.scenario import Scenario
+from simulations.errors import LabError, NondeterminismError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+FRESH: Final = "two fresh interpreters with different hash seeds"
+IN_PROCESS: Final = "in this process only: the scenario cannot be imported by another one"
+NOT_YET: Final = "not yet"
+
+_HASH_SEEDS: Final = ("1", "2")
+_SECONDS_MAX: Final = 600.0
+_BOOT: Final = (
+    "import json, sys; job = json.load(sys.stdin); sys.path[:] = job['path']; "
+    "from scenarios.lab.verify import work; work(job)"
+)
+
+
+def verify(findings: Sequence[tuple[Scenario, Finding]]) -> list[str]:
+    """Replay findings twice and return, for each, how it was verified.
+
+    All that can be imported elsewhere share one pair of interpreters.
+
+    Raises:
+        NondeterminismError: a replay did not fail in the same way with the same digest.
+    """
+    sources = [_source(scenario) for scenario, _ in findings]
+    fresh = [
+        (source, finding)
+        for source, (_, finding) in zip(sources, findings, strict=True)
+        if source is not None
+    ]
+    if fresh:
+        for seen in _in_fresh_interpreters(fresh):
+            for (_, finding), result in zip(fresh, seen, strict=True):
+                _compare(finding, result, "in a fresh interpreter")
+    for source, (scenario, finding) in zip(sources, findings, strict=True):
+        if source is None:
+            for _ in _HASH_SEEDS:
+                _compare(finding, _result(replay_of(scenario, finding)), "in this process")
+    return [IN_PROCESS if source is None else FRESH for source in sources]
+
+
+def replay_of(scenario: Scenario, finding: Finding) -> Outcome:
+    """Run a finding's plan at its input; raises `PlanError` where the plan does not apply."""
+    given = decode_input(scenario, finding.input)
+    return replayed(scenario, scenario.variant(finding.variant), given, finding.plan)
+
+
+def work(job: dict[str, Any]) -> None:
+    """Replay what a parent asked for on standard input; the answer goes to standard output."""
+    results = []
+    for source, data in job["findings"]:
+        try:
+            results.append(_result(replay_of(_scenario(source), from_json(data))))
+        except LabError as error:
+            results.append({"by": None, "digest": None, "error": str(error)})
+    sys.stdout.write(json.dumps(results))
+
+
+def _result(outcome: Outcome) -> dict[str, Any]:
+    by = outcome.failure.by if outcome.failure else None
+    return {"by": by, "digest": outcome.run.trace.digest(), "error": None}
+
+
+def _compare(finding: Finding, result: dict[str, Any], where: str) -> None:
+    if result["by"] == finding.by and result["digest"] == finding.digest:
+        return
+    seen = result["error"] or (
+        f"{result['by'] or 'no property'} failed with digest {str(result['digest'])[:12]}"
+    )
+    raise NondeterminismError(
+        f"{finding.scenario}/{finding.variant} does not replay {where}: found was {finding.by} with digest "
+        f"{finding.digest[:12]}, but {seen}; the world depends on something that is neither input nor plan"
+    )
+
+
+def _in_fresh_interpreters(jobs: Sequence[tuple[str, Finding]]) -> list[list[dict[str, Any]]]:
+    text = json.dumps(
+        {"path": sys.path, "findings": [(source, finding.to_json()) for source, finding in jobs]}
+    )
+    environment = {key: value for key, value in os.environ.items() if key != "PYTHONOPTIMIZE"}
+    workers = [
+        subprocess.Popen(
+            [sys.executable, "-c", _BOOT],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            env={**environment, "PYTHONHASHSEED": seed},
+        )
+        for seed in _HASH_SEEDS
+    ]
+    try:
+        for worker in workers:
+            _ask(worker, text)
+        return [_answer(worker) for worker in workers]
+    finally:
+        for worker in workers:
+            worker.kill()
+            worker.communicate()
+
+
+def _ask(worker: subprocess.Popen[str], text: str) -> None:
+    if worker.stdin is not None:
+        with suppress(BrokenPipeError), worker.stdin:  # its exit status will say why it is gone
+            worker.stdin.write(text)
+        worker.stdin = None
+
+
+def _answer(worker: subprocess.Popen[str]) -> list[dict[str, Any]]:
+    try:
+        answer, complaint = worker.communicate(timeout=_SECONDS_MAX)
+    except subprocess.TimeoutExpired as error:
+        raise LabError(f"a replay in a fresh interpreter took more than {_SECONDS_MAX:.0f} s") from error
+    if worker.returncode != 0:
+        last = complaint.strip().splitlines()[-1:] or ["it said nothing"]
+        raise LabError(f"a fresh interpreter could not replay (exit status {worker.returncode}): {last[0]}")
+    results: list[dict[str, Any]] = json.loads(answer)
+    return results
+
+
+def _scenario(source: str) -> Scenario:
+    module, _, attribute = source.partition(":")
+    if not attribute:
+        return catalogue.get(source)
+    found = getattr(__import__(module, fromlist=[attribute]), attribute, None)
+    if not isinstance(found, Scenario):
+        raise LabError(f"{source} is no scenario in a fresh interpreter")
+    return found
+
+
+def _source(scenario: Scenario) -> str | None:
+    """Return how another interpreter can import a scenario: its name, `module:attribute`, or None."""
+    if scenario.name in catalogue.names() and catalogue.get(scenario.name) is scenario:
+        return scenario.name
+    for name, module in list(sys.modules.items()):
+        if name == "__main__" or getattr(module, "__spec__", None) is None:
+            continue
+        for attribute, value in list(vars(module).items()):
+            if value is scenario:
+                return f"{name}:{attribute}"
+    return None

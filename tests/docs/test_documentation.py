@@ -1,0 +1,52 @@
+"""What the documentation says in code is run, and what it names exists."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from scenarios.lab.cli import main
+from scenarios.lab.hunt import hunt
+
+ROOT = Path(__file__).parents[2]
+PAGES = sorted([ROOT / "README.md", *ROOT.glob("docs/**/*.md")])
+
+
+def code(page, language):
+    return re.findall(rf"^```{language}\n(.*?)^```", page.read_text(), re.DOTALL | re.MULTILINE)
+
+
+def test_the_scenario_that_the_guide_builds_behaves_as_it_says():
+    names = {}
+    for block in code(ROOT / "docs/guide/adding_a_scenario.md", "python"):
+        exec(compile(block, "adding_a_scenario.md", "exec"), names)
+    scenario = names["SCENARIO"]
+    found = scenario.hunt().finding
+    assert found.plan == scenario.variant().expect.least
+    assert found.verified.startswith("in this process only")
+    assert scenario.hunt("locked", searcher="exhaustive").verdict == "exhausted"
+
+
+def test_the_test_that_the_guide_shows_passes():
+    (plugins, block) = code(ROOT / "docs/guide/pytest.md", "python")
+    assert "scenarios.lab.pytest_plugin" in plugins
+    names = {}
+    exec(compile(block, "pytest.md", "exec"), names)
+    names["test_every_seed_ends_in_the_same_finding"]()
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_every_command_that_a_page_names_exists(page, capsys):
+    commands = set(re.findall(r"heisenlab (?!test-)([a-z]+)\b", "".join(code(page, "(?:console|sh|bash)"))))
+    for command in commands:
+        assert main([command, "--help"]) == 0, command
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_every_file_that_a_page_links_to_is_there(page):
+    for target in re.findall(r"\]\(([^)#:]+?)(?:#[^)]*)?\)", page.read_text()):
+        assert (page.parent / target).exists(), target
+
+
+def test_the_hunt_of_the_front_page_is_real():
+    assert hunt("invalid-mode", verify=False).verdict == "found"

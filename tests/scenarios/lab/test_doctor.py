@@ -1,0 +1,103 @@
+import json
+import subprocess
+import sys
+from importlib import metadata
+from pathlib import Path
+
+import pytest
+
+from scenarios.lab import doctor
+from scenarios.lab.doctor import differences, fingerprint, problems
+
+ROOT = Path(__file__).parents[3]
+
+
+@pytest.fixture
+def well():
+    """A fingerprint with which nothing is wrong."""
+    return {
+        "paths": {"simulations": "/lab/simulations", "scenarios": "/lab/scenarios"},
+        "python": "3.11.7",
+        "implementation": "CPython",
+        "platform": "linux x86_64",
+        "versions": dict.fromkeys(doctor.CORE, "1.0"),
+        "installed": "0.1.0",
+        "source": "0.1.0",
+        "commit": "c0ffee",
+        "dirty": False,
+        "claimed_by": {"simulations": [], "scenarios": []},
+    }
+
+
+def test_fingerprint_is_json_and_names_what_is_under_test():
+    found = json.loads(json.dumps(fingerprint()))
+    assert found["paths"] == {name: str(ROOT / name) for name in ("simulations", "scenarios")}
+    assert found["python"] == sys.version.split()[0]
+    assert found["versions"]["hypothesis"] == metadata.version("hypothesis")
+    assert found["source"] is not None
+
+
+def test_commit_and_dirty_flag_are_those_of_the_checkout_only(tmp_path):
+    git = ["git", "-C", str(tmp_path), "-c", "user.name=x", "-c", "user.email=x@y"]
+    subprocess.run([*git, "init", "-q"], check=True)
+    (tmp_path / "pyproject.toml").write_text('[project]\nname = "heisenlab"\nversion = "9.9"\n')
+    subprocess.run([*git, "add", "."], check=True)
+    subprocess.run([*git, "commit", "-qm", "x"], check=True)
+    commit, dirty = doctor._git_state(tmp_path)
+    assert (len(commit), dirty) == (40, False)
+    (tmp_path / "new.py").touch()
+    assert doctor._git_state(tmp_path) == (commit, True)
+    inside = tmp_path / "venv"
+    inside.mkdir()
+    assert doctor._git_state(inside) == (None, None)
+    (tmp_path / "pyproject.toml").write_text('[project]\nname = "other"\nversion = "9.9"\n')
+    assert doctor._git_state(tmp_path) == (None, None)
+
+
+def test_nothing_is_wrong_with_a_sound_installation(well):
+    assert problems(well) == []
+
+
+@pytest.mark.parametrize(
+    ("change", "says"),
+    [
+        (
+            {"claimed_by": {"simulations": [], "scenarios": ["scenarios"]}},
+            "scenarios also ships a package named",
+        ),
+        (
+            {"claimed_by": {"simulations": ["a", "b"], "scenarios": []}},
+            "a and b also ship a package named sim",
+        ),
+        ({"paths": {"simulations": "/a/simulations", "scenarios": "/b/scenarios"}}, "different places"),
+        ({"installed": None}, "not installed in this interpreter"),
+        ({"installed": "0.0.9"}, r"installed is 0\.0\.9, but the source under test says 0\.1\.0"),
+        ({"versions": {"simpy": None}}, "not installed: simpy; run pip install simpy"),
+    ],
+)
+def test_each_thing_that_is_wrong_is_said_with_the_way_out(well, change, says):
+    import re
+
+    (line,) = problems({**well, **change})
+    assert re.search(says, line)
+
+
+def test_another_distribution_that_claims_a_package_is_named(tmp_path, monkeypatch):
+    folder = tmp_path / "scenarios-0.0.2.dist-info"
+    folder.mkdir()
+    (folder / "METADATA").write_text("Metadata-Version: 2.1\nName: scenarios\nVersion: 0.0.2\n")
+    (folder / "top_level.txt").write_text("scenarios\n")
+    (folder / "RECORD").write_text("scenarios/__init__.py,,\n")
+    monkeypatch.syspath_prepend(tmp_path)
+    assert doctor._claims() == {"simulations": [], "scenarios": ["scenarios"]}
+
+
+def test_differences_are_lines_and_ignore_where_things_are_installed(well):
+    now = {
+        **well,
+        "paths": {"simulations": "/x"},
+        "dirty": True,
+        "versions": {**well["versions"], "simpy": None},
+    }
+    assert differences(well, now) == ["dirty: was False, is True", "versions.simpy: was 1.0, is unknown"]
+    assert differences(well, well) == []

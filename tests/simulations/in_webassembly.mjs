@@ -1,0 +1,23 @@
+// Runs a Python script under CPython in WebAssembly: node in_webassembly.mjs PYODIDE ROOT SCRIPT [ARGUMENT ...]
+//
+// PYODIDE is the folder of the npm package `pyodide`, ROOT a checkout. The script sees `simulations` and `tests`
+// as they are in the checkout, and nothing else of this machine.
+
+import path from "node:path";
+import { pathToFileURL } from "node:url";
+
+const [pyodide, root, script, ...options] = process.argv.slice(2);
+const { loadPyodide } = await import(pathToFileURL(path.join(pyodide, "pyodide.mjs")));
+const python = await loadPyodide({ stdout: (line) => console.log(line) });
+for (const folder of ["simulations", "tests"]) {
+  python.FS.mkdirTree(`/checkout/${folder}`);
+  python.FS.mount(python.FS.filesystems.NODEFS, { root: path.join(root, folder) }, `/checkout/${folder}`);
+}
+python.globals.set("arguments", python.toPy([script, ...options]));
+python.runPython(`
+import runpy, sys
+sys.dont_write_bytecode = True
+sys.path.insert(0, "/checkout")
+sys.argv = ["/checkout/" + arguments[0], *arguments[1:]]
+runpy.run_path(sys.argv[0], run_name="__main__")
+`);
