@@ -28,7 +28,7 @@ Searcher = Literal["portfolio", "random", "pct", "exhaustive", "replay"]
 
 SEARCHERS: Final = ("portfolio", "random", "pct", "exhaustive", "replay")
 GRANULARITIES: Final = ("sync", "access", "gil")
-MINIMISE_MAX: Final = 3_000
+MINIMISE_MAX: Final = 20_000
 """How many runs may be spent on making a schedule least."""
 GIL_MAX: Final = 400
 """How many runs may be spent on showing a finding where this interpreter really switches."""
@@ -100,10 +100,7 @@ def explore(
                 verdict, schedules, bound=bound, complete=complete, threads=tuple(n for n, _ in named), points=points
             )
         report = _report(explorer, hit, minimise_max if searcher != "replay" else 0, schedules, points)
-    if granularity == "gil":
-        possible = CAN_HAPPEN
-    else:
-        possible = _possible(setup, named, check, report, scope, wall_limit)
+        possible = CAN_HAPPEN if granularity == "gil" else _possible(explorer, report)
     return _with_possible(report, possible)
 
 
@@ -275,7 +272,7 @@ def _enumerated(explorer: Explorer, budget: int, bound: int | None) -> tuple[Hit
 
 
 def _replayed(explorer: Explorer, plan: Plan, seed: int) -> Hit | None:
-    explorer.observe(seed, OBSERVATIONS)
+    explorer.observe(seed, explorer.schedules + OBSERVATIONS)
     failure = explorer.replay(plan)
     return None if failure is None else Hit(failure, explorer.replayed)
 
@@ -342,6 +339,7 @@ def _least(explorer: Explorer, hit: Hit, budget: int) -> tuple[Decisions, str]:
         return failure.signature == hit.failure.signature
 
     decisions, rank = explorer.dropped(hit.decisions, wanted)
+    budget = _affordable(explorer, budget)
     many = len(explorer.workers) >= DELAY_BOUND_THREADS
     left = budget // 2 if many else budget
     result = explorer.enumerate(schedules_max=left, bound=None, full=False, below=rank, wanted=wanted)
@@ -361,33 +359,35 @@ def _least(explorer: Explorer, hit: Hit, budget: int) -> tuple[Decisions, str]:
     return decisions, f"1-minimal: the budget of {budget} runs ran out{complete}"
 
 
-def _possible(
-    setup: Callable[[], Any],
-    named: Sequence[tuple[str, Callable[[Any], object]]],
-    check: Callable[[Any], object] | None,
-    report: Exploration,
-    scope: Sequence[str] | None,
-    wall_limit: float,
-) -> str:
+def _possible(explorer: Explorer, report: Exploration) -> str:
     """Try the finding again where this interpreter really switches threads."""
     if report.failure is None or report.preemptions == 0:
         return CAN_HAPPEN
     signature = report.failure.signature
-    with Explorer(setup, named, check, granularity="gil", scope=scope, wall_limit=wall_limit) as explorer:
-        hit = explorer.observe(0, OBSERVATIONS)
-        if hit is not None and hit.failure.signature == signature:
-            return CAN_HAPPEN
-        result = explorer.enumerate(
-            schedules_max=GIL_MAX,
-            bound=(report.preemptions or 0) + 1,
-            full=True,
-            wanted=lambda failure: failure.signature == signature,
-        )
+    explorer.regrain("gil")
+    hit = explorer.observe(0, explorer.schedules + OBSERVATIONS)
+    if hit is not None and hit.failure.signature == signature:
+        return CAN_HAPPEN
+    result = explorer.enumerate(
+        schedules_max=_affordable(explorer, GIL_MAX),
+        bound=(report.preemptions or 0) + 1,
+        full=True,
+        wanted=lambda failure: failure.signature == signature,
+    )
     if result.failure is not None:
         return CAN_HAPPEN
     if result.complete is None or result.complete >= (report.preemptions or 0):
         return NOT_HERE
     return f"{NOT_HERE} (not found in {result.schedules} schedules where this interpreter switches)"
+
+
+def _affordable(explorer: Explorer, runs: int) -> int:
+    """Return how many runs may be spent where runs are long: a limit on points that does not depend on the clock."""
+    return min(runs, max(RUNS_MIN, POINTS_SPENT_MAX // max(explorer.scheduler.step, 1)))
+
+
+RUNS_MIN: Final = 100
+POINTS_SPENT_MAX: Final = 500_000
 
 
 def _with_possible(report: Exploration, possible: str) -> Exploration:

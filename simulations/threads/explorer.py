@@ -120,6 +120,13 @@ class Explorer:
         """Whether the wall-clock budget is spent."""
         return self._until is not None and monotonic() > self._until
 
+    def regrain(self, granularity: Granularity) -> None:
+        """Start anew with another granularity."""
+        self.hooks.granularity = granularity
+        for site in self.installer.sites:
+            site.hot = site.sync
+        self._changed()
+
     # -- running --------------------------------------------------------------------------------------------
 
     def _install(self, mode: Literal["observe", "watch", "fast"]) -> None:

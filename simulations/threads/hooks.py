@@ -261,11 +261,11 @@ class Hooks:
 
         return first_time
 
-    def call(self, site: Site) -> Callable[[Any], Any]:
+    def call(self, site: Site, *, observed: bool) -> Callable[[Any], Any]:
         """Return the hook of a call of a primitive, or of a call that has not been run under observation."""
         run = self.run
         controlled = self.primitives.controlled
-        point = self.point(site) if site.focus else None
+        point = self.point(site) if site.focus and observed else None
 
         def call(function: Any) -> Any:
             if get_ident() != run.ident:
@@ -274,6 +274,8 @@ class Hooks:
                 self.news.add(site)
             replacement = controlled(function, site)
             if replacement is not None:
+                if not site.name:
+                    site.name = getattr(function, "__name__", "")
                 return replacement
             if point is not None:
                 point()

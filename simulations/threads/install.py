@@ -85,8 +85,10 @@ class Installer:
         self._functions: dict[CodeType, Function] = {}
         self._owners: dict[int, tuple[FunctionType, CodeType]] = {}
         self._known: set[int] = set()
+        self._rewritten: set[int] = set()
         self._alive: list[CodeType] = []
         self._built: dict[CodeType, CodeType] = {}
+        self._settled: dict[CodeType, CodeType] = {}
         self._by_file: dict[str, list[FunctionType]] = {}
         self.found: set[CodeType] = set()
         self.sites: list[Site] = []
@@ -142,16 +144,13 @@ class Installer:
                 self._add_owner(function)
 
     def _add_owner(self, function: FunctionType) -> None:
-        if id(function) in self._owners or id(function.__code__) in self._built_ids():
-            return
         code = function.__code__
+        if id(function) in self._owners or id(code) in self._rewritten:
+            return
         if code.co_name in _NEVER_FUNCTIONS or not self._wanted(code, function.__globals__):
             return
         self._owners[id(function)] = (function, code)
         self._learn(code, function.__globals__)
-
-    def _built_ids(self) -> set[int]:
-        return {id(code) for code in self._built.values()}
 
     def _learn(self, code: CodeType, space: dict[str, Any]) -> None:
         for inner in _codes(code):
@@ -185,7 +184,7 @@ class Installer:
         """Put rewritten code in place."""
         self._built = {}
         for function, code in self._owners.values():
-            function.__code__ = self._build(code, mode)
+            function.__code__ = self._settled.get(code) or self._build(code, mode)
 
     def restore(self) -> None:
         """Put back the code that the user wrote."""
@@ -193,7 +192,7 @@ class Installer:
             function.__code__ = code
 
     def _build(self, code: CodeType, mode: Mode) -> CodeType:
-        built = self._built.get(code)
+        built = self._built.get(code) or self._settled.get(code)
         if built is not None:
             return built
         function = self._functions.get(code)
@@ -205,7 +204,7 @@ class Installer:
         if function is None:
             return code
         for site in function.sites:
-            for index, call in self._calls(site, mode if function.observed else "fast", function.space):
+            for index, call in self._calls(site, mode, function):
                 calls.setdefault(index, []).append(call)
         unbound: frozenset[int] = frozenset()
         if any(call.replaces for here in calls.values() for call in here):
@@ -215,14 +214,21 @@ class Installer:
         if calls or constants != code.co_consts:
             built = put_together(function.body, calls, unbound=unbound, constants=constants)
         else:
-            built = code
+            built = self._built[code] = code
+            return built
         self._built[code] = built
+        if not function.observed:
+            self._settled[code] = built  # only operations on primitives count in it, whatever the mode
         self._known.add(id(built))
+        self._rewritten.add(id(built))
         self._alive.append(built)
         return built
 
-    def _calls(self, site: Site, mode: Mode, space: dict[str, Any] | None) -> Iterator[tuple[int, Call]]:
+    def _calls(self, site: Site, mode: Mode, function: Function) -> Iterator[tuple[int, Call]]:
         hooks = self._hooks
+        space = function.space
+        if not function.observed:
+            mode = "fast"
         substitutes = site.kind in ("call", "with")
         if hooks.granularity == "sync" and not (substitutes or site.sync):
             return
@@ -239,7 +245,7 @@ class Installer:
         elif mode == "watch":
             return
         elif substitutes and (site.sync or not site.hot):
-            hook = hooks.call(site) if site.kind == "call" else hooks.enter(site)
+            hook = hooks.call(site, observed=function.observed) if site.kind == "call" else hooks.enter(site)
             yield site.index, Call(hook, site.operands, replaces=replaces)
         elif site.sync and not substitutes:
             yield site.index, Call(hooks.observing(site, space), site.operands)

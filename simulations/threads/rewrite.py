@@ -13,6 +13,7 @@ from __future__ import annotations
 import dis
 import opcode
 import sys
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 if TYPE_CHECKING:
@@ -104,8 +105,9 @@ class Call(NamedTuple):
     after: bool = False
 
 
+@lru_cache(maxsize=4096)
 def take_apart(code: CodeType) -> Body:
-    """Take a code object apart."""
+    """Take a code object apart; nobody may change what is returned."""
     raw = code.co_code
     positions = list(code.co_positions())
     by_offset: dict[int, Instruction] = {}

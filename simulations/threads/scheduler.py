@@ -110,6 +110,7 @@ class Task:
     """A thread of the program, on a carrier."""
 
     __slots__ = (
+        "alike",
         "carrier",
         "done",
         "gate",
@@ -135,6 +136,7 @@ class Task:
         self.done = False
         self.started = False
         self.muted = False
+        self.alike: int | None = None
         self.thread: threading.Thread | None = None
         self.sentinel: _thread.LockType | None = None
         self.switched: Site | None = None
@@ -271,6 +273,9 @@ class Scheduler:
         self.workers = []
         self.current, self.ident, self.mute = main, main.ident, True
         threading._counter = count(1).__next__  # type: ignore[attr-defined]  # noqa: SLF001
+        executors = sys.modules.get("concurrent.futures.thread")
+        if executors is not None:
+            executors.ThreadPoolExecutor._counter = count().__next__  # noqa: SLF001
         random.seed(0)
         self.active = True
 
@@ -290,6 +295,7 @@ class Scheduler:
         self.choosing = True
         for name, worker in workers:
             task = self._new_task(name)
+            task.alike = id(worker)
             self._load(task, lambda worker=worker: worker(state))
             self.workers.append(task)
         for task in background:
@@ -413,16 +419,21 @@ class Scheduler:
             self.switch(task, (after or others)[0])
 
     def candidates(self) -> list[Task]:
-        """Who could go on: whoever is not blocked, in order; then who sleeps, since a sleep may end late for
-        everybody else.
+        """Return who could go on: whoever is not blocked, in order; then who sleeps, as a sleep may end before others
+        have got anywhere. Of threads that are to start with the same function the first stands for all.
         """
         able = []
         asleep = []
+        alike: set[int] = set()
         for task in self.tasks:
             if task.done:
                 continue
             wait = task.wait
-            if wait is None or wait.ready():
+            if wait is None and not task.started and task.alike is not None:
+                if task.alike not in alike:
+                    alike.add(task.alike)
+                    able.append(task)
+            elif wait is None or wait.ready():
                 able.append(task)
             elif wait.sleeping:
                 asleep.append(task)
