@@ -18,7 +18,7 @@ from simulations.threads.exhaustive import Happened, Rank, Result, Visitor, enum
 from simulations.threads.hooks import Granularity, Hooks
 from simulations.threads.install import Installer
 from simulations.threads.plans import Recorder, Scripted, normal
-from simulations.threads.scheduler import NEVER, Failure, Scheduler, Strategy
+from simulations.threads.scheduler import NEVER, POINTS_MAX, Failure, Scheduler, Strategy
 from simulations.threads.searchers import Decisions, Fixed, Searching, Turns, Walk
 
 if TYPE_CHECKING:
@@ -32,6 +32,8 @@ if TYPE_CHECKING:
 
 FOCUS_ROUNDS_MAX: Final = 12
 OBSERVED_TURN: Final = 1_000
+OBSERVED_POINTS_MAX: Final = 500_000
+"""Under observation every access is a point, so a program that ends may have many."""
 SPIN_POINTS: Final = 100
 COLLECT_EVERY: Final = 200
 LESSONS_MAX: Final = 20
@@ -184,6 +186,7 @@ class Explorer:
     def observe(self, seed: int, budget: int) -> Hit | None:
         """Run a few schedules under full observation, to learn which functions run and which accesses conflict."""
         self.scheduler.turn_max = OBSERVED_TURN
+        self.scheduler.points_max = OBSERVED_POINTS_MAX
         focus: set[Site] = set()
         hit: Hit | None = None
         makers: list[Callable[[], Searching]] = [
@@ -213,9 +216,11 @@ class Explorer:
             position += 1
         self.set_focus(focus)
         self.scheduler.turn_max = SPIN_POINTS
+        self.scheduler.points_max = POINTS_MAX
         return hit
 
     def _everywhere(self) -> None:
+        self.hooks.everywhere = True
         for site in self.installer.sites:
             site.focus = True
 
@@ -239,6 +244,7 @@ class Explorer:
 
     def set_focus(self, focus: set[Site]) -> None:
         """Switch threads in front of these sites, and of those that look the same from outside."""
+        self.hooks.everywhere = False
         keys = {_key(site) for site in focus}
         for site in self.installer.sites:
             site.focus = _key(site) in keys
@@ -294,6 +300,7 @@ class Explorer:
             self._everywhere()
             self._changed()
             self.scheduler.turn_max = OBSERVED_TURN
+            self.scheduler.points_max = OBSERVED_POINTS_MAX
             return self.told(Fixed(decisions), _nobody, "observe")
         return self.fast(Fixed(decisions))
 

@@ -7,8 +7,9 @@ been before; the rest runs at the speed of the interpreter.
 
 from __future__ import annotations
 
-import heapq
 import bisect
+import heapq
+import threading
 from _thread import get_ident
 from types import BuiltinFunctionType, FunctionType, MethodDescriptorType, MethodType, WrapperDescriptorType
 from typing import TYPE_CHECKING, Any, Final, Literal
@@ -45,6 +46,7 @@ class Hooks:
         granularity: Where threads may be switched.
         sink: Told of every access while observing.
         news: Sites that were run for the first time since the focus was chosen.
+        everywhere: Whether every access is a point, so that what touches nothing need not be one.
     """
 
     def __init__(self, run: Scheduler) -> None:
@@ -54,6 +56,7 @@ class Hooks:
         self.sink: Callable[[Task, Site | None, list[Touch], str], None] | None = None
         self.stamps = Stamps()
         self.news: set[Site] = set()
+        self.everywhere = False
 
     # -- what primitives report -----------------------------------------------------------------------------
 
@@ -93,6 +96,11 @@ class Hooks:
 
         def observe(*operands: Any) -> None:
             if run.mute or get_ident() != run.ident:
+                return
+            if self.everywhere and not accesses.touched(site, operands, space, self.stamps):
+                site.hot = True
+                if operands and isinstance(operands[0], threading.local):
+                    run.fresh = True
                 return
             if self.granularity != "gil":
                 self._point(site)
@@ -170,6 +178,8 @@ class Hooks:
         return self._observe_function(site, function)
 
     def _at_call(self, site: Site, touches: list[Touch]) -> None:
+        if self.everywhere and not touches:
+            return
         if self.granularity != "gil":
             self._point(site)
         self._tell(site, touches)

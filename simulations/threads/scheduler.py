@@ -11,6 +11,7 @@ from __future__ import annotations
 import _thread
 import contextvars
 import ctypes
+import logging
 import random
 import sys
 import threading
@@ -70,7 +71,7 @@ class Wait:
 class Carrier:
     """A real thread that waits for a task, runs it, and waits again."""
 
-    __slots__ = ("_ended", "gate", "ident", "job", "over", "thread")
+    __slots__ = ("_ended", "gate", "ident", "job", "over", "spoilt", "thread")
 
     def __init__(self) -> None:
         self.gate = _thread.allocate_lock()
@@ -80,6 +81,7 @@ class Carrier:
         self._ended.acquire()
         self.job: Callable[[], None] | None = None
         self.ident = 0
+        self.spoilt = False
         # What `threading.current_thread()` gives a worker; without it a dummy would be made and stay behind.
         self.thread = threading.Thread(name="worker", daemon=True)
         self.thread._started._flag = True  # type: ignore[attr-defined]  # noqa: SLF001
@@ -91,13 +93,16 @@ class Carrier:
     def _serve(self, started: _thread.LockType) -> None:
         self.ident = _thread.get_ident()
         started.release()
-        while True:
-            self.gate.acquire()
-            job, self.job = self.job, None
-            if job is None:
-                self._ended.release()
-                return
-            job()
+        try:
+            while True:
+                self.gate.acquire()
+                job, self.job = self.job, None
+                if job is None:
+                    break
+                job()
+        except Stopped:
+            pass  # an interruption that came when the task had just ended by itself
+        self._ended.release()
 
     def end(self) -> None:
         """Let the thread end, and wait until it has."""
@@ -140,7 +145,7 @@ class Task:
         self.thread: threading.Thread | None = None
         self.sentinel: _thread.LockType | None = None
         self.switched: Site | None = None
-        self.holds: dict[int, tuple[object, str]] = {}
+        self.holds: dict[int, tuple[Any, str]] = {}
 
     def __repr__(self) -> str:
         return f"<task {self.name}>"
@@ -213,6 +218,7 @@ class Scheduler:
         self.step = 0
         self.stop = self.bound = self.turn_ends = NEVER
         self.turn_max = TURN_MAX
+        self.points_max = POINTS_MAX
         self.choosing = False
         self.ident = -1
         self.mute = True
@@ -228,6 +234,7 @@ class Scheduler:
         self.ticks = 0
         self.context = contextvars.Context()
         self.on_end: Callable[[Task], None] | None = None
+        self._everybody: list[Task] = []
         self._idle: list[Carrier] = []
         self._retired: list[Carrier] = []
         self._main = Task(-1, "setup", _thread.allocate_lock(), _thread.get_ident())
@@ -271,6 +278,7 @@ class Scheduler:
         main.holds = {}
         self.tasks = [main]
         self.workers = []
+        self._everybody = []
         self.current, self.ident, self.mute = main, main.ident, True
         threading._counter = count(1).__next__  # type: ignore[attr-defined]  # noqa: SLF001
         executors = sys.modules.get("concurrent.futures.thread")
@@ -330,6 +338,7 @@ class Scheduler:
         task = Task(len(self.tasks), name, carrier.gate, carrier.ident)
         task.carrier = carrier
         task.muted = not self.choosing
+        self._everybody.append(task)
         self.tasks.append(task)
         return task
 
@@ -363,7 +372,7 @@ class Scheduler:
         if task.sentinel is not None and task.sentinel.locked():
             task.sentinel.release()
         dying = self.dying
-        if self.fresh:
+        if self.fresh or carrier.spoilt:
             self._retired.append(carrier)
         else:
             self._idle.append(carrier)
@@ -394,7 +403,7 @@ class Scheduler:
     def look(self, site: Site) -> None:
         """A point at which the strategy, or fairness, wants to be asked."""
         task = self.current
-        if self.step >= self.turn_ends or self.step >= POINTS_MAX:
+        if self.step >= self.turn_ends or self.step >= self.points_max:
             self._end_turn(task)
         elif self.strategy is not None and self.step >= self.stop:
             # What a strategy calls is not part of the run, even where the program calls the same functions.
@@ -404,12 +413,12 @@ class Scheduler:
             if chosen is not task:
                 self.switch(task, chosen)
         # The limit on points counts whatever they do: threads that write in a loop for ever must be noticed too.
-        self.bound = min(self.stop, self.turn_ends, max(POINTS_MAX, self.step + 1))
+        self.bound = min(self.stop, self.turn_ends, max(self.points_max, self.step + 1))
 
     def _end_turn(self, task: Task) -> None:
-        if not self._unfinished() or self.step >= 2 * POINTS_MAX:
+        if not self._unfinished() or self.step >= 2 * self.points_max:
             if self._unfinished():
-                self.failure = Failure("livelock", _livelock(self.tasks), task.name)
+                self.failure = Failure("livelock", _livelock(self.tasks, 2 * self.points_max), task.name)
             self._wake_main()
             self._await(task)
         self.turn_ends = self.step + self.turn_max
@@ -455,8 +464,8 @@ class Scheduler:
             wait.expired = True
             self.now = max(self.now, wait.deadline)
         self.current, self.ident, self.mute = to, to.ident, to.muted
-        self.turn_ends = self.step + (self.turn_max if self.step < POINTS_MAX else 1)
-        self.bound = min(self.stop, self.turn_ends, max(POINTS_MAX, self.step + 1))
+        self.turn_ends = self.step + (self.turn_max if self.step < self.points_max else 1)
+        self.bound = min(self.stop, self.turn_ends, max(self.points_max, self.step + 1))
         to.gate.release()
 
     def block(
@@ -488,8 +497,9 @@ class Scheduler:
             ]
             if waiting and self._unfinished():
                 waiting.sort(key=_deadline)
-                earliest = waiting[0]
-                candidates = [earliest, *(other for other in candidates if other is not earliest)]
+                # Of those whose time comes first any may be first; and a sleep may end late for everybody else.
+                due = [other for other in waiting if _deadline(other)[0] <= _deadline(waiting[0])[0]]
+                candidates = [*due, *(other for other in candidates if other not in due)]
             elif waiting:
                 candidates = []
         if not candidates:
@@ -568,6 +578,27 @@ class Scheduler:
         """Unwind every thread that is left, one at a time, so that none is left behind."""
         self.dying = True
         self.mute = True
+        # The thread of an executor would log the end that it is brought to.
+        log = logging.getLogger("concurrent.futures")
+        disabled, log.disabled = log.disabled, True
+        # On 3.11 a thread that is being traced does not move while another one has yet to take an interruption.
+        trace = sys.gettrace()
+        sys.settrace(None)
+        try:
+            self._unwind()
+        finally:
+            sys.settrace(trace)
+            log.disabled = disabled
+        self.current, self.ident = self._main, -1
+        for task in (self._main, *self._everybody):
+            for lock, _ in task.holds.values():
+                # Whoever held it is gone. A lock that outlives the run must be as it was before.
+                lock._at_fork_reinit()  # noqa: SLF001
+            task.holds.clear()
+        while self._retired:
+            self._retired.pop().end()
+
+    def _unwind(self) -> None:
         for task in self.tasks:
             carrier = task.carrier
             if task.done or carrier is None:
@@ -579,11 +610,10 @@ class Scheduler:
             limit = monotonic() + REAP_LIMIT
             while not carrier.over.acquire(timeout=_REAP_STEP):
                 if monotonic() > limit:
+                    _forget_interruptions()
                     break
+                carrier.spoilt = True
                 interrupt(task.ident)
-        self.current, self.ident = self._main, -1
-        while self._retired:
-            self._retired.pop().end()
 
     def close(self) -> None:
         """End the carriers."""
@@ -621,6 +651,20 @@ REAP_LIMIT: Final = 1.0
 def interrupt(ident: int) -> None:
     """Ask a thread that runs Python code without coming to a point to stop."""
     ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(ident), ctypes.py_object(Stopped))
+
+
+def _forget_interruptions() -> None:
+    """Take back the sign that some thread is to be interrupted, when that thread will not listen.
+
+    The sign is shared by all threads, and on 3.11 a thread that is being traced would not move until somebody takes
+    it back. Whoever handles an interruption of its own takes it back for all.
+    """
+    try:
+        interrupt(_thread.get_ident())
+        for _ in range(1_000):
+            pass
+    except Stopped:
+        pass
 
 
 def _deadline(task: Task) -> tuple[int, int]:
@@ -667,9 +711,9 @@ def _kind(what: object) -> str:
     return "" if what is None else f"a {type(what).__name__}"
 
 
-def _livelock(tasks: list[Task]) -> str:
+def _livelock(tasks: list[Task], limit: int) -> str:
     names = ", ".join(task.name for task in tasks if not task.done)
-    return f"livelock: {names} did not end within {2 * POINTS_MAX} points although each was given its turn"
+    return f"livelock: {names} did not end within {limit} points although each was given its turn"
 
 
 def _stuck(task: Task, limit: float) -> str:
