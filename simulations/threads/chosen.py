@@ -31,9 +31,11 @@ _MS: Final = 1_000_000
 class ChosenThreads:
     """Threads under a chooser, and the locks, events and clock that they share.
 
-    Whoever runs goes on until it waits or until the chooser says otherwise; that is the nominal answer. A thread
-    that waits for time comes last among those who could go on, since its wait may end before or after anything
-    that they do. Time is virtual, in milliseconds, and passes only when somebody is chosen who waits for it.
+    Nominally whoever runs goes on until it waits, and then whoever is next in order. A thread that waits for time
+    comes after those who could go on at once, since its wait may end before or after anything that they do; and a
+    thread that was made to pause comes last of all: it pauses until nobody else can go on, until somebody waits for
+    so long that all pauses are over, or until it is chosen.
+    Time is virtual, in milliseconds, and passes only when somebody is chosen who waits for it.
 
     Args:
         chooser: Who answers. Labels are `start`; `<thread> after <operation>` where it could go on; and
@@ -44,6 +46,7 @@ class ChosenThreads:
         self._chooser = chooser
         self._scheduler = Scheduler(wall_limit=WALL_LIMIT_S)
         self._done: dict[int, str] = {}
+        self._paused: list[Task] = []
         self._questions = 0
 
     @property
@@ -101,9 +104,18 @@ class ChosenThreads:
         self._done.pop(task.index, None)
         self._ask(task, done)
 
-    def sleep(self, ms: int, what: str) -> None:
-        """Wait for so many milliseconds; `what` says what for, such as `database`."""
+    def sleep(self, ms: int, what: str, *, long: bool = False) -> None:
+        """Wait for so many milliseconds.
+
+        Args:
+            ms: How long, from 0.
+            what: What for, such as `database`.
+            long: Whether all pauses are over by then; so it must be for a thread that polls, or it would poll for
+                ever for what a paused thread has.
+        """
         run = self._scheduler
+        if long:
+            self._paused.clear()
         run.block(lambda: False, "waits for", what, deadline=run.now + ms * _MS, sleeping=True)
 
     def after(self, operation: str) -> None:
@@ -137,7 +149,15 @@ class ChosenThreads:
             label = f"{task.name} ends"
         else:
             label = f"{task.name} waits for {task.wait.what}"
-        return self._pick(label, candidates, forced=True)
+        ready = [other for other in candidates if other not in self._paused]
+        last = [other for other in self._paused if other in candidates]
+        chosen = self._pick(label, [*ready, *last], forced=True)
+        self._goes_on(chosen)
+        return chosen
+
+    def _goes_on(self, task: Task) -> None:
+        if task in self._paused:
+            self._paused.remove(task)
 
     def _ask(self, task: Task, done: str) -> None:
         if self._scheduler.dying:
@@ -146,6 +166,8 @@ class ChosenThreads:
         if others:
             chosen = self._pick(f"{task.name} after {done}", [task, *others], forced=False)
             if chosen is not task:
+                self._paused.append(task)
+                self._goes_on(chosen)
                 self._scheduler.switch(task, chosen)
 
     def _pick(self, label: str, options: Sequence[Task], *, forced: bool) -> Task:
