@@ -5,4 +5,13 @@ from simulations.threads.explore import explore, replay, uninteresting
 from simulations.threads.report import Exploration, Replay
 from simulations.threads.scheduler import Failure
 
-__all__ = ["Exploration", "Failure", "Replay", "StuckError", "ThreadsError", "explore", "replay", "uninteresting"]
+__all__ = [
+    "Exploration",
+    "Failure",
+    "Replay",
+    "StuckError",
+    "ThreadsError",
+    "explore",
+    "replay",
+    "uninteresting",
+]

@@ -1,6 +1,7 @@
 """What an access touches, and which accesses conflict.
 
-A location is an object and a part of it: an attribute, an index or a key; no part means all of it. Two accesses
+A location is an object and a part of it: an attribute, an index or a key; no part means all of it. Two
+accesses
 conflict when they touch the same location, come from two threads, and one of them writes.
 """
 
@@ -30,40 +31,85 @@ Part = str | int | tuple[str, object] | None
 
 
 Touch = tuple[int, Part, bool]
-"""One location that an access touches: the number of the object, the part (None is all of it), whether it is written."""
+"""A location that is touched: the number of the object, the part (None: all), whether it is written."""
 
 _CONTAINERS: Final = (dict, list, set, deque, bytearray, OrderedDict)
 _IMMUTABLE: Final = frozenset(
-    {int, float, complex, bool, str, bytes, tuple, frozenset, range, slice, type(None), type, FunctionType, MethodType}
+    {
+        int,
+        float,
+        complex,
+        bool,
+        str,
+        bytes,
+        tuple,
+        frozenset,
+        range,
+        slice,
+        type(None),
+        type,
+        FunctionType,
+        MethodType,
+    }
 )
-_VIEWS: Final = tuple(
-    type(view)
-    for view in (
-        {}.keys(),
-        {}.values(),
-        {}.items(),
-        iter({}),
-        iter({}.values()),
-        iter({}.items()),
-        iter([]),
-        reversed([]),
-        iter(set()),
-        iter(deque()),
-        OrderedDict().keys(),
-        OrderedDict().values(),
-        OrderedDict().items(),
-        iter(OrderedDict()),
-    )
+_LOOKED_THROUGH: Final[tuple[object, ...]] = (
+    {}.keys(),
+    {}.values(),
+    {}.items(),
+    iter({}),
+    iter({}.values()),
+    iter({}.items()),
+    iter([]),
+    reversed([]),
+    iter(set()),
+    iter(deque()),
+    OrderedDict().keys(),
+    OrderedDict().values(),
+    OrderedDict().items(),
+    iter(OrderedDict()),
 )
+_VIEWS: Final = tuple(type(view) for view in _LOOKED_THROUGH)
 _PLAIN_KEYS: Final = frozenset({int, str, bytes, bool, float, type(None)})
 READING_METHODS: Final = frozenset(
-    """
-    get copy items keys values index count __contains__ __getitem__ __len__ __iter__ __eq__ __ne__ __lt__ __repr__
-    isdisjoint issubset issuperset union intersection difference symmetric_difference __reversed__ __str__ __hash__
-    __getattribute__ __format__ __sizeof__ __reduce__ __reduce_ex__ __dir__ __class__ __init_subclass__
-    """.split()
+    {
+        "get",
+        "copy",
+        "items",
+        "keys",
+        "values",
+        "index",
+        "count",
+        "__contains__",
+        "__getitem__",
+        "__len__",
+        "__iter__",
+        "__eq__",
+        "__ne__",
+        "__lt__",
+        "__repr__",
+        "isdisjoint",
+        "issubset",
+        "issuperset",
+        "union",
+        "intersection",
+        "difference",
+        "symmetric_difference",
+        "__reversed__",
+        "__str__",
+        "__hash__",
+        "__getattribute__",
+        "__format__",
+        "__sizeof__",
+        "__reduce__",
+        "__reduce_ex__",
+        "__dir__",
+        "__class__",
+        "__init_subclass__",
+    }
 )
-_UNSHARED: Final = frozenset({"Pattern", "Match", "generator", "datetime", "date", "timedelta", "time", "Decimal", "property"})
+_UNSHARED: Final = frozenset(
+    {"Pattern", "Match", "generator", "datetime", "date", "timedelta", "time", "Decimal", "property"}
+)
 
 
 class Stamps:
@@ -95,7 +141,9 @@ class Stamps:
         return stamp
 
 
-def touched(site: Site, operands: tuple[Any, ...], space: dict[str, Any] | None, stamps: Stamps) -> list[Touch]:
+def touched(
+    site: Site, operands: tuple[Any, ...], space: dict[str, Any] | None, stamps: Stamps
+) -> list[Touch]:
     """Return the locations that an instruction touches.
 
     Args:
@@ -118,13 +166,13 @@ def touched(site: Site, operands: tuple[Any, ...], space: dict[str, Any] | None,
 
 
 def attribute(thing: object, name: str, stamps: Stamps, *, writes: bool) -> list[Touch]:
-    """Return what reading or writing an attribute touches: the object, and the class where it is found there."""
+    """Return what reading or writing an attribute touches: the object, or the class that has it."""
     kind = type(thing)
     if kind is ModuleType:
         return [(stamps.of(vars(thing)), name, writes)]
     if issubclass(kind, threading.local) or (kind in _IMMUTABLE and kind is not type):
         return []
-    touches = [(stamps.of(thing), name, writes)]
+    touches: list[Touch] = [(stamps.of(thing), name, writes)]
     if writes:
         return touches
     owners = thing.__mro__ if isinstance(thing, type) else kind.__mro__
@@ -150,7 +198,7 @@ _DEFINED: Final = (
 
 
 def item(container: Any, key: object, stamps: Stamps, *, writes: bool) -> list[Touch]:
-    """Return what reading or writing an item touches: the item, or everything where the container changes shape."""
+    """Return what reading or writing an item touches: it, or all where the container changes shape."""
     kind = type(container)
     if kind in _IMMUTABLE:
         return []
@@ -186,7 +234,11 @@ def whole(thing: Any, stamps: Stamps, *, writes: bool) -> list[Touch]:
 def method(owner: Any, name: str, stamps: Stamps) -> list[Touch]:
     """Return what a call of a method that is not written in Python touches."""
     kind = type(owner)
-    if kind in _IMMUTABLE or isinstance(owner, (ModuleType, type, BaseException)) or kind.__name__ in _UNSHARED:
+    if (
+        kind in _IMMUTABLE
+        or isinstance(owner, (ModuleType, type, BaseException))
+        or kind.__name__ in _UNSHARED
+    ):
         return []
     if kind in _VIEWS:
         return whole(owner, stamps, writes=False)

@@ -1,8 +1,9 @@
 """Real threads whose order a `Chooser` decides, at places that the program names itself.
 
-`explore` finds those places in code that nobody prepared, and learns them by running it. A world is prepared: it
-knows what its threads share. Here it says so, in front of each operation that another thread could notice, and
-the question "which thread runs next?" is asked there, with a label that neither an edit nor another Python changes.
+`explore` finds those places in code that nobody prepared, and learns them by running it. A world is
+prepared: it knows what its threads share. Here it says so, in front of each operation that another thread
+could notice, and the question "which thread runs next?" is asked there, with a label that neither an edit
+nor another Python changes.
 """
 
 from __future__ import annotations
@@ -31,10 +32,10 @@ _MS: Final = 1_000_000
 class ChosenThreads:
     """Threads under a chooser, and the locks, events and clock that they share.
 
-    Nominally whoever runs goes on until it waits, and then whoever is next in order. A thread that waits for time
-    comes after those who could go on at once, since its wait may end before or after anything that they do; and a
-    thread that was made to pause comes last of all: it pauses until nobody else can go on, until somebody waits for
-    so long that all pauses are over, or until it is chosen.
+    Nominally whoever runs goes on until it waits, and then whoever is next in order. A thread that waits for
+    time comes after those who could go on at once, since its wait may end before or after anything that they
+    do; and a thread that was made to pause comes last of all: it pauses until nobody else can go on, until
+    somebody waits for so long that all pauses are over, or until it is chosen.
     Time is virtual, in milliseconds, and passes only when somebody is chosen who waits for it.
 
     Args:
@@ -89,8 +90,8 @@ class ChosenThreads:
     def before(self, operation: str) -> None:
         """A point in front of an operation that other threads could notice.
 
-        The first operation of a thread, and the first after `between`, asks nothing: whatever could happen there
-        can happen at the choice that led to it.
+        The first operation of a thread, and the first after `between`, asks nothing: whatever could happen
+        there can happen at the choice that led to it.
         """
         task = self._scheduler.current
         done = self._done.get(task.index)
@@ -110,8 +111,8 @@ class ChosenThreads:
         Args:
             ms: How long, from 0.
             what: What for, such as `database`.
-            long: Whether all pauses are over by then; so it must be for a thread that polls, or it would poll for
-                ever for what a paused thread has.
+            long: Whether all pauses are over by then; so it must be for a thread that polls, or it would
+                poll for ever for what a paused thread has.
         """
         run = self._scheduler
         if long:

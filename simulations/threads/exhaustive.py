@@ -1,10 +1,11 @@
-"""Every schedule, in the order of "least", leaving out those that differ only in the order of independent steps.
+"""Every schedule, in the order of "least", but for those that differ in the order of independent steps only.
 
-What a run has done so far is given a number that depends only on which accesses conflicted and in which order
-(its happens-before relation). Two beginnings with the same number lead to the same state; so whoever could go on
-there, with the same thread running, has to be followed once only. Beginnings are visited in the order of
-(preemptions, deviations, sequence), so the first visit is the least. This is happens-before caching: Musuvathi and
-Qadeer, "Partial-order reduction for context-bounded state exploration", MSR-TR-2007-12.
+What a run has done so far is given a number that depends only on which accesses conflicted, and in
+which order (its happens-before relation). Two beginnings with the same number lead to the same state; so
+whoever could go on there, with the same thread running, has to be followed once only. Beginnings are
+visited in the order of (preemptions, deviations, sequence), so the first visit is the least. This is
+happens-before caching: Musuvathi and Qadeer, "Partial-order reduction for context-bounded state
+exploration", MSR-TR-2007-12.
 """
 
 from __future__ import annotations
@@ -62,7 +63,9 @@ class Happened:
     def access(self, task: Task, site: Site | None, touches: list[Touch], verb: str) -> None:
         """Take note of an access, after it has come to its turn."""
         numbers = self._site_numbers
-        event = hash((task.index, self._last.get(task.index, 0), numbers.setdefault(site, len(numbers)), verb))
+        event = hash(
+            (task.index, self._last.get(task.index, 0), numbers.setdefault(site, len(numbers)), verb)
+        )
         for stamp, part, writes in touches:
             event = hash((event, self._depend(stamp, part, event, writes=writes)))
         for stamp, part, writes in touches:
@@ -162,7 +165,9 @@ class Visitor:
                 self.missed = True
         if run.step > self._from and len(candidates) > 1:
             numbered = order(run, nominal)
-            options = tuple((option, task.index) for option, task in enumerate(numbered) if task in candidates)
+            options = tuple(
+                (option, task.index) for option, task in enumerate(numbered) if task in candidates
+            )
             self.visits.append(Visit(run.step, self._happened.number, running, options, chosen.index))
         return chosen
 
@@ -175,7 +180,7 @@ class Result(NamedTuple):
         decisions: That schedule.
         rank: Its place in the order of "least".
         schedules: How many runs it took.
-        complete: How many preemptions (or deviations) have been gone through in full; -1 is none; None is all.
+        complete: How many preemptions (or deviations) have been gone through in full; -1: none; None: all.
     """
 
     failure: Failure | None
@@ -230,7 +235,9 @@ def enumerate_schedules(
         schedules += 1
         if failure is not None and wanted(failure):
             first, second = (item.second, item.first) if by_deviations else (item.first, item.second)
-            return Result(failure, item.decisions, Rank(first, second, item.sequence), schedules, item.first - 1)
+            return Result(
+                failure, item.decisions, Rank(first, second, item.sequence), schedules, item.first - 1
+            )
         for visit in visitor.visits:
             preempts = visit.running >= 0
             visited.add((visit.before, visit.running, visit.chosen))
@@ -244,7 +251,9 @@ def enumerate_schedules(
                 if bound is not None and first > bound:
                     left_out = True
                     continue
-                if below is not None and (first, second, sequence) >= _ordered(below, by_deviations=by_deviations):
+                if below is not None and (first, second, sequence) >= _ordered(
+                    below, by_deviations=by_deviations
+                ):
                     continue
                 visited.add(key)
                 heapq.heappush(heap, Item(first, second, sequence, (*item.decisions, (visit.step, index))))
@@ -252,5 +261,7 @@ def enumerate_schedules(
 
 
 def _ordered(rank: Rank, *, by_deviations: bool) -> tuple[int, int, Options]:
-    first, second = (rank.deviations, rank.preemptions) if by_deviations else (rank.preemptions, rank.deviations)
+    first, second = (
+        (rank.deviations, rank.preemptions) if by_deviations else (rank.preemptions, rank.deviations)
+    )
     return first, second, rank.sequence

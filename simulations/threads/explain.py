@@ -85,7 +85,7 @@ def trace_of(moments: Sequence[Moment], failure: Failure | None) -> Trace:
 
 
 def conflicts(moments: Sequence[Moment], asked: Sequence[Asked]) -> list[tuple[Moment, Moment]]:
-    """Return the pairs of accesses whose order a switch decided: of two threads, to one thing, one of them a write.
+    """Return the pairs of conflicting accesses whose order a switch decided.
 
     For each switch they are the first access that the paused thread makes when it goes on, and the last
     conflicting one that another thread made while it was paused.
@@ -186,7 +186,13 @@ def _arrow(lines: list[str], names: Sequence[str], choice: Asked) -> list[str]:
 
 
 def _escape(text: str) -> str:
-    return text.replace("#", "#35;").replace(";", "#59;").replace("<", "#lt;").replace(">", "#gt;").replace('"', "#quot;")
+    return (
+        text.replace("#", "#35;")
+        .replace(";", "#59;")
+        .replace("<", "#lt;")
+        .replace(">", "#gt;")
+        .replace('"', "#quot;")
+    )
 
 
 def conflict_text(moments: Sequence[Moment], asked: Sequence[Asked], failure: Failure) -> str:

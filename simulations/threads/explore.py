@@ -9,19 +9,20 @@ import inspect
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Final, Literal, TypeVar
 
-from simulations.choices import Plan
 from simulations.errors import NondeterminismError
 from simulations.threads import explain
 from simulations.threads.errors import ThreadsError
 from simulations.threads.explorer import EXPLORING, Explorer, Hit
-from simulations.threads.hooks import Granularity
 from simulations.threads.plans import Asked, Recorder, in_words
 from simulations.threads.report import Exploration, Replay, Verdict
-from simulations.threads.scheduler import Failure
 from simulations.threads.searchers import Decisions, Fixed, Pct, Searching, Turns, Walk
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
+
+    from simulations.choices import Plan
+    from simulations.threads.hooks import Granularity
+    from simulations.threads.scheduler import Failure
 
 S = TypeVar("S")
 Searcher = Literal["portfolio", "random", "pct", "exhaustive", "replay"]
@@ -60,17 +61,19 @@ def explore(
 
     Args:
         setup: Makes the state that the threads share; called anew for every schedule.
-        workers: Each is called with the state in a thread of its own. A mapping gives the threads their names.
+        workers: Each is called with the state in a thread of its own. A mapping gives the threads their
+            names.
         check: Called with the state when every thread has ended; returns False or raises if it is wrong.
-        searcher: `portfolio` (the default), `random`, `pct`, `exhaustive` (every schedule in the order of "least",
-            up to `max_preemptions`), or `replay` (of `plan`).
+        searcher: `portfolio` (the default), `random`, `pct`, `exhaustive` (every schedule in the order of
+            "least", up to `max_preemptions`), or `replay` (of `plan`).
         granularity: Where threads may be switched: `access` (in front of whatever two threads touch and one
-            changes), `sync` (at operations on primitives only) or `gil` (where this interpreter really switches).
+            changes), `sync` (at operations on primitives only) or `gil` (where this interpreter switches).
         max_schedules: How many schedules may be run before it gives up, from 1.
         seed: Chooses the random schedules.
         max_preemptions: The greatest number of pauses of a thread that could go on; None is no limit.
         seconds: Gives up after so much wall-clock time; None is no limit.
-        scope: The modules whose accesses count, by name; None is everything but the standard library. Operations
+        scope: The modules whose accesses count, by name; None is everything but the standard library.
+            Operations
             on primitives are under control everywhere.
         plan: The plan to replay.
         wall_limit: After so many seconds without a sign of a thread, the run is an error.
@@ -85,6 +88,8 @@ def explore(
     named = _validated(setup, workers, check, searcher, granularity, max_schedules, max_preemptions, seconds)
     if searcher == "replay" and plan is None:
         raise ThreadsError("searcher='replay' needs the plan to replay: pass plan=exploration.plan")
+    hit: Hit | None
+    complete: int | None
     with Explorer(
         setup, named, check, granularity=granularity, scope=scope, wall_limit=wall_limit, seconds=seconds
     ) as explorer:
@@ -95,9 +100,16 @@ def explore(
         points = explorer.points
         schedules = explorer.schedules
         if hit is None:
-            verdict: Verdict = "gave up" if complete is not None and not bound.startswith("every") else "exhausted"
+            verdict: Verdict = (
+                "gave up" if complete is not None and not bound.startswith("every") else "exhausted"
+            )
             return Exploration(
-                verdict, schedules, bound=bound, complete=complete, threads=tuple(n for n, _ in named), points=points
+                verdict,
+                schedules,
+                bound=bound,
+                complete=complete,
+                threads=tuple(n for n, _ in named),
+                points=points,
             )
         report = _report(explorer, hit, minimise_max if searcher != "replay" else 0, schedules, points)
         possible = CAN_HAPPEN if granularity == "gil" else _possible(explorer, report)
@@ -133,11 +145,48 @@ def replay(
         StuckError: a thread blocks in something that cannot be controlled.
     """
     named = _validated(setup, workers, check, "replay", granularity, 1, None, None)
-    with Explorer(setup, named, check, granularity=granularity, scope=scope, wall_limit=wall_limit) as explorer:
+    with Explorer(
+        setup, named, check, granularity=granularity, scope=scope, wall_limit=wall_limit
+    ) as explorer:
         _replayed(explorer, plan, seed)
         failure, asked, moments = _watched(explorer, explorer.replayed)
         trace = explain.trace_of(moments, failure)
         return Replay(failure, trace.digest(), explain.lanes(moments, asked, [name for name, _ in named]))
+
+
+def run_decisions(
+    setup: Callable[[], S],
+    workers: Sequence[Callable[[S], object]] | Mapping[str, Callable[[S], object]],
+    decisions: Decisions,
+    check: Callable[[S], object] | None = None,
+    *,
+    granularity: Granularity = "access",
+    scope: Sequence[str] | None = None,
+    wall_limit: float = WALL_LIMIT,
+) -> Failure | None:
+    """Run one schedule, given by steps, and return how it failed. A decision that does not apply is left out.
+
+    Args:
+        setup: As for `explore`.
+        workers: As for `explore`.
+        decisions: At which step which thread goes on, by its number from 0.
+        check: As for `explore`.
+        granularity: As for `explore`.
+        scope: As for `explore`.
+        wall_limit: As for `explore`.
+
+    Raises:
+        ThreadsError: an argument cannot work.
+        StuckError: a thread blocks in something that cannot be controlled.
+    """
+    named = _validated(setup, workers, check, "replay", granularity, 1, None, None)
+    with Explorer(
+        setup, named, check, granularity=granularity, scope=scope, wall_limit=wall_limit
+    ) as explorer:
+        known = explorer.observe(0, OBSERVATIONS)
+        if known is not None and not known.decisions:
+            return known.failure
+        return explorer.fast(Fixed(decisions))
 
 
 @contextmanager
@@ -162,7 +211,8 @@ def uninteresting() -> Iterator[None]:
             run.mute = before
 
 
-# -- searching --------------------------------------------------------------------------------------------------
+# -- searching
+# --------------------------------------------------------------------------------------------------
 
 
 def _search(
@@ -174,7 +224,7 @@ def _search(
         return known, "", -1
     if max_preemptions is not None:
         return _enumerated(explorer, budget, max_preemptions)
-    bound, complete = "", -1
+    bound, complete = "", _NOTHING
     if searcher == "exhaustive":
         found, bound, complete = _enumerated(explorer, budget, None)
         return found or known, bound, complete
@@ -197,12 +247,13 @@ def _search(
     return known, bound, complete
 
 
+_NOTHING: Final[int | None] = -1
 SMALL_MAX: Final = 300
 SMALL_POINTS: Final = 60
 
 
 def _proposal(explorer: Explorer, searcher: Searcher, seed: int) -> Searching:
-    """Return the next strategy of a random search; its chance depends on the seed and the number of the run."""
+    """Return the next strategy of a random search; its chance depends on the seed and the run's number."""
     turn = explorer.schedules
     stream = seed * 1_000_003 + turn
     walk = searcher == "random" or (searcher == "portfolio" and turn % 3 == 0)
@@ -268,7 +319,8 @@ def _enumerated(explorer: Explorer, budget: int, bound: int | None) -> tuple[Hit
     return None, text, result.complete
 
 
-# -- reporting --------------------------------------------------------------------------------------------------
+# -- reporting
+# --------------------------------------------------------------------------------------------------
 
 
 def _replayed(explorer: Explorer, plan: Plan, seed: int) -> Hit | None:
@@ -280,7 +332,9 @@ def _replayed(explorer: Explorer, plan: Plan, seed: int) -> Hit | None:
 OBSERVATIONS: Final = 12
 
 
-def _watched(explorer: Explorer, decisions: Decisions) -> tuple[Failure | None, list[Asked], list[explain.Moment]]:
+def _watched(
+    explorer: Explorer, decisions: Decisions
+) -> tuple[Failure | None, list[Asked], list[explain.Moment]]:
     """Run a schedule once more and write everything down."""
     recorder = Recorder(Fixed(decisions))
     witness = explain.Witness(explorer.scheduler)
@@ -293,9 +347,9 @@ def _report(explorer: Explorer, hit: Hit, minimise_max: int, schedules: int, poi
     if confirmed is None or confirmed.signature != hit.failure.signature:
         raise NondeterminismError(
             f"a schedule failed ({hit.failure.summary}) and, run again, "
-            f"{'did not' if confirmed is None else f'failed in another way ({confirmed.summary})'}: the program "
-            f"depends on something else too; look for randomness, a clock, a global that outlives the run, the "
-            f"order of a set"
+            f"{'did not' if confirmed is None else f'failed in another way ({confirmed.summary})'}: the "
+            f"program depends on something else too; look for randomness, a clock, a global that outlives "
+            f"the run, the order of a set"
         )
     before = explorer.schedules
     decisions, minimality = _least(explorer, hit, minimise_max)
@@ -355,7 +409,11 @@ def _least(explorer: Explorer, hit: Hit, budget: int) -> tuple[Decisions, str]:
             return result.decisions, "least by delay bounding: every schedule of fewer deviations was run"
         if result.failure is None and result.complete is None:
             return decisions, "least by delay bounding: every schedule of fewer deviations was run"
-    complete = f"; none with at most {result.complete} fails" if result.complete is not None and result.complete >= 0 else ""
+    complete = (
+        f"; none with at most {result.complete} fails"
+        if result.complete is not None and result.complete >= 0
+        else ""
+    )
     return decisions, f"1-minimal: the budget of {budget} runs ran out{complete}"
 
 
@@ -382,7 +440,7 @@ def _possible(explorer: Explorer, report: Exploration) -> str:
 
 
 def _affordable(explorer: Explorer, runs: int) -> int:
-    """Return how many runs may be spent where runs are long: a limit on points that does not depend on the clock."""
+    """Return how many runs may be spent where runs are long: a limit that does not depend on the clock."""
     return min(runs, max(RUNS_MIN, POINTS_SPENT_MAX // max(explorer.scheduler.step, 1)))
 
 
@@ -403,10 +461,11 @@ def _with_possible(report: Exploration, possible: str) -> Exploration:
     return dataclasses.replace(report, possible=possible, explanation=text)
 
 
-# -- arguments --------------------------------------------------------------------------------------------------
+# -- arguments
+# --------------------------------------------------------------------------------------------------
 
 
-def _validated(
+def _validated(  # noqa: PLR0917 (they are passed on in the order of `explore`)
     setup: object,
     workers: object,
     check: object,
@@ -417,11 +476,13 @@ def _validated(
     seconds: object,
 ) -> list[tuple[str, Callable[[Any], object]]]:
     if EXPLORING.get() is not None:
-        raise ThreadsError("explore was called inside a worker, a set-up or a check of another explore; call it outside")
+        raise ThreadsError(
+            "explore was called inside a worker, a set-up or a check of another explore; call it outside"
+        )
     if _loop_runs():
         raise ThreadsError(
-            "explore was called in a running event loop, which it would block; call it from a plain function, or "
-            "with `await asyncio.to_thread(explore, ...)`"
+            "explore was called in a running event loop, which it would block; call it from a plain "
+            "function, or with `await asyncio.to_thread(explore, ...)`"
         )
     if not callable(setup):
         raise ThreadsError(f"setup must be a function that makes the shared state, not {setup!r}")
@@ -434,7 +495,9 @@ def _validated(
     if type(max_schedules) is not int or max_schedules < 1:
         raise ThreadsError(f"max_schedules={max_schedules!r}: at least 1 schedule must be run")
     if max_preemptions is not None and (type(max_preemptions) is not int or max_preemptions < 0):
-        raise ThreadsError(f"max_preemptions={max_preemptions!r}: use a whole number from 0, or None for no limit")
+        raise ThreadsError(
+            f"max_preemptions={max_preemptions!r}: use a whole number from 0, or None for no limit"
+        )
     if seconds is not None and not (isinstance(seconds, (int, float)) and seconds > 0):
         raise ThreadsError(f"seconds={seconds!r}: use a number above 0, or None for no limit")
     return _named(workers)
@@ -465,8 +528,8 @@ def _named(workers: Any) -> list[tuple[str, Callable[[Any], object]]]:
         if inspect.isgeneratorfunction(worker) or inspect.iscoroutinefunction(worker):
             kind = "generator" if inspect.isgeneratorfunction(worker) else "coroutine"
             raise ThreadsError(
-                f"worker {worker.__name__} is a {kind} function, so calling it runs nothing; wrap it in a plain "
-                f"function that {'exhausts it' if kind == 'generator' else 'calls asyncio.run'}"
+                f"worker {worker.__name__} is a {kind} function, so calling it runs nothing; wrap it in a "
+                f"plain function that {'exhausts it' if kind == 'generator' else 'calls asyncio.run'}"
             )
         plain = worker.func if isinstance(worker, functools.partial) else worker
         name = str(given) if given is not None else getattr(plain, "__name__", type(plain).__name__)

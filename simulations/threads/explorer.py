@@ -1,8 +1,9 @@
-"""Holds a program under control: observes it, chooses where threads may be switched, and runs schedules of it."""
+"""Holds a program under control: observes it, chooses where threads may be switched, and runs schedules."""
 
 from __future__ import annotations
 
 import contextvars
+import functools
 import gc
 import random
 import sys
@@ -10,7 +11,7 @@ import threading
 from dataclasses import dataclass
 from pathlib import PurePath
 from time import monotonic
-from typing import TYPE_CHECKING, Any, Final, Literal
+from typing import TYPE_CHECKING, Any, Final, Literal, Self
 
 from simulations.threads.accesses import Stamps, conflicting
 from simulations.threads.errors import StuckError
@@ -63,7 +64,8 @@ class Hit:
 class Explorer:
     """Holds a program under control, and runs schedules of it.
 
-    Use it as a context manager: inside, the functions that the workers run are rewritten; outside they are not.
+    Use it as a context manager: inside, the functions that the workers run are rewritten; outside they are
+    not.
     """
 
     def __init__(
@@ -94,7 +96,7 @@ class Explorer:
         self._until = None if seconds is None else monotonic() + seconds
         self._restore: list[Callable[[], None]] = []
 
-    def __enter__(self) -> Explorer:
+    def __enter__(self) -> Self:
         global_random = random.getstate()
         numbered = threading._counter  # type: ignore[attr-defined]  # noqa: SLF001
         collecting = gc.isenabled()
@@ -107,7 +109,9 @@ class Explorer:
         self.scheduler.context = contextvars.copy_context()
         # A collection in the middle of a run would run finalizers at a point that differs from run to run.
         gc.disable()
-        self.installer.begin([self.setup, *(worker for _, worker in self.workers), *([self.check] if self.check else [])])
+        self.installer.begin(
+            [self.setup, *(worker for _, worker in self.workers), *([self.check] if self.check else [])]
+        )
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -164,7 +168,9 @@ class Explorer:
         """Run one schedule and tell a sink of every access."""
         self._install(mode)
         self.hooks.sink = sink
-        self.scheduler.on_end = lambda task: sink(task, None, [(self.hooks.stamps.of(task), None, True)], "ends")
+        self.scheduler.on_end = lambda task: sink(
+            task, None, [(self.hooks.stamps.of(task), None, True)], "ends"
+        )
         trace = self._trace
         self.scheduler.observer = (lambda: sys.settrace(trace)) if tracing else None
         before = sys.gettrace()
@@ -184,7 +190,7 @@ class Explorer:
     # -- focus ----------------------------------------------------------------------------------------------
 
     def observe(self, seed: int, budget: int) -> Hit | None:
-        """Run a few schedules under full observation, to learn which functions run and which accesses conflict."""
+        """Run a few schedules under full observation, to learn what runs and which accesses conflict."""
         self.scheduler.turn_max = OBSERVED_TURN
         self.scheduler.points_max = OBSERVED_POINTS_MAX
         focus: set[Site] = set()
@@ -343,7 +349,8 @@ class Explorer:
                 | {
                     site
                     for site in self.installer.sites
-                    if (PurePath(site.code.co_filename).name, normal(site.code.co_qualname), site.line) in wanted
+                    if (PurePath(site.code.co_filename).name, normal(site.code.co_qualname), site.line)
+                    in wanted
                 }
             )
             failure = self.told(scripted, _nobody, "observe", tracing=True)
@@ -353,6 +360,9 @@ class Explorer:
         scripted.finish()
         self.replayed = tuple(scripted.decided)
         return failure
+
+    def _over(self, grown: set[Site]) -> bool:
+        return self.expired or bool(grown)
 
     # -- enumerating ----------------------------------------------------------------------------------------
 
@@ -366,7 +376,7 @@ class Explorer:
         wanted: Callable[[Failure], bool] = lambda _: True,
         by_deviations: bool = False,
     ) -> Result:
-        """Run schedules in the order of "least"; where an unforeseen access conflicts, begin again with it."""
+        """Run schedules in the order of "least"; where an unforeseen access conflicts, begin again."""
         spent = 0
         while True:
             grown: set[Site] = set()
@@ -384,10 +394,15 @@ class Explorer:
                 by_deviations=by_deviations,
                 below=below,
                 wanted=wanted,
-                expired=lambda grown=grown: self.expired or bool(grown),
+                expired=functools.partial(self._over, grown),
             )
             spent += result.schedules
-            if result.failure is None and (grown or self.installer.found) and spent < schedules_max and not self.expired:
+            if (
+                result.failure is None
+                and (grown or self.installer.found)
+                and spent < schedules_max
+                and not self.expired
+            ):
                 self.installer.adopt()
                 self.set_focus(self.focus() | grown)
                 continue
@@ -401,14 +416,17 @@ def _nobody(task: Task, site: Site | None, touches: list[Touch], verb: str) -> N
 def focused(shares: dict[int, dict[tuple[Any, int, bool], set[Site]]]) -> set[Site]:
     """Return the sites in front of which a switch can matter.
 
-    Giving a lock back matters only where somebody tries the lock without waiting for it: whoever waits sees no
-    difference between a switch before it and one after. Nor does a switch matter right before a thread waits for a
+    Giving a lock back matters only where somebody tries the lock without waiting for it: whoever waits sees
+    no
+    difference between a switch before it and one after. Nor does a switch matter right before a thread waits
+    for a
     condition, since it then gives way by itself.
     """
     tried = {stamp for stamp, entries in shares.items() if any(part == "tried" for part, _, _ in entries)}
     real = {
         stamp: {
-            key: {site for site in sites if stamp in tried or not _is_release(site)} for key, sites in entries.items()
+            key: {site for site in sites if stamp in tried or not _is_release(site)}
+            for key, sites in entries.items()
         }
         for stamp, entries in shares.items()
     }

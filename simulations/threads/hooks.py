@@ -1,7 +1,8 @@
 """What is called in front of an instruction that another thread could notice.
 
 There are two ways to watch a program. *Observing* looks at every access and tells a sink what it touched. The
-*fast* way calls only where threads may be switched, where a primitive is at work, and where the program has not
+*fast* way calls only where threads may be switched, where a primitive is at work, and where the program has
+not
 been before; the rest runs at the speed of the interpreter.
 """
 
@@ -29,10 +30,40 @@ Granularity = Literal["sync", "access", "gil"]
 Sink = "Callable[[Task, Site | None, list[Touch], str], None]"
 
 _READERS: Final = frozenset(
-    {len, sorted, sum, min, max, any, all, iter, list, dict, tuple, set, frozenset, enumerate, zip, map, filter, repr, str, reversed}
+    {
+        len,
+        sorted,
+        sum,
+        min,
+        max,
+        any,
+        all,
+        iter,
+        list,
+        dict,
+        tuple,
+        set,
+        frozenset,
+        enumerate,
+        zip,
+        map,
+        filter,
+        repr,
+        str,
+        reversed,
+    }
 )
 _WRITERS: Final = frozenset(
-    {next, heapq.heappush, heapq.heappop, heapq.heapify, heapq.heapreplace, heapq.heappushpop, bisect.insort_left, bisect.insort_right}
+    {
+        next,
+        heapq.heappush,
+        heapq.heappop,
+        heapq.heapify,
+        heapq.heapreplace,
+        heapq.heappushpop,
+        bisect.insort_left,
+        bisect.insort_right,
+    }
 )
 _ATTRIBUTE_READERS: Final = frozenset({getattr, hasattr})
 _ATTRIBUTE_WRITERS: Final = frozenset({setattr, delattr})
@@ -132,7 +163,7 @@ class Hooks:
         self._point(site)
 
     def after_call(self, site: Site) -> Callable[[], None]:
-        """Return the hook behind a call, at which this interpreter may switch if it was not a call of Python."""
+        """Return the hook behind a call: this interpreter may switch there if it was not a call of Python."""
 
         def after() -> None:
             if site.verb == "calls C":

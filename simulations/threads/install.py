@@ -1,4 +1,4 @@
-"""Finds the functions that the workers run, and puts their rewritten code in place while they are explored."""
+"""Finds the functions that the workers run, and puts their rewritten code in place meanwhile."""
 
 from __future__ import annotations
 
@@ -25,16 +25,55 @@ Mode = Literal["observe", "watch", "fast"]
 _STANDARD: Final = sysconfig.get_paths()["stdlib"]
 _SITE_PACKAGES: Final = ("site-packages", "dist-packages")
 _OURS: Final = str(Path(__file__).parent)
-_PRIMITIVE_MODULES: Final = ("threading", "queue", "concurrent.futures._base", "concurrent.futures.thread", "functools")
+_PRIMITIVE_MODULES: Final = (
+    "threading",
+    "queue",
+    "concurrent.futures._base",
+    "concurrent.futures.thread",
+    "functools",
+)
 _OBSERVED_STANDARD: Final = ("functools", "collections", "sched")
-_NEVER: Final = ("hypothesis", "pytest", "_pytest", "pluggy", "coverage", "_pydevd_bundle", "pydevd", "debugpy", "simulations.threads")
-_NEVER_FUNCTIONS: Final = frozenset({"_is_owned", "_set_tstate_lock", "_shutdown", "_python_exit", "_after_fork", "__repr__"})
+_NEVER: Final = (
+    "hypothesis",
+    "pytest",
+    "_pytest",
+    "pluggy",
+    "coverage",
+    "_pydevd_bundle",
+    "pydevd",
+    "debugpy",
+    "simulations.threads",
+)
+_NEVER_FUNCTIONS: Final = frozenset(
+    {"_is_owned", "_set_tstate_lock", "_shutdown", "_python_exit", "_after_fork", "__repr__"}
+)
 _BLOCKING_NAMES: Final = frozenset(
-    """
-    acquire release sleep wait join _wait_for_tstate_lock _acquire_restore _release_save _start_new_thread
-    start_new_thread _start_joinable_thread monotonic _time time is_done put get put_nowait get_nowait __enter__
-    __exit__ locked _flag perf_counter
-    """.split()
+    {
+        "acquire",
+        "release",
+        "sleep",
+        "wait",
+        "join",
+        "_wait_for_tstate_lock",
+        "_acquire_restore",
+        "_release_save",
+        "_start_new_thread",
+        "start_new_thread",
+        "_start_joinable_thread",
+        "monotonic",
+        "_time",
+        "time",
+        "is_done",
+        "put",
+        "get",
+        "put_nowait",
+        "get_nowait",
+        "__enter__",
+        "__exit__",
+        "locked",
+        "_flag",
+        "perf_counter",
+    }
 )
 _WITH: Final = ("BEFORE_WITH", "LOAD_SPECIAL")
 _UNLOCKED: Final = "_flag"
@@ -200,12 +239,12 @@ class Installer:
             self._build(constant, mode) if isinstance(constant, CodeType) else constant
             for constant in code.co_consts
         )
-        calls: dict[int, list[Call]] = {}
+        calls: dict[int, Sequence[Call]] = {}
         if function is None:
             return code
         for site in function.sites:
             for index, call in self._calls(site, mode, function):
-                calls.setdefault(index, []).append(call)
+                calls[index] = [*calls.get(index, ()), call]
         unbound: frozenset[int] = frozenset()
         if any(call.replaces for here in calls.values() for call in here):
             unbound = frozenset(

@@ -1,6 +1,7 @@
 """Schedules in words: where a thread paused, by thread, file, line and occurrence.
 
-A run is steered by steps, which are exact and mean nothing to a reader. What is saved is a `Plan` whose labels say
+A run is steered by steps, which are exact and mean nothing to a reader. What is saved is a `Plan` whose
+labels say
 thread, place and operation, so that it survives another Python version and edits elsewhere in the file.
 """
 
@@ -13,10 +14,11 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from simulations.choices import Deviation, Plan
 from simulations.errors import PlanError
-from simulations.threads.scheduler import INTERNAL, NEVER, user_frame
+from simulations.threads.scheduler import NEVER, internal, is_ours, user_frame
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
+    from types import FrameType
 
     from simulations.threads.scheduler import Scheduler, Strategy, Task
     from simulations.threads.sites import Site
@@ -65,8 +67,8 @@ class Place(NamedTuple):
         file, colon, line = parts[1].rpartition(":") if len(parts) == 5 else ("", "", "")
         if not (colon and line.isdigit()):
             raise PlanError(
-                f"{label!r} is not the place of a thread: "
-                f"'thread{_SEPARATOR}file:line{_SEPARATOR}function{_SEPARATOR}operation{_SEPARATOR}source line'"
+                f"{label!r} is not the place of a thread; that is "
+                f"{_SEPARATOR.join(('thread', 'file:line', 'function', 'operation', 'source line'))!r}"
             )
         return cls(parts[0], file, int(line), parts[2], parts[3], parts[4])
 
@@ -92,7 +94,7 @@ class Asked(NamedTuple):
 
 
 def normal(qualname: str) -> str:
-    """Return the name of a function; a comprehension belongs to the function it stands in, as from 3.12 on."""
+    """Return the name of a function; a comprehension belongs to its function, as from 3.12 on."""
     for inner in ("<listcomp>", "<dictcomp>", "<setcomp>"):
         qualname = qualname.removesuffix(f".<locals>.{inner}")
     return qualname
@@ -110,16 +112,19 @@ def place_of(task: Task | None, site: Site | None) -> Place:
     operation = _operation(inside, site)
     code = frame.f_code
     text = linecache.getline(code.co_filename, frame.f_lineno).strip()
-    return Place(name, PurePath(code.co_filename).name, frame.f_lineno, normal(code.co_qualname), operation, text)
+    return Place(
+        name, PurePath(code.co_filename).name, frame.f_lineno, normal(code.co_qualname), operation, text
+    )
 
 
-def _operation(frame: object, site: Site | None) -> str:
+def _operation(inside: FrameType, site: Site | None) -> str:
     """What is about to be done: by the user's own code, or by the primitive that it calls."""
     outermost = ""
-    while frame is not None and (name := frame.f_globals.get("__name__", "")) in INTERNAL:  # type: ignore[attr-defined]
-        if not name.startswith("simulations."):
-            outermost = frame.f_code.co_qualname  # type: ignore[attr-defined]
-        frame = frame.f_back  # type: ignore[attr-defined]
+    frame: FrameType | None = inside
+    while frame is not None and internal(frame):
+        if not is_ours(frame):
+            outermost = frame.f_code.co_qualname
+        frame = frame.f_back
     if outermost:
         return f"calls {outermost}"
     return f"{site.verb} {site.name or site.expression}".strip() if site is not None else "waits"
@@ -160,7 +165,14 @@ class Recorder:
         return chosen
 
     def _note(
-        self, run: Scheduler, task: Task | None, site: Site | None, nominal: Task, chosen: Task, *, forced: bool
+        self,
+        run: Scheduler,
+        task: Task | None,
+        site: Site | None,
+        nominal: Task,
+        chosen: Task,
+        *,
+        forced: bool,
     ) -> None:
         ident, run.ident = run.ident, -1
         options = order(run, nominal)
@@ -197,7 +209,7 @@ class Scripted:
 
     Args:
         plan: The plan.
-        known: Every place at which a thread may stand, to find what has moved: `(file, function, text)` to lines.
+        known: Every place at which a thread may stand, from `(file, function, text)` to lines.
     """
 
     __slots__ = ("_counts", "_moved", "_wanted", "decided", "places")

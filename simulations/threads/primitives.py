@@ -1,6 +1,7 @@
-"""What a call of a primitive becomes under control: locks, sleep, clocks, queues, starting and joining threads.
+"""What a call of a primitive becomes under control: locks, sleep, clocks, queues, threads.
 
-The primitives themselves stay what they are, also those that were made before the run, at import or in C. What
+The primitives themselves stay what they are, also those that were made before the run, at import or in C.
+What
 would block waits under the baton instead until the real operation is sure not to block, and is then done.
 Everything that `threading`, `queue` and `concurrent.futures` build out of locks is theirs, unchanged.
 """
@@ -8,7 +9,7 @@ Everything that `threading`, `queue` and `concurrent.futures` build out of locks
 from __future__ import annotations
 
 import _thread
-import datetime
+import datetime as dt
 import functools
 import queue
 import threading
@@ -32,15 +33,13 @@ RLOCK: Final[type] = type(threading.RLock())
 SIMPLE_QUEUE: Final[type] = queue.SimpleQueue
 HANDLE: Final[type | None] = getattr(_thread, "_ThreadHandle", None)
 _NS: Final = 1_000_000_000
-_CONTROLLED_TYPES: Final = frozenset(
-    kind for kind in (LOCK, RLOCK, SIMPLE_QUEUE, HANDLE) if kind is not None
-)
+_CONTROLLED_TYPES: Final = frozenset(kind for kind in (LOCK, RLOCK, SIMPLE_QUEUE, HANDLE) if kind is not None)
 
 
 def free(lock: Any) -> bool:
     """Whether a lock, or a reentrant lock from the point of view of another thread, can be taken."""
     if type(lock) is LOCK:
-        return not lock.locked()
+        return not lock.locked()  # type: ignore[attr-defined]
     if lock._is_owned():  # noqa: SLF001
         return False
     if lock.acquire(False):
@@ -50,7 +49,7 @@ def free(lock: Any) -> bool:
 
 
 class Primitives:
-    """Finds the controlled form of a callable or a context manager, or None where there is nothing to control."""
+    """Finds the controlled form of a callable or a context manager, or None where there is none."""
 
     def __init__(self, run: Scheduler, hooks: Hooks) -> None:
         self._run = run
@@ -245,13 +244,13 @@ class Primitives:
 
     def _datetime(self, function: Any) -> Callable[..., Any] | None:
         kind = function.__self__
-        if not issubclass(kind, datetime.date):
+        if not issubclass(kind, dt.date):
             return None
         if function.__name__ == "now":
             return lambda tz=None: kind.fromtimestamp((EPOCH + self._run.now) / _NS, tz)
         if function.__name__ == "today":
             return lambda: kind.fromtimestamp((EPOCH + self._run.now) / _NS)
-        return lambda: kind.fromtimestamp((EPOCH + self._run.now) / _NS, datetime.UTC).replace(tzinfo=None)
+        return lambda: kind.fromtimestamp((EPOCH + self._run.now) / _NS, dt.UTC).replace(tzinfo=None)
 
     # -- threads --------------------------------------------------------------------------------------------
 

@@ -92,5 +92,3 @@ class Replay:
     failure: Failure | None
     digest: str
     lanes: str
-
-

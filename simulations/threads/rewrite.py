@@ -1,10 +1,12 @@
 """Puts calls into the bytecode of a function, and leaves everything else as it was.
 
 A function's code is taken apart into instructions whose jumps, exception ranges and source positions refer to
-instructions instead of offsets; calls are put in front of some of them; and it is assembled again. Source lines
+instructions instead of offsets; calls are put in front of some of them; and it is assembled again. Source
+lines
 stay exact, so that tracebacks, coverage and debuggers see the program that the user wrote.
 
-It knows the instruction sets of CPython 3.11 to 3.14. The layout of code objects, of the exception table and of
+It knows the instruction sets of CPython 3.11 to 3.14. The layout of code objects, of the exception table and
+of
 the location table is that of `Objects/exception_handling_notes.txt` and `Objects/locations.md` in CPython.
 """
 
@@ -168,7 +170,8 @@ def put_together(
     Args:
         body: The code object, taken apart.
         calls: For the index of an instruction, what to call there.
-        unbound: The indexes of method loads which are to load a bound method, so that the callable of the call
+        unbound: The indexes of method loads which are to load a bound method, so that the callable of the
+            call
             that follows is one object at a known place.
         constants: The constants of the new code, in place of the old ones.
     """
@@ -273,7 +276,8 @@ def _lay_out(stream: list[Instruction]) -> int:
             before = _units(jump)
             distance = target.offset - (jump.offset + before)
             jump.arg = -distance if jump.op in _BACKWARD else distance
-            # A jump keeps the width it once needed: growing and shrinking in turn would keep this from ending.
+            # A jump keeps the width it once needed: growing and shrinking in turn would keep this from
+            # ending.
             jump.width = max(jump.width, _extensions(jump.arg))
             settled = settled and _units(jump) == before
         if settled:

@@ -11,13 +11,15 @@ from __future__ import annotations
 import _thread
 import contextvars
 import ctypes
+import functools
 import logging
 import random
 import sys
 import threading
+from contextlib import suppress
 from itertools import count
 from time import monotonic
-from typing import TYPE_CHECKING, Any, Final, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, NoReturn, Protocol
 
 from simulations.errors import LabError
 from simulations.threads.errors import StuckError
@@ -256,7 +258,8 @@ class Scheduler:
         try:
             state = self._alone(setup)
             if self.failure is None and self.passing is None:
-                self._together(workers, state)
+                with suppress(Stopped):
+                    self._together(workers, state)
             if self.failure is None and self.passing is None and check is not None:
                 self._judge(check, state)
         finally:
@@ -274,7 +277,13 @@ class Scheduler:
         self.failure = self.passing = None
         self.strategy = strategy
         main = self._main
-        main.index, main.ident, main.done, main.wait, main.started = -1, _thread.get_ident(), False, None, True
+        main.index, main.ident, main.done, main.wait, main.started = (
+            -1,
+            _thread.get_ident(),
+            False,
+            None,
+            True,
+        )
         main.holds = {}
         self.tasks = [main]
         self.workers = []
@@ -290,7 +299,7 @@ class Scheduler:
     def _alone(self, function: Callable[[], Any]) -> Any:
         try:
             return function()
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001 (it is raised again when the threads have ended)
             if self.failure is None and self.passing is None:
                 self.passing = error
         except Stopped:
@@ -304,7 +313,7 @@ class Scheduler:
         for name, worker in workers:
             task = self._new_task(name)
             task.alike = id(worker)
-            self._load(task, lambda worker=worker: worker(state))
+            self._load(task, functools.partial(worker, state))
             self.workers.append(task)
         for task in background:
             task.index = len(self.tasks)
@@ -383,14 +392,20 @@ class Scheduler:
             self.on_end(task)
         if self.failure is not None or self.passing is not None:
             self._wake_main()
-        else:
+            return
+        with suppress(Stopped):
             self._pass_on(None)
+        if self.passing is not None:
+            self._wake_main()
 
     def _caught(self, name: str, error: BaseException, kind: str = "exception") -> None:
         """Sort an exception: a failure of the program, or something that must pass through the instrument."""
         if isinstance(error, SystemExit) and kind == "exception":
             return
-        ident, self.ident = self.ident, -1  # what the message needs, such as `__str__`, is not part of the run
+        ident, self.ident = (
+            self.ident,
+            -1,
+        )  # what the message needs, such as `__str__`, is not part of the run
         if not _is_verdict(error):
             self.passing = self.passing or error
         elif self.failure is None:
@@ -408,11 +423,15 @@ class Scheduler:
         elif self.strategy is not None and self.step >= self.stop:
             # What a strategy calls is not part of the run, even where the program calls the same functions.
             ident, self.ident = self.ident, -1
-            chosen = self.strategy.point(self, task, site)
+            try:
+                chosen = self.strategy.point(self, task, site)
+            except Exception as error:  # noqa: BLE001 (it is raised again when the threads have ended)
+                self._abandon(error)
             self.ident = ident
             if chosen is not task:
                 self.switch(task, chosen)
-        # The limit on points counts whatever they do: threads that write in a loop for ever must be noticed too.
+        # The limit on points counts whatever they do: threads that write in a loop for ever must be noticed
+        # too.
         self.bound = min(self.stop, self.turn_ends, max(self.points_max, self.step + 1))
 
     def _end_turn(self, task: Task) -> None:
@@ -427,9 +446,16 @@ class Scheduler:
             after = [other for other in others if other.index > task.index]
             self.switch(task, (after or others)[0])
 
+    def _abandon(self, error: BaseException) -> NoReturn:
+        """End the run because of an error that is not the program's."""
+        self.passing = self.passing or error
+        raise Stopped from error
+
     def candidates(self) -> list[Task]:
-        """Return who could go on: whoever is not blocked, in order; then who sleeps, as a sleep may end before others
-        have got anywhere. Of threads that are to start with the same function the first stands for all.
+        """Return who could go on: whoever is not blocked, in order; then whoever sleeps.
+
+        A sleep may end before others have got anywhere. Of threads that are to start with the same function
+        the first stands for all.
         """
         able = []
         asleep = []
@@ -497,7 +523,8 @@ class Scheduler:
             ]
             if waiting and self._unfinished():
                 waiting.sort(key=_deadline)
-                # Of those whose time comes first any may be first; and a sleep may end late for everybody else.
+                # Of those whose time comes first any may be first; and a sleep may end late for everybody
+                # else.
                 due = [other for other in waiting if _deadline(other)[0] <= _deadline(waiting[0])[0]]
                 candidates = [*due, *(other for other in candidates if other not in due)]
             elif waiting:
@@ -509,7 +536,10 @@ class Scheduler:
         chosen = candidates[0]
         if self.strategy is not None and len(candidates) > 1 and self.choosing:
             self.ident = -1
-            chosen = self.strategy.forced(self, candidates)
+            try:
+                chosen = self.strategy.forced(self, candidates)
+            except Exception as error:  # noqa: BLE001 (it is raised again when the threads have ended)
+                self._abandon(error)
         if chosen is task:
             self.ident = task.ident
             self._settle(task)
@@ -533,7 +563,7 @@ class Scheduler:
             raise Stopped
 
     def _unfinished(self) -> bool:
-        """Whether somebody must still finish: a worker, a thread that is not in the background, the main one."""
+        """Whether somebody must still finish: the main thread, a worker, or one not in the background."""
         if not self._main.done and self._main in self.tasks:
             return True
         return any(not task.done and not self._in_background(task) for task in self.tasks)
@@ -581,7 +611,8 @@ class Scheduler:
         # The thread of an executor would log the end that it is brought to.
         log = logging.getLogger("concurrent.futures")
         disabled, log.disabled = log.disabled, True
-        # On 3.11 a thread that is being traced does not move while another one has yet to take an interruption.
+        # On 3.11 a thread that is being traced does not move while another one has yet to take an
+        # interruption.
         trace = sys.gettrace()
         sys.settrace(None)
         try:
@@ -593,7 +624,8 @@ class Scheduler:
         for task in (self._main, *self._everybody):
             for lock, _ in task.holds.values():
                 # Whoever held it is gone. A lock that outlives the run must be as it was before.
-                lock._at_fork_reinit()  # noqa: SLF001
+                if hasattr(lock, "_at_fork_reinit"):
+                    lock._at_fork_reinit()  # noqa: SLF001
             task.holds.clear()
         while self._retired:
             self._retired.pop().end()
@@ -656,7 +688,8 @@ def interrupt(ident: int) -> None:
 def _forget_interruptions() -> None:
     """Take back the sign that some thread is to be interrupted, when that thread will not listen.
 
-    The sign is shared by all threads, and on 3.11 a thread that is being traced would not move until somebody takes
+    The sign is shared by all threads, and on 3.11 a thread that is being traced would not move until
+    somebody takes
     it back. Whoever handles an interruption of its own takes it back for all.
     """
     try:
@@ -719,9 +752,9 @@ def _livelock(tasks: list[Task], limit: int) -> str:
 def _stuck(task: Task, limit: float) -> str:
     frame = sys._current_frames().get(task.ident)  # noqa: SLF001
     return (
-        f"{task.name} did not come back within {limit:g} s: it is at {place(frame)}, in something that is not under "
-        f"control (a C extension, a socket, a process, a thread started before the exploration) or in a loop that "
-        f"touches nothing shared; replace it by a stand-in in the test, or raise wall_limit"
+        f"{task.name} did not come back within {limit:g} s: it is at {place(frame)}, in something that is "
+        f"not under control (a C extension, a socket, a process, a thread that was started earlier) or in "
+        f"a loop that touches nothing shared; replace it by a stand-in in the test, or raise wall_limit"
     )
 
 
@@ -736,26 +769,28 @@ def place(frame: FrameType | None) -> str:
 def user_frame(frame: FrameType | None) -> FrameType | None:
     """Return the innermost frame that belongs neither to the instrument nor to the modules it controls.
 
-    Where there is none, as in the thread of an executor that waits for work, it is the outermost of the latter.
+    Where there is none, as in the thread of an executor that waits for work, it is the outermost of the
+    latter.
     """
     inner = None
-    while frame is not None and (name := frame.f_globals.get("__name__", "")) in INTERNAL:
-        if not name.startswith("simulations."):
+    while frame is not None and internal(frame):
+        if not is_ours(frame):
             inner = frame
         frame = frame.f_back
     return frame or inner
 
 
-INTERNAL: Final = frozenset(
-    {
-        "threading",
-        "queue",
-        "concurrent.futures.thread",
-        "concurrent.futures._base",
-        "contextlib",
-        *(
-            f"simulations.threads.{name}"
-            for name in ("scheduler", "primitives", "hooks", "searchers", "exhaustive", "plans", "explain", "explorer")
-        ),
-    }
+def is_ours(frame: FrameType) -> bool:
+    """Whether a frame belongs to the instrument."""
+    return str(frame.f_globals.get("__name__", "")).startswith("simulations.threads.")
+
+
+def internal(frame: FrameType) -> bool:
+    """Whether a frame belongs to the instrument, or to a module out of which it makes primitives."""
+    name = str(frame.f_globals.get("__name__", ""))
+    return name in _PRIMITIVE_MODULES or is_ours(frame)
+
+
+_PRIMITIVE_MODULES: Final = frozenset(
+    {"threading", "queue", "concurrent.futures.thread", "concurrent.futures._base", "contextlib"}
 )

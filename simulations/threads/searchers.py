@@ -1,6 +1,7 @@
 """Who proposes schedules: fixed decisions, random walk, probabilistic concurrency testing, strict turns.
 
-Every strategy remembers what it decided that was not nominal, as `(step, thread)`, so that the run can be had again.
+Every strategy remembers what it decided that was not nominal, as `(step, thread)`, so that the run can be had
+again.
 """
 
 from __future__ import annotations
@@ -114,8 +115,8 @@ _GAP_MAX: Final = 1_000
 class Pct:
     """Probabilistic concurrency testing: random priorities, lowered at random points.
 
-    A run finds a bug of depth d with probability at least 1/(n k^(d-1)), for n threads and k points; Burckhardt et
-    al., "A Randomized Scheduler with Probabilistic Guarantees of Finding Bugs", ASPLOS 2010.
+    A run finds a bug of depth d with probability at least 1/(n k^(d-1)), for n threads and k points;
+    Burckhardt et al., "A Randomized Scheduler with Probabilistic Guarantees of Finding Bugs", ASPLOS 2010.
 
     Args:
         seed: The stream of chance.
@@ -127,7 +128,9 @@ class Pct:
 
     def __init__(self, seed: int, depth: int, points: int) -> None:
         self._chance = substream(seed, "pct")
-        self._changes = sorted((1 + self._chance.randrange(max(points, 1)) for _ in range(depth - 1)), reverse=True)
+        self._changes = sorted(
+            (1 + self._chance.randrange(max(points, 1)) for _ in range(depth - 1)), reverse=True
+        )
         self._priority: dict[int, float] = {}
         self._level = depth
         self._sleepers = self._chance.randrange(2) == 1

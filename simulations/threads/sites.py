@@ -108,7 +108,11 @@ _BOOLEAN: Final = frozenset(
 _TRUTH_TESTS: Final = frozenset(
     code
     for name, code in dis.opmap.items()
-    if (name == "TO_BOOL" if VERSION >= (3, 13) else name == "UNARY_NOT" or name.endswith(("IF_TRUE", "IF_FALSE", "OR_POP")))
+    if (
+        name == "TO_BOOL"
+        if VERSION >= (3, 13)
+        else name == "UNARY_NOT" or name.endswith(("IF_TRUE", "IF_FALSE", "OR_POP"))
+    )
 )
 _IN_PLACE_FIRST: Final = 13
 _SUBSCRIPT: Final = 26

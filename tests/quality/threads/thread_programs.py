@@ -1,7 +1,7 @@
 """A bench of small programs with a concurrency bug, each with a repaired twin.
 
-The patterns are the classic ones, known from SCTBench (github.com/mc-imperial/sctbench) and the literature; the
-programs are our own. Each is made by a function of one argument: whether to make the repaired twin.
+The patterns are the classic ones, known from SCTBench (github.com/mc-imperial/sctbench) and the literature;
+the programs are our own. Each is made by a function of one argument: whether to make the repaired twin.
 """
 
 from __future__ import annotations
@@ -60,11 +60,12 @@ class Unlocked:
         return None
 
 
-def lock_if(fixed: bool, lock):
+def lock_if(fixed, lock):
     return lock if fixed else Unlocked()
 
 
-# -- atomicity --------------------------------------------------------------------------------------------------
+# -- atomicity
+# --------------------------------------------------------------------------------------------------
 
 
 @program("check", 1)
@@ -78,7 +79,9 @@ def account_transfer(fixed):
         return worker
 
     return Made(
-        lambda: Box(balance=100), {"deposit": move(50), "withdraw": move(-30)}, lambda bank: bank.balance == 120
+        lambda: Box(balance=100),
+        {"deposit": move(50), "withdraw": move(-30)},
+        lambda bank: bank.balance == 120,
     )
 
 
@@ -121,7 +124,9 @@ def check_then_act_on_a_dict(fixed):
         return insert
 
     return Made(
-        lambda: Box(table={}, made=[]), {"left": worker("l"), "right": worker("r")}, lambda box: len(box.made) == 1
+        lambda: Box(table={}, made=[]),
+        {"left": worker("l"), "right": worker("r")},
+        lambda box: len(box.made) == 1,
     )
 
 
@@ -200,7 +205,9 @@ def wrong_lock(fixed):
             box.value = value + 1
 
     return Made(
-        lambda: Box(value=0, other=threading.Lock()), {"left": left, "right": right}, lambda box: box.value == 2
+        lambda: Box(value=0, other=threading.Lock()),
+        {"left": left, "right": right},
+        lambda box: box.value == 2,
     )
 
 
@@ -396,7 +403,8 @@ def device_driver_stop_flag(fixed):
         box.stopped = True
 
     return Made(
-        lambda: Box(stopping=False, stopped=False, pending=1, idle=threading.Event()), {"use": use, "stop": stop}
+        lambda: Box(stopping=False, stopped=False, pending=1, idle=threading.Event()),
+        {"use": use, "stop": stop},
     )
 
 
@@ -434,7 +442,8 @@ def queue_of_two_operations(fixed):
     return Made(lambda: Box(count=0, items=deque()), {"produce": produce, "consume": consume})
 
 
-# -- order ------------------------------------------------------------------------------------------------------
+# -- order
+# ------------------------------------------------------------------------------------------------------
 
 
 @program("exception", 0)
@@ -512,7 +521,8 @@ def token_ring(fixed):
     return Made(setup, {f"node{index}": pass_on(index) for index in range(3)})
 
 
-# -- waiting ----------------------------------------------------------------------------------------------------
+# -- waiting
+# ----------------------------------------------------------------------------------------------------
 
 
 @program("deadlock", 1)
@@ -559,9 +569,7 @@ def wrong_notify(fixed):
             box.items.pop()
             tell(box)
 
-    return Made(
-        setup, {"consume1": consume, "consume2": consume, "produce1": produce, "produce2": produce}
-    )
+    return Made(setup, {"consume1": consume, "consume2": consume, "produce1": produce, "produce2": produce})
 
 
 @program("exception", 0)
@@ -728,7 +736,7 @@ def closure_and_global(fixed):
     return Made(setup, {"left": worker, "right": worker}, lambda box: box.add() == 3)
 
 
-def input_and_schedule(fixed: bool, first: int, second: int) -> Made:
+def input_and_schedule(fixed, first, second) -> Made:
     """The bug that needs an input and a schedule: two keys that share a slot, and a lost update in it."""
 
     def add(key):
@@ -741,7 +749,9 @@ def input_and_schedule(fixed: bool, first: int, second: int) -> Made:
         return worker
 
     return Made(
-        lambda: Box(slots=[0] * 7), {"first": add(first), "second": add(second)}, lambda box: sum(box.slots) == 2
+        lambda: Box(slots=[0] * 7),
+        {"first": add(first), "second": add(second)},
+        lambda box: sum(box.slots) == 2,
     )
 
 
