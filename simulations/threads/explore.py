@@ -237,6 +237,12 @@ def _search(
             found, bound, complete = _enumerated(explorer, small, None)
             if found is not None or complete is None:
                 return found or known, bound, complete
+    if not explorer.points:
+        # Probabilistic concurrency testing spreads its changes over the points of the nominal run.
+        found = _tried(explorer, Fixed())
+        if found is not None:
+            return found, "", -1
+        explorer.points = explorer.scheduler.step
     while explorer.schedules < budget and not explorer.expired:
         widened = searcher == "portfolio" and explorer.schedules >= budget - budget // 10
         if widened and not explorer.widened:
