@@ -1,7 +1,7 @@
 """The stale cache: a value that stays old, and a schedule that nobody recorded.
 
-A service reads through a cache and invalidates it on write. Under a stress test it once gave an old value, and
-went on giving it; nobody could make it do so again. A reader had been interrupted between two lines.
+A service reads through a cache and invalidates it on write. Under a stress test it once gave an old value,
+and went on giving it; nobody could make it do so again. A reader had been interrupted between two lines.
 """
 
 from __future__ import annotations
@@ -17,9 +17,6 @@ from simulations.choices import Deviation, NoiseModel, Plan
 
 if TYPE_CHECKING:
     from hypothesis.strategies import SearchStrategy
-
-CLIENTS_DRAWN_MAX: Final = 3
-"""The largest number of clients that Hypothesis draws."""
 
 
 def cache_agrees_with_database(run: Run) -> None:
@@ -62,26 +59,36 @@ LADDER: Final = tuple(
 
 
 def workloads() -> SearchStrategy[Workload]:
-    """Return the strategy of workloads: what each client does."""
+    """Return the strategy of workloads: two clients or three, of which one writes."""
     from hypothesis import strategies as st  # noqa: PLC0415  (a replay does without)
 
-    steps = st.sampled_from(("r", "w", "rr", "wr", "rw", "w.r"))
-    return st.lists(steps, min_size=2, max_size=CLIENTS_DRAWN_MAX).map(lambda clients: Workload(tuple(clients)))
+    return st.builds(
+        lambda first, second, more: Workload((first, second, *more)),
+        st.sampled_from(("r", "rr", "w")),
+        st.sampled_from(("w", "wr", "w.r", "rw")),
+        st.lists(st.sampled_from(("r", "w")), max_size=1),
+    )
 
 
 _PAUSE_BEFORE_FILL: Final = Deviation("reader after database.read", 0, 1)
 _FOUND: Final = Finds("cache_agrees_with_database", Plan([_PAUSE_BEFORE_FILL]))
+
+_STALE: Final = ("cache_agrees_with_database",)
+"""What is broken as shipped is judged by one property, so that every hunt ends in one and the same
+finding.
+"""
 
 SCENARIO: Final = Scenario(
     name="stale-cache",
     title="A value that stays old",
     story=Story(
         who="Ty, whose team put a cache in front of a database.",
-        symptom="Under a stress test one value was old and stayed old. The same test, run again, never failed.",
+        symptom="Under a stress test one value was old and stayed old. Run again, the test never failed.",
         believed="That invalidating the cache on every write keeps it right.",
-        root_cause="A reader missed, read the old value, and was interrupted; a writer updated the database and "
-        "deleted the cache entry; the reader went on and put the old value into the cache.",
-        lesson="Between a read and what is done with it lies everybody else's turn: record the schedule, or choose it.",
+        root_cause="A reader missed, read the old value, and was interrupted; a writer updated the database "
+        "and deleted the cache entry; the reader went on and put the old value into the cache.",
+        lesson="Between a read and what is done with it lies everybody else's turn: record the schedule, or "
+        "choose it.",
     ),
     hidden_input="the thread schedule",
     question="which thread runs next?",
@@ -105,23 +112,23 @@ SCENARIO: Final = Scenario(
             variants.AS_SHIPPED,
             "Read through the cache, delete the entry on write.",
             _FOUND,
+            _STALE,
         ),
         Variant(
             "lock-around-fill",
             "folk fix",
             variants.LOCK_AROUND_FILL,
-            "One reader at a time reads the database and fills the cache; the writer never asks for that lock.",
+            "One reader at a time reads the database and fills the cache; the writer never asks for the lock.",
             _FOUND,
+            _STALE,
         ),
         Variant(
             "delete-twice",
             "folk fix",
             variants.DELETE_TWICE,
-            "Delete, write, wait, delete again, which is said to catch late fills; a reader can be later still.",
-            Finds(
-                "cache_agrees_with_database",
-                Plan([_PAUSE_BEFORE_FILL, Deviation("writer waits for the second delete", 0, 1)]),
-            ),
+            "Delete, write, wait, delete again, to catch late fills as well; a reader can be later still.",
+            _FOUND,
+            _STALE,
         ),
         Variant(
             "time-to-live",
@@ -135,37 +142,43 @@ SCENARIO: Final = Scenario(
             "write-through",
             "folk fix",
             variants.WRITE_THROUGH,
-            "Writers put the new value into the cache, and readers never overwrite it; but two writers can do so in "
-            "another order than they wrote the database.",
+            "Writers put the new value into the cache, and readers never overwrite it; but two writers can "
+            "do so in another order than they wrote the database.",
             Finds("cache_agrees_with_database", Plan([Deviation("writer after database.write", 0, 1)])),
+            _STALE,
         ),
         Variant(
             "leases",
             "fix",
             variants.LEASES,
             "Who misses gets a token; a delete takes it back; without it nobody fills the cache.",
-            Exhausted(3),
+            Exhausted(2),
         ),
         Variant(
             "versions",
             "fix",
             variants.VERSIONS,
             "The cache keeps the version of the row, and never goes back to an earlier one.",
-            Exhausted(3),
+            Exhausted(2),
         ),
         Variant(
             "single-flight",
             "fix",
             variants.SINGLE_FLIGHT,
-            "One read of the database at a time; what it brings is thrown away if somebody has written meanwhile.",
-            Exhausted(3),
+            "One read of the database at a time, which is thrown away if somebody has written meanwhile.",
+            Exhausted(2),
         ),
     ),
     assumptions=(
-        Assumption("atomic", "A server does one request at a time; threads are switched between requests only."),
+        Assumption(
+            "atomic", "A server does one request at a time; threads are switched between requests only."
+        ),
         Assumption("faults", "Neither server fails, loses a request, or evicts an entry."),
         Assumption("one row", "All clients read and write one row, and whatever they write is new."),
-        Assumption("process", "Locks, and the generations of a single flight, are in one process; leases and versions are not."),
+        Assumption(
+            "process",
+            "Locks, and the generations of a single flight, are in one process; leases and versions are not.",
+        ),
         Assumption("writers", "Everybody who writes the database writes it through the service."),
     ),
 )

@@ -1,7 +1,7 @@
-"""A read-through cache over a database: readers, writers, invalidation on write, and a value that stays stale.
+"""A read-through cache over a database: readers, writers, invalidation, and a value that stays old.
 
-A reader misses and reads the database; a writer updates it and invalidates the cache; the reader then fills the
-cache with what it has read before. From then on everybody reads the old value, until the next write.
+A reader misses and reads the database; a writer updates it and invalidates the cache; the reader then fills
+the cache with what it has read before. From then on everybody reads the old value, until the next write.
 
 * `servers`: the database and the cache server, which do one request at a time;
 * `services`: the code that a web team writes around them: as shipped, and repaired in seven ways;

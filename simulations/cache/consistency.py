@@ -1,12 +1,12 @@
 """What a client may rely on: its own writes, time that runs forwards, and a register behind it all.
 
-Each function returns what is wrong, in words, or None. They look at what the clients saw, not into the servers;
-all but `not_linearizable` also at the order in which the database was written.
+Each function returns what is wrong, in words, or None. They look at what the clients saw, not into the
+servers; all but `not_linearizable` also at the order in which the database was written.
 """
 
 from __future__ import annotations
 
-from functools import lru_cache
+from functools import cache
 from typing import TYPE_CHECKING
 
 from simulations.cache.workload import READ
@@ -33,7 +33,10 @@ def _older_than_known(run: Run, kind: str, verb: str) -> str | None:
     for operation in run.history:
         before = known.get(operation.client)
         if operation.kind == READ and before is not None and age[operation.value] < age[before.value]:
-            return f"the {operation.client} {verb} {before.value} and then reads {operation.value}, which is older"
+            return (
+                f"the {operation.client} {verb} {before.value} and then reads {operation.value}, "
+                f"which is older"
+            )
         if operation.kind == kind:
             known[operation.client] = operation
     return None
@@ -42,9 +45,9 @@ def _older_than_known(run: Run, kind: str, verb: str) -> str | None:
 def not_linearizable(history: Sequence[Operation], *, initial: int = 0) -> str | None:
     """The history is not that of a register: no order of the operations explains what was read.
 
-    An operation takes effect at one moment between its call and its return; a read gives what was written last.
-    Herlihy and Wing, "Linearizability", TOPLAS 1990; the search is that of Wing and Gong, JPDC 1993, with a memory
-    of what has been tried.
+    An operation takes effect at one moment between its call and its return; a read gives what was written
+    last. Herlihy and Wing, "Linearizability", TOPLAS 1990; the search is that of Wing and Gong, JPDC 1993,
+    with a memory of what has been tried.
 
     Args:
         history: The operations, in any order.
@@ -68,7 +71,7 @@ def _explained(over: Sequence[Operation], pending: Sequence[Operation], initial:
     operations = [*over, *pending]
     everything_over = (1 << len(over)) - 1
 
-    @lru_cache(maxsize=None)
+    @cache
     def possible(done: int, value: int) -> bool:
         if done & everything_over == everything_over:
             return True

@@ -1,4 +1,4 @@
-"""The database and the cache server. Each does one request at a time; what a client does in between is its own."""
+"""The database and the cache server, each of which does one request at a time."""
 
 from __future__ import annotations
 
@@ -33,6 +33,9 @@ class Platform(Protocol):
 
     def sleep(self, ms: int, what: str) -> None:
         """Wait for so many milliseconds, for something."""
+
+    def poll(self, ms: int, what: str) -> None:
+        """Wait for so many milliseconds before asking again for something that somebody else has."""
 
     def lock(self, name: str) -> AbstractContextManager[object]:
         """Return a lock within the process of the service."""
@@ -91,7 +94,7 @@ class Entry(NamedTuple):
 
 
 class Lease(NamedTuple):
-    """The answer to a read with a lease: a value, or a token that allows one fill, or neither: come back later."""
+    """The answer to a read with a lease: a value, or a token for one fill, or neither: come back later."""
 
     value: int | None
     token: int | None

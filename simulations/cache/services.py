@@ -1,6 +1,7 @@
 """The code that a web team writes around a database and a cache server, in eight designs.
 
-Each has `read` and `write`, and is called by many threads at once. Only what stands between the requests differs.
+Each has `read` and `write`, and is called by many threads at once. Only what stands between the requests
+differs.
 """
 
 from __future__ import annotations
@@ -86,7 +87,7 @@ class LockAroundFill:
 
 @dataclass(frozen=True)
 class DeleteTwice:
-    """Folk fix: delete before the write, and once more a little later. A reader can pause for longer than that."""
+    """Folk fix: delete before the write, and again a little later; a reader can pause for longer."""
 
     database: Database
     store: Store
@@ -171,7 +172,7 @@ class Leases:
                 value = self.database.read(key).value
                 self.store.set_with_lease(key, value, token)
                 return value
-            self.platform.sleep(LEASE_WAIT_MS, "the lease")
+            self.platform.poll(LEASE_WAIT_MS, "the lease")
 
     def write(self, key: str, value: int) -> None:
         """See `Service`."""
@@ -209,7 +210,7 @@ class Flight:
 
 
 class SingleFlight:
-    """Fix: one read of the database at a time, and what it brings is kept only if nobody has written meanwhile."""
+    """Fix: one read of the database at a time, whose value is kept if nobody has written meanwhile."""
 
     def __init__(self, database: Database, store: Store, platform: Platform) -> None:
         self._database = database

@@ -25,8 +25,8 @@ class Workload:
     """What each client does, one after the other.
 
     Attributes:
-        clients: For each client a text with one letter a step: `r` reads the row, `w` writes it, `.` thinks for
-            `THINK_MS`. Every write has a value of its own: the first client's first is 1, and so on.
+        clients: For each client a text with one letter a step: `r` reads the row, `w` writes it, `.` thinks
+            for `THINK_MS`. Every write has a value of its own: the first client's first is 1, and so on.
 
     Raises:
         ValueError: there are no clients, or too many, or one has no steps, too many, or a strange one.
@@ -38,7 +38,9 @@ class Workload:
         if not isinstance(self.clients, list | tuple) or not all(
             isinstance(steps, str) for steps in self.clients
         ):
-            raise ValueError(f"give a tuple of texts, one for each client, such as 'rw', not {self.clients!r}")
+            raise ValueError(
+                f"give a tuple of texts, one for each client, such as 'rw', not {self.clients!r}"
+            )
         object.__setattr__(self, "clients", tuple(self.clients))
         if not 1 <= len(self.clients) <= CLIENTS_MAX:
             raise ValueError(f"a workload has 1 to {CLIENTS_MAX} clients, not {len(self.clients)}")
@@ -53,7 +55,10 @@ class Workload:
 
     @property
     def names(self) -> tuple[str, ...]:
-        """The clients by what they do: `reader`, `writer`, or `client` for who does both; numbered from the second."""
+        """The clients by what they do: `reader`, `writer`, or `client` for who does both.
+
+        The second of a kind is `reader2`, and so on.
+        """
         seen: Counter[str] = Counter()
         names = []
         for steps in self.clients:

@@ -20,7 +20,6 @@ if TYPE_CHECKING:
     from simulations.cache.workload import Workload
     from simulations.choices import ChoicePoint, Chooser
     from simulations.threads.chosen import ChosenEvent, ChosenLock
-    from simulations.trace import Scalar
 
 T = TypeVar("T")
 
@@ -91,17 +90,20 @@ class _Controlled:
 
     def call(self, request: str, operation: Callable[..., T], *args: Any, wait_ms: int = 0) -> T:
         if wait_ms:
-            self._threads.sleep(wait_ms, f"{request}")
+            self._threads.sleep(wait_ms, request)
             self._threads.after(request)
         else:
             self._threads.before(request)
         answer = operation(*args)
-        shown: tuple[Scalar, ...] = answer if isinstance(answer, tuple) else (answer,)  # type: ignore[assignment]
+        shown = answer if isinstance(answer, tuple) else (answer,)
         self._trace.record(self.now_ms, self._threads.running, request, (*args, "->", *shown))
         return answer
 
     def sleep(self, ms: int, what: str) -> None:
         self._threads.sleep(ms, what)
+
+    def poll(self, ms: int, what: str) -> None:
+        self._threads.sleep(ms, what, long=True)
 
     def lock(self, name: str) -> ChosenLock:
         return self._threads.lock(name)
@@ -129,10 +131,8 @@ def run(system: System, workload: Workload, chooser: Chooser) -> Run:
     history: list[Operation] = []
     failure = threads.run(
         {
-            name: _client(threads, trace, service, history, name, steps, values)
-            for name, steps, values in zip(
-                workload.names, workload.clients, workload.values, strict=True
-            )
+            client[0]: _work(threads, trace, service, history, client)
+            for client in zip(workload.names, workload.clients, workload.values, strict=True)
         }
     )
     if failure is not None:
@@ -141,20 +141,21 @@ def run(system: System, workload: Workload, chooser: Chooser) -> Run:
     return Run(system, workload, trace, tuple(history), (0, *database.written), cached, later)
 
 
-def _client(
+def _work(
     threads: ChosenThreads,
     trace: Trace,
     service: Service,
     history: list[Operation],
-    name: str,
-    steps: str,
-    values: tuple[int, ...],
+    client: tuple[str, str, tuple[int, ...]],
 ) -> Callable[[], None]:
+    """Return what a client does: its name, its steps, and the values that it writes are given."""
+    name, steps, values = client
+
     def work() -> None:
         to_write = iter(values)
         for number, step in enumerate(steps):
             if step == THINK:
-                threads.sleep(THINK_MS, "its next step")
+                threads.sleep(THINK_MS, "its next step", long=True)
                 continue
             if number and steps[number - 1] != THINK:
                 threads.between("its last step")
@@ -191,8 +192,12 @@ def in_words(point: ChoicePoint) -> str:
         return f"client number {point.option + 1} starts first"
     thread, kind, what = (*point.label.split(" ", 2), "")[:3]
     if kind == "after":
-        other = "the other client" if point.options == 2 else f"number {point.option} of the other clients"
-        return f"the {thread} pauses after {_DONE.get(what, what)}, and {other} goes on"
+        first = (
+            ""
+            if point.options == 2
+            else f", and the {_ORDINALS[point.option - 1]} of the others goes on first"
+        )
+        return f"the {thread} pauses after {_DONE.get(what, what)} until nobody else can go on{first}"
     when = f"when the {thread} has ended" if kind == "ends" else f"when the {thread} waits {what}"
     return f"{when}, whoever would be {_ORDINALS[point.option]} goes on first"
 
