@@ -1,8 +1,9 @@
 """Every interleaving of the abstract steps of a design, counted exactly.
 
-This is a second description of the same designs, which shares no code with the first: no threads, no scheduler,
-no services, only what each request does to a state. What the simulation can end in under any schedule must be
-what comes out here; and a fix for which nothing stale comes out has none, whatever the number of preemptions.
+This is a second description of the same designs, which shares no code with the first: no threads, no
+scheduler, no services, only what each request does to a state. What the simulation can end in under any
+schedule must be what comes out here; and a fix for which nothing stale comes out has none, whatever the
+number of preemptions.
 
 Time is left out: nothing expires here, and a thread that polls waits until there is something to be had.
 """
@@ -10,9 +11,9 @@ Time is left out: nothing expires here, and a thread that polls waits until ther
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple, TypeAlias
 
-from simulations.cache.workload import READ, THINK
+from simulations.cache.workload import READ, THINK, WRITE
 from simulations.errors import LabError
 
 if TYPE_CHECKING:
@@ -50,9 +51,9 @@ _NEXT: Final = None
 _RETURN: Final = -1
 
 _Result = tuple[_Shared, _Client, int | None]
-"""What a request leads to, and which request is next: a number, `_NEXT`, or `_RETURN` for the end of the step."""
+"""What a request leads to, and which is next: a number, `_NEXT`, or `_RETURN` for the end of the step."""
 
-_Request = "Callable[[_Shared, _Client, int], _Result | None]"
+_Request: TypeAlias = "Callable[[_Shared, _Client, int], _Result | None]"
 """One request, given the number of the client; None if it has to wait."""
 
 
@@ -118,7 +119,7 @@ def _board(shared: _Shared, me: _Client, number: int) -> _Result | None:
     flight = shared.flight
     if flight is not None and flight[0] == shared.generation:
         return shared, me._replace(flight=flight), _ARRIVAL
-    # A client flies once a generation, unless it lands and flies again; then nobody waits for the first flight.
+    # A client that has landed and flies again in one generation: nobody waits for its first flight any more.
     flight = (shared.generation, number)
     landed = tuple(entry for entry in shared.landed if entry[0] != _name(flight))
     return shared._replace(flight=flight, landed=landed), me._replace(flight=flight), _NEXT
@@ -199,11 +200,19 @@ class Outcome(NamedTuple):
         return self.cached not in {None, self.written[-1]}
 
     @property
-    def forgetful(self) -> bool:
-        """Whether a client reads what is older than what it has written or read itself."""
+    def forgets_own_write(self) -> bool:
+        """Whether a client reads what is older than what it has itself written."""
+        return self._reads_older_than(WRITE)
+
+    @property
+    def goes_back_in_time(self) -> bool:
+        """Whether a client reads what is older than what it has itself read."""
+        return self._reads_older_than(READ)
+
+    def _reads_older_than(self, known: str) -> bool:
         age = {value: position for position, value in enumerate(self.written)}
         return any(
-            kind == READ and age[value] < max((age[before] for _, before in seen[:number]), default=0)
+            kind == READ and any(age[value] < age[old] for by, old in seen[:number] if by == known)
             for seen in self.saw
             for number, (kind, value) in enumerate(seen)
         )
