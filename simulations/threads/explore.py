@@ -222,6 +222,9 @@ def _search(
     known = explorer.observe(seed, budget)
     if known is not None and not known.decisions:
         return known, "", -1
+    found = _tried(explorer, Fixed())
+    if found is not None:
+        return found, "", -1
     if max_preemptions is not None:
         return _enumerated(explorer, budget, max_preemptions)
     bound, complete = "", _NOTHING
@@ -401,7 +404,7 @@ def _least(explorer: Explorer, hit: Hit, budget: int) -> tuple[Decisions, str]:
     decisions, rank = explorer.dropped(hit.decisions, wanted)
     budget = _affordable(explorer, budget)
     many = len(explorer.workers) >= DELAY_BOUND_THREADS
-    left = budget // 2 if many else budget
+    left = budget * 3 // 4 if many else budget
     result = explorer.enumerate(schedules_max=left, bound=None, full=False, below=rank, wanted=wanted)
     if result.failure is not None:
         return result.decisions, "least: every lesser schedule was run"
@@ -409,7 +412,12 @@ def _least(explorer: Explorer, hit: Hit, budget: int) -> tuple[Decisions, str]:
         return decisions, "least: every lesser schedule was run"
     if many:
         result = explorer.enumerate(
-            schedules_max=left, bound=None, full=False, below=rank, wanted=wanted, by_deviations=True
+            schedules_max=budget - left,
+            bound=None,
+            full=False,
+            below=rank,
+            wanted=wanted,
+            by_deviations=True,
         )
         if result.failure is not None and result.rank is not None and result.rank < rank:
             return result.decisions, "least by delay bounding: every schedule of fewer deviations was run"

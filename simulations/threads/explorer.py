@@ -33,8 +33,8 @@ if TYPE_CHECKING:
 
 FOCUS_ROUNDS_MAX: Final = 12
 OBSERVED_TURN: Final = 1_000
-OBSERVED_POINTS_MAX: Final = 500_000
-"""Under observation every access is a point, so a program that ends may have many."""
+OBSERVED_POINTS_MAX: Final = 10_000
+"""A run under observation, in which every access is a point, is cut short after twice as many."""
 SPIN_POINTS: Final = 100
 COLLECT_EVERY: Final = 200
 LESSONS_MAX: Final = 20
@@ -192,9 +192,11 @@ class Explorer:
     def observe(self, seed: int, budget: int) -> Hit | None:
         """Run a few schedules under full observation, to learn what runs and which accesses conflict."""
         self.scheduler.turn_max = OBSERVED_TURN
+        self.scheduler.livelocks = False
         self.scheduler.points_max = OBSERVED_POINTS_MAX
         focus: set[Site] = set()
         hit: Hit | None = None
+        endless = False
         makers: list[Callable[[], Searching]] = [
             Fixed,
             lambda: Turns(NEVER >> 1, backwards=True),
@@ -209,6 +211,7 @@ class Explorer:
             strategy = makers[position]()
             failure, sites = self._observed(strategy)
             focus |= sites
+            endless = endless or self.scheduler.cut
             rounds += 1
             if self.installer.adopt() and rounds < FOCUS_ROUNDS_MAX:
                 self._changed()
@@ -221,7 +224,11 @@ class Explorer:
                     break
             position += 1
         self.set_focus(focus)
+        if endless:
+            # A thread that waits in a loop for what nobody changes touches nothing that conflicts.
+            self.widen()
         self.scheduler.turn_max = SPIN_POINTS
+        self.scheduler.livelocks = True
         self.scheduler.points_max = POINTS_MAX
         return hit
 
@@ -306,7 +313,6 @@ class Explorer:
             self._everywhere()
             self._changed()
             self.scheduler.turn_max = OBSERVED_TURN
-            self.scheduler.points_max = OBSERVED_POINTS_MAX
             return self.told(Fixed(decisions), _nobody, "observe")
         return self.fast(Fixed(decisions))
 

@@ -32,6 +32,8 @@ if TYPE_CHECKING:
 
 POINTS_MAX: Final = 50_000
 """After so many points a run gets strict turns, and after as many again it is called a livelock."""
+STRICT_TURN: Final = 500
+"""How many points a strict turn has."""
 TURN_MAX: Final = 1_000
 """After so many points without a switch or an operation on a primitive a thread that spins gives way."""
 NEVER: Final = 1 << 62
@@ -212,6 +214,8 @@ class Scheduler:
         now: Virtual time in nanoseconds.
         mute: Whether the thread that runs is in a part where nobody else may be chosen.
         choosing: Whether the workers are running, so that the strategy is asked.
+        livelocks: Whether a run that does not end is a failure; if not it is cut short.
+        cut: Whether the run was cut short.
         fresh: Whether every task needs a real thread of its own, because thread-local data would survive.
     """
 
@@ -221,6 +225,8 @@ class Scheduler:
         self.stop = self.bound = self.turn_ends = NEVER
         self.turn_max = TURN_MAX
         self.points_max = POINTS_MAX
+        self.livelocks = True
+        self.cut = False
         self.choosing = False
         self.ident = -1
         self.mute = True
@@ -260,7 +266,7 @@ class Scheduler:
             if self.failure is None and self.passing is None:
                 with suppress(Stopped):
                     self._together(workers, state)
-            if self.failure is None and self.passing is None and check is not None:
+            if self.failure is None and self.passing is None and not self.cut and check is not None:
                 self._judge(check, state)
         finally:
             self._reap()
@@ -273,7 +279,7 @@ class Scheduler:
         self.step, self.stop, self.now = 0, NEVER, START_OF_TIME
         self.bound = self.turn_ends = NEVER
         self.ticks = 0
-        self.dying = self.choosing = False
+        self.dying = self.choosing = self.cut = False
         self.failure = self.passing = None
         self.strategy = strategy
         main = self._main
@@ -432,11 +438,15 @@ class Scheduler:
                 self.switch(task, chosen)
         # The limit on points counts whatever they do: threads that write in a loop for ever must be noticed
         # too.
-        self.bound = min(self.stop, self.turn_ends, max(self.points_max, self.step + 1))
+        self.bound = min(self.stop, self.turn_ends, self._limit())
+
+    def _limit(self) -> int:
+        return self.points_max if self.step < self.points_max else self.step + STRICT_TURN
 
     def _end_turn(self, task: Task) -> None:
         if not self._unfinished() or self.step >= 2 * self.points_max:
-            if self._unfinished():
+            self.cut = self._unfinished()
+            if self.cut and self.livelocks:
                 self.failure = Failure("livelock", _livelock(self.tasks, 2 * self.points_max), task.name)
             self._wake_main()
             self._await(task)
@@ -490,8 +500,8 @@ class Scheduler:
             wait.expired = True
             self.now = max(self.now, wait.deadline)
         self.current, self.ident, self.mute = to, to.ident, to.muted
-        self.turn_ends = self.step + (self.turn_max if self.step < self.points_max else 1)
-        self.bound = min(self.stop, self.turn_ends, max(self.points_max, self.step + 1))
+        self.turn_ends = self.step + self.turn_max
+        self.bound = min(self.stop, self.turn_ends, self._limit())
         to.gate.release()
 
     def block(
