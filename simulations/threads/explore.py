@@ -6,6 +6,7 @@ import asyncio
 import dataclasses
 import functools
 import inspect
+import sys
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Final, Literal, TypeVar
 
@@ -518,11 +519,13 @@ def _validated(  # noqa: PLR0917 (they are passed on in the order of `explore`)
 
 
 def _loop_runs() -> bool:
+    """Whether an event loop would be blocked that has other work; a notebook's waits for its cell anyway."""
     try:
         asyncio.get_running_loop()
     except RuntimeError:
         return False
-    return True
+    shell = sys.modules.get("IPython")
+    return shell is None or not hasattr(shell.get_ipython(), "kernel")
 
 
 def _named(workers: Any) -> list[tuple[str, Callable[[Any], object]]]:
