@@ -1,4 +1,4 @@
-"""Random schedules come out stale as often as the tree of all schedules says, and every hunt ends in one place."""
+"""Random schedules are stale as often as the tree of all schedules says; every hunt ends in one place."""
 
 from fractions import Fraction
 from math import sqrt

@@ -61,7 +61,7 @@ def test_two_clients_have_no_schedule_of_more_than_four_deviations(design):
 
 
 def test_one_interleaving_of_ten_is_stale():
-    # A cold read is three requests and a write is two. Stale is get, read, write, delete, set, and nothing else.
+    # A cold read is three requests and a write is two. Stale is get, read, write, delete, set, no other.
     counted = census("as_shipped", clients("r w"))
     assert (counted.interleavings, counted.stale) == (comb(5, 2), 1)
 

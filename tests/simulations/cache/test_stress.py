@@ -60,8 +60,8 @@ def test_nothing_seen_is_not_nothing_there():
     nothing = Stress(runs=42_838, stale=0, switch_interval_s=0.005, seconds=10)
     assert nothing.rate == (0, 3 / 42_838)
     assert str(nothing) == (
-        "0 of 42,838 runs stale at a switch interval of 5000 us; so the rate is below 70 per million with 95 % "
-        "confidence"
+        "0 of 42,838 runs stale at a switch interval of 5000 us; so the rate is below 70 per million "
+        "with 95 % confidence"
     )
     # The rule of three is what it approximates: the rate at which so many misses have a chance of 5 %.
     assert nothing.rate[1] == pytest.approx(-math.log(0.05) / 42_838, rel=0.002)
@@ -72,9 +72,10 @@ def test_the_interval_where_something_was_seen():
     # Wilson's interval for 8 of 100, as published tables give it: 0.0411 to 0.1500.
     low, high = Stress(100, 8, 0.005, 1).rate
     assert (round(low, 4), round(high, 4)) == (0.0411, 0.15)
+    between = f"{low * 1e6:,.0f} to {high * 1e6:,.0f}"
     assert str(Stress(100, 8, 1e-6, 1)) == (
-        f"8 of 100 runs stale at a switch interval of 1 us; so the rate is {low * 1e6:,.0f} to {high * 1e6:,.0f} "
-        f"per million with 95 % confidence"
+        f"8 of 100 runs stale at a switch interval of 1 us; so the rate is {between} per million "
+        f"with 95 % confidence"
     )
 
 
