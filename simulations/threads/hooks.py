@@ -176,7 +176,11 @@ class Hooks:
         if get_ident() != run.ident:
             return manager
         site.hot = True
-        return self.primitives.guard(manager, site) or manager
+        guard = self.primitives.guard(manager, site)
+        if guard is None:
+            return manager
+        site.sync = True
+        return guard
 
     def _observe_call(self, site: Site, function: Any) -> Any:
         run = self.run
@@ -194,7 +198,7 @@ class Hooks:
             site.name = getattr(function, "__name__", "") or type(function).__name__
         controlled = self.primitives.controlled(function, site)
         if controlled is not None:
-            site.hot = True
+            site.hot = site.sync = True
             return controlled
         if run.mute:
             return function
@@ -315,6 +319,7 @@ class Hooks:
                 self.news.add(site)
             replacement = controlled(function, site)
             if replacement is not None:
+                site.sync = True
                 if not site.name:
                     site.name = getattr(function, "__name__", "")
                 return replacement

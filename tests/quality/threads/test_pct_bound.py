@@ -1,8 +1,8 @@
 """The published bound of probabilistic concurrency testing: at least 1/(n k^(d-1)) for each run.
 
-Null hypothesis: a run finds the bug with probability p = 1/(n k^(d-1)) or more. Of N independent runs with fixed
-seeds the number of hits is then at least binomial; the test fails where so few or fewer would come up with
-probability below 1e-4, which is its false-alarm rate.
+Null hypothesis: a run finds the bug with probability p = 1/(n k^(d-1)) or more. Of N independent runs with
+fixed seeds the number of hits is then at least binomial; the test fails where so few or fewer would come up
+with probability below 1e-4, which is its false-alarm rate.
 """
 
 from math import comb

@@ -1,12 +1,11 @@
 """The figures of the guide: every program of the bench with 20 seeds, every twin for 3000 schedules.
 
-Run it with `python -m tests.quality.threads.thread_figures`; it takes some minutes. Where frontrun is installed
-(`pip install frontrun==0.7.0`), it is run on the same programs beside it.
+Run it with `python -m tests.quality.threads.thread_figures`; it takes some minutes.
 """
 
 import argparse
-import importlib.util
 import statistics
+import sys
 import time
 
 from simulations.threads import explore
@@ -27,27 +26,14 @@ def figures_of(program, seeds, twin_schedules):
             least = least and result.minimality.startswith("least")
     twin = program.make(True)
     repaired = explore(twin.setup, twin.workers, twin.check, max_schedules=twin_schedules)
-    print(
+    sys.stdout.write(
         f"{program.name:45} found {len(needed):2}/{seeds}  schedules {statistics.median(needed or [0]):5.0f} "
-        f"(max {max(needed or [0])})  preemptions {sorted(preemptions)} {'least' if least else 'not confirmed'}  "
-        f"{statistics.median(seconds):6.2f} s  twin: {repaired.verdict} after {repaired.schedules}",
-        flush=True,
+        f"(max {max(needed or [0])})  preemptions {sorted(preemptions)} "
+        f"{'least' if least else 'not confirmed'}  "
+        f"{statistics.median(seconds):6.2f} s  "
+        f"twin: {repaired.verdict} after {repaired.schedules}\n"
     )
-
-
-def frontrun_on(program):
-    """Return what frontrun's own exploration of the same program says, and how long it took."""
-    from frontrun import explore_interleavings
-
-    made = program.make(False)
-    started = time.perf_counter()
-    result = explore_interleavings(
-        setup=made.setup,
-        threads=list(made.workers.values()),
-        invariant=lambda state: made.check is None or made.check(state) is not False,
-        max_attempts=1_000,
-    )
-    return result, time.perf_counter() - started
+    sys.stdout.flush()
 
 
 def main():
@@ -60,8 +46,6 @@ def main():
         if options.names and program.name not in options.names:
             continue
         figures_of(program, options.seeds, options.twins)
-        if importlib.util.find_spec("frontrun") is not None:
-            print("    frontrun:", *frontrun_on(program))
 
 
 if __name__ == "__main__":

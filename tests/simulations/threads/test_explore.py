@@ -106,7 +106,7 @@ def test_raise_if_found_carries_the_explanation_and_the_cause():
     assert isinstance(caught.value.__cause__, AttributeError)
 
 
-# -- replay -----------------------------------------------------------------------------------------------------
+# -- replay --------------------------------------------------------------------------------------------------
 
 
 def test_a_plan_replays_to_the_same_digest():
@@ -145,7 +145,7 @@ def account(tmp_path, source):
     path = tmp_path / "account.py"
     path.write_text(source)
     space = {"__name__": "account"}
-    exec(compile(source, str(path), "exec"), space)  # noqa: S102
+    exec(compile(source, str(path), "exec"), space)
     return space["Account"]
 
 
@@ -172,7 +172,7 @@ def test_a_plan_that_is_not_one_is_refused():
         replay(Counter, [Counter.add], Plan([("cpu0 | a | b", 0, 1)]))
 
 
-# -- what must not happen ---------------------------------------------------------------------------------------
+# -- what must not happen ------------------------------------------------------------------------------------
 
 
 def threads_alive():
@@ -296,7 +296,7 @@ def test_an_error_of_the_set_up_passes_through():
         explore(setup, [Counter.add])
 
 
-# -- what is refused --------------------------------------------------------------------------------------------
+# -- what is refused -----------------------------------------------------------------------------------------
 
 
 def generates(counter):
@@ -343,7 +343,7 @@ def test_a_running_event_loop_is_refused():
         asyncio.run(main())
 
 
-# -- regions, focus, scope --------------------------------------------------------------------------------------
+# -- regions, focus, scope -----------------------------------------------------------------------------------
 
 
 def test_no_thread_is_switched_in_a_region_that_is_marked_as_uninteresting():
