@@ -1,4 +1,4 @@
-"""Executions a second: two short threads, a prefix of 1000 operations, ten threads; all at `access` with focus."""
+"""Executions a second at `access` with focus: two short threads, a prefix of 1000 operations, ten threads."""
 
 import pytest
 
