@@ -121,7 +121,7 @@ SCENARIO: Final = Scenario(
             "lock-around-fill",
             "folk fix",
             variants.LOCK_AROUND_FILL,
-            "One reader at a time reads the database and fills the cache; the writer never asks.",
+            "One reader at a time reads the database and fills the cache; the writer takes no lock.",
             _FOUND,
             _STALE,
         ),

@@ -163,6 +163,7 @@ class ChosenThreads:
     def _ask(self, task: Task, done: str) -> None:
         if self._scheduler.dying:
             raise Stopped
+        self._scheduler.step += 1  # a sign of life, for whoever watches that the run does not hang
         others = [other for other in self._scheduler.candidates() if other is not task]
         if others:
             chosen = self._pick(f"{task.name} after {done}", [task, *others], forced=False)

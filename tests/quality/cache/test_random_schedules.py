@@ -12,7 +12,7 @@ from simulations.cache.world import run
 from simulations.choices import UNIFORM, NoiseModel, exactly, random
 
 COIN = NoiseModel("coin", {}, otherwise=UNIFORM)
-RUNS = 3_000
+RUNS = 1_500
 SIGMAS = 5
 """A false alarm has a chance below 1 in a million for each case; and the seeds are fixed."""
 
