@@ -74,8 +74,7 @@ def explore(
         max_preemptions: The greatest number of pauses of a thread that could go on; None is no limit.
         seconds: Gives up after so much wall-clock time; None is no limit.
         scope: The modules whose accesses count, by name; None is everything but the standard library.
-            Operations
-            on primitives are under control everywhere.
+            Operations on primitives are under control everywhere.
         plan: The plan to replay.
         wall_limit: After so many seconds without a sign of a thread, the run is an error.
         minimise_max: How many runs may be spent on making what was found least.
@@ -89,32 +88,17 @@ def explore(
     named = _validated(setup, workers, check, searcher, granularity, max_schedules, max_preemptions, seconds)
     if searcher == "replay" and plan is None:
         raise ThreadsError("searcher='replay' needs the plan to replay: pass plan=exploration.plan")
-    hit: Hit | None
-    complete: int | None
     with Explorer(
         setup, named, check, granularity=granularity, scope=scope, wall_limit=wall_limit, seconds=seconds
     ) as explorer:
         if searcher == "replay" and plan is not None:
-            hit, bound, complete = _replayed(explorer, plan, seed), "", -1
+            hit, bound, complete = _replayed(explorer, plan, seed), "", _NOTHING
+            minimise_max = 0
         else:
             hit, bound, complete = _search(explorer, searcher, max_schedules, seed, max_preemptions)
-        points = explorer.points
-        schedules = explorer.schedules
         if hit is None:
-            verdict: Verdict = (
-                "gave up" if complete is not None and not bound.startswith("every") else "exhausted"
-            )
-            return Exploration(
-                verdict,
-                schedules,
-                bound=bound,
-                complete=complete,
-                threads=tuple(n for n, _ in named),
-                points=points,
-            )
-        report = _report(explorer, hit, minimise_max if searcher != "replay" else 0, schedules, points)
-        possible = CAN_HAPPEN if granularity == "gil" else _possible(explorer, report)
-    return _with_possible(report, possible)
+            return _not_found(explorer, bound, complete)
+        return _found(explorer, hit, minimise_max)
 
 
 def replay(
@@ -340,6 +324,26 @@ def _replayed(explorer: Explorer, plan: Plan, seed: int) -> Hit | None:
 
 
 OBSERVATIONS: Final = 12
+
+
+def _not_found(explorer: Explorer, bound: str, complete: int | None) -> Exploration:
+    """Report a search that found nothing: all that was asked for was gone through, or it gave up."""
+    verdict: Verdict = "gave up" if complete is not None and not bound.startswith("every") else "exhausted"
+    return Exploration(
+        verdict,
+        explorer.schedules,
+        bound=bound,
+        complete=complete,
+        threads=tuple(name for name, _ in explorer.workers),
+        points=explorer.points,
+    )
+
+
+def _found(explorer: Explorer, hit: Hit, minimise_max: int) -> Exploration:
+    granularity = explorer.hooks.granularity
+    report = _report(explorer, hit, minimise_max, explorer.schedules, explorer.points)
+    possible = CAN_HAPPEN if granularity == "gil" else _possible(explorer, report)
+    return _with_possible(report, possible)
 
 
 def _watched(

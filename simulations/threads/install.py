@@ -226,9 +226,14 @@ class Installer:
             function.__code__ = self._settled.get(code) or self._build(code, mode)
 
     def restore(self) -> None:
-        """Put back the code that the user wrote."""
+        """Put back the code that the user wrote, and let go of the rewritten one.
+
+        A code object is nothing that the collector looks into, so a cycle through the hooks among its
+        constants would stay for ever.
+        """
         for function, code in self._owners.values():
             function.__code__ = code
+        self._alive, self._built, self._settled = [], {}, {}
 
     def _build(self, code: CodeType, mode: Mode) -> CodeType:
         built = self._built.get(code) or self._settled.get(code)

@@ -658,9 +658,13 @@ class Scheduler:
                 interrupt(task.ident)
 
     def close(self) -> None:
-        """End the carriers."""
+        """End the carriers, and let go of what the last run left behind."""
         carriers = [*self._idle, *self._retired]
         self._idle, self._retired = [], []
+        self._everybody, self.tasks, self.workers = [], [], []
+        self.failure = self.passing = self.strategy = None
+        self.current = self._main
+        self.context = contextvars.Context()
         for carrier in carriers:
             carrier.end()
 

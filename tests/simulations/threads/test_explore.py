@@ -1,4 +1,5 @@
 import asyncio
+import gc
 import os
 import subprocess
 import sys
@@ -11,6 +12,8 @@ import pytest
 from simulations.choices import Plan
 from simulations.errors import NondeterminismError, PlanError
 from simulations.threads import StuckError, ThreadsError, explore, replay, uninteresting
+from simulations.threads.explorer import Explorer
+from simulations.threads.sites import Site
 
 ROOT = Path(__file__).parents[3]
 
@@ -211,6 +214,20 @@ def test_no_thread_is_left_behind(worker, kind):
     assert result.failure.kind == kind
     assert threading.enumerate() == known
     assert settled_threads(before) <= before
+
+
+def things_held():
+    gc.collect()
+    return sum(isinstance(thing, (Explorer, Site)) for thing in gc.get_objects())
+
+
+@pytest.mark.parametrize("worker", [Counter.add, Counter.add_locked, raises])
+def test_memory_does_not_grow_from_one_exploration_to_the_next(worker):
+    held = []
+    for _ in range(3):
+        explore(Counter, [worker, worker], is_two)
+        held.append(things_held())
+    assert held[2] <= held[0] < 20
 
 
 def test_a_lock_of_a_module_is_free_again_after_a_deadlock():
