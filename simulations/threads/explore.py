@@ -307,7 +307,7 @@ def _enumerated(explorer: Explorer, budget: int, bound: int | None) -> tuple[Hit
         return None, f"every schedule of {threads}, {where}", None
     if result.complete < 0:
         return None, "", -1
-    text = f"schedule of {threads} with at most {result.complete} preemptions, {where}"
+    text = f"schedule of {threads} with at most {_counted(result.complete, 'preemption')}, {where}"
     if bound is not None and result.complete >= bound:
         return None, f"every {text}", result.complete
     return None, text, result.complete
@@ -467,12 +467,20 @@ RUNS_MIN: Final = 100
 POINTS_SPENT_MAX: Final = 500_000
 
 
+def _counted(number: int, noun: str) -> str:
+    return f"{number} {noun}{'s' * (number != 1)}"
+
+
 def _with_possible(report: Exploration, possible: str) -> Exploration:
+    paused = ", ".join(
+        _counted(number or 0, noun)
+        for number, noun in ((report.preemptions, "preemption"), (report.deviations, "deviation"))
+    )
     parts = [
         report.failure.summary if report.failure is not None else "",
         f"Schedule: {report.words}.",
-        f"{report.preemptions} preemptions, {report.deviations} deviations; {report.minimality}.",
-        f"Found in {report.schedules} schedules; {possible}.",
+        f"{paused}; {report.minimality}.",
+        f"Found in {_counted(report.schedules, 'schedule')}; {possible}.",
         report.explanation,
         report.lanes,
     ]

@@ -34,14 +34,14 @@ def test_the_test_that_the_guide_shows_passes():
     names["test_every_seed_ends_in_the_same_finding"]()
 
 
-@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
 def test_every_command_that_a_page_names_exists(page, capsys):
     commands = set(re.findall(r"heisenlab (?!test-)([a-z]+)\b", "".join(code(page, "(?:console|sh|bash)"))))
     for command in commands:
         assert main([command, "--help"]) == 0, command
 
 
-@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
 def test_every_file_that_a_page_links_to_is_there(page):
     for target in re.findall(r"\]\(([^)#:]+?)(?:#[^)]*)?\)", page.read_text()):
         assert (page.parent / target).exists(), target

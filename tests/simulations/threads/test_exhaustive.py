@@ -182,7 +182,7 @@ def test_a_bound_that_was_gone_through_is_stated():
     result = explore(State, {"left": worker, "right": worker}, searcher="exhaustive", max_preemptions=1)
     assert result.verdict == "exhausted"
     assert result.complete == 1
-    assert "at most 1 preemptions" in str(result)
+    assert "at most 1 preemption," in str(result)
 
 
 def test_a_budget_that_ran_out_is_not_called_exhausted():
