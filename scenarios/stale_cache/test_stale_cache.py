@@ -13,7 +13,7 @@ from simulations.cache.stress import Shop, open_shop, stress
 from simulations.cache.workload import KEY, Workload
 from simulations.cache.world import run
 from simulations.choices import Deviation, drawn, exhaustive, nominal
-from simulations.threads import explore
+from simulations.live.threads import explore
 
 READER_AND_WRITER = Workload(("r", "w"))
 IN_PROCESS = variants.System(database_ms=0)

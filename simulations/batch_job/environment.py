@@ -62,7 +62,7 @@ CLOCKS: Final = ("no change", "forward", "back", "forward, and the watchdog beli
 """What happens to the local time on Sunday at 02:00."""
 
 CHANCES: Final = ("nothing", "node", "spot", "application", "database", "budget")
-"""What chance may send, by the names of `simulations.batch_job.suspects`."""
+"""What chance may send, by the names of `simulations.suspects`."""
 
 CHANCE_EVERY_H: Final = 10
 """How often chance is asked, in hours of the job. Coarser than life, so that all of it can be searched."""

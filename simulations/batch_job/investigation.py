@@ -1,6 +1,6 @@
 """Who did it: suspects with priors, observations by what they tell, and what the answer costs in days.
 
-The priors are assumptions (`simulations.batch_job.suspects`). The likelihoods are not judged but estimated:
+The priors are assumptions (`simulations.suspects`). The likelihoods are not judged but estimated:
 the world is run with each suspect as the culprit, and what an observation shows is counted.
 """
 
@@ -14,12 +14,12 @@ from typing import TYPE_CHECKING, Final, Literal
 
 from simulations.batch_job.environment import LAUNCHES, SETUPS_H
 from simulations.batch_job.observations import OBSERVATIONS, History, history
-from simulations.batch_job.suspects import SUSPECTS
 from simulations.batch_job.system import FINISHED, simulate
 from simulations.batch_job.variants import AS_SHIPPED
 from simulations.batch_job.workload import Job
 from simulations.choices import Deviation, drawn, substream
 from simulations.errors import LabError
+from simulations.suspects import SUSPECTS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence

@@ -236,7 +236,7 @@ def history(suspect: str, draw: Random, job: Job | None = None) -> History:
     """Draw three deaths by one suspect, by running the world until it has killed three times.
 
     Args:
-        suspect: The name of a suspect in `simulations.batch_job.suspects`.
+        suspect: The name of a suspect in `simulations.suspects`.
         draw: A seeded stream.
         job: The input; its rule is drawn from the three of the story.
 

@@ -54,7 +54,7 @@ class Attempt:
         machine_ms: When its machine was launched, in ms since Monday 00:00 of the first week.
         start_ms: When its own clock started.
         end_ms: When it ended.
-        cause: `finished`, or the name of a suspect in `simulations.batch_job.suspects`.
+        cause: `finished`, or the name of a suspect in `simulations.suspects`.
         done: How many tests were over, with those that an earlier attempt had saved.
         saved: How many of them outlive it.
         lost_ms: The run time whose results are gone.

@@ -9,7 +9,7 @@ from simulations.cache.servers import Database, Store
 from simulations.cache.services import build
 from simulations.cache.workload import KEY, READ, THINK, THINK_MS
 from simulations.errors import LabError
-from simulations.threads.chosen import ChosenThreads
+from simulations.live.threads.control.chosen import ChosenThreads
 from simulations.trace import Trace
 
 if TYPE_CHECKING:
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from simulations.cache.variants import System
     from simulations.cache.workload import Workload
     from simulations.choices import ChoicePoint, Chooser
-    from simulations.threads.chosen import ChosenEvent, ChosenLock
+    from simulations.live.threads.control.chosen import ChosenEvent, ChosenLock
 
 T = TypeVar("T")
 

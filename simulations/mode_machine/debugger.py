@@ -28,7 +28,7 @@ from simulations.mode_machine.machine import RESET_CLOCKS, State, power_cycle, p
 from simulations.mode_machine.noise import in_words, upset_label
 from simulations.mode_machine.registers import Condition, condition_of, read, registers
 from simulations.mode_machine.system import CLOCKS_MAX, System, Workload, received
-from simulations.mode_machine.text_columns import aligned
+from simulations.text_columns import aligned
 from simulations.trace import Event, Trace
 
 if TYPE_CHECKING:

@@ -1,4 +1,4 @@
-"""Programs of the bench under `simulations.threads.explore` and under frontrun, one table.
+"""Programs of the bench under `simulations.live.threads.explore` and under frontrun, one table.
 
     python -m tests.benchmarks.compare_with_frontrun [--programs NAME ...] [--seconds-max S] [--seed N]
 
@@ -89,7 +89,7 @@ def switches(threads: Sequence[object]) -> int:
 
 
 def ours(name: str, mode: str, seconds_max: float, seed: int) -> dict[str, Any]:
-    from simulations.threads import explore
+    from simulations.live.threads import explore
 
     made = BY_NAME[name].make(False)
     options = {} if mode == "ours, least" else {"minimise_max": 0}

@@ -12,13 +12,13 @@ from pathlib import Path
 
 import pytest
 
-from simulations.address_space.live import Filling, RefusedError, run
+from simulations.live.memory import Filling, RefusedError, run
 
 ROOT = Path(__file__).parents[2]
-LAUNCHER = [sys.executable, "-m", "scenarios.lab.memory_command", "run"]
+LAUNCHER = [sys.executable, "-m", "scenarios.lab.commands.memory", "run"]
 FILL_LOW = """
 import ctypes
-from simulations.address_space.live.in_process import fill_low
+from simulations.live.memory.in_process import fill_low
 libc = ctypes.CDLL(None)
 libc.mmap.restype = ctypes.c_void_p
 libc.mmap.argtypes = [ctypes.c_void_p, ctypes.c_size_t, *[ctypes.c_int] * 3, ctypes.c_long]

@@ -12,11 +12,11 @@ import time
 
 import pytest
 
-from simulations.batch_job.live import log, readings
-from simulations.batch_job.live.log import SAMPLE, Log, Record
-from simulations.batch_job.live.recording import load
-from simulations.batch_job.live.sampler import Sample, Sampler
-from tests.simulations.batch_job.live.crowd import crowd
+from simulations.live.recorder import log, readings
+from simulations.live.recorder.log import SAMPLE, Log, Record
+from simulations.live.recorder.recording import load
+from simulations.live.recorder.sampler import Sample, Sampler
+from tests.simulations.live.recorder.crowd import crowd
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="the recorder reads /proc")
 

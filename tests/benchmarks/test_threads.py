@@ -2,8 +2,8 @@
 
 import pytest
 
-from simulations.threads.explorer import Explorer
-from simulations.threads.searchers import Pct
+from simulations.live.threads.search.explorer import Explorer
+from simulations.live.threads.search.strategies import Pct
 
 
 class Counter:

@@ -6,7 +6,7 @@ import shlex
 
 import pytest
 
-from scenarios.lab.cli import main
+from scenarios.lab.commands.cli import main
 from tests.docs.test_documentation import ROOT, code
 
 DEBUGGER = ROOT / "docs/guide/debugger.md"
@@ -29,7 +29,7 @@ def test_the_machine_of_ones_own_and_its_tests_do_what_the_page_says():
 
 
 def test_every_verdict_is_explained():
-    from simulations.mode_machine.live import Verdict
+    from simulations.live.state_machines import Verdict
 
     assert re.findall(r"^\| `(.*?)` \| ", STATE_MACHINES.read_text(), re.MULTILINE) == [
         one.value for one in Verdict

@@ -2,7 +2,7 @@
 
 import pytest
 
-from simulations.threads import explore
+from simulations.live.threads import explore
 from tests.quality.threads.thread_programs import PROGRAMS, input_and_schedule
 
 BY_NAME = {program.name: program for program in PROGRAMS}

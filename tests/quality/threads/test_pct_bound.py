@@ -9,8 +9,8 @@ from math import comb
 
 import pytest
 
-from simulations.threads.explorer import Explorer
-from simulations.threads.searchers import Pct
+from simulations.live.threads.search.explorer import Explorer
+from simulations.live.threads.search.strategies import Pct
 from tests.quality.threads.thread_programs import PROGRAMS
 
 BY_NAME = {program.name: program for program in PROGRAMS}

@@ -8,7 +8,7 @@ import statistics
 import sys
 import time
 
-from simulations.threads import explore
+from simulations.live.threads import explore
 from tests.quality.threads.thread_programs import PROGRAMS
 
 

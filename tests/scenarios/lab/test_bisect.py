@@ -49,6 +49,14 @@ def test_git_bisect_names_the_commit_that_brought_the_bug(history, tmp_path):
     hunt("invalid-mode", verify=False).finding.save(path)
     git("bisect", "start", commits[-1], commits[0])
     said = git(
-        "bisect", "run", sys.executable, "-B", "-m", "scenarios.lab.cli", "replay", "--bisect", str(path)
+        "bisect",
+        "run",
+        sys.executable,
+        "-B",
+        "-m",
+        "scenarios.lab.commands.cli",
+        "replay",
+        "--bisect",
+        str(path),
     )
     assert f"{commits[4]} is the first bad commit" in said

@@ -13,7 +13,7 @@ def test_the_world_needs_neither_its_instrument_nor_a_test_library():
     code = (
         f"import sys, {', '.join(MODULES)}\n"
         "print(*[name for name in sys.modules if name.startswith(('hypothesis', 'pytest', 'scenarios', "
-        "'ctypes', 'matplotlib', 'simulations.address_space.live'))])"
+        "'ctypes', 'matplotlib', 'simulations.live.memory'))])"
     )
     done = subprocess.run(
         [sys.executable, "-c", code],

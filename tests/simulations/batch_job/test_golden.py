@@ -34,7 +34,7 @@ def test_the_digests_are_golden_in_a_fresh_interpreter(hash_seed, zone):
 def test_the_world_imports_without_its_instrument_and_without_hypothesis():
     code = (
         "import sys; import simulations.batch_job.system, simulations.batch_job.investigation; "
-        "print(sorted(n for n in ('hypothesis', 'pytest', 'psutil', 'simulations.batch_job.live') "
+        "print(sorted(n for n in ('hypothesis', 'pytest', 'psutil', 'simulations.live.recorder') "
         "if n in sys.modules))"
     )
     done = subprocess.run(

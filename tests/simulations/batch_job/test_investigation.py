@@ -17,12 +17,12 @@ from simulations.batch_job.investigation import (
     update,
 )
 from simulations.batch_job.observations import OBSERVATIONS, history_of
-from simulations.batch_job.suspects import SUSPECTS
 from simulations.batch_job.system import simulate
 from simulations.batch_job.variants import AS_SHIPPED
 from simulations.batch_job.workload import Job
 from simulations.choices import Deviation, drawn
 from simulations.errors import LabError
+from simulations.suspects import SUSPECTS
 
 TABLES = likelihoods(60)
 MECHANISMS = ("calendar", "age", "mark")

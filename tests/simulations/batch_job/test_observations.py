@@ -3,8 +3,8 @@ from dataclasses import replace
 import pytest
 
 from simulations.batch_job.observations import OBSERVATIONS, RUNS_COMPARED, history, signs
-from simulations.batch_job.suspects import SUSPECTS
 from simulations.choices import substream
+from simulations.suspects import SUSPECTS
 
 BY_NAME = {observation.name: observation for observation in OBSERVATIONS}
 

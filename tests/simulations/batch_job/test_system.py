@@ -9,7 +9,6 @@ from simulations.batch_job.environment import AILMENTS, CHANCES, CLOCKS, LAUNCHE
 from simulations.batch_job.kernel import Checkpoints
 from simulations.batch_job.observations import died_silently, hour_of_week, signs
 from simulations.batch_job.rules import RULES
-from simulations.batch_job.suspects import SUSPECTS
 from simulations.batch_job.system import _Scene, simulate
 from simulations.batch_job.variants import (
     ANOTHER_HOUR,
@@ -26,6 +25,7 @@ from simulations.batch_job.variants import (
 from simulations.batch_job.workload import HOUR_MS, Job
 from simulations.choices import Deviation, Plan, drawn, nominal, random, replay
 from simulations.errors import LabError
+from simulations.suspects import SUSPECTS
 
 FRIDAY = Deviation("launch", 0, LAUNCHES.index((4, 18)))
 UNTAGGED = Deviation("owner_tag", 0, 1)

@@ -5,7 +5,7 @@ import pytest
 from simulations.cache.stress import open_shop, work
 from simulations.cache.variants import System
 from simulations.cache.workload import Workload
-from simulations.threads import explore
+from simulations.live.threads import explore
 
 
 def explored(design, text, **options):

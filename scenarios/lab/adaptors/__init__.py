@@ -1,0 +1,1 @@
+"""What the instruments offer to pytest and Hypothesis: fixtures, decorators, strategies."""

@@ -1,0 +1,1 @@
+"""The command `heisenlab`: one file for each of its commands."""

@@ -1,0 +1,196 @@
+"""`heisenlab record`: the flight recorder of a real long job, from the command line.
+
+The exit status is the job's own; where a signal ended the job, the recorder ends by the same signal, so that
+whoever started it sees what it would have seen without it. 2 is a usage error, before the job began.
+"""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import json
+import os
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+from simulations.errors import LabError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from simulations.live.recorder.recorder import Options
+
+USAGE_ERROR: Final = 2
+ATTEMPTS_MAX: Final = 1000
+_STOPPING: Final = frozenset({1, 2, 3, 15})
+
+_EPILOG: Final = """\
+heisenlab record show DIR    prints and plots the newest run in DIR, and compares all of them
+                             (to record a command that is called show, write -- before it)
+
+The log is DIR/0001/log, DIR/0002/log, ...: one record a line, with its checksum. It holds command lines and
+the last lines of output: treat it like the job's own log. Needs Linux; show works on macOS, too.
+"""
+
+
+def add_parser(subparsers: Any) -> argparse.ArgumentParser:
+    """Add the command `record` to a parser's subcommands."""
+    parser: argparse.ArgumentParser = subparsers.add_parser(
+        "record",
+        help="run a long job under a flight recorder, and say how and why it ended",
+        description="Run a command, sample it and its children, and say how and why it ended.",
+        epilog=_EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        usage="heisenlab record [options] -- CMD [ARG ...]\n       heisenlab record show [--json] DIR",
+        allow_abbrev=False,
+    )
+    parser.add_argument(
+        "-o", "--output", type=Path, metavar="DIR", help="where the runs are kept; default: record-CMD"
+    )
+    parser.add_argument(
+        "--log", type=Path, metavar="FILE", help="the job's log file, if it writes one beside its output"
+    )
+    parser.add_argument(
+        "--interval", type=float, default=1.0, metavar="S", help="seconds between samples; default: 1"
+    )
+    parser.add_argument(
+        "--until-success", type=int, default=1, metavar="N", help="rerun a failing job, at most N runs"
+    )
+    parser.add_argument(
+        "--inherit",
+        action="store_true",
+        help="do not look at the output at all (for full-screen programs)",
+    )
+    parser.add_argument(
+        "--trace-signals",
+        action="store_true",
+        help="ask the kernel who sends signals; needs root and tracefs",
+    )
+    parser.add_argument("--quiet", action="store_true", help="do not print the verdict when the job ends")
+    parser.add_argument(
+        "--json",
+        action="store_true",
+        help="print the verdict as JSON (on the standard error: the output is the job's)",
+    )
+    parser.add_argument("words", nargs=argparse.REMAINDER, metavar="-- CMD", help="the command to run")
+    parser.set_defaults(run=run, parser=parser)
+    return parser
+
+
+def run(args: argparse.Namespace) -> int:
+    """Record a command, or show what was recorded; return the exit status.
+
+    Where a signal ended the job, this does not return: the process ends by that signal.
+
+    Raises:
+        LabError: the options, the folder or the system do not allow it.
+    """
+    if sys.platform == "win32":
+        raise LabError("heisenlab record needs Linux; on Windows run it, and the job, in WSL")
+    words: list[str] = args.words
+    if words[:1] == ["show"]:
+        return _show(words[1:], as_json=args.json)
+    command = words[1:] if words[:1] == ["--"] else words
+    if not command:
+        args.parser.error("name the command to run: heisenlab record -o DIR -- CMD")
+    if not 1 <= args.until_success <= ATTEMPTS_MAX:
+        args.parser.error(f"--until-success {args.until_success} is out of range; choose 1 to {ATTEMPTS_MAX}")
+    from simulations.live.recorder import output  # noqa: PLC0415 - needs a POSIX system, the parser does not
+    from simulations.live.recorder.recorder import Options  # noqa: PLC0415 - as above
+
+    options = Options(
+        interval_s=args.interval,
+        log=args.log.absolute() if args.log else None,
+        output=output.INHERIT if args.inherit else output.AUTO,
+        trace_signals=args.trace_signals,
+    )
+    folder = args.output or Path(f"record-{Path(command[0]).name}")
+    status = _record(command, folder, options, args)
+    return _end_alike(-status) if status < 0 else status
+
+
+def _record(command: Sequence[str], folder: Path, options: Options, args: argparse.Namespace) -> int:
+    from simulations.live.recorder.recorder import record  # noqa: PLC0415 - as above
+    from simulations.live.recorder.recording import load  # noqa: PLC0415 - as above
+
+    status = 0
+    for attempt in range(1, args.until_success + 1):
+        recorded = record(command, folder, options)
+        status = recorded.status
+        if not args.quiet:
+            _report(recorded.folder, as_json=args.json)
+        if status in (0, 126, 127) or attempt == args.until_success:
+            break
+        signals = [each.data for each in load(recorded.folder, samples=False).all("signal")]
+        if any(isinstance(data, dict) and data.get("signal") in _STOPPING for data in signals):
+            break  # somebody wants it to end, not to begin again
+    return status
+
+
+def _report(run_folder: Path, *, as_json: bool) -> None:
+    """Print the verdict on the standard error; a terminal that is gone must not change the status."""
+    from scenarios.lab.commands import record_display  # noqa: PLC0415 - rich is not needed until now
+
+    with contextlib.suppress(OSError):
+        try:
+            report = record_display.report(run_folder)
+        except LabError as error:
+            print(f"heisenlab record: {error}", file=sys.stderr)
+            return
+        if as_json:
+            print(json.dumps(record_display.to_json(report)), file=sys.stderr)
+        else:
+            record_display.print_verdict(report)
+        sys.stderr.flush()
+
+
+def _show(words: Sequence[str], *, as_json: bool) -> int:
+    parser = argparse.ArgumentParser(
+        prog="heisenlab record show",
+        description="Print and plot a recorded run, and compare all runs of the same command beside it.",
+        allow_abbrev=False,
+    )
+    parser.add_argument("--json", action="store_true", default=as_json, help="print it as JSON")
+    parser.add_argument("folder", type=Path, metavar="DIR", help="a folder of runs, or one run in it")
+    args = parser.parse_args(words)
+    from scenarios.lab.commands import record_display  # noqa: PLC0415 - as above
+
+    report = record_display.report(args.folder)
+    if args.json:
+        print(json.dumps(record_display.to_json(report), indent=2))
+    else:
+        record_display.print_report(report)
+    return 0
+
+
+def _end_alike(number: int) -> int:
+    """End this process by a signal, without a second core dump."""
+    import resource  # noqa: PLC0415 - not there on every system
+    import signal  # noqa: PLC0415 - as above
+
+    sys.stdout.flush()
+    with contextlib.suppress(ValueError, OSError):
+        resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    with contextlib.suppress(ValueError, OSError):
+        signal.signal(number, signal.SIG_DFL)
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, {number})
+    os.kill(os.getpid(), number)
+    return 128 + number
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run `record` alone, as `python -m scenarios.lab.commands.record record ...`."""
+    parser = argparse.ArgumentParser(prog="heisenlab")
+    add_parser(parser.add_subparsers(required=True))
+    args = parser.parse_args(argv)
+    try:
+        status: int = args.run(args)
+    except LabError as error:
+        print(f"heisenlab: {error}", file=sys.stderr)
+        return USAGE_ERROR
+    return status
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,1 @@
+"""The instruments: the questions of the worlds, asked of real code."""

@@ -1,0 +1,244 @@
+"""Who sent a signal, as far as Linux tells.
+
+* To the recorder itself: the kernel says so with the signal (`siginfo`): the pid and user of the sender, or
+  that it was the kernel, such as for Ctrl-C or a terminal that hung up.
+* To the job directly: the parent of a process is told the number of the signal and nothing else. Only the
+  kernel's tracing of signals, which needs root, names the sender; `Trace` asks for it.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import re
+import select
+import signal
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Final, NoReturn
+
+from simulations.errors import LabError
+from simulations.live.recorder import readings
+
+if TYPE_CHECKING:
+    from simulations.live.recorder.log import Json
+
+RELAYED: Final = frozenset(
+    {
+        signal.SIGHUP,
+        signal.SIGINT,
+        signal.SIGQUIT,
+        signal.SIGTERM,
+        signal.SIGUSR1,
+        signal.SIGUSR2,
+        signal.SIGALRM,
+    }
+)
+"""What is passed on to the job; its default would end the recorder."""
+
+TRACED: Final = RELAYED - {signal.SIGALRM} | {signal.SIGKILL, signal.SIGXCPU, signal.SIGSTOP}
+TRACE_FOLDERS: Final = (Path("/sys/kernel/tracing"), Path("/sys/kernel/debug/tracing"))
+_INSTANCE: Final = "heisenlab-"
+_TRACE_KB: Final = 64
+_SENTINEL_PATIENCE_S: Final = 0.1
+_SAME_SIGNAL_S: Final = 0.5
+"""`timeout` signals its child and then the group: two signals that are meant as one."""
+
+_TRACE_BYTES_MAX: Final = 1024 * 1024
+
+
+class TraceError(LabError):
+    """The kernel's tracing of signals cannot be used.
+
+    Common causes: the user is not root; tracefs is not mounted (`mount -t tracefs nodev
+    /sys/kernel/tracing`); the process is in a container.
+    """
+
+
+def name(number: int) -> str:
+    """Return the name of a signal, such as SIGKILL."""
+    try:
+        return signal.Signals(number).name
+    except ValueError:
+        real_time = number - signal.SIGRTMIN
+        return f"SIGRTMIN+{real_time}" if real_time > 0 else f"signal {number}"
+
+
+def sender(pid: int, *, from_kernel: bool) -> dict[str, Json]:
+    """Say who sent a signal, while the system still knows.
+
+    Args:
+        pid: The sender, by `siginfo` or by a trace; 0 is somebody outside this pid namespace.
+        from_kernel: The kernel sent it.
+    """
+    if from_kernel:
+        return {"who": "kernel"}
+    if pid == 0:
+        return {"who": "outside"}
+    process = readings.stat(pid)
+    if process is None:
+        return {"who": "process", "pid": pid}
+    return {
+        "who": "process",
+        "pid": pid,
+        "name": process.name,
+        "terminal": process.terminal != 0,
+    }
+
+
+def stand_sentinel(report: int) -> NoReturn:
+    """Stand in the job's process group, take no signal to heart, and report each; never returns.
+
+    Args:
+        report: The pipe to report on: a line with signal and sender for each.
+    """
+    while True:
+        info = signal.sigwaitinfo(RELAYED)
+        try:
+            os.write(report, b"%d %d\n" % (info.si_signo, info.si_pid))
+        except OSError:
+            os._exit(0)
+
+
+class Sentinel:
+    """Tells a signal that everybody got, and the job too, from one to the recorder alone.
+
+    `timeout`, a shell's `kill %1` and a service manager send to a whole group or to each of its processes;
+    `docker stop` and `kill PID` send to one. The number of the signal and its sender are the same in both, so
+    another process of the group is asked whether it got one, too.
+
+    Args:
+        hear: The pipe on which the sentinel reports; -1 if there is none.
+    """
+
+    __slots__ = ("_hear", "_seen", "_unread")
+
+    def __init__(self, hear: int) -> None:
+        self._hear = hear
+        self._seen: dict[tuple[int, int], float] = {}
+        self._unread = b""
+
+    def was_sent_to_all(self, number: int, sender_pid: int) -> bool:
+        """Tell whether the sentinel got this signal from this sender just now, too."""
+        deadline = time.monotonic() + _SENTINEL_PATIENCE_S
+        while not self._got(number, sender_pid) and self._hear >= 0:
+            patience_s = deadline - time.monotonic()
+            if patience_s <= 0 or not select.select([self._hear], [], [], patience_s)[0]:
+                break
+            self._read()
+        return self._got(number, sender_pid)
+
+    def close(self) -> None:
+        """Let the sentinel go."""
+        if self._hear >= 0:
+            os.close(self._hear)
+            self._hear = -1
+
+    def _got(self, number: int, sender_pid: int) -> bool:
+        seen = self._seen.get((number, sender_pid))
+        return seen is not None and time.monotonic() - seen < _SAME_SIGNAL_S
+
+    def _read(self) -> None:
+        block = os.read(self._hear, 4096)
+        if not block:
+            self.close()
+        *lines, self._unread = (self._unread + block).split(b"\n")
+        for line in lines:
+            number, pid = map(int, line.split())
+            self._seen[number, pid] = time.monotonic()
+
+
+class Trace:
+    """The kernel's own record of who sent which signal to whom, in an instance of its tracing that is ours.
+
+    Args:
+        owner: A pid; it names the instance.
+
+    Raises:
+        TraceError: tracing cannot be used.
+    """
+
+    __slots__ = ("_instance",)
+
+    def __init__(self, owner: int) -> None:
+        folder = next((each for each in TRACE_FOLDERS if (each / "instances").is_dir()), None)
+        if folder is None:
+            raise TraceError(
+                "--trace-signals needs the kernel's tracefs, which is not mounted here; as root: "
+                "mount -t tracefs nodev /sys/kernel/tracing"
+            )
+        _remove_abandoned(folder / "instances")
+        self._instance = folder / "instances" / f"{_INSTANCE}{owner}"
+        event = self._instance / "events" / "signal" / "signal_generate"
+        try:
+            self._instance.mkdir()
+            (self._instance / "buffer_size_kb").write_text(str(_TRACE_KB))
+            (event / "filter").write_text(" || ".join(f"sig == {int(each)}" for each in sorted(TRACED)))
+            (event / "enable").write_text("1")
+        except OSError as error:
+            self.close()
+            raise TraceError(
+                f"--trace-signals cannot use {self._instance}: {error.strerror}; "
+                "it needs root, outside of a container"
+            ) from error
+
+    def senders(self, target: int, ours: frozenset[int]) -> list[dict[str, Json]]:
+        """Return who sent which signal to a process, oldest first.
+
+        Args:
+            target: The process.
+            ours: The processes of the job.
+        """
+        text = readings.read(str(self._instance / "trace"), _TRACE_BYTES_MAX).decode(errors="replace")
+        return [
+            {"signal": number, "ours": pid in ours and code <= 0, **traced_sender(pid, program, code)}
+            for number, to, pid, program, code in parse_trace(text)
+            if to == target
+        ]
+
+    def close(self) -> None:
+        """Remove the instance."""
+        with contextlib.suppress(OSError):
+            self._instance.rmdir()  # which removes an instance, though it is not empty
+
+
+def _remove_abandoned(instances: Path) -> None:
+    """Remove the instances of recorders that were killed before they could."""
+    for instance in instances.glob(f"{_INSTANCE}*"):
+        owner = instance.name.removeprefix(_INSTANCE)
+        if owner.isdecimal() and readings.stat(int(owner)) is None:
+            with contextlib.suppress(OSError):
+                instance.rmdir()
+
+
+_TRACE_LINE: Final = re.compile(
+    r"^\s*(?P<program>.+)-(?P<pid>\d+)\s+\[\d+\].*: signal_generate: "
+    r"sig=(?P<sig>\d+) errno=-?\d+ code=(?P<code>-?\d+) comm=.* pid=(?P<target>\d+) grp=",
+    re.MULTILINE,
+)
+
+
+def parse_trace(text: str) -> list[tuple[int, int, int, str, int]]:
+    """Return (signal, target, sender, program of the sender, code) of each line of a trace."""
+    return [
+        (
+            int(found["sig"]),
+            int(found["target"]),
+            int(found["pid"]),
+            found["program"],
+            int(found["code"]),
+        )
+        for found in _TRACE_LINE.finditer(text)
+    ]
+
+
+def traced_sender(pid: int, program: str, code: int) -> dict[str, Json]:
+    """Say who a trace says it was; a sender that has ended meanwhile keeps its name.
+
+    Args:
+        pid: Who was running when the signal was made. For a signal of the kernel that may be anybody.
+        program: Its name.
+        code: The signal's code; above 0 it is the kernel's own.
+    """
+    found = sender(pid, from_kernel=code > 0)
+    return {"name": program, **found} if found["who"] == "process" else found

@@ -1,0 +1,1 @@
+"""How real threads are held, one at a time."""

@@ -1,0 +1,360 @@
+"""What a call of a primitive becomes under control: locks, sleep, clocks, queues, threads.
+
+The primitives themselves stay what they are, also those that were made before the run, at import or in C.
+What
+would block waits under the baton instead until the real operation is sure not to block, and is then done.
+Everything that `threading`, `queue` and `concurrent.futures` build out of locks is theirs, unchanged.
+"""
+
+from __future__ import annotations
+
+import _thread
+import datetime as dt
+import functools
+import queue
+import threading
+import time
+from _thread import get_ident
+from types import BuiltinFunctionType, MethodDescriptorType, MethodType, WrapperDescriptorType
+from typing import TYPE_CHECKING, Any, Final
+
+from simulations.live.threads.control.rewrite import VERSION
+from simulations.live.threads.control.scheduler import CLOCK_READS_FREE, CLOCK_TICK, EPOCH
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from simulations.live.threads.control.hooks import Hooks
+    from simulations.live.threads.control.scheduler import Scheduler, Task
+    from simulations.live.threads.control.sites import Site
+
+LOCK: Final[type] = type(_thread.allocate_lock())
+RLOCK: Final[type] = type(threading.RLock())
+SIMPLE_QUEUE: Final[type] = queue.SimpleQueue
+HANDLE: Final[type | None] = getattr(_thread, "_ThreadHandle", None)
+_NS: Final = 1_000_000_000
+_CONTROLLED_TYPES: Final = frozenset(kind for kind in (LOCK, RLOCK, SIMPLE_QUEUE, HANDLE) if kind is not None)
+
+
+def free(lock: Any) -> bool:
+    """Whether a lock, or a reentrant lock from the point of view of another thread, can be taken."""
+    if type(lock) is LOCK:
+        return not lock.locked()  # type: ignore[attr-defined]
+    if lock._is_owned():  # noqa: SLF001
+        return False
+    if lock.acquire(False):
+        lock.release()
+        return True
+    return False
+
+
+class Primitives:
+    """Finds the controlled form of a callable or a context manager, or None where there is none."""
+
+    def __init__(self, run: Scheduler, hooks: Hooks) -> None:
+        self._run = run
+        self._hooks = hooks
+        self._functions: dict[Any, Callable[..., Callable[..., Any]]] = {
+            time.sleep: self._sleep,
+            time.monotonic: self._clock(lambda now: now / _NS),
+            time.perf_counter: self._clock(lambda now: now / _NS),
+            time.monotonic_ns: self._clock(lambda now: now),
+            time.perf_counter_ns: self._clock(lambda now: now),
+            time.time: self._clock(lambda now: (EPOCH + now) / _NS),
+            time.time_ns: self._clock(lambda now: EPOCH + now),
+            _thread.start_new_thread: self._start,
+        }
+        for name in ("start_joinable_thread", "_start_joinable_thread"):
+            if hasattr(_thread, name):
+                self._functions[getattr(_thread, name)] = self._start_joinable
+        self._methods: dict[tuple[type, str], Callable[[Site, Any], Callable[..., Any]]] = {}
+        for name in ("acquire", "acquire_lock", "__enter__"):
+            self._methods[LOCK, name] = self._methods[RLOCK, name] = self._acquire
+        for name in ("release", "release_lock", "__exit__"):
+            self._methods[LOCK, name] = self._methods[RLOCK, name] = self._release
+        self._methods[LOCK, "locked"] = self._methods[LOCK, "locked_lock"] = self._locked
+        self._methods[RLOCK, "locked"] = self._locked
+        self._methods[RLOCK, "_release_save"] = self._release_save
+        self._methods[RLOCK, "_acquire_restore"] = self._acquire_restore
+        for name in ("put", "put_nowait"):
+            self._methods[SIMPLE_QUEUE, name] = self._put
+        for name in ("get", "get_nowait"):
+            self._methods[SIMPLE_QUEUE, name] = self._get
+        for name in ("empty", "qsize"):
+            self._methods[SIMPLE_QUEUE, name] = self._look_at
+
+    # -- what the hooks ask ---------------------------------------------------------------------------------
+
+    def controlled(self, function: Any, site: Site) -> Callable[..., Any] | None:
+        """Return what to call in place of a function, or None to leave it alone."""
+        kind = type(function)
+        if issubclass(kind, BuiltinFunctionType):
+            owner = type(function.__self__)
+            if owner in _CONTROLLED_TYPES:
+                make = self._methods.get((owner, function.__name__))
+                return make(site, function.__self__) if make is not None else None
+            replace = self._functions.get(function)
+            if replace is not None:
+                return replace(site)
+            if function.__name__ in {"now", "utcnow", "today"} and isinstance(function.__self__, type):
+                return self._datetime(function)
+        elif kind is MethodDescriptorType or kind is WrapperDescriptorType:
+            owner = function.__objclass__
+            if owner in _CONTROLLED_TYPES and (make := self._methods.get((owner, function.__name__))):
+                return lambda thing, *args, **kwargs: make(site, thing)(*args, **kwargs)
+        elif kind is functools.partial:
+            inner = self.controlled(function.func, site)
+            if inner is not None:
+                return functools.partial(inner, *function.args, **function.keywords)
+        return None
+
+    def guard(self, manager: Any, site: Site) -> Guard | None:
+        """Return what to enter in place of a lock, or None where a context manager is not a lock."""
+        return Guard(self, manager, site) if type(manager) in (LOCK, RLOCK) else None
+
+    # -- locks ----------------------------------------------------------------------------------------------
+
+    def acquire(self, site: Site, lock: Any, blocking: bool = True, timeout: float = -1) -> bool:  # noqa: FBT001, FBT002
+        """Take a lock, waiting in virtual time."""
+        run = self._run
+        if not run.mine() or (timeout != -1 and (not blocking or timeout < 0)):
+            return bool(lock.acquire(blocking, timeout))
+        tries = not blocking or timeout != -1
+        self._hooks.at_primitive(site, lock, tries=tries)
+        taken = lock.acquire(False)
+        deadline = None if timeout == -1 else run.now + round(timeout * _NS)
+        while not taken and blocking and timeout != 0:
+            if not run.block(lambda: free(lock), "waits for", lock, deadline=deadline):
+                break
+            taken = lock.acquire(False)
+        if taken:
+            run.current.holds[id(lock)] = (lock, site.name)
+        self._hooks.did(site, lock, "acquires" if taken else "fails to acquire")
+        return bool(taken)
+
+    def release(self, site: Site, lock: Any) -> None:
+        """Give a lock back."""
+        run = self._run
+        if not run.mine():
+            lock.release()
+            return
+        self._hooks.at_primitive(site.exit or site, lock)
+        lock.release()
+        if type(lock) is LOCK or not lock._is_owned():  # noqa: SLF001
+            self._forget(lock)
+        self._hooks.did(site.exit or site, lock, "releases")
+
+    def _forget(self, lock: Any) -> None:
+        for task in self._run.tasks:
+            task.holds.pop(id(lock), None)
+
+    def _acquire(self, site: Site, lock: Any) -> Callable[..., Any]:
+        return functools.partial(self.acquire, site, lock)
+
+    def _release(self, site: Site, lock: Any) -> Callable[..., Any]:
+        return lambda *_: self.release(site, lock)
+
+    def _locked(self, site: Site, lock: Any) -> Callable[..., Any]:
+        if self._run.mine():
+            self._hooks.at_primitive(site, lock, tries=True)
+            self._hooks.did(site, lock, "looks at")
+        return lock.locked  # type: ignore[no-any-return]
+
+    def _release_save(self, site: Site, lock: Any) -> Callable[..., Any]:
+        def release_save() -> Any:
+            if self._run.mine():
+                self._forget(lock)
+                self._hooks.did(site, lock, "releases")
+            return lock._release_save()  # noqa: SLF001
+
+        return release_save
+
+    def _acquire_restore(self, site: Site, lock: Any) -> Callable[..., Any]:
+        def acquire_restore(state: Any) -> None:
+            run = self._run
+            if run.mine():
+                while not free(lock):
+                    run.block(lambda: free(lock), "waits for", lock)
+                run.current.holds[id(lock)] = (lock, site.name)
+                self._hooks.did(site, lock, "acquires")
+            lock._acquire_restore(state)  # noqa: SLF001
+
+        return acquire_restore
+
+    # -- queues that are written in C -----------------------------------------------------------------------
+
+    def _put(self, site: Site, line: Any) -> Callable[..., Any]:
+        if self._run.mine():
+            self._hooks.at_primitive(site, line)
+            self._hooks.did(site, line, "puts into")
+        return lambda item, block=True, timeout=None: line.put(item)  # noqa: ARG005
+
+    def _get(self, site: Site, line: Any) -> Callable[..., Any]:
+        def get(block: bool = True, timeout: float | None = None) -> Any:  # noqa: FBT001, FBT002
+            run = self._run
+            if not run.mine():
+                return line.get(block, timeout)
+            self._hooks.at_primitive(site, line)
+            deadline = None if timeout is None else run.now + round(timeout * _NS)
+            while block and line.empty():
+                if not run.block(lambda: not line.empty(), "waits for an item of", line, deadline=deadline):
+                    break
+            self._hooks.did(site, line, "gets from")
+            return line.get_nowait()
+
+        return get if site.name != "get_nowait" else lambda: get(False)
+
+    def _look_at(self, site: Site, line: Any) -> Callable[..., Any]:
+        if self._run.mine():
+            self._hooks.at_primitive(site, line)
+            self._hooks.did(site, line, "looks at")
+        return line.empty if site.name == "empty" else line.qsize  # type: ignore[no-any-return]
+
+    # -- time -----------------------------------------------------------------------------------------------
+
+    def _sleep(self, site: Site) -> Callable[..., Any]:
+        def sleep(seconds: float) -> None:
+            run = self._run
+            if not run.mine() or seconds < 0:
+                time.sleep(seconds)
+                return
+            deadline = run.now + round(seconds * _NS)
+            self._hooks.at_primitive(site, None)
+            run.block(lambda: False, "sleeps", None, deadline=deadline, sleeping=True)
+            self._hooks.did(site, run, "wakes up")
+
+        return sleep
+
+    def _clock(self, form: Callable[[int], Any]) -> Callable[[Site], Callable[..., Any]]:
+        def replacement(site: Site) -> Callable[..., Any]:
+            return lambda: form(self._tick(site))
+
+        return replacement
+
+    def _tick(self, site: Site) -> int:
+        run = self._run
+        if not run.mine():
+            return run.now if run.active else time.monotonic_ns()
+        run.ticks += 1
+        if run.ticks > CLOCK_READS_FREE:
+            # A loop that polls the clock would otherwise wait for ever, since time passes only when all wait.
+            run.now += CLOCK_TICK
+        self._hooks.did(site, run, "reads the time of")
+        return run.now
+
+    def _datetime(self, function: Any) -> Callable[..., Any] | None:
+        kind = function.__self__
+        if not issubclass(kind, dt.date):
+            return None
+        if function.__name__ == "now":
+            return lambda tz=None: kind.fromtimestamp((EPOCH + self._run.now) / _NS, tz)
+        if function.__name__ == "today":
+            return lambda: kind.fromtimestamp((EPOCH + self._run.now) / _NS)
+        return lambda: kind.fromtimestamp((EPOCH + self._run.now) / _NS, dt.UTC).replace(tzinfo=None)
+
+    # -- threads --------------------------------------------------------------------------------------------
+
+    def _start(self, site: Site) -> Callable[..., Any]:
+        def start(function: Callable[..., object], args: tuple[Any, ...] = (), kwargs: Any = None) -> int:
+            if not self._run.mine():
+                return _thread.start_new_thread(function, args, kwargs or {})
+            return self._spawn(site, function, lambda: function(*args, **(kwargs or {}))).ident
+
+        return start
+
+    def _start_joinable(self, site: Site) -> Callable[..., Any]:
+        def start(function: Callable[[], object], handle: Any = None, daemon: bool = True) -> Any:  # noqa: FBT001, FBT002
+            if not self._run.mine():
+                return _thread.start_joinable_thread(function, handle=handle, daemon=daemon)  # type: ignore[attr-defined]
+            task = self._spawn(site, function, function)
+            joinable = Handle(self, task)
+            if task.thread is not None:
+                task.thread._handle = joinable  # type: ignore[attr-defined]  # noqa: SLF001
+            return joinable
+
+        return start
+
+    def _spawn(self, site: Site, function: Any, body: Callable[[], object]) -> Task:
+        """Start a thread of the program; it runs when it is first chosen.
+
+        What `Thread` does around `run` is done here without its locks: the switches inside would be the
+        interpreter's, not the program's.
+        """
+        run = self._run
+        owner = function.__self__ if isinstance(function, MethodType) else None
+        if not isinstance(owner, threading.Thread):
+            task = run.spawn(body, None)
+            self._hooks.did(site, task, "starts")
+            return task
+        thread: Any = owner
+        task = run.spawn(lambda: self._run_thread(thread), thread)
+        thread._ident = task.ident  # noqa: SLF001
+        thread._started._flag = True  # noqa: SLF001
+        if VERSION < (3, 13):
+            # `join` waits for this lock, which the interpreter gives back when a thread ends.
+            task.sentinel = _thread.allocate_lock()
+            task.sentinel.acquire()
+            thread._tstate_lock = task.sentinel  # noqa: SLF001
+        self._hooks.did(site, task, "starts")
+        return task
+
+    def _run_thread(self, thread: Any) -> None:
+        ident = get_ident()
+        threading._active[ident] = thread  # type: ignore[attr-defined]  # noqa: SLF001
+        threading._limbo.pop(thread, None)  # type: ignore[attr-defined]  # noqa: SLF001
+        try:
+            context = getattr(thread, "_context", None)
+            if context is not None:
+                context.run(thread.run)
+            else:
+                thread.run()
+        finally:
+            threading._active.pop(ident, None)  # type: ignore[attr-defined]  # noqa: SLF001
+
+    def join(self, task: Task, timeout: float | None) -> None:
+        """Wait until a thread of the program has ended."""
+        run = self._run
+        if task.done or not run.mine():
+            return
+        deadline = None if timeout is None or timeout < 0 else run.now + round(timeout * _NS)
+        run.block(lambda: task.done, "waits for the end of", task, deadline=deadline)
+        self._hooks.did(None, task, "has seen the end of")
+
+
+class Guard:
+    """Stands in for a lock in a `with` statement."""
+
+    __slots__ = ("_lock", "_primitives", "_site")
+
+    def __init__(self, primitives: Primitives, lock: Any, site: Site) -> None:
+        self._primitives = primitives
+        self._lock = lock
+        self._site = site
+
+    def __enter__(self) -> bool:
+        return self._primitives.acquire(self._site, self._lock)
+
+    def __exit__(self, *_: object) -> None:
+        self._primitives.release(self._site, self._lock)
+
+
+class Handle:
+    """Stands in for the handle of a thread, from Python 3.13 on."""
+
+    __slots__ = ("_primitives", "_task", "ident")
+
+    def __init__(self, primitives: Primitives, task: Task) -> None:
+        self._primitives = primitives
+        self._task = task
+        self.ident = task.ident
+
+    def is_done(self) -> bool:
+        """Whether the thread has ended."""
+        return self._task.done
+
+    def join(self, timeout: float | None = None) -> None:
+        """Wait until the thread has ended."""
+        self._primitives.join(self._task, timeout)
+
+    def _set_done(self) -> None:
+        """The interpreter calls this on the main thread's handle only."""

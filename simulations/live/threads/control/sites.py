@@ -1,0 +1,213 @@
+"""Which instructions of a function another thread could notice, and what each of them touches."""
+
+from __future__ import annotations
+
+import dis
+import linecache
+from typing import TYPE_CHECKING, Final, Literal
+
+from simulations.live.threads.control.rewrite import VERSION, Body, Instruction
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from types import CodeType
+
+Kind = Literal["attribute", "item", "whole", "global", "cell", "call", "with", "switch"]
+
+
+class Site:
+    """An instruction that another thread could notice.
+
+    Attributes:
+        code: The function it stands in, as the user wrote it.
+        index: Its place among the instructions of the function; where calls are put.
+        kind: What it touches.
+        verb: What it does, in words: `reads`, `writes`, `calls`, `acquires`, `releases`, `switches`.
+        name: The attribute, global, variable or method that it names; empty where it names none.
+        operands: The operands that say what it touches, counted from the top of the stack.
+        cell: The local slot of the closure cell that it touches.
+        line: The line in the source.
+        position: Line, end line, column and end column in the source.
+        writes: Whether it changes what it touches.
+        hot: Whether it has been run under observation.
+        focus: Whether threads may be switched in front of it.
+        sync: Whether it has worked on a primitive, so that it must stay under control.
+        exit: Of a `with` statement, the site at its end.
+        end: Of a call, the place of the call itself, which stands behind the instructions that prepare it.
+    """
+
+    __slots__ = (
+        "cell",
+        "code",
+        "end",
+        "exit",
+        "focus",
+        "hot",
+        "index",
+        "kind",
+        "line",
+        "name",
+        "operands",
+        "position",
+        "sync",
+        "verb",
+        "writes",
+    )
+
+    def __init__(
+        self,
+        code: CodeType,
+        instruction: Instruction,
+        kind: Kind,
+        *,
+        name: str = "",
+        operands: tuple[int, ...] = (),
+        cell: int | None = None,
+        writes: bool = False,
+        verb: str = "",
+    ) -> None:
+        self.code = code
+        self.index = instruction.index
+        self.kind = kind
+        self.name = name
+        self.operands = operands
+        self.cell = cell
+        self.position = instruction.position
+        self.line = instruction.position[0] or code.co_firstlineno
+        self.writes = writes
+        self.verb = verb or ("writes" if writes else "reads")
+        self.hot = False
+        self.focus = False
+        self.sync = False
+        self.exit: Site | None = None
+        self.end = instruction.index
+
+    @property
+    def text(self) -> str:
+        """The source line, without its indentation; empty where there is no source."""
+        return linecache.getline(self.code.co_filename, self.line).strip()
+
+    @property
+    def expression(self) -> str:
+        """The source of the expression, if it stands on one line; empty where there is no source."""
+        line, end, column, end_column = self.position
+        if line is None or line != end or column is None or end_column is None:
+            return ""
+        raw = linecache.getline(self.code.co_filename, line).encode()
+        return raw[column:end_column].decode(errors="replace")
+
+    def __repr__(self) -> str:
+        return f"<{self.verb} {self.name} at {self.code.co_filename}:{self.line}>"
+
+
+_BOOLEAN: Final = frozenset(
+    dis.opmap[name]
+    for name in ("COMPARE_OP", "IS_OP", "CONTAINS_OP", "UNARY_NOT", "TO_BOOL")
+    if name in dis.opmap
+)
+_TRUTH_TESTS: Final = frozenset(
+    code
+    for name, code in dis.opmap.items()
+    if (
+        name == "TO_BOOL"
+        if VERSION >= (3, 13)
+        else name == "UNARY_NOT" or name.endswith(("IF_TRUE", "IF_FALSE", "OR_POP"))
+    )
+)
+_IN_PLACE_FIRST: Final = 13
+_SUBSCRIPT: Final = 26
+_WHOLE_READS: Final = {
+    "GET_ITER": (1,),
+    "FOR_ITER": (1,),
+    "CONTAINS_OP": (1,),
+    "UNPACK_SEQUENCE": (1,),
+    "UNPACK_EX": (1,),
+    "LIST_EXTEND": (1,),
+    "SET_UPDATE": (1,),
+    "DICT_UPDATE": (1,),
+    "DICT_MERGE": (1,),
+    "BINARY_SLICE": (3,),
+}
+_ITEMS: Final = {"BINARY_SUBSCR": False, "STORE_SUBSCR": True, "DELETE_SUBSCR": True}
+_ATTRIBUTES: Final = {"LOAD_ATTR": False, "LOAD_METHOD": False, "STORE_ATTR": True, "DELETE_ATTR": True}
+_GLOBALS: Final = {"LOAD_GLOBAL": False, "STORE_GLOBAL": True, "DELETE_GLOBAL": True}
+_CELLS: Final = {"LOAD_DEREF": False, "STORE_DEREF": True, "DELETE_DEREF": True}
+_CALLS: Final = frozenset({"CALL", "CALL_KW", "CALL_FUNCTION_EX"})
+
+
+def sites_of(body: Body) -> Iterator[Site]:
+    """Yield the sites of a function, in the order of its instructions."""
+    code = body.code
+    previous: Instruction | None = None
+    for instruction in body.instructions:
+        name = instruction.name
+        if name in _ATTRIBUTES:
+            yield _attribute(code, instruction)
+        elif name in _GLOBALS:
+            index = instruction.arg >> 1 if name == "LOAD_GLOBAL" else instruction.arg
+            yield Site(code, instruction, "global", name=code.co_names[index], writes=_GLOBALS[name])
+        elif name in _CELLS:
+            variable = code._varname_from_oparg(instruction.arg)  # type: ignore[attr-defined]  # noqa: SLF001
+            yield Site(code, instruction, "cell", name=variable, cell=instruction.arg, writes=_CELLS[name])
+        elif name in _ITEMS or (name == "BINARY_OP" and instruction.arg == _SUBSCRIPT):
+            yield Site(code, instruction, "item", operands=(2, 1), writes=_ITEMS.get(name, False))
+        elif name in _WHOLE_READS:
+            yield Site(code, instruction, "whole", operands=_WHOLE_READS[name])
+        elif name == "STORE_SLICE":
+            yield Site(code, instruction, "whole", operands=(3,), writes=True)
+        elif name == "BINARY_OP" and instruction.arg >= _IN_PLACE_FIRST:
+            yield Site(code, instruction, "whole", operands=(2,), writes=True)
+        elif instruction.op in _TRUTH_TESTS and not (previous and previous.op in _BOOLEAN):
+            yield Site(code, instruction, "whole", operands=(1,))
+        elif name in _CALLS:
+            yield _call(body, instruction)
+        elif with_site := _with(body, instruction):
+            yield with_site
+        if name == "JUMP_BACKWARD" or (name == "RESUME" and instruction.arg & 3 == 0):
+            yield Site(code, instruction, "switch", name=name, verb="switches")
+        previous = instruction
+
+
+def _attribute(code: CodeType, instruction: Instruction) -> Site:
+    name = instruction.name
+    packed = name == "LOAD_ATTR" and VERSION >= (3, 12)
+    attribute = code.co_names[instruction.arg >> 1 if packed else instruction.arg]
+    return Site(code, instruction, "attribute", name=attribute, operands=(1,), writes=_ATTRIBUTES[name])
+
+
+def _call(body: Body, call: Instruction) -> Site:
+    """The callable stands below the arguments; a preparing instruction must stay next to its call."""
+    if call.name == "CALL_FUNCTION_EX":
+        depth = 4 if VERSION >= (3, 14) else 2 + (call.arg & 1) + (VERSION >= (3, 13))
+    else:
+        depth = call.arg + 1 + (VERSION >= (3, 13)) + (call.name == "CALL_KW")
+    first = call
+    while first.index and body.instructions[first.index - 1].name in {"PRECALL", "KW_NAMES"}:
+        first = body.instructions[first.index - 1]
+    site = Site(body.code, first, "call", operands=(depth,), verb="calls")
+    site.position = call.position
+    site.line = call.position[0] or site.line
+    site.end = call.index
+    return site
+
+
+def _with(body: Body, instruction: Instruction) -> Site | None:
+    """The context manager is on top of the stack in front of what returns."""
+    if instruction.name != "BEFORE_WITH":
+        following = body.instructions[instruction.index + 1 : instruction.index + 2]
+        special = bool(following) and following[0].name == "LOAD_SPECIAL" and following[0].arg == _EXIT
+        if not (special and instruction.name == "COPY"):
+            return None
+    site = Site(body.code, instruction, "with", operands=(1,), verb="acquires")
+    site.exit = Site(body.code, instruction, "with", operands=(1,), verb="releases")
+    return site
+
+
+_EXIT: Final = 1
+
+
+def binds_method(instruction: Instruction) -> bool:
+    """Whether the instruction loads a method and its object as two operands."""
+    if VERSION == (3, 11):
+        return instruction.name == "LOAD_METHOD"
+    return instruction.name == "LOAD_ATTR" and bool(instruction.arg & 1)

@@ -1,0 +1,154 @@
+from collections import Counter
+from itertools import product
+from random import Random
+
+import pytest
+
+from simulations.live.recorder.reruns import (
+    chance_of_one_hour,
+    chance_of_range,
+    compare,
+    hour_in_words,
+    hour_of_week,
+    one_in,
+    pattern,
+)
+from simulations.live.recorder.verdict import judge
+from tests.simulations.live.recorder import written as w
+
+WEEK_MS = 168 * w.HOUR_MS
+MONDAY_16 = 16
+
+
+def died(folder, *, at_ms=w.MONDAY_16_UTC_MS, age_h=70, status=-9, zone_h=0, line="test ok"):
+    age_ms = age_h * w.HOUR_MS
+    begun = w.start(at_ms - age_ms, zone_s=zone_h * 3600)
+    return w.written(folder, begun, w.job(), w.end(age_ms, status), w.tail(age_ms, line))
+
+
+def compared(recordings):
+    return compare(recordings, [w.GONE] * len(recordings))
+
+
+def words_of(comparison):
+    return " | ".join(each.words for each in comparison.shared)
+
+
+@pytest.mark.parametrize(
+    ("seconds", "hour"), [(0, 3 * 24), (4 * 86400, 0), (4 * 86400 - 1, 167), (w.MONDAY_16_UTC_MS / 1000, 16)]
+)
+def test_the_hour_of_the_week(seconds, hour):
+    assert hour_of_week(seconds) == hour
+
+
+def test_hours_in_words():
+    assert hour_in_words(MONDAY_16) == "Monday 16:00"
+    assert hour_in_words(167) == "Sunday 23:00"
+
+
+@pytest.mark.parametrize("deaths", [2, 3, 4])
+@pytest.mark.parametrize("hours", [2, 5])
+def test_the_chance_of_one_hour_against_every_possibility(deaths, hours):
+    for alike in range(2, deaths + 1):
+        hits = sum(max(Counter(each).values()) >= alike for each in product(range(hours), repeat=deaths))
+        exact = hits / hours**deaths
+        found = chance_of_one_hour(deaths, alike, hours)
+        if 2 * alike > deaths:
+            assert found == pytest.approx(min(1.0, exact))
+        else:
+            assert found >= exact - 1e-12
+
+
+def test_three_of_three_in_one_hour_of_the_week():
+    assert one_in(chance_of_one_hour(3, 3)) == "1 in 28,224"
+
+
+@pytest.mark.parametrize(("count", "share"), [(2, 0.1), (3, 0.2), (5, 0.5)])
+def test_the_chance_of_a_range_against_simulation(count, share):
+    """Null hypothesis: the formula is right; 20,000 draws, 5 standard deviations: false alarm below 1e-6."""
+    rng = Random(f"{count} {share}")
+    draws = 20_000
+    hits = 0
+    for _ in range(draws):
+        values = [rng.random() for _ in range(count)]
+        hits += max(values) - min(values) <= share
+    expected = chance_of_range(count, share)
+    assert abs(hits / draws - expected) < 5 * (expected * (1 - expected) / draws) ** 0.5
+
+
+def test_deaths_that_follow_the_calendar(tmp_path):
+    ages = (70, 64, 40)
+    runs = [
+        died(tmp_path / f"{week}", at_ms=w.MONDAY_16_UTC_MS + week * WEEK_MS, age_h=age)
+        for week, age in enumerate(ages)
+    ]
+    found = compared(runs)
+    assert "3 of 3 died in the same hour of the week, Monday 16:00; by chance 1 in 28,224" in words_of(found)
+    assert "same age" not in words_of(found)
+    assert "calendar fits and the age does not" in found.advice[0]
+    assert judge(runs[-1], w.GONE, pattern(found)).suspects[0].suspect.name == "sweep"
+
+
+def test_deaths_that_follow_the_age(tmp_path):
+    runs = [
+        died(tmp_path / f"{week}", at_ms=w.MONDAY_16_UTC_MS + week * WEEK_MS + week * 31 * w.HOUR_MS)
+        for week in range(3)
+    ]
+    found = compared(runs)
+    assert "died at the same age" in words_of(found)
+    assert "hour of the week" not in words_of(found)
+    assert "age fits and the calendar does not" in found.advice[0]
+    assert judge(runs[-1], w.GONE, pattern(found)).suspects[0].suspect.name == "deadline"
+
+
+def test_launched_alike_age_and_calendar_cannot_be_told_apart(tmp_path):
+    runs = [died(tmp_path / f"{week}", at_ms=w.MONDAY_16_UTC_MS + week * WEEK_MS) for week in range(3)]
+    found = compared(runs)
+    assert "same age" in words_of(found)
+    assert "same hour of the week" in words_of(found)
+    assert "6 hours later" in found.advice[0]
+    assert "started in the same hour" in found.advice[0]
+    judged = {each.suspect.name: each for each in judge(runs[-1], w.GONE, pattern(found)).suspects}
+    assert 0.3 < judged["sweep"].probability / judged["deadline"].probability < 3, "nor by the verdict"
+
+
+def test_daylight_saving_moves_the_age_and_not_the_local_hour(tmp_path):
+    """The natural experiment: after the change of the clocks the killer comes an hour earlier in UTC."""
+    winter = died(tmp_path / "winter", at_ms=w.MONDAY_16_UTC_MS + 5 * w.HOUR_MS, zone_h=-5)
+    summer = died(
+        tmp_path / "summer", at_ms=w.MONDAY_16_UTC_MS + WEEK_MS + 4 * w.HOUR_MS, zone_h=-4, age_h=69
+    )
+    found = compared([winter, summer])
+    assert {each.hour for each in found.deaths} == {MONDAY_16}
+
+
+def test_quick_reruns_prove_nothing_about_the_calendar(tmp_path):
+    runs = [
+        died(tmp_path / f"{each}", at_ms=w.MONDAY_16_UTC_MS + each * 60_000, age_h=1) for each in range(3)
+    ]
+    found = compared(runs)
+    assert "hour of the week" not in words_of(found)
+    assert "less than a day apart" in found.advice[0]
+
+
+def test_deaths_of_different_ages_and_hours_share_nothing_in_time(tmp_path):
+    runs = [
+        died(tmp_path / f"{each}", at_ms=w.MONDAY_16_UTC_MS + each * 75 * w.HOUR_MS, age_h=age, status=status)
+        for each, (age, status) in enumerate([(70, -9), (11, 1), (35, -15)])
+    ]
+    found = compared(runs)
+    assert [each for each in found.shared if each.chance is not None] == []
+    assert found.advice == ()
+
+
+def test_what_ended_well_is_counted_and_not_compared(tmp_path):
+    runs = [died(tmp_path / "1"), died(tmp_path / "2", status=0), died(tmp_path / "3", status=0)]
+    found = compared(runs)
+    assert (found.runs, found.ended_well, len(found.deaths)) == (3, 2, 1)
+    assert found.shared == ()
+
+
+def test_the_manner_and_the_last_line_are_compared(tmp_path):
+    runs = [died(tmp_path / f"{each}", at_ms=w.MONDAY_16_UTC_MS + each * WEEK_MS) for each in range(2)]
+    assert "2 of 2 ended in the same way: SIGKILL" in words_of(compared(runs))
+    assert "2 of 2 wrote the same last line: test ok" in words_of(compared(runs))
