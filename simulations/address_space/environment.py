@@ -56,7 +56,7 @@ def takes_old_path(chooser: Chooser) -> bool:
     return chooser.pick("path.document", OLD_PATH)
 
 
-def phrase(point: ChoicePoint) -> str:
+def in_words(point: ChoicePoint) -> str:
     """Say an answer that was not nominal."""
     kind, _, actor = point.label.partition(".")
     if kind == "land":

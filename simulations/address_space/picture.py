@@ -14,7 +14,7 @@ from simulations.errors import LabError
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from simulations.address_space.process import Use
+    from simulations.address_space.system import Use
 
 WIDTH: Final = 64
 """Cells of a row."""

@@ -103,8 +103,8 @@ def ask_people(chooser: Chooser, *, launch_h: int | None, tagged: bool) -> Peopl
 
     Args:
         chooser: Answers.
-        launch_h: When they launch, where the practice says so; None means that they are asked.
-        tagged: Whether the practice puts an owner tag on every machine; if not, they are asked.
+        launch_h: When they launch, where the team says so; None means that they are asked.
+        tagged: Whether the team puts an owner tag on every machine; if not, they are asked.
     """
     if launch_h is None:
         weekday, hour = chooser.pick("launch", LAUNCHES)
@@ -233,7 +233,7 @@ def when(local_ms: int) -> str:
     return f"{weekday} {minutes // 60 % DAY_H:02}:{minutes % 60:02}"
 
 
-def phrase(point: ChoicePoint) -> str:
+def in_words(point: ChoicePoint) -> str:
     """Say an answer that was not nominal in the words of this world."""
     match point.label:
         case "launch":

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Final, Literal
 
 from simulations.batch_job.environment import LAUNCHES, SETUPS_H
 from simulations.batch_job.observations import OBSERVATIONS, History, history
-from simulations.batch_job.system import FINISHED, simulate
+from simulations.batch_job.system import FINISHED, run
 from simulations.batch_job.variants import AS_SHIPPED
 from simulations.batch_job.workload import Job
 from simulations.choices import Deviation, drawn, substream
@@ -205,7 +205,7 @@ def outcome(rule: str, change: Change, seed: int = 0) -> Attempt:
     plan = [Deviation("launch", 0, LAUNCHES.index((4, 18))), Deviation("setup", 0, change.setup)]
     plan += [] if change.tagged else [Deviation("owner_tag", 0, 1)]
     plan.append(Deviation("sweep", 0, 1))
-    return simulate(AS_SHIPPED, Job(rule=rule, seed=seed, held_h=change.held_h), drawn(plan)).attempts[0]
+    return run(AS_SHIPPED, Job(rule=rule, seed=seed, held_h=change.held_h), drawn(plan)).attempts[0]
 
 
 def told(attempt: Attempt) -> str:

@@ -22,7 +22,7 @@ from simulations.batch_job.environment import (
     WEEK_H,
 )
 from simulations.batch_job.rules import MECHANISMS
-from simulations.batch_job.system import FINISHED, HEARTBEAT_MS, simulate
+from simulations.batch_job.system import FINISHED, HEARTBEAT_MS, run
 from simulations.batch_job.variants import AS_SHIPPED
 from simulations.batch_job.workload import HOUR_MS, Job
 from simulations.choices import Deviation, drawn
@@ -255,7 +255,7 @@ def history(suspect: str, draw: Random, job: Job | None = None) -> History:
         deaths: list[Attempt] = []
         for _ in range(LAUNCHES_MAX):
             plan = _plan(suspect, draw, fixed)
-            attempt = simulate(AS_SHIPPED, shop, drawn(plan)).attempts[0]
+            attempt = run(AS_SHIPPED, shop, drawn(plan)).attempts[0]
             deaths += [attempt] if attempt.cause == suspect else []
             if len(deaths) == RUNS_COMPARED:
                 return History(tuple(deaths), suspect == "memory", _canary_died(shop, plan))
@@ -264,7 +264,7 @@ def history(suspect: str, draw: Random, job: Job | None = None) -> History:
 
 def _canary_died(job: Job, plan: list[Deviation]) -> bool:
     tagged = [deviation for deviation in plan if deviation.label != "owner_tag"]
-    return simulate(AS_SHIPPED, job, drawn(tagged)).attempts[0].cause != FINISHED
+    return run(AS_SHIPPED, job, drawn(tagged)).attempts[0].cause != FINISHED
 
 
 def history_of(run: Run, reruns: tuple[Run, ...], canary: Run) -> History:

@@ -14,7 +14,7 @@ from simulations.cache.workload import READ
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from simulations.cache.world import Operation, Run
+    from simulations.cache.system import Operation, Run
 
 
 def forgets_own_write(run: Run) -> str | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
-    from simulations.cache.world import Run
+    from simulations.cache.system import Run
     from simulations.trace import Event
 
 _MARGIN: Final = 2

@@ -18,23 +18,17 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 from simulations.choices import random, substream
 from simulations.errors import LabError
 from simulations.mode_machine.encodings import Mode, decode
-from simulations.mode_machine.machine import lost_processors, power_on, step
-from simulations.mode_machine.noise import noise_model
-from simulations.mode_machine.system import (
-    FREQUENCIES,
-    Command,
-    Fate,
-    Netlist,
-    System,
-    next_mode,
-    synthesise,
-)
+from simulations.mode_machine.environment import noise_model
+from simulations.mode_machine.netlist import Fate, Netlist, next_mode, synthesise
+from simulations.mode_machine.system import lost_processors, power_on, step
+from simulations.mode_machine.variants import System
+from simulations.mode_machine.workload import FREQUENCIES, Command
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
     from simulations.mode_machine.encodings import Encoding
-    from simulations.mode_machine.system import UnusedCode
+    from simulations.mode_machine.variants import UnusedCode
 
 
 class Flips(NamedTuple):

@@ -24,15 +24,17 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 from simulations.choices import ChoicePoint, Chooser, Deviation, Plan, drawn, nominal, replay
 from simulations.errors import LabError
 from simulations.mode_machine.encodings import show
-from simulations.mode_machine.machine import RESET_CLOCKS, State, power_cycle, power_on, step
-from simulations.mode_machine.noise import in_words, upset_label
+from simulations.mode_machine.environment import in_words, upset_label
 from simulations.mode_machine.registers import Condition, condition_of, read, registers
-from simulations.mode_machine.system import CLOCKS_MAX, System, Workload, received
+from simulations.mode_machine.system import RESET_CLOCKS, State, power_cycle, power_on, step
+from simulations.mode_machine.workload import CLOCKS_MAX, Workload, received
 from simulations.text_columns import aligned
 from simulations.trace import Event, Trace
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
+
+    from simulations.mode_machine.variants import System
 
 SNAPSHOT_CLOCKS: Final = 4
 """The distance of kept states: a step back runs at most so many clocks anew."""

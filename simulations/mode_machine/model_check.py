@@ -12,7 +12,15 @@ from typing import TYPE_CHECKING, Final, NamedTuple, TypeAlias
 
 from simulations.choices import Deviation, Plan, drawn
 from simulations.errors import LabError
-from simulations.mode_machine.machine import (
+from simulations.mode_machine.environment import (
+    REPLACEMENTS,
+    glitch_label,
+    in_words,
+    latch_label,
+    upset_label,
+)
+from simulations.mode_machine.netlist import synthesise
+from simulations.mode_machine.system import (
     Processor,
     State,
     incidents_at,
@@ -23,13 +31,13 @@ from simulations.mode_machine.machine import (
     press_reset,
     run,
 )
-from simulations.mode_machine.noise import REPLACEMENTS, glitch_label, in_words, latch_label, upset_label
-from simulations.mode_machine.system import LETTERS, Command, System, Workload, synthesise
+from simulations.mode_machine.workload import LETTERS, Command, Workload
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
-    from simulations.mode_machine.system import Netlist
+    from simulations.mode_machine.netlist import Netlist
+    from simulations.mode_machine.variants import System
 
 
 @dataclass(frozen=True)

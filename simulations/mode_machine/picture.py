@@ -6,12 +6,14 @@ from typing import TYPE_CHECKING
 
 from simulations.errors import LabError
 from simulations.mode_machine.encodings import Mode, show, unused
-from simulations.mode_machine.system import Command, System, next_mode, synthesise
+from simulations.mode_machine.netlist import next_mode, synthesise
+from simulations.mode_machine.workload import Command
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from simulations.mode_machine.machine import Run
+    from simulations.mode_machine.system import Run
+    from simulations.mode_machine.variants import System
 
 
 def history(run: Run) -> Mapping[str, Sequence[str]]:

@@ -7,8 +7,10 @@ from fractions import Fraction
 import pytest
 
 from simulations.address_space import analysis
-from simulations.address_space.process import Session, System, run
 from simulations.address_space.space import GIB, MIB, Layout, Policy, Region
+from simulations.address_space.system import run
+from simulations.address_space.variants import System
+from simulations.address_space.workload import Session
 from simulations.choices import Deviation, drawn, substream
 from tests.quality.address_space.sampling import agrees
 

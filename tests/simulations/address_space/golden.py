@@ -4,9 +4,10 @@ import json
 import sys
 from pathlib import Path
 
-from simulations.address_space.process import Session, long_session, run
 from simulations.address_space.space import MIB
+from simulations.address_space.system import run
 from simulations.address_space.variants import VARIANTS
+from simulations.address_space.workload import Session, long_session
 from simulations.choices import NoiseModel, random, substream
 
 NOISE = NoiseModel("golden", {"path.document": 0.2, "land.*": 0.3})

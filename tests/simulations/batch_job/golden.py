@@ -5,7 +5,7 @@ import sys
 
 from simulations.batch_job.environment import LIFE
 from simulations.batch_job.rules import MECHANISMS
-from simulations.batch_job.system import simulate
+from simulations.batch_job.system import run
 from simulations.batch_job.variants import AS_SHIPPED, CHECKPOINT, RETRY_AT_ONCE
 from simulations.batch_job.workload import Job
 from simulations.choices import random, replay
@@ -20,9 +20,9 @@ def digests():
         name = list(PRACTICES)[seed % len(PRACTICES)]
         rule = MECHANISMS[seed // 3 % len(MECHANISMS)]
         drawn_by = random(LIFE, seed)
-        simulate(PRACTICES[name], Job(rule=rule), drawn_by)
-        run = simulate(PRACTICES[name], Job(rule=rule), replay(drawn_by.plan))
-        rows.append([name, rule, drawn_by.plan.to_json(), run.trace.digest()])
+        run(PRACTICES[name], Job(rule=rule), drawn_by)
+        ran = run(PRACTICES[name], Job(rule=rule), replay(drawn_by.plan))
+        rows.append([name, rule, drawn_by.plan.to_json(), ran.trace.digest()])
     return rows
 
 

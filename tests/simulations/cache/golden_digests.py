@@ -11,9 +11,9 @@ import sys
 from pathlib import Path
 
 from simulations.cache.services import DESIGNS
+from simulations.cache.system import run
 from simulations.cache.variants import System
 from simulations.cache.workload import Workload
-from simulations.cache.world import run
 from simulations.choices import UNIFORM, NoiseModel, Plan, random, replay
 
 RECORD = Path(__file__).with_name("golden_digests.json")

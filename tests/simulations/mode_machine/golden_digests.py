@@ -12,9 +12,10 @@ from pathlib import Path
 
 from simulations.choices import Plan, random, replay
 from simulations.mode_machine import variants
-from simulations.mode_machine.machine import run
-from simulations.mode_machine.noise import noise_model
-from simulations.mode_machine.system import System, Workload, typical_workload
+from simulations.mode_machine.environment import noise_model
+from simulations.mode_machine.system import run
+from simulations.mode_machine.variants import System
+from simulations.mode_machine.workload import Workload, typical_workload
 
 RECORD = Path(__file__).with_name("golden_digests.json")
 PLANS = 50

@@ -11,10 +11,11 @@ from simulations.choices import Deviation, Plan, random, replay
 from simulations.errors import PlanError
 from simulations.mode_machine.debugger import SNAPSHOT_CLOCKS, Debugger, DebuggerError
 from simulations.mode_machine.encodings import ONE_HOT
-from simulations.mode_machine.machine import power_cycle, power_on, run, step
-from simulations.mode_machine.noise import noise_model
+from simulations.mode_machine.environment import noise_model
 from simulations.mode_machine.registers import RegisterError, condition_of, read, registers
-from simulations.mode_machine.system import CLOCKS_MAX, System, Workload, received, typical_workload
+from simulations.mode_machine.system import power_cycle, power_on, run, step
+from simulations.mode_machine.variants import System
+from simulations.mode_machine.workload import CLOCKS_MAX, Workload, received, typical_workload
 
 QUIET = Workload(("." * 30,) * 3)
 BUSY = Workload(("..G......", "...S.....", ".....H..G"))

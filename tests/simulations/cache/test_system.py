@@ -11,10 +11,11 @@ from scenarios.stale_cache import (
     time_does_not_run_backwards,
 )
 from simulations.cache import variants
+from simulations.cache.environment import in_words
 from simulations.cache.services import DESIGNS, TTL_MS
+from simulations.cache.system import run
 from simulations.cache.variants import System
 from simulations.cache.workload import Workload
-from simulations.cache.world import in_words, run
 from simulations.choices import Deviation, Plan, drawn, nominal, replay
 from simulations.errors import LabError, PlanError
 
