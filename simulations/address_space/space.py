@@ -129,8 +129,8 @@ class Filled(NamedTuple):
         bytes: How many bytes that are.
         left_open: How many gaps below the limit stayed open, because the process may have no more regions.
         largest_open: The size of the largest of them, in bytes; 0 where none stayed open.
-        still_mapped: Bytes below the limit that belong to the program: a cut pointer that falls on them is
-            not caught.
+        still_mapped: Bytes below the limit that belong to the program: a truncated pointer that falls on
+            them is not caught.
     """
 
     gaps: int
