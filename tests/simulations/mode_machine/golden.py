@@ -1,7 +1,7 @@
 """Fifty plans and the digests of their traces: equal in every process, on every platform, in every Python.
 
-    python tests/simulations/mode_machine/golden_digests.py            prints them for the plans on record
-    python tests/simulations/mode_machine/golden_digests.py --record   draws other plans and records them
+    python tests/simulations/mode_machine/golden.py            prints them for the plans on record
+    python tests/simulations/mode_machine/golden.py --record   draws other plans and records them
 
 Uses the standard library and `simulations` alone, since it also runs in WebAssembly.
 """
@@ -39,7 +39,13 @@ def record():
     RECORD.write_text("[\n" + ",\n".join(entries) + "\n]\n", encoding="ascii")
 
 
+def recorded():
+    """Return the digests on record."""
+    return [entry["digest"] for entry in json.loads(RECORD.read_text(encoding="ascii"))]
+
+
 def digests():
+    """Return the digests of the plans on record, run now."""
     known = systems()
     found = []
     for entry in json.loads(RECORD.read_text(encoding="ascii")):
