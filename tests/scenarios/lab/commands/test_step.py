@@ -228,7 +228,7 @@ def test_a_finding_of_another_scenario_and_another_world_are_refused(step, tmp_p
     monkeypatch.setattr("scenarios.lab.catalogue.get", lambda name: scenario)
     with pytest.raises(LabError, match="is a finding of invalid-mode; say heisenlab step invalid-mode"):
         step(arguments=("stale-cache", str(file)))
-    monkeypatch.setattr("simulations.mode_machine.system.System", int)
+    monkeypatch.setattr("simulations.mode_machine.variants.System", int)
     with pytest.raises(LabError, match="is no scenario of the mode machine"):
         step(arguments=("invalid-mode",))
 
