@@ -1,4 +1,4 @@
-"""Who answers at the choice points: where a mapping lands, and which path a pointer takes.
+"""The environment, which answers at the choice points: where a mapping lands, and which path a pointer takes.
 
 Option 0 is nominal: the mapping lands where the policy puts it, and the pointer takes the path on which it
 keeps its 64 bits.

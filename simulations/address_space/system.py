@@ -25,7 +25,7 @@ Outcome: TypeAlias = Literal["right", "silent", "crash"]
 
 
 START_UP: Final = 4 * KIB
-"""Bytes that a program has allocated before anybody inside it can fill the gaps."""
+"""Bytes that a program has allocated before code inside it can fill the gaps."""
 
 
 class Use(NamedTuple):
@@ -36,7 +36,7 @@ class Use(NamedTuple):
         document: The number of the document that was meant.
         address: Where it is.
         came_back: What the old path made of its address.
-        outcome: `right`, `silent` (somebody else's memory was read) or `crash`.
+        outcome: `right`, `silent` (other memory was read) or `crash`.
         victim: Whose memory it was; empty where there is none.
     """
 
@@ -57,7 +57,7 @@ class Run:
         uses: The uses by the old path; after a crash there are no more.
         refused: How many documents could not be opened.
         regions: The address space at the first use that was not right, or else at the end.
-        filled: What filling came to; None where nothing was filled.
+        filled: The result of the filling; None where nothing was filled.
         highest: The end of the highest document that was opened, in bytes; 0 where none was.
     """
 
@@ -75,7 +75,7 @@ class Run:
 
     @property
     def outcome(self) -> Outcome:
-        """What the run came to: the outcome of the first use that was not right, or `right`."""
+        """The outcome of the run: that of the first use that was not right, or `right`."""
         return self.wrong.outcome if self.wrong else "right"
 
 

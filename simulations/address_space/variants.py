@@ -28,7 +28,7 @@ class System:
         keeps: Whether the field on the old path keeps a `pointer` or a `handle`, the number of an entry in
             a table.
         layout: The shape of the address space.
-        landings: Where the environment may put a mapping: the first so many of `environment.ANYWHERE`.
+        landings: Where the environment may put a mapping: a prefix of `environment.ANYWHERE`.
         fill_below: Fill all gaps below this address, in bytes; 0 for no filling.
         filled: When: `at start`, before the program has any memory; `from inside`, when its allocator has an
             arena already, which holds free low memory that no gap shows; or `from inside, drained`, when that
@@ -56,7 +56,7 @@ class System:
         if self.filled not in {"at start", "from inside", "from inside, drained"}:
             raise LabError(f"a space is filled at start, or from inside, drained or not; not {self.filled!r}")
         if not self.landings or self.landings != ANYWHERE[: len(self.landings)]:
-            raise LabError(f"landings are the first so many of {ANYWHERE}, not {self.landings}")
+            raise LabError(f"landings are a prefix of {ANYWHERE}, not {self.landings}")
         for name in ("fill_below", "document_kib_max", "reserve"):
             if getattr(self, name) < 0:
                 raise LabError(f"{name} is 0 or more, not {getattr(self, name)}")

@@ -23,7 +23,7 @@ class Session:
     Attributes:
         documents: Their sizes in KiB, each from 1 to 2^26; 1 to 100,000 of them.
         open_max: How many are open at once, at least 1; None means that none is closed.
-        lag: A pointer is used so many documents after it was made, or when its document is closed.
+        lag: How many documents later a pointer is used, if its document is not closed before; from 0.
         seed: Decides which document is closed, and where a random policy puts mappings.
 
     Raises:

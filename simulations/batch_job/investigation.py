@@ -144,7 +144,7 @@ def investigate(
     Args:
         truth: What happened, as the observations see it; nothing is misreported.
         order: Choose what tells most, or what tells most for a day of waiting.
-        observations: What may be looked at; leave out what nobody thinks of, or may not read.
+        observations: What may be looked at; leave out what no one thinks of, or may read.
         tables: The likelihoods; None means `likelihoods()`.
 
     Returns:
@@ -157,8 +157,8 @@ def investigate(
     belief, days, left = priors(), 0.0, list(observations)
     steps: list[Step] = []
     while left and max(belief.values()) < SURE:
-        told = [(worth(gain(belief, tables[each.name]), each.days), each) for each in left]
-        best = max(told, key=lambda pair: pair[0])[1]
+        worths = [(worth(gain(belief, tables[each.name]), each.days), each) for each in left]
+        best = max(worths, key=lambda pair: pair[0])[1]
         left.remove(best)
         bits = gain(belief, tables[best.name])
         outcome = best.look(truth, lambda chance: chance >= 0.5)

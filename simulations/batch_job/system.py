@@ -119,7 +119,7 @@ class _Workload:
 
 @lru_cache(maxsize=32)
 def _schedule(workload: _Workload, history: tuple[int, ...]) -> Schedule:
-    """Return the schedule of an attempt, after attempts with so many complete checkpoints each."""
+    """Return the schedule of an attempt, after attempts with these numbers of complete checkpoints."""
     job = workload.job
     queue = _queue(workload, history)
     return schedule(workload.bulk(), queue, job.workers, job.connections, workload.checkpoints)

@@ -87,7 +87,7 @@ def in_words(point: ChoicePoint) -> str:
         )
         return f"the {thread} pauses after {_DONE.get(what, what)} until nobody else can go on{first}"
     when = f"when the {thread} has ended" if kind == "ends" else f"when the {thread} waits {what}"
-    return f"{when}, whoever would be {_ORDINALS[point.option]} goes on first"
+    return f"{when}, the {_ORDINALS[point.option]} in line goes on first"
 
 
 _ORDINALS: Final = ("first", "second", "third", "fourth", "fifth", "sixth", "seventh", "eighth")

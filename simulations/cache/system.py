@@ -60,7 +60,7 @@ class Run:
         history: The operations of the clients, in the order in which they returned.
         written: The values of the row in the database, in order, from the first, 0.
         cached: What a read would find in the cache at the end; None is a miss.
-        cached_later: What it would find an hour later, if nobody does anything.
+        cached_later: What it would find an hour later, if nothing else happens.
     """
 
     system: System

@@ -51,7 +51,7 @@ class Flips(NamedTuple):
 
 
 def flips(encoding: Encoding, bits: int) -> Flips:
-    """Flip exactly so many bits of each word, in every way.
+    """Flip exactly `bits` bits of each word, in every way.
 
     Args:
         encoding: The encoding.
@@ -151,7 +151,7 @@ def mean_clocks_to_hang(encoding: Encoding, unused: UnusedCode, p: Fraction) -> 
 
 
 def mean_clocks_to_wrong_mode(encoding: Encoding, unused: UnusedCode, p: Fraction) -> Fraction | None:
-    """Return how many clocks pass on average until one processor is in a wrong mode and nobody has been told.
+    """Return how many clocks pass on average until one processor is in a wrong mode without an alarm.
 
     Args:
         encoding: The encoding.
@@ -234,7 +234,7 @@ def _mean(chain: _Chain) -> Fraction | None:
 def simulated_clocks_to_hang(
     encoding: Encoding, unused: UnusedCode, p: Fraction, *, runs: int, seed: int, clocks_max: int = 100_000
 ) -> list[int]:
-    """Return how many clocks a simulated processor lived in each of so many runs, the fatal clock included.
+    """Return how many clocks a simulated processor lived in each of `runs` runs, the fatal clock included.
 
     Args:
         encoding: As in `mean_clocks_to_hang`, with which the mean of these agrees.

@@ -38,7 +38,7 @@ class Fate(IntEnum):
     KNOWN = 0
     """It is read as a mode: the processor works, and releases the bus."""
     SILENT = 1
-    """It is unused, and nobody is told."""
+    """It is unused, and nothing reports it."""
     ALARM = 2
     """It is unused, and an alarm goes up; the code stays."""
     RECOVERED = 3

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from simulations.errors import LabError
 from simulations.mode_machine.encodings import Mode, show, unused
@@ -127,4 +127,4 @@ def state_diagram(system: System) -> str:
     return "\n".join(lines)
 
 
-_UNUSED_SHOWN_MAX = 8
+_UNUSED_SHOWN_MAX: Final = 8

@@ -5,11 +5,11 @@ processor goes to its next mode, and each flip-flop latches the new value, or ke
 command that the state machine itself must decode. A power cycle clears the flip-flops.
 
 The bus belongs to one processor at a time. An owner in a known mode releases it at the end of a clock, and
-the arbiter grants it to the next processor that asks, round and round; if nobody asks it stays parked. An
+the arbiter grants it to the next processor that asks, round and round; if none asks it stays parked. An
 owner in no known mode releases nothing, and all others starve: one bad register looks like a dead machine.
 
-A `State` is immutable, so a copy costs nothing: whoever wants to know what a reset would do presses it on the
-state at hand and still has that state.
+A `State` is immutable, so a copy costs nothing: to find out what a reset would do, press it on the
+state at hand, and still have that state.
 """
 
 from __future__ import annotations
@@ -40,8 +40,8 @@ class Processor(NamedTuple):
 
     Attributes:
         code: What its mode register holds.
-        expected: The mode in which it would be without noise, given what has been announced: whoever sees
-            an alarm or a watchdog clear it knows that it starts again from INIT.
+        expected: The mode in which it would be without noise, given what has been announced: an observer who
+            sees an alarm or a watchdog clear it knows that it starts again from INIT.
         waited: For how many clocks it has asked for the bus in vain; counted up to one more than
             `System.grant_clocks_max`.
         lost: For how many clocks its watchdog has seen no known mode; 0 without a watchdog.
@@ -128,7 +128,7 @@ def run(system: System, workload: Workload, chooser: Chooser, *, trace: bool = T
     Args:
         system: The machine.
         workload: One lane of commands for each processor.
-        chooser: Answers whether there is noise; asked once a clock and flip-flop, see `noise`.
+        chooser: Answers whether there is noise; asked once a clock and flip-flop, see `environment`.
         trace: Whether to record what happens.
 
     Raises:
@@ -191,7 +191,7 @@ def step(
 
 
 def press_reset(system: System, state: State, *, clocks: int = RESET_CLOCKS) -> State:
-    """Return the state after every processor has been told RESET for some clocks, without noise.
+    """Return the state after every processor has been given RESET for some clocks, without noise.
 
     Args:
         system: The machine.

@@ -17,7 +17,7 @@ from simulations.mode_machine.encodings import (
 )
 
 WATCHDOG_CLOCKS: Final = 4
-"""A watchdog fires when its processor has been in no known mode for so many clocks."""
+"""A watchdog fires when its processor has been in no known mode for this number of clocks."""
 
 
 PROCESSORS_MAX: Final = 8
@@ -47,7 +47,7 @@ class System:
         optimised: Whether synthesis has removed what it proved unreachable; the arm for unused codes is
             (the recovery that stands in the source, but never runs).
         watchdog: What is done after `WATCHDOG_CLOCKS` clocks in no known mode. `reset_command`: the processor
-            is told RESET, which its mode decoder must read. `power_on_clear`: its flip-flops are cleared.
+            is given RESET, which its mode decoder must read. `power_on_clear`: its flip-flops are cleared.
         synchroniser: Whether commands pass two flip-flops in series first, so that no mode change is
             metastable. That they come two clocks later is left out: a workload says when they arrive.
         processors: 1 to `PROCESSORS_MAX`.
@@ -105,7 +105,7 @@ RESET_WATCHDOG: Final = System(watchdog="reset_command")
 """Folk fix: a watchdog whose reset passes through the mode decoder that is lost."""
 
 BLIND_RECOVERY: Final = System(unused="recover", noise=REGISTER_NOISE)
-"""Folk fix: every code has a branch. Ten of fifteen upsets land in a wrong mode instead; nobody is told."""
+"""Folk fix: every code has a branch. Ten of fifteen upsets land in a wrong mode instead, without an alarm."""
 
 RECOVERY: Final = System(unused="recover")
 """Fix for the dead reset: an unused code leads to INIT, in the netlist and not only in the source."""
@@ -117,7 +117,7 @@ PARITY_RECOVERY: Final = System(encoding=PARITY, unused="recover", noise=REGISTE
 """Fix for wrong modes: any one upset is seen, and the processor starts again with an alarm."""
 
 CORRECTING: Final = System(encoding=DISTANCE_3_CORRECT, unused="recover", noise=REGISTER_NOISE)
-"""Fix for wrong modes: any one upset in a clock is put right, and nobody notices."""
+"""Fix for wrong modes: any one upset in a clock is put right, without a trace."""
 
 VOTING: Final = System(encoding=TRIPLE, unused="recover", noise=REGISTER_NOISE)
 """Fix for wrong modes: three copies of the register and a vote, written back in each clock."""

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 class Command(IntEnum):
-    """What a processor is told in a clock. RESET is one more command that the mode decoder must read."""
+    """What a processor is commanded in a clock. RESET is one more command that the mode decoder must read."""
 
     NONE = 0
     GO = 1
@@ -36,7 +36,7 @@ CLOCKS_MAX: Final = 1_000_000
 
 @dataclass(frozen=True)
 class Workload:
-    """The commands that everybody records.
+    """The commands to each processor, which are recorded.
 
     Attributes:
         lanes: For each processor a text with one letter a clock: `.` none, `G` go, `S` step, `H` halt,

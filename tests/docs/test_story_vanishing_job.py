@@ -62,7 +62,7 @@ def test_the_table_of_experiments():
 
 @pytest.mark.parametrize(("change", "hour"), [("forward", 69), ("back", 71)])
 def test_daylight_saving(change, hour):
-    clock = Deviation("clock", 0, CLOCKS.index(change))
+    clock = Deviation("clock", 0, [clock.words for clock in CLOCKS].index(change))
     assert ran(plan=[*LEAST, clock]).attempts[0].job_hours == hour
     assert f"at hour {hour}" in PROSE
 

@@ -110,7 +110,7 @@ def _low_bits(value: int, regions: Sequence[Region], source: str) -> Iterator[Ex
 
 
 def _rounded(value: int, regions: Sequence[Region], source: str) -> Iterator[Explanation]:
-    """A pointer kept in a float has 24 bits left; the field that was touched may lie a little above it."""
+    """Yield pointers kept in a float: 24 bits are left; the field that was touched may lie a little above."""
     step = 1 << max(0, value.bit_length() - 24)
     if step < _FLOAT_STEP_MIN or value > TOP + PAGE + _FIELD_MAX:
         return

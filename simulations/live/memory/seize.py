@@ -38,7 +38,7 @@ def replace_process(
     environment: Mapping[str, str],
     report: Callable[[Report], None],
 ) -> NoReturn:
-    """Become `command`, in a bent address space. Returns only by raising.
+    """Become `command`, in a bent address space; return only by raising.
 
     Args:
         command: The words to run.
@@ -118,7 +118,7 @@ def _occupy_standard_streams() -> None:
 def _watcher(
     watch: Watch, options: Options, report: Callable[[Report], None], to_watcher: int, from_watcher: int
 ) -> NoReturn:
-    """Live the whole life of the watcher."""
+    """Be the watcher until its end."""
     status = 1
     try:
         os.chdir("/")

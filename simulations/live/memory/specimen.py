@@ -39,7 +39,7 @@ def open_documents(count: int, size: int, *, declared: bool) -> int:
         print(f"document {number} at {document:#x}", flush=True)  # noqa: T201  (a program prints)
         length = libc.strlen(document)
         if length != size:
-            print(f"document {number} has length {length} instead of {size}: somebody else's memory")  # noqa: T201  (a program prints)
+            print(f"document {number} has length {length} instead of {size}: it reads other memory")  # noqa: T201  (a program prints)
             return number - 1
     return count
 

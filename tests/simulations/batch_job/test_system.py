@@ -136,7 +136,7 @@ def test_a_job_is_rerun_in_its_slot_or_at_once():
 
 
 def test_the_slot_is_an_hour_on_the_clock_also_after_the_clocks_have_changed():
-    forward = Deviation("clock", 0, CLOCKS.index("forward"))
+    forward = Deviation("clock", 0, [clock.words for clock in CLOCKS].index("forward"))
     ran = _run(FRIDAY, UNTAGGED, forward, SWEEP, system=RERUN_NEXT_WEEK)
     assert [attempt.job_hours for attempt in ran.attempts] == [69, 70, 70]
     assert {hour_of_week(attempt) for attempt in ran.attempts} == {16}
@@ -170,7 +170,7 @@ def test_what_was_saved_is_not_run_again():
 
 
 def test_another_hour_ends_before_monday_afternoon_until_the_clocks_go_forward():
-    forward = Deviation("clock", 0, CLOCKS.index("forward"))
+    forward = Deviation("clock", 0, [clock.words for clock in CLOCKS].index("forward"))
     assert _run(UNTAGGED, system=ANOTHER_HOUR, seed=5).delivered
     broken = _run(UNTAGGED, forward, SWEEP, system=ANOTHER_HOUR, seed=5).attempts[0]
     assert (broken.cause, broken.job_hours, hour_of_week(broken)) == ("sweep", 72, 16)
@@ -178,7 +178,7 @@ def test_another_hour_ends_before_monday_afternoon_until_the_clocks_go_forward()
 
 @pytest.mark.parametrize(("change", "hours"), [("no change", 70), ("forward", 69), ("back", 71)])
 def test_a_calendar_follows_the_wall_clock(change, hours):
-    option = CLOCKS.index(change)
+    option = [clock.words for clock in CLOCKS].index(change)
     clock = [Deviation("clock", 0, option)] if option else []
     attempt = _run(FRIDAY, UNTAGGED, *clock, SWEEP).attempts[0]
     assert (attempt.job_hours, hour_of_week(attempt)) == (hours, 16)

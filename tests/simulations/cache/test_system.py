@@ -135,7 +135,7 @@ def test_words():
     said = [in_words(point) for point in chooser.points if point.option]
     assert said == [
         "client number 2 starts first",
-        "when the writer waits for database.write, whoever would be second goes on first",
+        "when the writer waits for database.write, the second in line goes on first",
         "the reader pauses after it has read the database until nobody else can go on",
     ]
 
