@@ -163,7 +163,7 @@ def test_a_session_that_makes_no_sense_is_refused(wrong, message):
         ({"cut": "half"}, "there is no cut 'half'"),
         ({"keeps": "both"}, "a pointer or a handle, not 'both'"),
         ({"landings": ()}, "not \\(\\)"),
-        ({"landings": ANYWHERE[1:]}, "landings are the first"),
+        ({"landings": ANYWHERE[1:]}, "landings are a prefix"),
         ({"fill_below": -1}, "fill_below is 0 or more, not -1"),
         ({"filled": "late"}, "drained or not; not 'late'"),
         ({"reserve": -1}, "reserve is 0 or more, not -1"),
