@@ -13,9 +13,9 @@ from scenarios.lab.scenario import Assumption, Exhausted, Finds, Scenario, Story
 from simulations.choices import Deviation, Plan
 from simulations.mode_machine import variants
 from simulations.mode_machine.encodings import show
-from simulations.mode_machine.machine import RESET_CLOCKS, Run, lost_processors, press_reset, run
-from simulations.mode_machine.noise import ROUGH, in_words
-from simulations.mode_machine.system import LETTERS, Workload, typical_workload
+from simulations.mode_machine.environment import ROUGH, in_words
+from simulations.mode_machine.system import RESET_CLOCKS, Run, lost_processors, press_reset, run
+from simulations.mode_machine.workload import LETTERS, Workload, typical_workload
 
 if TYPE_CHECKING:
     from hypothesis.strategies import SearchStrategy

@@ -18,10 +18,11 @@ from simulations.choices import Deviation, drawn, exhaustive, nominal
 from simulations.mode_machine import variants
 from simulations.mode_machine.analysis import Flips, flips
 from simulations.mode_machine.encodings import NATURAL
-from simulations.mode_machine.machine import Run, power_cycle, power_on, run, step
+from simulations.mode_machine.environment import upset_label
 from simulations.mode_machine.model_check import BUS_IS_GRANTED, RESET_HELPS, model_check
-from simulations.mode_machine.noise import upset_label
-from simulations.mode_machine.system import Command, System, Workload
+from simulations.mode_machine.system import Run, power_cycle, power_on, run, step
+from simulations.mode_machine.variants import System
+from simulations.mode_machine.workload import Command, Workload
 from simulations.trace import Trace
 
 pytestmark = pytest.mark.bug("invalid-mode")

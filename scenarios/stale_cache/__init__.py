@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING, Final
 from scenarios.lab.scenario import Assumption, Exhausted, Finds, Scenario, Story, Variant
 from simulations.cache import variants
 from simulations.cache.consistency import forgets_own_write, goes_back_in_time, not_linearizable
+from simulations.cache.environment import in_words
+from simulations.cache.system import Run, run
 from simulations.cache.workload import Workload
-from simulations.cache.world import Run, in_words, run
 from simulations.choices import Deviation, NoiseModel, Plan
 
 if TYPE_CHECKING:

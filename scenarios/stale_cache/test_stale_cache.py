@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 from scenarios.stale_cache import cache_agrees_with_database, workloads
 from simulations.cache import variants
 from simulations.cache.stress import Shop, open_shop, stress
+from simulations.cache.system import run
 from simulations.cache.workload import KEY, Workload
-from simulations.cache.world import run
 from simulations.choices import Deviation, drawn, exhaustive, nominal
 from simulations.live.threads import explore
 

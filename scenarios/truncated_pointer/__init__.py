@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING, Final
 
 from scenarios.lab.scenario import Assumption, Exhausted, Finds, Scenario, Story, Variant
 from simulations.address_space import variants
-from simulations.address_space.environment import IN_THE_FIELD, phrase
-from simulations.address_space.process import Run, Session, run
+from simulations.address_space.environment import IN_THE_FIELD, in_words
+from simulations.address_space.system import Run, run
+from simulations.address_space.workload import Session
 from simulations.choices import Deviation, Plan
 
 if TYPE_CHECKING:
@@ -87,7 +88,7 @@ SCENARIO: Final = Scenario(
     inputs=sessions,
     properties=(every_pointer_leads_to_its_document, nothing_fails_in_silence),
     noise=IN_THE_FIELD,
-    phrase=phrase,
+    phrase=in_words,
     variants=(
         Variant(
             "as-shipped",

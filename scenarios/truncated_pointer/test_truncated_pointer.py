@@ -19,8 +19,10 @@ from scenarios.truncated_pointer import (
 )
 from simulations.address_space import variants
 from simulations.address_space.cuts import CUTS
-from simulations.address_space.process import Run, Session, System, run
 from simulations.address_space.space import GIB
+from simulations.address_space.system import Run, run
+from simulations.address_space.variants import System
+from simulations.address_space.workload import Session
 from simulations.choices import Deviation, Plan, drawn, exhaustive, replay
 
 KIB_IN_MIB = 1024

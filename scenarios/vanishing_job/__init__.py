@@ -8,8 +8,8 @@ from typing import Final
 from scenarios.lab.scenario import Assumption, Exhausted, Finds, Scenario, Story, Variant
 from scenarios.vanishing_job.properties import is_over_by_monday, keeps_its_work, survives_hour_70
 from simulations.batch_job import variants
-from simulations.batch_job.environment import LIFE, phrase
-from simulations.batch_job.system import simulate
+from simulations.batch_job.environment import LIFE, in_words
+from simulations.batch_job.system import run
 from simulations.batch_job.workload import Job
 from simulations.choices import Deviation, Plan
 
@@ -43,7 +43,7 @@ SCENARIO: Final = Scenario(
     ),
     hidden_input="what the platform does, and when",
     question="does this sweep, limit or fault act now?",
-    run=simulate,
+    run=run,
     ladder=tuple(Job(rule=rule, seed=SEED) for rule in HOUR_70),
     properties=(survives_hour_70, keeps_its_work, is_over_by_monday),
     variants=(
@@ -119,7 +119,7 @@ SCENARIO: Final = Scenario(
         ),
     ),
     noise=LIFE,
-    phrase=phrase,
+    phrase=in_words,
     assumptions=(
         Assumption("one-rule", "One rule at a time; the three that give hour 70 are tried one by one."),
         Assumption("live-rules", "A sweep that has acted once acts ever after: it is a script."),

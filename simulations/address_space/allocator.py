@@ -122,7 +122,7 @@ class Allocator:
         return drained
 
     def owner(self, address: int) -> str | None:
-        """Return whose memory an address is, or None where nobody may touch it."""
+        """Return whose memory an address is, or None where it is not accessible."""
         region = self._space.region_at(address)
         if region is None or region.kind == "filler":
             return None

@@ -57,7 +57,7 @@ def _shifted_3(address: int) -> int:
 
 
 def _significant(bits: int) -> Callable[[int], int]:
-    """Return the rounding to so many significant binary digits, half to even, as IEEE 754 has it."""
+    """Return the rounding to `bits` significant binary digits, half to even, as IEEE 754 has it."""
 
     def cut(address: int) -> int:
         excess = address.bit_length() - bits

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Final, Literal
 
 from simulations.batch_job.environment import LAUNCHES, SETUPS_H
 from simulations.batch_job.observations import OBSERVATIONS, History, history
-from simulations.batch_job.system import FINISHED, simulate
+from simulations.batch_job.system import FINISHED, run
 from simulations.batch_job.variants import AS_SHIPPED
 from simulations.batch_job.workload import Job
 from simulations.choices import Deviation, drawn, substream
@@ -144,7 +144,7 @@ def investigate(
     Args:
         truth: What happened, as the observations see it; nothing is misreported.
         order: Choose what tells most, or what tells most for a day of waiting.
-        observations: What may be looked at; leave out what nobody thinks of, or may not read.
+        observations: What may be looked at; leave out what no one thinks of, or may read.
         tables: The likelihoods; None means `likelihoods()`.
 
     Returns:
@@ -157,8 +157,8 @@ def investigate(
     belief, days, left = priors(), 0.0, list(observations)
     steps: list[Step] = []
     while left and max(belief.values()) < SURE:
-        told = [(worth(gain(belief, tables[each.name]), each.days), each) for each in left]
-        best = max(told, key=lambda pair: pair[0])[1]
+        worths = [(worth(gain(belief, tables[each.name]), each.days), each) for each in left]
+        best = max(worths, key=lambda pair: pair[0])[1]
         left.remove(best)
         bits = gain(belief, tables[best.name])
         outcome = best.look(truth, lambda chance: chance >= 0.5)
@@ -205,7 +205,7 @@ def outcome(rule: str, change: Change, seed: int = 0) -> Attempt:
     plan = [Deviation("launch", 0, LAUNCHES.index((4, 18))), Deviation("setup", 0, change.setup)]
     plan += [] if change.tagged else [Deviation("owner_tag", 0, 1)]
     plan.append(Deviation("sweep", 0, 1))
-    return simulate(AS_SHIPPED, Job(rule=rule, seed=seed, held_h=change.held_h), drawn(plan)).attempts[0]
+    return run(AS_SHIPPED, Job(rule=rule, seed=seed, held_h=change.held_h), drawn(plan)).attempts[0]
 
 
 def told(attempt: Attempt) -> str:

@@ -20,7 +20,7 @@ def draw(run: Run) -> str:
     """Draw a campaign.
 
     Each attempt is drawn against the days of its own week: `.` the machine is being set up, `=` the job runs,
-    `m` a sweep marks the machine, `X` somebody ends it, `|` it finishes.
+    `m` a sweep marks the machine, `X` it is ended, `|` it finishes.
     """
     lines = [f"the platform's sweep {RULES[run.job.rule].words}"]
     for attempt in run.attempts:

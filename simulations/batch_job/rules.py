@@ -1,4 +1,4 @@
-"""What the platform's owners do with machines that nobody seems to own: rules, and those of real tools."""
+"""What the platform's owners do with machines that seem to have no owner: rules, and those of real tools."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ class Rule:
 
 STORY: Final = "a rule of the story; no tool has exactly these figures"
 
-_RULES = (
+_RULES: Final = (
     Rule(
         name="calendar",
         kind="calendar",
@@ -91,7 +91,7 @@ _RULES = (
     ),
 )
 
-_PRESETS = (
+_PRESETS: Final = (
     Rule(
         name="kube-janitor",
         kind="age",

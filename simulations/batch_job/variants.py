@@ -21,7 +21,7 @@ NO_CHECKPOINTS: Final = Checkpoints()
 
 
 @dataclass(frozen=True, kw_only=True)
-class Practice:
+class System:
     """How the team runs the job.
 
     Attributes:
@@ -54,18 +54,18 @@ class Practice:
                 raise ValueError(f"{name} is a whole number from 1, not {getattr(self, name)!r}")
 
 
-AS_SHIPPED: Final = Practice()
+AS_SHIPPED: Final = System()
 
-RERUN_NEXT_WEEK: Final = Practice(attempts_max=3)
-RETRY_AT_ONCE: Final = Practice(attempts_max=3, rerun="at once")
-FASTER_EXPLAIN: Final = Practice(planner=GREEDY)
-MORE_MEMORY: Final = Practice(memory_gib=256)
-ANOTHER_HOUR: Final = Practice(launch="in time")
+RERUN_NEXT_WEEK: Final = System(attempts_max=3)
+RETRY_AT_ONCE: Final = System(attempts_max=3, rerun="at once")
+FASTER_EXPLAIN: Final = System(planner=GREEDY)
+MORE_MEMORY: Final = System(memory_gib=256)
+ANOTHER_HOUR: Final = System(launch="in time")
 
 DALY: Final = Checkpoints(
     every_ms=round(daly_interval(CHECKPOINT_COST_MS, MEAN_LIFE_MS)), cost_ms=CHECKPOINT_COST_MS
 )
 
-OWNER_TAG: Final = Practice(owner_tag=True, exempt=True)
-CHECKPOINT: Final = Practice(checkpoints=DALY, attempts_max=3, rerun="at once")
-BOTH: Final = Practice(owner_tag=True, exempt=True, checkpoints=DALY, attempts_max=3, rerun="at once")
+OWNER_TAG: Final = System(owner_tag=True, exempt=True)
+CHECKPOINT: Final = System(checkpoints=DALY, attempts_max=3, rerun="at once")
+BOTH: Final = System(owner_tag=True, exempt=True, checkpoints=DALY, attempts_max=3, rerun="at once")

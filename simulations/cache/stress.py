@@ -1,4 +1,4 @@
-"""The same service with real threads that nobody controls: what a stress test gets to see.
+"""The same service with real threads that nothing controls: what a stress test gets to see.
 
     python -m simulations.cache.stress
 
@@ -51,7 +51,7 @@ class RealPlatform:
 
     def call(
         self,
-        request: str,  # noqa: ARG002
+        request: str,  # noqa: ARG002  (part of `Platform`)
         operation: Callable[..., T],
         *args: Any,
         wait_ms: int = 0,
@@ -62,7 +62,7 @@ class RealPlatform:
         with self._busy:
             return operation(*args)
 
-    def sleep(self, ms: int, what: str) -> None:  # noqa: ARG002
+    def sleep(self, ms: int, what: str) -> None:  # noqa: ARG002  (part of `Platform`)
         """See `Platform`."""
         time.sleep(ms / 1000)
 
@@ -70,11 +70,11 @@ class RealPlatform:
         """See `Platform`."""
         self.sleep(ms, what)
 
-    def lock(self, name: str) -> threading.Lock:  # noqa: ARG002
+    def lock(self, name: str) -> threading.Lock:  # noqa: ARG002  (part of `Platform`)
         """See `Platform`."""
         return threading.Lock()
 
-    def event(self, name: str) -> threading.Event:  # noqa: ARG002
+    def event(self, name: str) -> threading.Event:  # noqa: ARG002  (part of `Platform`)
         """See `Platform`."""
         return threading.Event()
 
@@ -118,7 +118,7 @@ def work(service: Service, steps: str, values: tuple[int, ...]) -> None:
 
 @dataclass(frozen=True)
 class Stress:
-    """What a stress test came to.
+    """The result of a stress test.
 
     Attributes:
         runs: How often the workload was run.
@@ -170,7 +170,7 @@ def stress(
         system: The service; the latency of its database is slept for.
         workload: What the clients do; all of them start at once, at a barrier.
         seconds: For how long, above 0.
-        runs_max: Stop after so many runs, from 1.
+        runs_max: Stop after this number of runs, from 1.
         switch_interval_s: For `sys.setswitchinterval`, in seconds, above 0; None leaves it as it is. It is
             put back.
 

@@ -51,10 +51,10 @@ WRITE_THROUGH: Final = System("write_through")
 """Folk fix: writers fill the cache; two of them may do so in another order than they wrote the database."""
 
 LEASES: Final = System("leases")
-"""Fix: a delete takes back the token without which nobody fills the cache."""
+"""Fix: a delete takes back the token without which no client fills the cache."""
 
 VERSIONS: Final = System("versions")
 """Fix: the cache keeps the version of the row and never goes back."""
 
 SINGLE_FLIGHT: Final = System("single_flight")
-"""Fix: one read of the database at a time, thrown away if somebody has written meanwhile."""
+"""Fix: one read of the database at a time, thrown away if the row was written meanwhile."""

@@ -1,4 +1,4 @@
-"""What the clients do: the input that everybody records."""
+"""What the clients do: the input, which is recorded."""
 
 from __future__ import annotations
 

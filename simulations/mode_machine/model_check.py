@@ -1,7 +1,7 @@
 """Every state that the machine can reach: a proof, or a shortest counterexample.
 
 Breadth first over the states without their clock, so that it holds for runs of any length: in each clock
-every processor may be given any command, and the noise may deviate anywhere, at most so many times in all.
+every processor may be given any command, and the noise may deviate anywhere, but a bounded number of times.
 """
 
 from __future__ import annotations
@@ -12,7 +12,15 @@ from typing import TYPE_CHECKING, Final, NamedTuple, TypeAlias
 
 from simulations.choices import Deviation, Plan, drawn
 from simulations.errors import LabError
-from simulations.mode_machine.machine import (
+from simulations.mode_machine.environment import (
+    REPLACEMENTS,
+    glitch_label,
+    in_words,
+    latch_label,
+    upset_label,
+)
+from simulations.mode_machine.netlist import synthesise
+from simulations.mode_machine.system import (
     Processor,
     State,
     incidents_at,
@@ -23,13 +31,13 @@ from simulations.mode_machine.machine import (
     press_reset,
     run,
 )
-from simulations.mode_machine.noise import REPLACEMENTS, glitch_label, in_words, latch_label, upset_label
-from simulations.mode_machine.system import LETTERS, Command, System, Workload, synthesise
+from simulations.mode_machine.workload import LETTERS, Command, Workload
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
-    from simulations.mode_machine.system import Netlist
+    from simulations.mode_machine.netlist import Netlist
+    from simulations.mode_machine.variants import System
 
 
 @dataclass(frozen=True)
@@ -65,7 +73,9 @@ def _no_silent_wrong_mode(system: System, state: State) -> bool:
 RESET_HELPS: Final = Claim(
     "after the reset command has been held, every processor is in a mode", _reset_helps
 )
-BUS_IS_GRANTED: Final = Claim("nobody waits for the bus longer than promised", _bus_is_granted, waits=True)
+BUS_IS_GRANTED: Final = Claim(
+    "no processor waits for the bus longer than promised", _bus_is_granted, waits=True
+)
 NO_SILENT_WRONG_MODE: Final = Claim(
     "no processor is in a wrong mode unannounced", _no_silent_wrong_mode, twin=True
 )
@@ -92,7 +102,7 @@ class Counterexample:
 
 @dataclass(frozen=True)
 class Checked:
-    """What a model check came to.
+    """The result of a model check.
 
     Attributes:
         system: The machine.
@@ -158,7 +168,7 @@ def model_check(
         system: The machine; its sources of noise are those that may deviate.
         deviations: How many times the noise may deviate in all, 0 or more.
         claims: What must be true of every state at the end of a clock.
-        states_max: Give up above so many states.
+        states_max: Give up above this number of states.
 
     Raises:
         LabError: there are more states than that.

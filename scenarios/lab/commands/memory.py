@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from simulations.live.memory.errors import RefusedError
 from simulations.live.memory.filling import DEFAULT_LIMIT, RESERVE, Filling, Kind
-from simulations.live.memory.launch import REFUSED_STATUS, Options, become, check_system, write_report
+from simulations.live.memory.launch import become, check_system, write_report
 from simulations.live.memory.layout import (
     GIB,
     TOP,
@@ -25,6 +25,7 @@ from simulations.live.memory.layout import (
     read_layout,
     size_words,
 )
+from simulations.live.memory.options import REFUSED_STATUS, Options
 from simulations.live.memory.report import report_json, report_lines
 
 if TYPE_CHECKING:

@@ -78,7 +78,8 @@ def start(
     from scenarios.lab.finding import decode_input, load  # noqa: PLC0415
     from simulations.errors import LabError  # noqa: PLC0415
     from simulations.mode_machine.debugger import Debugger  # noqa: PLC0415
-    from simulations.mode_machine.system import System, Workload  # noqa: PLC0415
+    from simulations.mode_machine.variants import System  # noqa: PLC0415
+    from simulations.mode_machine.workload import Workload  # noqa: PLC0415
 
     scenario = get(name)
     finding = load(path) if path is not None else None

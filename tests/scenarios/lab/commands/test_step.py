@@ -13,7 +13,7 @@ from scenarios.lab.replay import replay as replay_finding
 from simulations.choices import Plan, replay
 from simulations.errors import LabError
 from simulations.mode_machine.debugger import Debugger
-from simulations.mode_machine.machine import run
+from simulations.mode_machine.system import run
 
 START = "invalid-mode / as-shipped: everything nominal, except: bit 2 of cpu0 is upset at clock 1"
 
@@ -228,7 +228,7 @@ def test_a_finding_of_another_scenario_and_another_world_are_refused(step, tmp_p
     monkeypatch.setattr("scenarios.lab.catalogue.get", lambda name: scenario)
     with pytest.raises(LabError, match="is a finding of invalid-mode; say heisenlab step invalid-mode"):
         step(arguments=("stale-cache", str(file)))
-    monkeypatch.setattr("simulations.mode_machine.system.System", int)
+    monkeypatch.setattr("simulations.mode_machine.variants.System", int)
     with pytest.raises(LabError, match="is no scenario of the mode machine"):
         step(arguments=("invalid-mode",))
 

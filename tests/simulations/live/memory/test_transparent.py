@@ -13,8 +13,8 @@ from pathlib import Path
 import pytest
 
 from simulations.live.memory.filling import Filling
-from simulations.live.memory.launch import Options
 from simulations.live.memory.layout import GIB
+from simulations.live.memory.options import Options
 
 pty = pytest.importorskip("pty", reason="needs a pseudo-terminal")
 FILL = Filling("fill", 4 * GIB)

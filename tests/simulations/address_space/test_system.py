@@ -2,10 +2,11 @@ from dataclasses import replace
 
 import pytest
 
-from simulations.address_space.environment import ANYWHERE, old_path, phrase
-from simulations.address_space.process import Session, System, long_session, run
+from simulations.address_space.environment import ANYWHERE, in_words, old_path
 from simulations.address_space.space import GIB, KIB, WINDOWS, Policy
-from simulations.address_space.variants import FILLED, ON_THE_TEST_MACHINE, VARIANTS
+from simulations.address_space.system import run
+from simulations.address_space.variants import FILLED, ON_THE_TEST_MACHINE, VARIANTS, System
+from simulations.address_space.workload import Session, long_session
 from simulations.choices import Deviation, Plan, drawn, nominal, random, replay
 from simulations.errors import LabError
 
@@ -115,7 +116,7 @@ def test_a_handle_that_is_cut_leads_to_another_document_or_to_none():
 def test_answers_are_said_in_words():
     chooser = replay(Plan([LANDS_HIGH, TAKES_OLD_PATH]))
     run(VARIANTS["as-shipped"], Session((1024,)), chooser)
-    assert [phrase(point) for point in chooser.points] == [
+    assert [in_words(point) for point in chooser.points] == [
         "document mapping 0 lands above 2 GiB",
         "the pointer to document 0 takes the old path",
     ]
@@ -162,7 +163,7 @@ def test_a_session_that_makes_no_sense_is_refused(wrong, message):
         ({"cut": "half"}, "there is no cut 'half'"),
         ({"keeps": "both"}, "a pointer or a handle, not 'both'"),
         ({"landings": ()}, "not \\(\\)"),
-        ({"landings": ANYWHERE[1:]}, "landings are the first"),
+        ({"landings": ANYWHERE[1:]}, "landings are a prefix"),
         ({"fill_below": -1}, "fill_below is 0 or more, not -1"),
         ({"filled": "late"}, "drained or not; not 'late'"),
         ({"reserve": -1}, "reserve is 0 or more, not -1"),

@@ -11,124 +11,21 @@ from typing import TYPE_CHECKING, Final, Literal, NamedTuple, TypeAlias
 
 from simulations.address_space.allocator import Allocator
 from simulations.address_space.cuts import cut_named
-from simulations.address_space.environment import ANYWHERE, AS_TESTED, land, takes_old_path
-from simulations.address_space.space import GIB, KIB, MIB, WINDOWS, Filled, Layout, Region, Space
+from simulations.address_space.environment import land, takes_old_path
+from simulations.address_space.space import KIB, Filled, Region, Space
 from simulations.choices import substream
-from simulations.errors import LabError
 from simulations.trace import Trace
 
 if TYPE_CHECKING:
+    from simulations.address_space.variants import System
+    from simulations.address_space.workload import Session
     from simulations.choices import Chooser
 
 Outcome: TypeAlias = Literal["right", "silent", "crash"]
 
-DOCUMENTS_MAX: Final = 100_000
-"""How many documents a session may open."""
 
 START_UP: Final = 4 * KIB
-"""Bytes that a program has allocated before anybody inside it can fill the gaps."""
-
-DOCUMENT_KIB_MAX: Final = 64 << 20
-"""The largest document, in KiB: 64 GiB."""
-
-
-@dataclass(frozen=True)
-class Session:
-    """What a user does: open documents one after the other; beyond a number of them, one is closed first.
-
-    Attributes:
-        documents: Their sizes in KiB, each from 1 to 2^26; 1 to 100,000 of them.
-        open_max: How many are open at once, at least 1; None means that none is closed.
-        lag: A pointer is used so many documents after it was made, or when its document is closed.
-        seed: Decides which document is closed, and where a random policy puts mappings.
-
-    Raises:
-        ValueError: a figure lies outside its range.
-    """
-
-    documents: tuple[int, ...]
-    open_max: int | None = None
-    lag: int = 0
-    seed: int = 0
-
-    def __post_init__(self) -> None:
-        if not 1 <= len(self.documents) <= DOCUMENTS_MAX:
-            raise ValueError(f"a session opens 1 to {DOCUMENTS_MAX} documents, not {len(self.documents)}")
-        for size in self.documents:
-            if not 1 <= size <= DOCUMENT_KIB_MAX:
-                raise ValueError(f"a document has 1 to {DOCUMENT_KIB_MAX} KiB, not {size}")
-        if self.open_max is not None and self.open_max < 1:
-            raise ValueError(f"at least 1 document is open at once, not {self.open_max}")
-        if self.lag < 0:
-            raise ValueError(f"a pointer is used 0 or more documents later, not {self.lag}")
-
-
-MEAN_KIB: Final = 4 * MIB // KIB
-"""The mean size of a document of a long session, in KiB."""
-
-
-def long_session(live: int, *, churn: int = 500, lag: int = 5, seed: int = 0) -> Session:
-    """Return a session that fills memory up to a size and then opens and closes documents.
-
-    Args:
-        live: Bytes that are open at once, about; at least 4 MiB.
-        churn: How many documents are opened after that.
-        lag: As of `Session`.
-        seed: Decides the sizes, which are even between 64 KiB and 8 MiB, and what `Session` decides by it.
-    """
-    open_max = max(1, live // (MEAN_KIB * KIB))
-    rng = substream(seed, "sizes")
-    sizes = tuple(64 * rng.randrange(1, 2 * MEAN_KIB // 64) for _ in range(open_max + churn))
-    return Session(sizes, open_max=open_max, lag=lag, seed=seed)
-
-
-@dataclass(frozen=True)
-class System:
-    """The program, and the space in which it runs.
-
-    Attributes:
-        cut: The name of what happens to a pointer on the old path.
-        keeps: Whether the field on the old path keeps a `pointer` or a `handle`, the number of an entry in
-            a table.
-        layout: The shape of the address space.
-        landings: Where the environment may put a mapping: the first so many of `environment.ANYWHERE`.
-        fill_below: Fill all gaps below this address, in bytes; 0 for no filling.
-        filled: When: `at start`, before the program has any memory; `from inside`, when its allocator has an
-            arena already, which holds free low memory that no gap shows; or `from inside, drained`, when that
-            is taken, too.
-        document_kib_max: The program refuses larger documents.
-        reserve: Bytes of a heap reserved in low memory that serves documents while they fit; 0 for none.
-
-    Raises:
-        LabError: there is no such cut, or a figure or an answer makes no sense.
-    """
-
-    cut: str = "signed-32"
-    keeps: Literal["pointer", "handle"] = "pointer"
-    layout: Layout = WINDOWS
-    landings: tuple[str, ...] = AS_TESTED
-    fill_below: int = 0
-    filled: Literal["at start", "from inside", "from inside, drained"] = "at start"
-    document_kib_max: int = DOCUMENT_KIB_MAX
-    reserve: int = 0
-
-    def __post_init__(self) -> None:
-        cut_named(self.cut)
-        if self.keeps not in {"pointer", "handle"}:
-            raise LabError(f"the field keeps a pointer or a handle, not {self.keeps!r}")
-        if self.filled not in {"at start", "from inside", "from inside, drained"}:
-            raise LabError(f"a space is filled at start, or from inside, drained or not; not {self.filled!r}")
-        if not self.landings or self.landings != ANYWHERE[: len(self.landings)]:
-            raise LabError(f"landings are the first so many of {ANYWHERE}, not {self.landings}")
-        for name in ("fill_below", "document_kib_max", "reserve"):
-            if getattr(self, name) < 0:
-                raise LabError(f"{name} is 0 or more, not {getattr(self, name)}")
-
-
-FILL_LIMIT: Final = 6 * GIB
-"""Where to stop filling. Lowest first, the program's next pointers are the limit and a little more; cut to
-32 bits they fall to 2 GiB and a little more, above all islands. At a limit of 4 GiB they would fall onto
-the image."""
+"""Bytes that a program has allocated before code inside it can fill the gaps."""
 
 
 class Use(NamedTuple):
@@ -139,7 +36,7 @@ class Use(NamedTuple):
         document: The number of the document that was meant.
         address: Where it is.
         came_back: What the old path made of its address.
-        outcome: `right`, `silent` (somebody else's memory was read) or `crash`.
+        outcome: `right`, `silent` (other memory was read) or `crash`.
         victim: Whose memory it was; empty where there is none.
     """
 
@@ -160,7 +57,7 @@ class Run:
         uses: The uses by the old path; after a crash there are no more.
         refused: How many documents could not be opened.
         regions: The address space at the first use that was not right, or else at the end.
-        filled: What filling came to; None where nothing was filled.
+        filled: The result of the filling; None where nothing was filled.
         highest: The end of the highest document that was opened, in bytes; 0 where none was.
     """
 
@@ -178,7 +75,7 @@ class Run:
 
     @property
     def outcome(self) -> Outcome:
-        """What the run came to: the outcome of the first use that was not right, or `right`."""
+        """The outcome of the run: that of the first use that was not right, or `right`."""
         return self.wrong.outcome if self.wrong else "right"
 
 

@@ -8,7 +8,9 @@ from simulations.choices import Deviation, Plan, drawn, exhaustive, nominal, ran
 from simulations.errors import LabError, PlanError
 from simulations.mode_machine import variants
 from simulations.mode_machine.encodings import ENCODINGS, NATURAL, ONE_HOT, Mode, decode
-from simulations.mode_machine.machine import (
+from simulations.mode_machine.environment import ROUGH, UNSYNCHRONISED, in_words, noise_model
+from simulations.mode_machine.netlist import next_mode, synthesise
+from simulations.mode_machine.system import (
     Processor,
     State,
     incidents_at,
@@ -19,17 +21,8 @@ from simulations.mode_machine.machine import (
     run,
     step,
 )
-from simulations.mode_machine.noise import ROUGH, UNSYNCHRONISED, in_words, noise_model
-from simulations.mode_machine.system import (
-    LETTERS,
-    SOURCES,
-    Command,
-    System,
-    Workload,
-    next_mode,
-    synthesise,
-    typical_workload,
-)
+from simulations.mode_machine.variants import SOURCES, System
+from simulations.mode_machine.workload import LETTERS, Command, Workload, typical_workload
 
 QUIET = System(noise=())
 SYSTEMS = {name: value for name, value in vars(variants).items() if isinstance(value, System)}

@@ -13,7 +13,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from simulations.choices import UNIFORM, NoiseModel
-from simulations.mode_machine.system import Command
+from simulations.mode_machine.workload import Command
 
 if TYPE_CHECKING:
     from fractions import Fraction

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final, TypeVar
+from typing import TYPE_CHECKING, Final, TypeVar
 
+from simulations.cache.environment import Controlled
 from simulations.cache.servers import Database, Store
 from simulations.cache.services import build
 from simulations.cache.workload import KEY, READ, THINK, THINK_MS
@@ -18,8 +19,7 @@ if TYPE_CHECKING:
     from simulations.cache.services import Service
     from simulations.cache.variants import System
     from simulations.cache.workload import Workload
-    from simulations.choices import ChoicePoint, Chooser
-    from simulations.live.threads.control.chosen import ChosenEvent, ChosenLock
+    from simulations.choices import Chooser
 
 T = TypeVar("T")
 
@@ -60,7 +60,7 @@ class Run:
         history: The operations of the clients, in the order in which they returned.
         written: The values of the row in the database, in order, from the first, 0.
         cached: What a read would find in the cache at the end; None is a miss.
-        cached_later: What it would find an hour later, if nobody does anything.
+        cached_later: What it would find an hour later, if nothing else happens.
     """
 
     system: System
@@ -77,41 +77,6 @@ class Run:
         return self.written[-1]
 
 
-class _Controlled:
-    """A `Platform` under a chooser, which writes down what the servers do."""
-
-    def __init__(self, threads: ChosenThreads, trace: Trace) -> None:
-        self._threads = threads
-        self._trace = trace
-
-    @property
-    def now_ms(self) -> int:
-        return self._threads.now_ms
-
-    def call(self, request: str, operation: Callable[..., T], *args: Any, wait_ms: int = 0) -> T:
-        if wait_ms:
-            self._threads.sleep(wait_ms, request)
-            self._threads.after(request)
-        else:
-            self._threads.before(request)
-        answer = operation(*args)
-        shown = answer if isinstance(answer, tuple) else (answer,)
-        self._trace.record(self.now_ms, self._threads.running, request, (*args, "->", *shown))
-        return answer
-
-    def sleep(self, ms: int, what: str) -> None:
-        self._threads.sleep(ms, what)
-
-    def poll(self, ms: int, what: str) -> None:
-        self._threads.sleep(ms, what, long=True)
-
-    def lock(self, name: str) -> ChosenLock:
-        return self._threads.lock(name)
-
-    def event(self, name: str) -> ChosenEvent:
-        return self._threads.event(name)
-
-
 def run(system: System, workload: Workload, chooser: Chooser) -> Run:
     """Run the clients, each in a thread of its own; the chooser says which of them goes on.
 
@@ -125,7 +90,7 @@ def run(system: System, workload: Workload, chooser: Chooser) -> Run:
         LabError: the clients wait for each other for ever, or ask without an end.
     """
     threads, trace = ChosenThreads(chooser), Trace()
-    platform = _Controlled(threads, trace)
+    platform = Controlled(threads, trace)
     database, store = Database(platform, system.database_ms), Store(platform)
     service = build(system.design, database, store, platform)
     history: list[Operation] = []
@@ -170,36 +135,3 @@ def _work(
             history.append(Operation(name, step, value, called, len(trace)))
 
     return work
-
-
-_DONE: Final = {
-    "store.get": "it has asked the cache",
-    "store.set": "it has filled the cache",
-    "store.add": "it has filled the cache",
-    "store.set_if_newer": "it has filled the cache",
-    "store.set_with_lease": "it has filled the cache",
-    "store.get_or_lease": "it has asked the cache",
-    "store.delete": "it has deleted the cache entry",
-    "database.read": "it has read the database",
-    "database.write": "it has written the database",
-    "its last step": "a step",
-}
-
-
-def in_words(point: ChoicePoint) -> str:
-    """Say an answer that was not nominal: "the reader pauses after it has read the database, ..."."""
-    if point.label == "start":
-        return f"client number {point.option + 1} starts first"
-    thread, kind, what = (*point.label.split(" ", 2), "")[:3]
-    if kind == "after":
-        first = (
-            ""
-            if point.options == 2
-            else f", and the {_ORDINALS[point.option - 1]} of the others goes on first"
-        )
-        return f"the {thread} pauses after {_DONE.get(what, what)} until nobody else can go on{first}"
-    when = f"when the {thread} has ended" if kind == "ends" else f"when the {thread} waits {what}"
-    return f"{when}, whoever would be {_ORDINALS[point.option]} goes on first"
-
-
-_ORDINALS: Final = ("first", "second", "third", "fourth", "fifth", "sixth", "seventh", "eighth")

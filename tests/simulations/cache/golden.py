@@ -1,7 +1,7 @@
 """Fifty plans and the digests of their traces: equal in every process, on every platform, in every Python.
 
-    python tests/simulations/cache/golden_digests.py            prints them for the plans on record
-    python tests/simulations/cache/golden_digests.py --record   draws other plans and records them
+    python tests/simulations/cache/golden.py            prints them for the plans on record
+    python tests/simulations/cache/golden.py --record   draws other plans and records them
 
 Uses the standard library and `simulations` alone. It needs threads, which CPython in WebAssembly has not.
 """
@@ -11,9 +11,9 @@ import sys
 from pathlib import Path
 
 from simulations.cache.services import DESIGNS
+from simulations.cache.system import run
 from simulations.cache.variants import System
 from simulations.cache.workload import Workload
-from simulations.cache.world import run
 from simulations.choices import UNIFORM, NoiseModel, Plan, random, replay
 
 RECORD = Path(__file__).with_name("golden_digests.json")
@@ -39,7 +39,13 @@ def record():
     RECORD.write_text("[\n" + ",\n".join(entries) + "\n]\n", encoding="ascii")
 
 
+def recorded():
+    """Return the digests on record."""
+    return [entry["digest"] for entry in json.loads(RECORD.read_text(encoding="ascii"))]
+
+
 def digests():
+    """Return the digests of the plans on record, run now."""
     found = []
     for entry in json.loads(RECORD.read_text(encoding="ascii")):
         chooser = replay(Plan.from_json(entry["plan"]))

@@ -11,10 +11,11 @@ from scenarios.stale_cache import (
     time_does_not_run_backwards,
 )
 from simulations.cache import variants
+from simulations.cache.environment import in_words
 from simulations.cache.services import DESIGNS, TTL_MS
+from simulations.cache.system import run
 from simulations.cache.variants import System
 from simulations.cache.workload import Workload
-from simulations.cache.world import in_words, run
 from simulations.choices import Deviation, Plan, drawn, nominal, replay
 from simulations.errors import LabError, PlanError
 
@@ -134,7 +135,7 @@ def test_words():
     said = [in_words(point) for point in chooser.points if point.option]
     assert said == [
         "client number 2 starts first",
-        "when the writer waits for database.write, whoever would be second goes on first",
+        "when the writer waits for database.write, the second in line goes on first",
         "the reader pauses after it has read the database until nobody else can go on",
     ]
 

@@ -1,7 +1,7 @@
 """Fifty plans and the digests of their traces: equal in every process, on every platform, in every Python.
 
-    python tests/simulations/mode_machine/golden_digests.py            prints them for the plans on record
-    python tests/simulations/mode_machine/golden_digests.py --record   draws other plans and records them
+    python tests/simulations/mode_machine/golden.py            prints them for the plans on record
+    python tests/simulations/mode_machine/golden.py --record   draws other plans and records them
 
 Uses the standard library and `simulations` alone, since it also runs in WebAssembly.
 """
@@ -12,9 +12,10 @@ from pathlib import Path
 
 from simulations.choices import Plan, random, replay
 from simulations.mode_machine import variants
-from simulations.mode_machine.machine import run
-from simulations.mode_machine.noise import noise_model
-from simulations.mode_machine.system import System, Workload, typical_workload
+from simulations.mode_machine.environment import noise_model
+from simulations.mode_machine.system import run
+from simulations.mode_machine.variants import System
+from simulations.mode_machine.workload import Workload, typical_workload
 
 RECORD = Path(__file__).with_name("golden_digests.json")
 PLANS = 50
@@ -38,7 +39,13 @@ def record():
     RECORD.write_text("[\n" + ",\n".join(entries) + "\n]\n", encoding="ascii")
 
 
+def recorded():
+    """Return the digests on record."""
+    return [entry["digest"] for entry in json.loads(RECORD.read_text(encoding="ascii"))]
+
+
 def digests():
+    """Return the digests of the plans on record, run now."""
     known = systems()
     found = []
     for entry in json.loads(RECORD.read_text(encoding="ascii")):
