@@ -5,18 +5,20 @@ from __future__ import annotations
 import difflib
 import importlib
 import pkgutil
+import sys
 import warnings
+from functools import lru_cache
 from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from scenarios.lab.scenario import Scenario
 from simulations.errors import LabError
 
-GROUP = "heisenlab.scenarios"
+GROUP: Final = "heisenlab.scenarios"
 """The entry-point group through which another distribution adds a scenario: `name = "module:SCENARIO"`."""
 
-_ENGINE = "lab"
+_ENGINE: Final = "lab"
 
 
 def catalogue() -> dict[str, Scenario]:
@@ -64,7 +66,25 @@ def _ours() -> dict[str, str]:
 
 def _theirs() -> dict[str, EntryPoint]:
     ours = _ours()
-    return {entry.name: entry for entry in entry_points(group=GROUP) if entry.name not in ours}
+    places = tuple((place, _changed(place)) for place in sys.path)
+    return {entry.name: entry for entry in _declared(places) if entry.name not in ours}
+
+
+@lru_cache(maxsize=1)
+def _declared(places: tuple[tuple[str, int], ...]) -> tuple[EntryPoint, ...]:  # noqa: ARG001  (the key)
+    """Return the entry points of our group; read again only where the path or a folder on it has changed.
+
+    To find them, the metadata of every installed distribution must be read.
+    """
+    return tuple(entry_points(group=GROUP))
+
+
+def _changed(place: str) -> int:
+    """Return when something was last added to a folder of `sys.path`, in nanoseconds; 0 where it is none."""
+    try:
+        return Path(place).stat().st_mtime_ns
+    except OSError:
+        return 0
 
 
 def _owner(entry: EntryPoint) -> str:

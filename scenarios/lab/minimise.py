@@ -12,7 +12,8 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
 from scenarios.lab.execution import Caught, caught
-from scenarios.lab.searchers import least_first
+from scenarios.lab.searchers import on_the_ladder
+from scenarios.lab.verdict import Minimality
 from simulations.choices import drawn, exactly
 
 if TYPE_CHECKING:
@@ -31,13 +32,18 @@ class Minimal:
 
     Attributes:
         caught: The run.
-        minimality: `least` (nothing below it fails in the same way, over the whole ladder of inputs), `least
-            at this input` (the failure does not show on the ladder), `least over labels L` (only those labels
-            were tried), or `1-minimal` (no single deviation can be dropped; the budget ran out).
+        minimality: The sense.
+        labels: The labels that were tried, where it is least over labels only.
     """
 
     caught: Caught
-    minimality: str
+    minimality: Minimality
+    labels: tuple[str, ...] = ()
+
+    @property
+    def in_words(self) -> str:
+        """The sense in words, as a finding holds it."""
+        return self.minimality.in_words(self.labels)
 
 
 def minimise(
@@ -57,17 +63,17 @@ def minimise(
         shrink: Makes the input smaller by other means, for where the failure does not show on the ladder.
     """
     best = _droppable(target, found)
-    if least := _first(target, least_first(target, _reach(best)), best, budget // 2):
-        return Minimal(least, "least")
+    if least := _first(target, _on_the_ladder(target, best), best, budget // 2):
+        return Minimal(least, Minimality.LEAST)
     if best.given not in target.scenario.ladder:
         if shrink is not None:
             best = _droppable(target, shrink())
         if least := _first(target, _at_input(target, best), best, budget * 3 // 4):
-            return Minimal(least, "least at this input")
-    labels = sorted({deviation.label for deviation in best.outcome.chooser.plan})
+            return Minimal(least, Minimality.LEAST_AT_INPUT)
+    labels = tuple(sorted({deviation.label for deviation in best.outcome.chooser.plan}))
     if least := _first(target, _at_input(target, best, labels), best, budget):
-        return Minimal(least, f"least over labels {', '.join(labels)}")
-    return Minimal(best, "1-minimal")
+        return Minimal(least, Minimality.LEAST_OVER_LABELS, labels)
+    return Minimal(best, Minimality.ONE_MINIMAL)
 
 
 def _droppable(target: Target, found: Caught) -> Caught:
@@ -82,6 +88,12 @@ def _droppable(target: Target, found: Caught) -> Caught:
 
 def _reach(found: Caught) -> int:
     return len(found.outcome.chooser.deviated)
+
+
+def _on_the_ladder(target: Target, found: Caught) -> Iterator[tuple[Any, Outcome]]:
+    """Run all plans that have at most as many deviations as the run that was found, on the whole ladder."""
+    for k in range(_reach(found) + 1):
+        yield from on_the_ladder(target, k)
 
 
 def _at_input(
