@@ -1,4 +1,4 @@
-"""Which scenarios there are: the folders of `scenarios/` and the entry points of other distributions."""
+"""The list of scenarios: the folders of `scenarios/` and the entry points of other distributions."""
 
 from __future__ import annotations
 
@@ -24,20 +24,20 @@ _ENGINE: Final = "lab"
 def catalogue() -> dict[str, Scenario]:
     """Return all scenarios by name: ours in alphabetical order, then those of other distributions.
 
-    An entry point that cannot be loaded is left out with a warning that names it, so that a broken plug-in
-    takes nothing else down.
+    An entry point that cannot be loaded is left out with a warning that names it, so that one broken plug-in
+    does not break everything else.
     """
     scenarios = {name: _load(name, source) for name, source in _ours().items()}
     for name, entry in _theirs().items():
         try:
             scenarios[name] = _load(name, entry)
-        except Exception as error:  # noqa: BLE001  (whatever a stranger's module raises)
+        except Exception as error:  # noqa: BLE001  (a plug-in may raise anything)
             warnings.warn(f"scenario {name} of {_owner(entry)} is left out: {error}", stacklevel=2)
     return scenarios
 
 
 def names() -> list[str]:
-    """Return the names of all scenarios without importing one."""
+    """Return the names of all scenarios without importing any."""
     return [*_ours(), *_theirs()]
 
 
@@ -48,7 +48,7 @@ def get(name: str) -> Scenario:
         name: Such as `invalid-mode`.
 
     Raises:
-        LabError: there is none of that name, or it cannot be imported.
+        LabError: there is no scenario of that name, or it cannot be imported.
     """
     sources: dict[str, str | EntryPoint] = {**_theirs(), **_ours()}
     if name not in sources:

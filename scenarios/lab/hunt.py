@@ -36,7 +36,7 @@ class Hunt:
         seed: The seed of the search.
         budget: How many runs the search could take.
         verdict: How it ended.
-        coverage: What the search went through without a gap; where the verdict is `exhausted`, what is proved.
+        coverage: What the search went through without a gap; with the verdict `exhausted`, what is proved.
         search_runs: Runs of the search.
         minimising_runs: Runs that minimising took.
         finding: The least failing case, verified, or None.

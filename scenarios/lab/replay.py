@@ -1,4 +1,4 @@
-"""Replays a finding, and judges for `git bisect` whether its bug is there at all."""
+"""Replays a finding, and decides for `git bisect` whether a version has its bug."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from scenarios.lab.scenario import Scenario
 
 BISECT_RUNS_MAX: Final = 2000
-"""How many runs `bisect_verdict` spends around a plan before it calls a version clean."""
+"""The number of runs that `bisect_verdict` spends around a plan before it calls a version clean."""
 
 
 class Result(StrEnum):
@@ -87,11 +87,12 @@ def replay(finding: Finding, scenario: Scenario | None = None) -> Replay:
 def bisect_verdict(finding: Finding, scenario: Scenario | None = None) -> tuple[bool, int]:
     """Return whether this version has the bug of a finding, and how many runs that took.
 
-    Versions differ in what they ask, so the plan may not apply as it stands: what of it still exists is tried
-    first, then every plan of at most as many deviations at the finding's input, up to `BISECT_RUNS_MAX` runs.
+    Versions differ in what they ask, so the plan may no longer apply as it stands. Those of its deviations
+    that still exist are tried first, then every plan of at most as many deviations at the finding's input, up
+    to `BISECT_RUNS_MAX` runs.
 
     Raises:
-        Exception: this version cannot be judged.
+        Exception: no verdict about this version is possible.
     """
     scenario = scenario or get(finding.scenario)
     given = decode_input(scenario, finding.input)

@@ -13,7 +13,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 from scenarios.lab.execution import Caught, Outcome, caught, execute
-from scenarios.lab.verdict import Coverage
+from scenarios.lab.verdict import NOTHING, Coverage
 from simulations.choices import Chooser, Deviation, drawn, exactly, nominal, random, substream
 
 if TYPE_CHECKING:
@@ -85,7 +85,7 @@ class Search:
     """
 
     caught: Caught | None
-    coverage: Coverage = Coverage()
+    coverage: Coverage = NOTHING
     shrink: Callable[[], Caught] | None = None
 
 
@@ -116,7 +116,7 @@ def exhaustive_search(
 ) -> Search:
     """Run every plan of at most `deviations` deviations on the whole ladder, in the order of "least"."""
     labels: dict[str, None] = {}
-    coverage = Coverage()
+    coverage = NOTHING
     for k in range(deviations + 1):
         for given, outcome in on_the_ladder(target, k):
             labels.update(dict.fromkeys(outcome.chooser.questions))

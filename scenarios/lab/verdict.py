@@ -1,7 +1,7 @@
 """The result of a hunt as values, and the sentences that are made from them.
 
-A verdict, what a search covered, and the sense in which a plan is minimal are decided as values; the words are
-made here, last, and no decision is read back from them.
+A verdict, what a search covered, and the sense in which a plan is minimal are decided as values; the words
+are made here, last, and no decision is read back from them.
 """
 
 from __future__ import annotations
@@ -45,6 +45,10 @@ class Coverage:
     labels: tuple[str, ...] = ()
     inputs: tuple[Any, ...] = ()
     complete: bool = False
+
+
+NOTHING: Final = Coverage()
+"""The coverage of a search that samples."""
 
 
 class Minimality(StrEnum):
