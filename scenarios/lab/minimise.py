@@ -73,9 +73,10 @@ stage stops at its share; so a stage that gives up leaves something to the next,
 that can be afforded is the one that is made.
 
 The order in which the stages are tried is the order of the strength of what they claim, not that of their
-cost. In the laboratory's own scenarios the first stage answers, after 5 to 500 runs. Where every tie
-between threads is a choice point it takes thousands; the remedy is in the world, not here: ask only where
-threads touch something that they share.
+cost. In the laboratory's own scenarios the first stage answers every time: after about 16 runs for the
+cache, 65 for the mode machine, and 1,600 for the batch job, whose least plan has three deviations. A world
+in which every tie is a choice point needs many more; the remedy is in the world, not here: ask only where
+the answer can make a difference.
 """
 
 from __future__ import annotations
