@@ -271,7 +271,7 @@ def test_the_sense_in_which_a_finding_is_minimal_is_read_back_from_its_words(sen
 
 @pytest.mark.parametrize("text", ["", "leastwise", "least over", "2-minimal"])
 def test_words_that_state_no_sense_are_refused(text):
-    with pytest.raises(LabError, match="a finding is least, least at this input, .*, not"):
+    with pytest.raises(LabError, match=r"a finding is least, least at this input, .*, not"):
         Minimality.read(text)
 
 
