@@ -16,7 +16,7 @@ from scenarios.lab.scenario import Scenario
 from simulations.errors import LabError
 
 GROUP: Final = "heisenlab.scenarios"
-"""The entry-point group through which another distribution adds a scenario: `name = "module:SCENARIO"`."""
+"""The entry-point group through which another distribution adds a scenario, with its name as the key."""
 
 _ENGINE: Final = "lab"
 

@@ -25,7 +25,7 @@ CORE: Final = ("hypothesis", "pytest", "pytest-timeout", "psutil", "simpy", "ric
 """The distributions whose versions may change a result."""
 
 Fingerprint: TypeAlias = "dict[str, Any]"
-"""What identifies the code under test, as JSON-able data: see `fingerprint`."""
+"""The JSON-able data that `fingerprint` returns."""
 
 _GIT_SECONDS_MAX: Final = 10.0
 

@@ -10,7 +10,7 @@ option, move one earlier. It ends where no step it knows leads further down, and
 where it began. In a cache of three threads, 629 failing starts ended in 27 different places. None of them
 is wrong; but two people with two seeds then hold two "minimal" cases, cannot tell whether they found one
 bug or two, and a test cannot state which plan is to be expected. Enumerating cannot end in two places: the
-runs below a given one are the same set whoever asks, and the first of them that fails is one run.
+runs below a given one are the same set for every hunt, and the first of them that fails is one run.
 
 The order
 ---------

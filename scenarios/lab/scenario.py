@@ -108,7 +108,7 @@ class Holds:
 
 
 Kind: TypeAlias = Literal["as shipped", "folk fix", "fix"]
-"""What a variant is: the system with its bug, a well-known repair that does not hold, or one that does."""
+"""The system with its bug, a well-known repair that does not hold, or one that does."""
 
 
 @dataclass(frozen=True)

@@ -24,7 +24,7 @@ class Verdict(StrEnum):
     FOUND = "found"
     """A property failed; the failing run was minimised."""
     EXHAUSTED = "exhausted"
-    """Every plan up to the bound was run and none failed: a proof of what the coverage states."""
+    """Every plan up to the bound was run and none failed; a proof of what the coverage states."""
     GAVE_UP = "gave up"
     """The budget is spent, or the searcher had nothing more to propose. It is never called "holds"."""
 

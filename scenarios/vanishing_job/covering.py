@@ -29,7 +29,7 @@ LEVELS: Final = tuple(FACTORS.values())
 """The number of levels of each factor, in the order of `FACTORS`."""
 
 Row: TypeAlias = tuple[int, ...]
-"""A test: its level of each factor, from 0."""
+"""The level of each factor in one test, from 0."""
 
 
 @lru_cache(maxsize=2)
