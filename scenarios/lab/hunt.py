@@ -110,9 +110,8 @@ def hunt(
         searcher: `hypothesis`, `random` or `exhaustive`.
         seed: The seed of the search; any integer from 0.
         budget: How many runs the search may take, from 1; None means what the searcher usually needs.
-        deviations: How many deviations a plan may have, from 0. None means: for the exhaustive searcher what
-            the variant is expected to be exhausted at, or found with, else 1; for the others what the
-            scenario says.
+        deviations: How many deviations a plan may have, from 0. None means what the scenario says; for the
+            exhaustive searcher, the number at which the variant is expected to be exhausted or found, else 1.
         minimising_budget: How many runs minimising may take, from 1.
         verify: Replay the finding twice in fresh interpreters with different hash seeds (0.2 s). Without it
             the finding says "not yet".
@@ -123,15 +122,10 @@ def hunt(
         NondeterminismError: a replay was not identical.
         Exception: what the world's own code, Hypothesis, or a watchdog raised. It is never a verdict.
     """
-    if isinstance(scenario, str):
-        scenario = get(scenario)
-    chosen = scenario.variant(variant)
-    if searcher not in SEARCHERS:
-        raise LabError(f"there is no searcher {searcher!r}; there are {', '.join(SEARCHERS)}")
-    way = SEARCHERS[searcher]
+    scenario = get(scenario) if isinstance(scenario, str) else scenario
+    chosen, way = scenario.variant(variant), _searcher(searcher)
     budget = _at_least(1, "budget", way.budget if budget is None else budget)
-    bound = _bound(scenario, chosen, way) if deviations is None else deviations
-    _at_least(0, "deviations", bound)
+    bound = _at_least(0, "deviations", _bound(scenario, chosen, way) if deviations is None else deviations)
     _at_least(0, "seed", seed)
     _at_least(1, "minimising_budget", minimising_budget)
 
@@ -141,17 +135,12 @@ def hunt(
     tally.start(Phase.SEARCH, budget)
     search = way.search(target, seed, budget, bound)
     search_runs = tally.runs
+    least = _least(target, way, search, minimising_budget)
     finding = None
-    if least := _least(target, way, search, minimising_budget):
+    if least is not None:
+        spent = {"search_runs": search_runs, "minimising_runs": tally.runs}
         finding = finding_of(
-            scenario,
-            chosen,
-            least.caught,
-            minimality=least.in_words,
-            searcher=searcher,
-            seed=seed,
-            search_runs=search_runs,
-            minimising_runs=tally.runs,
+            scenario, chosen, least.caught, minimality=least.in_words, searcher=searcher, seed=seed, **spent
         )
     if finding and verify:
         finding = dataclasses.replace(finding, verified=verification.verify([(scenario, finding)])[0])
@@ -169,6 +158,12 @@ def hunt(
         rate_below=rate_below(search_runs) if way.independent and finding is None else None,
         seconds=perf_counter() - began,
     )
+
+
+def _searcher(name: str) -> Searcher:
+    if name not in SEARCHERS:
+        raise LabError(f"there is no searcher {name!r}; there are {', '.join(SEARCHERS)}")
+    return SEARCHERS[name]
 
 
 def _at_least(least: int, name: str, value: int) -> int:
