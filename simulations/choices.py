@@ -33,7 +33,8 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 R = TypeVar("R")
 
-Rank = tuple[int, tuple[tuple[int, int], ...]]
+Rank: TypeAlias = tuple[int, tuple[tuple[int, int], ...]]
+"""The place of a plan in the order of "least", as the number of deviations and each `(position, option)`."""
 
 
 class Deviation(NamedTuple):
@@ -98,10 +99,10 @@ class Plan:
         return self.in_words()
 
     def in_words(self, phrase: Callable[[Deviation], str] = str) -> str:
-        """Say the plan aloud.
+        """Return the plan in words.
 
         Args:
-            phrase: Says one deviation in the words of the world.
+            phrase: Describes one deviation in the words of the world.
         """
         if not self.deviations:
             return "everything nominal"
@@ -151,7 +152,7 @@ class ChoicePoint:
         options: The number of possible answers.
         option: The index of the answer; 0 is nominal.
         time: When it was asked, in the unit of the world; 0 in a world that never calls `Chooser.at`.
-        forced: Whether nobody could go on and somebody had to be picked.
+        forced: Whether the present actor could not go on, so that another one had to be picked.
     """
 
     position: int
@@ -190,7 +191,7 @@ class Chooser:
         Args:
             label: Kind and actor, such as `cpu0.bit2`; never a clock, a counter or an address.
             options: The possible answers, at least one; the first is the nominal one.
-            forced: Nobody could go on and somebody had to be picked.
+            forced: The present actor cannot go on, so that another one has to be picked.
         """
         if forced:
             self._forced.append(len(self._labels))
@@ -199,7 +200,7 @@ class Chooser:
         return options[0]
 
     def at(self, time: int) -> None:
-        """Say what time it is for the questions that follow, in the unit of the world. Metadata only."""
+        """Set the time of the questions that follow, in the unit of the world. It is metadata only."""
         self._times.append((len(self._labels), time))
 
     def finish(self) -> None:
@@ -330,13 +331,14 @@ class _Scripted(Chooser):
         return f"the run asked {shown}{more}"
 
 
-_LABELS_SHOWN_MAX = 8
+_LABELS_SHOWN_MAX: Final = 8
 
 
 UNIFORM: Final = "uniform"
 """The rate of a label whose options are all equally likely, the nominal one included."""
 
 Rate: TypeAlias = float | Fraction | tuple[float | Fraction, ...] | Literal["uniform"]
+"""How likely a label is to deviate; see `NoiseModel`."""
 
 
 @dataclass(frozen=True)
@@ -461,7 +463,7 @@ def replay(plan: Plan) -> Chooser:
 
 
 def drawn(deviations: Iterable[Deviation]) -> Chooser:
-    """Return the driver for a short list of deviations drawn up front; what does not apply is left out.
+    """Return the driver for a short list of deviations drawn up front; those that do not apply are left out.
 
     Of two deviations that answer the same question the first counts.
     """

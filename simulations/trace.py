@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import hashlib
 import json
-from typing import TYPE_CHECKING, NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, Final, NamedTuple, TypeAlias
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
 Scalar: TypeAlias = str | int | float | bool | None
+"""A value that JSON can hold."""
 Detail: TypeAlias = Scalar | tuple[Scalar, ...]
+"""The detail of an event, a scalar or a flat tuple of scalars."""
 
 
 class Event(NamedTuple):
@@ -78,7 +80,7 @@ def _canonical(event: Event) -> bytes:
     return _ENCODER.encode(event).encode("ascii") + b"\n"
 
 
-_ENCODER = json.JSONEncoder(ensure_ascii=True, allow_nan=False, separators=(",", ":"))
+_ENCODER: Final = json.JSONEncoder(ensure_ascii=True, allow_nan=False, separators=(",", ":"))
 
 
 class Parting(NamedTuple):

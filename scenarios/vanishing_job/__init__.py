@@ -29,7 +29,7 @@ HOUR_70: Final = {
 SEED: Final = 5
 """A job of 72.6 hours."""
 
-_AS_SHIPPED = Finds("survives_hour_70", HOUR_70["calendar"])
+_AS_SHIPPED: Final = Finds("survives_hour_70", HOUR_70["calendar"])
 
 SCENARIO: Final = Scenario(
     name="vanishing-job",
@@ -39,7 +39,7 @@ SCENARIO: Final = Scenario(
         symptom="Very touchy: if it ran to hour 70, for whatever reason, it had to be rerun.",
         believed="The query: its EXPLAIN alone took 15 minutes. Or memory, the machine, the job.",
         root_cause="The cloud team was killing jobs that they did not understand.",
-        lesson="Whoever can end your job is part of your system. Put your name on it, and let it resume.",
+        lesson="Anyone who can end your job is part of your system. Put your name on it, and let it resume.",
     ),
     hidden_input="what the platform does, and when",
     question="does this sweep, limit or fault act now?",
@@ -106,7 +106,7 @@ SCENARIO: Final = Scenario(
             "checkpoint",
             "fix",
             variants.CHECKPOINT,
-            "Save every 3.4 hours, by Daly's formula, and go on from there at once when it dies.",
+            "Save every 3.4 hours, by Daly's formula, and resume at once from there when it dies.",
             Exhausted(3),
             properties=("survives_hour_70", "keeps_its_work"),
         ),
@@ -122,7 +122,7 @@ SCENARIO: Final = Scenario(
     phrase=in_words,
     assumptions=(
         Assumption("one-rule", "One rule at a time; the three that give hour 70 are tried one by one."),
-        Assumption("live-rules", "A sweep that has acted once acts ever after: it is a script."),
+        Assumption("live-rules", "A sweep that has acted once goes on acting: it is a script."),
         Assumption(
             "first-attempt", "Chance strikes the first attempt only; later ones meet the rules alone."
         ),
@@ -140,7 +140,7 @@ SCENARIO: Final = Scenario(
 def under(rule: str) -> Scenario:
     """Return the scenario on a platform with one rule only, such as `under("mark").hunt()`.
 
-    What such a hunt finds is a finding of `SCENARIO` as well, yet it is verified in this process only.
+    The result of such a hunt is a finding of `SCENARIO` as well, but it is verified in this process only.
 
     Args:
         rule: A name in `simulations.batch_job.rules.RULES`; `calendar`, `mark` and `age` kill at hour 70.

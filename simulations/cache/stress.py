@@ -9,7 +9,6 @@ one it states.
 
 from __future__ import annotations
 
-import math
 import sys
 import threading
 import time
@@ -22,6 +21,7 @@ from simulations.cache.services import build
 from simulations.cache.variants import AS_SHIPPED, System
 from simulations.cache.workload import KEY, READ, THINK, THINK_MS, Workload
 from simulations.errors import LabError
+from simulations.intervals import rate_below, wilson
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -33,9 +33,6 @@ T = TypeVar("T")
 SECONDS: Final = 10.0
 SHORT_INTERVAL_S: Final = 1e-6
 READER_AND_WRITER: Final = Workload(("r", "w"))
-_RULE_OF_THREE: Final = 3
-_Z: Final = 1.959964
-"""The 97.5 % quantile of the normal distribution, for an interval of 95 %."""
 
 
 class RealPlatform:
@@ -135,16 +132,11 @@ class Stress:
 
     @property
     def rate(self) -> tuple[float, float]:
-        """The interval of the rate of stale runs at 95 %: the rule of three, or that of Wilson.
+        """The interval of the rate of stale runs at 95 %: the rule of three, or Wilson's.
 
-        Hanley and Lippman-Hand, JAMA 1983; Wilson, JASA 1927. It takes the runs to be independent.
+        It takes the runs to be independent.
         """
-        if not self.stale:
-            return 0.0, min(1.0, _RULE_OF_THREE / self.runs)
-        share, square = self.stale / self.runs, _Z * _Z
-        centre = share + square / (2 * self.runs)
-        spread = _Z * math.sqrt(share * (1 - share) / self.runs + square / (4 * self.runs * self.runs))
-        return (centre - spread) / (1 + square / self.runs), (centre + spread) / (1 + square / self.runs)
+        return wilson(self.stale, self.runs) if self.stale else (0.0, rate_below(self.runs))
 
     def __str__(self) -> str:
         low, high = self.rate

@@ -9,10 +9,11 @@ from cmd import Cmd
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
-from scenarios.lab.doctor import fingerprint
-from scenarios.lab.execution import in_words, replayed
-from scenarios.lab.finding import Finding, check_writable, encode_input
-from scenarios.lab.verify import NOT_YET, verify
+from scenarios.lab.execution import caught, replayed
+from scenarios.lab.finding import Finding, check_writable
+from scenarios.lab.hunt import finding_of
+from scenarios.lab.verdict import Minimality
+from scenarios.lab.verify import verify
 from simulations.errors import LabError
 from simulations.mode_machine.debugger import said
 from simulations.mode_machine.registers import read, registers
@@ -216,24 +217,15 @@ class StepPrompt(Cmd):
                 "a run in which the power was cut cannot be saved: a replay has noise and commands, no switch"
             )
         outcome = replayed(self._scenario, self._variant, debugger.workload, debugger.plan)
-        if outcome.failure is None:
+        found = caught(debugger.workload, outcome)
+        if found is None:
             raise PromptError("no property fails on this timeline, so there is nothing to save as a finding")
-        finding = Finding(
-            scenario=self._scenario.name,
-            variant=self._variant.name,
-            input=encode_input(debugger.workload),
-            plan=outcome.chooser.plan,
-            plan_in_words=in_words(self._scenario, outcome.chooser),
-            by=outcome.failure.by,
-            message=outcome.failure.message,
-            digest=outcome.run.trace.digest(),
-            minimality="not minimised: made by hand",
+        finding = finding_of(
+            self._scenario,
+            self._variant,
+            found,
+            minimality=Minimality.BY_HAND.in_words(),
             searcher="step",
-            seed=0,
-            search_runs=0,
-            minimising_runs=0,
-            verified=NOT_YET,
-            fingerprint=fingerprint(),
         )
         return replace(finding, verified=verify([(self._scenario, finding)])[0])
 

@@ -91,7 +91,7 @@ class ReplayItem(pytest.Item):
         __tracebackhide__ = True
         scenario = catalogue.get(self.finding.scenario)
         result = replay(self.finding, scenario)
-        self.user_properties.append(("heisenlab.replay", result.result))
+        self.user_properties.append(("heisenlab.replay", result.result.value))
         if result.result == "holds":
             self.said = [f"{self.name}: no property fails any more at this plan", *result.changed]
         elif result.result == "differs":
