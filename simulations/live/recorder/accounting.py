@@ -12,10 +12,13 @@ import re
 import struct
 import time
 from pathlib import Path
-from typing import Final, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from simulations.live.recorder.readings import PROC, read
 from simulations.live.recorder.records import Limits
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 CGROUPS: Final = Path("/sys/fs/cgroup")
 
@@ -188,7 +191,7 @@ class KernelLog:
             self._fd = -1
 
 
-def pids_named(lines: list[str]) -> set[int]:
+def pids_named(lines: Iterable[str]) -> set[int]:
     """Return the pids that out-of-memory messages of the kernel say were killed."""
     return {int(pid) for line in lines for pid in re.findall(r"[Kk]illed process (\d+)", line)}
 

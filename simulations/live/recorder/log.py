@@ -1,4 +1,4 @@
-r"""The recorder's log: append-only lines, each with its own checksum, that outlive whoever wrote them.
+r"""The recorder's log: append-only lines, each with its own checksum, that outlive their writer.
 
 A record is one line, `CRC JSON\n`: eight hexadecimal digits of the CRC-32 of the JSON text, a space, and the
 array `[milliseconds since the start, kind, data]`. Several processes may append to one log, because a record
@@ -65,8 +65,8 @@ class Record:
 
     Attributes:
         time: Milliseconds since the start of the run, suspended time included.
-        kind: What it tells, such as `start`, `s` (a sample), `signal` or `end`.
-        data: What it tells, as JSON.
+        kind: Its kind, such as `start`, `s` (a sample), `signal` or `end`.
+        data: What it says, as JSON; `simulations.live.recorder.records` says what.
     """
 
     time: int
