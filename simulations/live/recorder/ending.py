@@ -13,6 +13,8 @@ from simulations.live.recorder.quantities import duration
 from simulations.live.recorder.records import Who
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from simulations.live.recorder.present import Present
     from simulations.live.recorder.recording import Clock, Recording
     from simulations.live.recorder.records import End, SignalSeen, TracedSignal
@@ -67,6 +69,11 @@ _SILENT_MS: Final = 10 * RECENT_MS
 """A log in which nothing was noted for so long is not written any more."""
 
 _SHELL_SIGNALS: Final = range(129, 128 + 65)
+_BY_THE_KERNEL: Final[Mapping[int, str]] = {
+    SIGHUP: "the kernel, because the terminal hung up",
+    SIGINT: "the kernel, because Ctrl-C was typed at the terminal",
+    SIGQUIT: "the kernel, because Ctrl-\\ was typed at the terminal",
+}
 
 
 @dataclass(frozen=True)
@@ -91,11 +98,7 @@ class Sender:
 
     def __str__(self) -> str:
         if self.who is Who.KERNEL:
-            return {
-                SIGHUP: "the kernel, because the terminal hung up",
-                SIGINT: "the kernel, because Ctrl-C was typed at the terminal",
-                SIGQUIT: "the kernel, because Ctrl-\\ was typed at the terminal",
-            }.get(self.signal, "the kernel")
+            return _BY_THE_KERNEL.get(self.signal, "the kernel")
         if self.who is Who.OUTSIDE:
             return "a process outside of this container or pid namespace"
         if self.pid is None:

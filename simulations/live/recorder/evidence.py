@@ -98,6 +98,7 @@ def gather(run: Recording, found: Ending) -> Iterator[Evidence]:
     yield from _of_the_sender(found)
     yield from _of_kills_for_memory(end, found)
     yield from _of_memory_in_use(run.start, end, samples, found)
+    yield from _of_cpu_time(end, found)
     yield from _of_limits((end and end.limits) or run.limits, samples, found)
     yield from _of_time_limits(run.start, run.clock, found)
     yield from _of_the_host(run.signals, end, found)
@@ -263,12 +264,16 @@ def _of_memory_in_use(
         yield Evidence(f"the host had {size(last.available_kb)} of memory left", {"memory": 0.5})
 
 
-def _of_limits(limits: Limits | None, samples: Samples, found: Ending) -> Iterator[Evidence]:
-    if found.cpu_limit_s:
+def _of_cpu_time(end: End | None, found: Ending) -> Iterator[Evidence]:
+    if found.cpu_limit_s and end:
         yield Evidence(
-            f"it had used up its limit of {found.cpu_limit_s} s of CPU time (RLIMIT_CPU)",
+            f"it had used {(end.cpu_ms or 0) / 1000:.2f} s of CPU time, and its limit was "
+            f"{found.cpu_limit_s} s (RLIMIT_CPU)",
             {**_others(0.03, "deadline"), "deadline": 30},
         )
+
+
+def _of_limits(limits: Limits | None, samples: Samples, found: Ending) -> Iterator[Evidence]:
     if limits is None or limits.address_bytes is None:
         return
     soft_kb = limits.address_bytes[0] // 1024
