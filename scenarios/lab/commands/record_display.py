@@ -10,7 +10,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from simulations.live.recorder.quantities import percent
-from simulations.live.recorder.report import advice, closing, opening, printable, suspects, summary
+from simulations.live.recorder.report import advice, closing, opening, printable, summary, suspects
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

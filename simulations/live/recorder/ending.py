@@ -204,9 +204,7 @@ def _end_not_noted(clock: Clock, at_ms: int, asked: Sender | None, now: Present)
             f"whole container, service or session is killed; last sign of life {last}"
         )
         return Ending(How.VANISHED, at_ms, words=words)
-    words = (
-        f"the log stops at {last}; only the host that recorded it can say whether it went down in the meantime"
-    )
+    words = f"the log stops at {last}; only the host that recorded it can say whether it went down"
     return Ending(How.UNKNOWN, at_ms, words=words)
 
 
@@ -258,7 +256,9 @@ def _cpu_limit_reached(end: End) -> int:
     """Return the limit on CPU time that was reached, seconds, or 0."""
     cpu_s = (end.cpu_ms or 0) / 1000
     values = end.limits.cpu_s if end.limits and end.limits.cpu_s else ()
-    reached = (each for each in values if each > 0 and cpu_s >= min(each * _LIMIT_SHARE, each - _LIMIT_SLACK_S))
+    reached = (
+        each for each in values if each > 0 and cpu_s >= min(each * _LIMIT_SHARE, each - _LIMIT_SLACK_S)
+    )
     return next(reached, 0)
 
 

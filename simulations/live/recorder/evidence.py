@@ -247,9 +247,7 @@ def _of_kills_for_memory(end: End | None, found: Ending) -> Iterator[Evidence]:
         )
 
 
-def _of_memory_in_use(
-    start: Start, end: End | None, samples: Samples, found: Ending
-) -> Iterator[Evidence]:
+def _of_memory_in_use(start: Start, end: End | None, samples: Samples, found: Ending) -> Iterator[Evidence]:
     if not len(samples):
         return
     last = samples.at(-1)
@@ -318,9 +316,7 @@ def _timeout_s(command: str) -> float:
     return 0.0
 
 
-def _of_the_host(
-    seen: tuple[SignalSeen, ...], end: End | None, found: Ending
-) -> Iterator[Evidence]:
+def _of_the_host(seen: tuple[SignalSeen, ...], end: End | None, found: Ending) -> Iterator[Evidence]:
     if found.how is How.REBOOTED:
         orderly = any(found.at_ms - each.at_ms <= GRACE_MS_MAX for each in seen)
         manner = "in good order" if orderly else "without a warning"

@@ -52,9 +52,7 @@ class Verdict:
     last_lines: tuple[str, ...]
 
 
-def verdict(
-    recording: Recording, now: Present | None = None, pattern: tuple[Evidence, ...] = ()
-) -> Verdict:
+def verdict(recording: Recording, now: Present | None = None, pattern: tuple[Evidence, ...] = ()) -> Verdict:
     """Say how a run ended and who may have done it.
 
     Args:

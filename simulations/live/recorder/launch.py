@@ -51,7 +51,9 @@ def record(command: Sequence[str], folder: Path | str = "runs", options: Options
         )
         try:
             recorder.wait()
-        except KeyboardInterrupt:  # the recorder is in the same group: it and the job were interrupted as well
+        except (
+            KeyboardInterrupt
+        ):  # the recorder is in the same group: it and the job were interrupted as well
             recorder.wait()
             raise
         os.set_blocking(answer, False)
@@ -59,7 +61,7 @@ def record(command: Sequence[str], folder: Path | str = "runs", options: Options
             text = os.read(answer, _ANSWER_BYTES_MAX)
         except BlockingIOError:
             raise RecorderError(
-                f"the recorder ended early (status {recorder.returncode}); what it noted until then is in {folder}"
+                f"the recorder was ended (status {recorder.returncode}); what it had noted is in {folder}"
             ) from None
     finally:
         os.close(answer)

@@ -12,7 +12,17 @@ from dataclasses import dataclass, fields, is_dataclass, replace
 from enum import StrEnum
 from functools import cache
 from types import UnionType
-from typing import Annotated, Any, Final, NamedTuple, TypeAlias, TypeGuard, get_args, get_origin, get_type_hints
+from typing import (
+    Annotated,
+    Any,
+    Final,
+    NamedTuple,
+    TypeAlias,
+    TypeGuard,
+    get_args,
+    get_origin,
+    get_type_hints,
+)
 
 from simulations.live.recorder.log import Json, Record
 
@@ -564,9 +574,7 @@ def parse(record: Record) -> Event | None:
 
 def _read(wanted: Any, data: object) -> Any:
     known = data if isinstance(data, Mapping) else {}
-    return wanted(
-        **{name: _fit(hint, known[name]) for name, hint in _hints(wanted).items() if name in known}
-    )
+    return wanted(**{name: _fit(hint, known[name]) for name, hint in _hints(wanted).items() if name in known})
 
 
 @cache

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import shlex
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from simulations.live.recorder.ending import How
@@ -36,6 +35,7 @@ from simulations.live.recorder.reruns import Comparison, compare, pattern
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from pathlib import Path
 
     from simulations.live.recorder.ending import Ending
 

@@ -33,7 +33,7 @@ _PID_BYTES: Final = 10
 
 
 class Witness:
-    """The recorder's end of the pipe to its witness, which takes over when the pipe closes without a farewell.
+    """The recorder's end of the pipe to its witness, which takes over when it closes without a farewell.
 
     Args:
         pid: The witness; -1 if none could be started.

@@ -17,10 +17,8 @@ from pathlib import Path
 import psutil
 import pytest
 
-from simulations.live.recorder import autopsy, recording, signals
-from simulations.live.recorder.log import LogError
-from simulations.live.recorder.recording import number
-from simulations.live.recorder.verdict import judge
+from simulations.live import recorder
+from simulations.live.recorder import LogError, accounting, recording, signals
 from tests.simulations.live.recorder.flight import RECORD, Flight, kill_if_ours, wait_for
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="the recorder reads /proc")
@@ -44,9 +42,7 @@ def fly(tmp_path):
         left = [flight.process.pid]
         try:
             run = flight.read()
-            left += [
-                number(each.data, "pid") for each in run.events if each.kind in ("child", "job", "witness")
-            ]
+            left += [*run.pids, run.witness.pid if run.witness else -1]
         except LogError:
             pass
         for pid in left:
@@ -101,7 +97,7 @@ def test_sigkill_from_another_process(fly, python):
     assert "killed by SIGKILL" in err
     assert (verdict.ending.signal, verdict.ending.oom, verdict.ending.sender) == (9, False, None)
     assert first(verdict) not in ("memory", "application")
-    assert any("who sent SIGKILL" in words for words in verdict.untold)
+    assert any("who sent SIGKILL" in words for words in verdict.unknown)
     assert verdict.last_lines == ("ready",)
 
 
@@ -129,8 +125,8 @@ def test_sigterm_to_the_recorder_reaches_the_job_once_and_its_sender_is_named(fl
     flight.process.send_signal(signal.SIGTERM)
     code, _, _ = flight.finish()
     assert code == 1
-    noted = flight.read().last("signal").data
-    assert (noted["signal"], noted["pid"], noted["forwarded"]) == (15, os.getpid(), True)
+    noted = flight.read().signals[-1]
+    assert (noted.signal, noted.pid, noted.forwarded) == (15, os.getpid(), True)
 
 
 def test_sigterm_to_the_whole_group_reaches_the_job_once(fly, python):
@@ -140,8 +136,8 @@ def test_sigterm_to_the_whole_group_reaches_the_job_once(fly, python):
     os.killpg(flight.process.pid, signal.SIGTERM)
     code, _, _ = flight.finish()
     assert code == 1
-    noted = flight.read().last("signal").data
-    assert (noted["pid"], noted["to_all"], noted["forwarded"]) == (os.getpid(), True, False)
+    noted = flight.read().signals[-1]
+    assert (noted.pid, noted.to_all, noted.forwarded) == (os.getpid(), True, False)
 
 
 def test_timeout_signals_twice_and_the_job_is_told_once(python, tmp_path):
@@ -150,7 +146,7 @@ def test_timeout_signals_twice_and_the_job_is_told_once(python, tmp_path):
     command = ["timeout", "2", *RECORD, "-o", str(tmp_path), "--quiet", "--", *python(COUNT_SIGTERMS)]
     done = subprocess.run(command, capture_output=True, timeout=20)
     assert done.returncode == 124
-    assert recording.load(tmp_path / "0001").data("end")["status"] == 1
+    assert recorder.load(tmp_path).end.status == 1
 
 
 def test_the_sender_of_a_forwarded_signal_stands_in_the_verdict(fly, python):
@@ -285,8 +281,8 @@ def test_a_daemon_is_sampled_and_named_and_keeps_its_output(fly):
     assert code == 4
     assert out == "from the daemon\n"
     assert "still runs" in err
-    left = flight.read().data("end")["left_behind"]
-    assert any("from the daemon" in each["command"] for each in left)
+    left = flight.read().end.left_behind
+    assert any("from the daemon" in each.command for each in left)
 
 
 def test_a_job_whose_reader_has_gone_is_told_so(fly, tmp_path):
@@ -392,9 +388,9 @@ def test_a_disk_that_the_job_fills(python, small_disk):
     found = json.loads(done.stderr.splitlines()[-1])
     assert (found["ending"]["status"], found["suspects"][0]["name"]) == (1, "disk")
     assert shutil.disk_usage(small_disk).free == 0
-    run = recording.load(small_disk / "runs" / "0001")
-    assert run.last("end") is not None
-    assert sum(each.data for each in run.all("lost")) > 0
+    run = recorder.load(small_disk / "runs" / "0001")
+    assert run.end is not None
+    assert run.lost > 0
 
 
 def _pty(command):
@@ -426,10 +422,7 @@ def test_a_terminal_stays_a_terminal(tmp_path, python):
     assert os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == 0
     os.close(terminal)
     assert b"\r\r\n" not in seen
-    assert recording.load(tmp_path / "0001").data("tail")["last"] == [
-        "True True True True",
-        "name? hello Faris",
-    ]
+    assert recorder.load(tmp_path).last_lines == ("True True True True", "name? hello Faris")
 
 
 def test_the_size_of_the_terminal_is_the_jobs(tmp_path, python):
@@ -455,7 +448,7 @@ def test_stop_and_continue_at_the_terminal(tmp_path, python):
     _read_until(terminal, b"ready")
     os.write(terminal, b"\x1a")
     _read_until(terminal, b"stopped 148")
-    job = number(recording.load(tmp_path / "0001").data("job"), "pid")
+    job = recorder.load(tmp_path).job.pid
     os.kill(job, signal.SIGTERM)
     _read_until(terminal, b"bye")
     os.waitpid(pid, 0)
@@ -477,9 +470,7 @@ def test_a_terminal_that_hangs_up(tmp_path, python):
     _read_until(terminal, b"ready")
     os.close(terminal)
     assert os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == -signal.SIGHUP
-    run = recording.load(tmp_path / "0001")
-    found = recording.present(run)
-    verdict = judge(run, found)
+    verdict = recorder.verdict(recorder.load(tmp_path))
     assert "the terminal hung up" in verdict.ending.words
     assert first(verdict) == "person"
 
@@ -494,9 +485,9 @@ def test_signals_that_the_job_ignores_stay_ignored(fly, python):
 @pytest.fixture
 def small_cgroup():
     """A control group with 48 MiB, of whichever version this host accounts memory with."""
-    here = autopsy.memory_cgroup(os.getpid())
+    here = accounting.memory_cgroup(os.getpid())
     if not here.version:
-        here = autopsy.Cgroup(str(autopsy.CGROUPS), 2)
+        here = accounting.Cgroup(str(accounting.CGROUPS), 2)
     folder = Path(here.folder) / f"heisenlab-test-{os.getpid()}"
     names = ["memory.limit_in_bytes", "memory.memsw.limit_in_bytes"] if here.version == 1 else ["memory.max"]
     try:
@@ -550,7 +541,7 @@ def test_every_process_is_below_the_recorder(fly):
 def test_two_recorders_may_share_a_folder(fly):
     flights = [fly("sh", "-c", f"exit {number}") for number in (1, 2, 3)]
     assert [flight.finish()[0] for flight in flights] == [1, 2, 3]
-    found = [recording.load(each).data("end")["status"] for each in recording.runs(flights[0].folder)]
+    found = [recorder.load(each).end.status for each in recording.runs(flights[0].folder)]
     assert sorted(found) == [1, 2, 3]
 
 
@@ -560,14 +551,14 @@ def test_as_the_first_process_of_a_container_it_records_the_job_only(python, tmp
         pytest.skip("no namespace for processes can be made here")
     job = python("import time; time.sleep(0.5); raise SystemExit(3)")
     done = subprocess.run([*unshare, *RECORD, "-o", str(tmp_path), "--quiet", "--", *job], timeout=20)
-    run = recording.load(tmp_path / "0001")
+    run = recorder.load(tmp_path / "0001")
     assert done.returncode == 3
-    assert (run.data("end")["status"], run.data("end")["left_behind"]) == (3, [])
+    assert (run.end.status, run.end.left_behind) == (3, ())
     assert max(run.samples.columns["processes"]) == 1
 
 
 def test_no_process_is_left(fly):
     flight = fly("true")
     flight.finish()
-    witness = number(flight.read().data("witness"), "pid")
+    witness = flight.read().witness.pid
     wait_for(lambda: not _lives(witness), "the end of the witness")
