@@ -9,9 +9,10 @@ From Python::
 
 A run goes one way through this folder:
 
-* **recorded** by `launch` (in a process of its own) and `supervisor` (the job's parent), with `witness` beside
-  it; `watch` and `sampler` say when, and they see by `readings`, `accounting`, `output` and `signals`;
-* **written**, one line a record, by `log`; `records` says what stands in a record;
+* **recorded** by `launch` (in a process of its own) and `supervisor` (the job's parent), with `witness` at
+  hand; `watch` and `sampler` note what `readings`, `accounting`, `output` and `signals` show;
+* **written**, one line a record, by `log`; `records` says what a record holds, `codec` makes it JSON and
+  back;
 * **read** by `recording.load`, whatever became of the recorder; `present` says what the host knows today;
 * **judged**: `ending` says how it ended, `evidence` what speaks for and against each suspect, `judgement`
   weighs that, and `reruns` compares several deaths;

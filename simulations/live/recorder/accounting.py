@@ -202,7 +202,7 @@ _STATUS_TRIES: Final = 50
 _STATUS_PAUSE_S: Final = 0.02
 
 
-def status_of_stranger(pid: int, pidfd: int) -> int | None:
+def wait_status_of(pid: int, pidfd: int) -> int | None:
     """Return the wait status of a process that has ended and was another's child, or None if unknown.
 
     Linux says it from 6.15 on, once the parent has waited for it (`PIDFD_GET_INFO` with `PIDFD_INFO_EXIT`,

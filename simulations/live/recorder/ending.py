@@ -46,7 +46,7 @@ class How(StrEnum):
 
 
 NOT_ENDED: Final = frozenset({How.RUNNING, How.NOT_STARTED})
-"""What is no death: there is nobody to accuse."""
+"""What is no death, so that there are no suspects."""
 
 RECENT_MS: Final = 3000
 """A signal to the recorder that came so shortly before the job's death belongs to it."""

@@ -51,10 +51,8 @@ def record(command: Sequence[str], folder: Path | str = "runs", options: Options
         )
         try:
             recorder.wait()
-        except (
-            KeyboardInterrupt
-        ):  # the recorder is in the same group: it and the job were interrupted as well
-            recorder.wait()
+        except KeyboardInterrupt:
+            recorder.wait()  # in the same process group: recorder and job were interrupted as well
             raise
         os.set_blocking(answer, False)
         try:

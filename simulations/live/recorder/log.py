@@ -129,7 +129,7 @@ class Log:
             self._reserve = os.open(folder / RESERVE, os.O_WRONLY | os.O_CLOEXEC)
         except OSError as error:
             raise LogError(
-                f"no log can be kept in {folder}: {error.strerror}; choose another folder with -o"
+                f"no log can be kept in {folder}: {error.strerror}; choose another folder (-o)"
             ) from error
         self._reserve_at, self._reserve_end = (0, WITNESS_AT) if create else (WITNESS_AT, RESERVE_BYTES)
         self._waiting: deque[tuple[bytes, bool]] = deque()

@@ -10,9 +10,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final, TypeVar
 
 from simulations.live.recorder import log
+from simulations.live.recorder.codec import INTEGER_MAX, is_whole, parse
 from simulations.live.recorder.log import SAMPLE, SCHEMA, Damage, LogError
 from simulations.live.recorder.records import (
-    INTEGER_MAX,
     Child,
     ClockStep,
     End,
@@ -28,8 +28,6 @@ from simulations.live.recorder.records import (
     Start,
     Takeover,
     WitnessReady,
-    is_whole,
-    parse,
 )
 
 if TYPE_CHECKING:

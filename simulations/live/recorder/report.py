@@ -10,6 +10,7 @@ import shlex
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
+from simulations.live.recorder.codec import as_json, kind
 from simulations.live.recorder.ending import How
 from simulations.live.recorder.judgement import Judged, Verdict, verdict
 from simulations.live.recorder.log import LogError
@@ -28,8 +29,6 @@ from simulations.live.recorder.records import (
     NotStarted,
     SignalSeen,
     Takeover,
-    as_json,
-    kind,
 )
 from simulations.live.recorder.reruns import Comparison, compare, pattern
 

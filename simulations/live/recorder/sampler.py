@@ -98,7 +98,7 @@ class Sampler:
             if known is not None and known.start != stat.start:
                 changes.append(self._gone(pid))
                 if pid not in self._roots and stat.ppid not in pids:
-                    continue  # its number was given to a stranger
+                    continue  # its number was given to a process of another program
                 known = None
             if known is None:
                 known = self._known[pid] = _Known(stat)

@@ -37,7 +37,7 @@ RELAYED: Final = frozenset(
 
 TRACED: Final = RELAYED - {signal.SIGALRM} | {signal.SIGKILL, signal.SIGXCPU, signal.SIGSTOP}
 STOPPING: Final = frozenset({signal.SIGHUP, signal.SIGINT, signal.SIGQUIT, signal.SIGTERM})
-"""What somebody sends who wants the job to end, and not to begin again."""
+"""Signals by which a user or a platform asks for an end: a job that got one is not run again."""
 
 AT_THE_TERMINAL: Final = frozenset({signal.SIGHUP, signal.SIGINT, signal.SIGQUIT})
 """What the kernel sends for a terminal: it hung up, Ctrl-C, Ctrl-\\."""

@@ -113,13 +113,11 @@ def new_run(folder: Path) -> Path:
             number += 1
         except OSError as error:
             raise RecorderError(
-                f"no log can be kept in {run}: {error.strerror}; choose another folder with -o"
+                f"no log can be kept in {run}: {error.strerror}; choose another folder (-o)"
             ) from error
         else:
             return run
-    raise RecorderError(
-        f"{folder} holds {RUNS_MAX} runs, the most there can be; choose another folder with -o"
-    )
+    raise RecorderError(f"{folder} holds {RUNS_MAX} runs, the most there can be; choose another folder (-o)")
 
 
 def supervise(command: Sequence[str], folder: Path, options: Options | None = None) -> Recorded:

@@ -8,6 +8,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from simulations.live.recorder import accounting, output, readings
+from simulations.live.recorder.codec import to_record
 from simulations.live.recorder.log import SAMPLE, SCHEMA, Log, Record
 from simulations.live.recorder.records import (
     CgroupMoved,
@@ -20,7 +21,6 @@ from simulations.live.recorder.records import (
     LeftBehind,
     Limits,
     Start,
-    to_record,
 )
 from simulations.live.recorder.sampler import Sampler
 

@@ -135,7 +135,7 @@ def _watch_to_the_end(watch: Watch, job: int, pidfd: int) -> None:
     watch.tick()
     while not select.select([pidfd], [], [], watch.pause())[0]:
         watch.tick()
-    wait_status = accounting.status_of_stranger(job, pidfd)
+    wait_status = accounting.wait_status_of(job, pidfd)
     watch.note(
         replace(
             watch.final_readings(job),

@@ -12,7 +12,7 @@ import psutil
 
 from simulations.live import recorder
 from simulations.live.recorder import LogError
-from simulations.live.recorder.records import kind
+from simulations.live.recorder.codec import kind
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -7,7 +7,8 @@ import psutil
 import pytest
 
 from simulations.live.recorder import accounting, readings
-from simulations.live.recorder.records import Limits, kind
+from simulations.live.recorder.codec import kind
+from simulations.live.recorder.records import Limits
 from simulations.live.recorder.sampler import Sampler
 from tests.simulations.live.recorder.crowd import crowd
 from tests.simulations.live.recorder.flight import wait_for

@@ -4,9 +4,10 @@ import sys
 import pytest
 
 from simulations.live.recorder import accounting, watch
+from simulations.live.recorder.codec import as_json
 from simulations.live.recorder.log import Log
 from simulations.live.recorder.recording import load
-from simulations.live.recorder.records import ClockStep, Fault, as_json
+from simulations.live.recorder.records import ClockStep, Fault
 from simulations.live.recorder.watch import Watch
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="the recorder reads /proc")
