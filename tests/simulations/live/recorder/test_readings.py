@@ -11,7 +11,7 @@ from simulations.live.recorder.codec import kind
 from simulations.live.recorder.records import Limits
 from simulations.live.recorder.sampler import Sampler
 from tests.simulations.live.recorder.crowd import crowd
-from tests.simulations.live.recorder.flight import wait_for
+from tests.simulations.live.recorder.live_run import wait_for
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="these are readings of /proc")
 

@@ -37,7 +37,7 @@ def newest(recording, wanted):
     return next((each for each in reversed(recording.events) if kind(each) == wanted), None)
 
 
-class Flight:
+class LiveRun:
     """A command under the recorder."""
 
     def __init__(self, folder: Path, command: list[str], options: tuple[str, ...] = (), **popen) -> None:
