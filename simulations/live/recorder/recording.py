@@ -7,7 +7,7 @@ import time
 from array import array
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Final, TypeVar
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from simulations.live.recorder import log
 from simulations.live.recorder.codec import INTEGER_MAX, is_whole, parse
@@ -192,12 +192,20 @@ def _load(folder: Path, *, samples: bool) -> Recording:
                 events.append(event)
         elif isinstance(values, list) and len(values) == _SAMPLE_FIELDS:
             times.append(record.time)
-            for column, value in zip(columns, values, strict=True):
-                column.append(value if is_whole(value) else -1)
+            for column, value in zip(columns, _row(values), strict=True):
+                column.append(value)
     sampled = Samples(times, dict(zip(Sample._fields, columns, strict=True)))
     if not (len(sampled) or events):
         raise LogError(f"{folder} holds a log without a single record of a run")
     return _recording(folder, tuple(events), sampled, damage)
+
+
+def _row(values: list[Any]) -> array[int]:
+    """Return a sample as integers, -1 for what is damaged."""
+    try:
+        return array("q", values)
+    except (TypeError, OverflowError):
+        return array("q", [value if is_whole(value) else -1 for value in values])
 
 
 def _recording(folder: Path, events: tuple[Event, ...], samples: Samples, damage: Damage) -> Recording:
