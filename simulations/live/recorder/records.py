@@ -9,10 +9,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Annotated, Final, NamedTuple, TypeAlias
+from typing import Annotated, NamedTuple, TypeAlias
 
-NOT_NEGATIVE: Final = "not negative"
-Amount: TypeAlias = Annotated[int | None, NOT_NEGATIVE]
+Amount: TypeAlias = Annotated[int | None, "not negative"]
 """A count or a size; None if it is unknown, which older logs write as -1."""
 
 

@@ -2,6 +2,7 @@
 
 import json
 import os
+import signal
 import subprocess
 import sys
 
@@ -9,6 +10,7 @@ import pytest
 
 from simulations.live import recorder
 from tests.simulations.live.recorder import written as w
+from tests.simulations.live.recorder.live_run import wait_for
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="the recorder reads /proc")
 
@@ -39,6 +41,30 @@ def test_a_report_reads_as_the_command_prints_it(tmp_path):
 def test_a_signal_is_a_negative_status(tmp_path):
     assert recorder.record(["sh", "-c", "kill -9 $$"], tmp_path).status == -9
     assert recorder.record(["no-such-command-here"], tmp_path).status == 127
+
+
+INTERRUPTED = """
+import sys
+from simulations.live import recorder
+job = "import signal; print('ready', flush=True); signal.pause()"
+try:
+    recorder.record([sys.executable, "-c", job], sys.argv[1])
+except KeyboardInterrupt:
+    print(recorder.verdict(recorder.load(sys.argv[1])).ending.words)
+"""
+
+
+def test_an_interrupt_reaches_the_job_once_and_is_raised_when_it_has_ended(tmp_path):
+    command = [sys.executable, "-c", INTERRUPTED, tmp_path]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, start_new_session=True) as process:
+        assert process.stdout.readline() == "ready\n"
+        wait_for(lambda: recorder.load(tmp_path).witness, "the witness and its sentinel")
+        os.killpg(process.pid, signal.SIGINT)
+        words = process.stdout.read()
+    assert process.returncode == 0
+    assert "SIGINT" in words
+    seen = recorder.load(tmp_path).signals
+    assert [(each.signal, each.forwarded) for each in seen] == [(signal.SIGINT, False)]
 
 
 def test_children_of_this_process_are_left_alone(tmp_path):
