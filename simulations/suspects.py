@@ -7,6 +7,7 @@ anything is observed. They add up to 1.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Final
 
 
 @dataclass(frozen=True)
@@ -28,11 +29,11 @@ class Suspect:
     ask: str
 
 
-SUSPECTS = (
+SUSPECTS: Final = (
     Suspect(
         "sweep",
         "a clean-up by the platform's owners",
-        "Somebody's sweep took the job or its machine for abandoned and killed it.",
+        "A clean-up took the job or its machine for abandoned and ended it.",
         0.05,
         "the platform's audit log at that minute (principal, call, reason); does an owner tag save it?",
     ),

@@ -6,7 +6,7 @@ import sys
 import pytest
 
 from scenarios.lab.commands.record import main
-from scenarios.lab.commands.record_display import sparkline
+from simulations.live.recorder.plot import sparkline
 
 COMMAND = (sys.executable, "-m", "scenarios.lab.commands.record", "record")
 

@@ -10,10 +10,9 @@ from typing import TYPE_CHECKING
 
 import psutil
 
-from simulations.live.recorder import recording
-from simulations.live.recorder.log import LogError
-from simulations.live.recorder.recording import number, present
-from simulations.live.recorder.verdict import judge
+from simulations.live import recorder
+from simulations.live.recorder import LogError
+from simulations.live.recorder.codec import kind
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -33,7 +32,12 @@ def wait_for(condition, what):
     raise AssertionError(f"{what} did not happen within {PATIENCE_S} s")
 
 
-class Flight:
+def newest(recording, wanted):
+    """Return the newest record of a kind, such as `end`."""
+    return next((each for each in reversed(recording.events) if kind(each) == wanted), None)
+
+
+class LiveRun:
     """A command under the recorder."""
 
     def __init__(self, folder: Path, command: list[str], options: tuple[str, ...] = (), **popen) -> None:
@@ -44,19 +48,19 @@ class Flight:
         )
 
     def read(self):
-        return recording.load(recording.runs(self.folder)[-1])
+        return recorder.load(self.folder)
 
-    def wait_for_record(self, kind):
+    def wait_for_record(self, wanted):
         def there():
             try:
-                return self.read().last(kind)
+                return newest(self.read(), wanted)
             except LogError:
                 return None
 
-        return wait_for(there, f"a record of kind {kind}")
+        return wait_for(there, f"a record of kind {wanted}")
 
-    def pid(self, kind):
-        return number(self.wait_for_record(kind).data, "pid")
+    def pid(self, wanted):
+        return self.wait_for_record(wanted).pid
 
     def finish(self):
         """Wait for the recorder; return its status, what it passed on, and what it printed."""
@@ -64,8 +68,7 @@ class Flight:
         return self.process.returncode, out, err
 
     def judge(self):
-        found = self.read()
-        return judge(found, present(found))
+        return recorder.verdict(self.read())
 
 
 def kill_if_ours(pid):

@@ -1,4 +1,7 @@
-"""What the system still tells about a job that has just ended, and the counters it must be compared with."""
+"""The kernel's accounts of a job: limits, memory, messages, and the status of a process that is not ours.
+
+Some are read before the job and after it, and compared; some can be read of a zombie only.
+"""
 
 from __future__ import annotations
 
@@ -9,44 +12,57 @@ import re
 import struct
 import time
 from pathlib import Path
-from typing import Final, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from simulations.live.recorder.readings import PROC, read
+from simulations.live.recorder.records import Limits
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 CGROUPS: Final = Path("/sys/fs/cgroup")
 
-_LIMITS: Final = {
-    b"Max cpu time": "cpu_s",
-    b"Max file size": "file_bytes",
-    b"Max data size": "data_bytes",
-    b"Max processes": "processes",
-    b"Max open files": "files",
-    b"Max address space": "address_bytes",
-}
+_UNLIMITED: Final = b"unlimited"
 
 _KERNEL_WORDS: Final = re.compile(
     r"out of memory|oom-kill|killed process|segfault|general protection|traps:|blocked for more than"
     r"|I/O error|remounting filesystem read-only|fork rejected",
     re.IGNORECASE,
 )
+_NO_LIMIT_BYTES: Final = 2**62
+"""Version 1 of control groups writes no limit as a number near 2**63."""
+
 KERNEL_LINES_MAX: Final = 12
 _KERNEL_LINE_MAX: Final = 240
 _KERNEL_READS_MAX: Final = 100_000
 
 
-def limits(pid: int) -> dict[str, list[int]]:
-    """Return the finite resource limits of a process as [soft, hard]; -1 is unlimited.
+def limits(pid: int) -> Limits:
+    """Return the finite resource limits of a process.
 
     They can be read of a zombie as well, so after its death and before it is waited for.
     """
-    found = {}
+    found: dict[bytes, tuple[int, int]] = {}
     for line in read(f"{PROC}/{pid}/limits").splitlines():
-        name = _LIMITS.get(line[:26].rstrip())
-        if name:
-            values = [-1 if part == b"unlimited" else int(part) for part in line[26:].split()[:2]]
-            if max(values) >= 0:
-                found[name] = values
-    return found
+        soft, hard, *_ = (*line[26:].split(), b"", b"")
+        if _is_limit(soft) and _is_limit(hard) and (soft, hard) != (_UNLIMITED, _UNLIMITED):
+            found[line[:26].rstrip()] = _limit(soft), _limit(hard)
+    return Limits(
+        cpu_s=found.get(b"Max cpu time"),
+        file_bytes=found.get(b"Max file size"),
+        data_bytes=found.get(b"Max data size"),
+        processes=found.get(b"Max processes"),
+        files=found.get(b"Max open files"),
+        address_bytes=found.get(b"Max address space"),
+    )
+
+
+def _is_limit(text: bytes) -> bool:
+    return text == _UNLIMITED or text.isdigit()
+
+
+def _limit(text: bytes) -> int:
+    return -1 if text == _UNLIMITED else int(text)
 
 
 class Cgroup(NamedTuple):
@@ -76,19 +92,19 @@ def memory_cgroup(pid: int, mount: Path = CGROUPS) -> Cgroup:
 
 
 class Memory(NamedTuple):
-    """What a control group and the host say about memory; -1 is "not told".
+    """What a control group and the host say about memory; None is unknown.
 
     Attributes:
         oom_kills: Processes of the group, or of one below it, that an out-of-memory killer ended.
         used_kb: What the group uses, KiB.
-        limit_kb: What the group and the groups above it may use, KiB.
+        limit_kb: What the group and the groups above it may use, KiB; None if there is no limit.
         host_oom_kills: Processes of the whole host that the kernel ended because memory ran out.
     """
 
-    oom_kills: int
-    used_kb: int
-    limit_kb: int
-    host_oom_kills: int
+    oom_kills: int | None
+    used_kb: int | None
+    limit_kb: int | None
+    host_oom_kills: int | None
 
 
 def memory(cgroup: Cgroup) -> Memory:
@@ -99,44 +115,42 @@ def memory(cgroup: Cgroup) -> Memory:
     """
     events = "memory.oom_control" if cgroup.version == 1 else "memory.events"
     return Memory(
-        oom_kills=_counter(read(f"{cgroup.folder}/{events}"), b"oom_kill") if cgroup.folder else -1,
+        oom_kills=_counter(read(f"{cgroup.folder}/{events}"), b"oom_kill") if cgroup.folder else None,
         used_kb=used_kb(cgroup),
         limit_kb=_limit_kb(cgroup),
         host_oom_kills=_counter(read(f"{PROC}/vmstat", 64 * 1024), b"oom_kill"),
     )
 
 
-def used_kb(cgroup: Cgroup) -> int:
-    """Return what a control group uses, KiB; -1 if untold."""
+def used_kb(cgroup: Cgroup) -> int | None:
+    """Return what a control group uses, KiB, or None if that is unknown."""
     name = "memory.usage_in_bytes" if cgroup.version == 1 else "memory.current"
-    return _number(read(f"{cgroup.folder}/{name}")) // 1024 if cgroup.folder else -1
+    used_bytes = _number(read(f"{cgroup.folder}/{name}")) if cgroup.folder else None
+    return None if used_bytes is None else used_bytes // 1024
 
 
-def _limit_kb(cgroup: Cgroup) -> int:
+def _limit_kb(cgroup: Cgroup) -> int | None:
     name = "memory.limit_in_bytes" if cgroup.version == 1 else "memory.max"
     found = []
     folder = Path(cgroup.folder)
     while cgroup.version and (folder / name).is_file():
         value = _number(read(str(folder / name)))
-        if 0 <= value < 2**62:
+        if value is not None and value < _NO_LIMIT_BYTES:
             found.append(value // 1024)
         folder = folder.parent
-    return min(found, default=-1)
+    return min(found, default=None)
 
 
-def _counter(text: bytes, name: bytes) -> int:
+def _counter(text: bytes, name: bytes) -> int | None:
     for line in text.splitlines():
         key, _, value = line.partition(b" ")
         if key == name:
-            return int(value)
-    return -1
+            return _number(value)
+    return None
 
 
-def _number(text: bytes) -> int:
-    try:
-        return int(text)
-    except ValueError:
-        return -1
+def _number(text: bytes) -> int | None:
+    return int(text) if text.strip().isdigit() else None
 
 
 class KernelLog:
@@ -171,13 +185,13 @@ class KernelLog:
         return found[-KERNEL_LINES_MAX:]
 
     def close(self) -> None:
-        """Let go of the kernel log."""
+        """Close the kernel log."""
         if self.readable:
             os.close(self._fd)
             self._fd = -1
 
 
-def pids_named(lines: list[str]) -> set[int]:
+def pids_named(lines: Iterable[str]) -> set[int]:
     """Return the pids that out-of-memory messages of the kernel say were killed."""
     return {int(pid) for line in lines for pid in re.findall(r"[Kk]illed process (\d+)", line)}
 
@@ -188,11 +202,11 @@ _STATUS_TRIES: Final = 50
 _STATUS_PAUSE_S: Final = 0.02
 
 
-def status_of_stranger(pid: int, pidfd: int) -> int | None:
-    """Return the wait status of a process that has ended and was somebody else's child, or None if untold.
+def wait_status_of(pid: int, pidfd: int) -> int | None:
+    """Return the wait status of a process that has ended and was another's child, or None if unknown.
 
-    Linux tells it from 6.15 on, once the parent has waited for it (`PIDFD_GET_INFO` with `PIDFD_INFO_EXIT`,
-    include/uapi/linux/pidfd.h). An older kernel tells it only as long as nobody has.
+    Linux says it from 6.15 on, once the parent has waited for it (`PIDFD_GET_INFO` with `PIDFD_INFO_EXIT`,
+    include/uapi/linux/pidfd.h). An older kernel says it only until the parent has.
 
     Args:
         pid: The process.

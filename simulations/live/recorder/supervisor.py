@@ -1,10 +1,7 @@
-"""The flight recorder: runs a command as its child, samples it, and says how it ended.
+"""Runs a command as a child of this process, samples it, passes output and signals on, and notes its end.
 
-Two processes keep one log. The *recorder* is the parent of the job: it samples, passes output and signals on,
-and learns how the job ended. The *witness* sleeps beside it, in a session of its own, and takes over when the
-recorder is killed: the output still flows, the samples go on, and the end is noted. It is not the parent of
-the job, and learns the exit status only where the kernel tells strangers (Linux 6.15 and later). Its child,
-the *sentinel*, tells a signal to everybody from a signal to the recorder alone, which must be passed on.
+Two processes keep one log: the *recorder*, which is the parent of the job, and the *witness* beside it (see
+`simulations.live.recorder.witness`).
 """
 
 from __future__ import annotations
@@ -13,21 +10,22 @@ import contextlib
 import ctypes
 import os
 import platform
-import select
 import signal
 import subprocess
 import sys
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 import psutil
 
 from simulations.errors import LabError
-from simulations.live.recorder import autopsy, output, readings, signals
-from simulations.live.recorder.log import RUN_NAME, SCHEMA, Json, Log
+from simulations.live.recorder import output, readings, signals
+from simulations.live.recorder.log import RUN_NAME, Log
+from simulations.live.recorder.records import Job, NotStarted, SignalSeen, Start
 from simulations.live.recorder.watch import Watch
+from simulations.live.recorder.witness import Witness, start_witness
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -36,10 +34,7 @@ RUNS_MAX: Final = 9999
 NOT_FOUND: Final = 127
 NOT_EXECUTABLE: Final = 126
 
-_PR_SET_PDEATHSIG: Final = 1
 _PR_SET_CHILD_SUBREAPER: Final = 36
-_DESCRIPTORS_MAX: Final = 64
-_PID_BYTES: Final = 10
 _ARGUMENTS_CHARACTERS_MAX: Final = 2000
 _ANCESTORS_MAX: Final = 8
 _SCHEDULERS: Final = {
@@ -118,20 +113,18 @@ def new_run(folder: Path) -> Path:
             number += 1
         except OSError as error:
             raise RecorderError(
-                f"no log can be kept in {run}: {error.strerror}; choose another folder with -o"
+                f"no log can be kept in {run}: {error.strerror}; choose another folder (-o)"
             ) from error
         else:
             return run
-    raise RecorderError(
-        f"{folder} holds {RUNS_MAX} runs, the most there can be; choose another folder with -o"
-    )
+    raise RecorderError(f"{folder} holds {RUNS_MAX} runs, the most there can be; choose another folder (-o)")
 
 
-def record(command: Sequence[str], folder: Path, options: Options | None = None) -> Recorded:
-    """Run a command under the recorder until it ends.
+def supervise(command: Sequence[str], folder: Path, options: Options | None = None) -> Recorded:
+    """Run a command under the recorder, in this process, until it ends.
 
-    It blocks the signals that it passes on, adopts orphans of the job and waits for every child: call it from
-    a process of its own, as `heisenlab record` does.
+    It blocks the signals that it passes on, adopts orphans of the job and waits for every child: call it in a
+    process of its own, as `heisenlab record` and `simulations.live.recorder.record` do.
 
     Args:
         command: The command and its arguments.
@@ -155,8 +148,7 @@ def record(command: Sequence[str], folder: Path, options: Options | None = None)
             stack.callback(trace.close)
         run = new_run(folder.absolute())
         log = Log(run, create=True)
-        flight = _Flight(command, run, log, options, trace)
-        return Recorded(run, flight.fly())
+        return Recorded(run, _Supervisor(command, run, log, options, trace).run())
 
 
 def _occupy_standard_descriptors() -> None:
@@ -168,8 +160,8 @@ def _occupy_standard_descriptors() -> None:
             os.set_inheritable(os.open(os.devnull, os.O_RDWR), True)
 
 
-class _Flight:
-    """One run, seen from the job's parent."""
+class _Supervisor:
+    """The job's parent, for one run."""
 
     __slots__ = (
         "_command",
@@ -196,20 +188,19 @@ class _Flight:
         self._wiring = output.wire(options.output)
         self._watch = Watch(log, self._wiring.followed, options.log, options.interval_s)
         self._mask: set[signal.Signals] | set[int] = set()
-        self._witness = _Witness(-1, -1)
+        self._witness = Witness(-1, -1)
         self._sentinel = signals.Sentinel(-1)
         self._job: subprocess.Popen[bytes] | None = None
 
-    def fly(self) -> int:
+    def run(self) -> int:
         """Run the command to its end and return its status."""
         watched = {*signals.RELAYED, signal.SIGCHLD, signal.SIGWINCH}
         handler = signal.signal(signal.SIGCHLD, signal.SIG_DFL)
         self._mask = signal.pthread_sigmask(signal.SIG_BLOCK, watched)
         try:
-            pid, speak, hear = _start_witness(self._watch, self._folder, self._wiring)
-            self._witness, self._sentinel = _Witness(pid, speak), signals.Sentinel(hear)
+            self._witness, self._sentinel = start_witness(self._watch, self._folder, self._wiring)
             ctypes.CDLL(None).prctl(_PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
-            self._watch.note("start", self._describe())
+            self._watch.note(self._describe())
             self._log.sync(now=True)
             try:
                 self._job = self._spawn(handler)
@@ -240,7 +231,7 @@ class _Flight:
                 stdout=self._wiring.stdout if self._wiring.stdout != 1 else None,
                 stderr=self._wiring.stderr if self._wiring.stderr != 2 else None,
                 close_fds=False,
-                preexec_fn=as_it_was,  # noqa: PLW1509 - no thread has been started yet
+                preexec_fn=as_it_was,  # noqa: PLW1509  (no thread has been started yet)
             )
         finally:
             for channel in self._wiring.channels:
@@ -248,13 +239,13 @@ class _Flight:
 
     def _not_started(self, error: OSError) -> int:
         words = f"{self._command[0]}: {error.strerror}"
-        self._watch.note("exec", {"errno": error.errno or 0, "words": words})
+        self._watch.note(NotStarted(error.errno, words))
         return NOT_FOUND if isinstance(error, FileNotFoundError) else NOT_EXECUTABLE
 
     def _accompany(self, job: subprocess.Popen[bytes], watched: set[signal.Signals]) -> int:
         process = readings.stat(job.pid)
         self._witness.tell(f"job {job.pid}")
-        self._watch.note("job", {"pid": job.pid, "start": process.start if process else 0})
+        self._watch.note(Job(job.pid, process.start if process else None))
         self._watch.begin([os.getpid()], job.pid, not_ours=frozenset({os.getpid(), self._witness.pid}))
         copying = output.Copying(
             self._wiring.channels, self._watch.tail, lambda source: self._witness.tell(f"closed {source}")
@@ -269,7 +260,7 @@ class _Flight:
             if time.monotonic() >= due:
                 self._watch.tick()
                 due = time.monotonic() + self._watch.pause()
-        status = self._post_mortem(job)
+        status = self._wait_for(job)
         copying.finish()
         self._watch.note_tail()
         return status
@@ -288,21 +279,23 @@ class _Flight:
         if forwarded:
             _send(job, info.si_signo)
         self._watch.note(
-            "signal",
-            {
-                "signal": info.si_signo,
-                "uid": info.si_uid,
-                "ours": ours,
-                "to_all": to_all,
-                "forwarded": forwarded,
-                **origin,
-            },
+            SignalSeen(
+                signal=info.si_signo,
+                uid=info.si_uid,
+                ours=ours,
+                to_all=to_all,
+                forwarded=forwarded,
+                who=origin.who,
+                pid=origin.pid,
+                name=origin.name,
+                terminal=origin.terminal,
+            )
         )
         self._log.sync(now=True)
 
-    def _post_mortem(self, job: subprocess.Popen[bytes]) -> int:
-        """Read what only a zombie still tells, then wait for it."""
-        found = self._watch.last_rites(job.pid)
+    def _wait_for(self, job: subprocess.Popen[bytes]) -> int:
+        """Read what can be read of a zombie only, then wait for it and note the end."""
+        found = self._watch.final_readings(job.pid)
         _, wait_status, usage = os.wait4(job.pid, 0)
         status = os.waitstatus_to_exitcode(wait_status)
         job.returncode = status
@@ -310,43 +303,42 @@ class _Flight:
             self._trace.senders(job.pid, frozenset({job.pid, *self._watch.alive()})) if self._trace else None
         )
         self._watch.note(
-            "end",
-            {
-                **found,
-                "by": "recorder",
-                "status": status,
-                "core": os.WCOREDUMP(wait_status),
-                "cpu_ms": round((usage.ru_utime + usage.ru_stime) * 1000),
-                "peak_kb": usage.ru_maxrss,
-                "senders": senders,
-            },
+            replace(
+                found,
+                by="recorder",
+                status=status,
+                core=os.WCOREDUMP(wait_status),
+                cpu_ms=round((usage.ru_utime + usage.ru_stime) * 1000),
+                peak_kb=usage.ru_maxrss,
+                senders=None if senders is None else tuple(senders),
+            )
         )
         return status
 
-    def _describe(self) -> dict[str, Json]:
-        found: dict[str, Json] = {
-            "schema": SCHEMA,
-            "command": _cut(self._command),
-            "folder": _cwd(),
-            "recorder": os.getpid(),
-            "interval_s": self._options.interval_s,
-            "output": self._wiring.how,
-            "log": str(self._options.log) if self._options.log else None,
-            "traced": self._trace is not None,
-            "terminal": bool(process.terminal) if (process := readings.stat(os.getpid())) else False,
-            "ancestors": _ancestors(),
-            "scheduler": [words for variable, words in _SCHEDULERS.items() if variable in os.environ],
-            "slurm_end_s": os.environ.get("SLURM_JOB_END_TIME"),
-            "host": platform.node(),
-            "kernel": platform.release(),
-            "memory_kb": psutil.virtual_memory().total // 1024,
-            "processors": os.cpu_count() or 0,
-        }
-        return {**found, **self._watch.origin()}
+    def _describe(self) -> Start:
+        process = readings.stat(os.getpid())
+        return replace(
+            self._watch.origin(),
+            command=_cut(self._command),
+            folder=_cwd(),
+            recorder=os.getpid(),
+            interval_s=self._options.interval_s,
+            output=self._wiring.how,
+            log=str(self._options.log) if self._options.log else None,
+            traced=self._trace is not None,
+            terminal=process is not None and process.terminal != 0,
+            ancestors=_ancestors(),
+            scheduler=tuple(words for variable, words in _SCHEDULERS.items() if variable in os.environ),
+            slurm_end_s=os.environ.get("SLURM_JOB_END_TIME"),
+            host=platform.node(),
+            kernel=platform.release(),
+            memory_kb=psutil.virtual_memory().total // 1024,
+            processors=os.cpu_count(),
+        )
 
 
-def _cut(command: list[str]) -> list[Json]:
-    kept: list[Json] = []
+def _cut(command: list[str]) -> tuple[str, ...]:
+    kept: list[str] = []
     left = _ARGUMENTS_CHARACTERS_MAX
     for word in command:
         kept.append(word[:left].encode(errors="replace").decode())
@@ -354,7 +346,7 @@ def _cut(command: list[str]) -> list[Json]:
         if left <= 0:
             kept.append("...")
             break
-    return kept
+    return tuple(kept)
 
 
 def _cwd() -> str:
@@ -364,17 +356,17 @@ def _cwd() -> str:
         return "/"
 
 
-def _ancestors() -> list[Json]:
-    """Name whoever started the recorder, the nearest first; of `timeout` also its limit.
+def _ancestors() -> tuple[str, ...]:
+    """Return the programs that started the recorder, the nearest first; of `timeout` also its limit.
 
-    Only the names: command lines of strangers may hold what must not be written down.
+    Only the names: command lines of other programs may hold what must not be written down.
     """
-    found: list[Json] = []
+    found: list[str] = []
     pid = os.getppid()
     while pid > 0 and len(found) < _ANCESTORS_MAX and (process := readings.stat(pid)):
         found.append(readings.command_line(pid) if process.name == "timeout" else process.name)
         pid = process.ppid
-    return found
+    return tuple(found)
 
 
 def _send(job: int, number: int) -> None:
@@ -396,122 +388,3 @@ def _reap_all_but(job: int) -> bool:
             return True
         with contextlib.suppress(ChildProcessError):
             os.waitpid(dead.si_pid, os.WNOHANG)
-
-
-class _Witness:
-    """The recorder's end of the pipe to its witness, who takes over when the pipe closes without farewell.
-
-    Args:
-        pid: The witness; -1 if none could be started.
-        speak: The pipe; -1 if there is none.
-    """
-
-    __slots__ = ("_speak", "pid")
-
-    def __init__(self, pid: int, speak: int) -> None:
-        self.pid = pid
-        self._speak = speak
-
-    def tell(self, words: str) -> None:
-        """Tell a line; a witness that is not there any more need not hear it."""
-        with contextlib.suppress(OSError):
-            os.write(self._speak, words.encode() + b"\n")
-
-    def dismiss(self) -> None:
-        """Tell that all is done."""
-        self.tell("end")
-        self.abandon()
-
-    def abandon(self) -> None:
-        """Close the pipe without a farewell."""
-        if self._speak >= 0:
-            os.close(self._speak)
-            self._speak = -1
-
-
-def _start_witness(watch: Watch, folder: Path, wiring: output.Wiring) -> tuple[int, int, int]:
-    """Start the witness and its sentinel as nobody's children, so that the job is the recorder's only one.
-
-    (Where the recorder is process 1, as in a container, nobody's children are its own.)
-
-    Returns:
-        The pid of the witness, the pipe on which it listens, and the pipe on which the sentinel reports; -1
-        for each where no process can be made, which the job shall not suffer from.
-    """
-    listen, speak = os.pipe()
-    hear, report = os.pipe()
-    try:
-        middle = os.fork()
-    except OSError:
-        for fd in (listen, speak, hear, report):
-            os.close(fd)
-        return -1, -1, -1
-    if middle:
-        os.close(listen)
-        os.close(report)
-        os.waitpid(middle, 0)
-        return int(os.read(hear, _PID_BYTES) or b"-1"), speak, hear
-    try:
-        if pid := os.fork():
-            os.write(report, b"%*d" % (_PID_BYTES, pid))
-            os._exit(0)
-        if os.fork() == 0:
-            ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, int(signal.SIGKILL), 0, 0, 0)
-            os.closerange(0, report)
-            os.closerange(report + 1, report + _DESCRIPTORS_MAX)
-            signals.stand_sentinel(report)
-        for fd in (speak, hear, report, *(channel.ours for channel in wiring.channels)):
-            os.close(fd)
-        os.setsid()
-        os.chdir("/")
-        watch.handed_to(Log(folder, create=False))
-        watch.note("witness", {"pid": os.getpid()})
-        _bear_witness(listen, watch, wiring.channels)
-    finally:
-        os._exit(0)
-
-
-def _bear_witness(listen: int, watch: Watch, channels: tuple[output.Channel, ...]) -> None:
-    """Wait until the recorder ends, in peace or not; then do what is left to do."""
-    job = pidfd = -1
-    left = {channel.source: channel for channel in channels}
-    with os.fdopen(listen) as speech:
-        for line in speech:
-            verb, *rest = line.split()
-            if verb == "job":
-                job = int(rest[0])
-                with contextlib.suppress(OSError):
-                    pidfd = os.pidfd_open(job)
-            elif verb == "closed":
-                os.close(left.pop(int(rest[0])).source)
-            elif verb == "end":
-                output.pass_on_rest(list(left.values()), watch.tail)
-                return
-    watch.note("takeover", {"job": job})
-    watch.sync()
-    copying = output.Copying(list(left.values()), watch.tail, lambda _: None)
-    if pidfd >= 0:
-        _watch_stranger(watch, job, pidfd)
-    rest_of_it = copying.finish()
-    watch.note_tail()
-    watch.close()
-    output.pass_on_rest(rest_of_it, watch.tail)
-
-
-def _watch_stranger(watch: Watch, job: int, pidfd: int) -> None:
-    """Sample a job that is not ours until it ends, and note how, as far as the kernel tells a stranger."""
-    watch.begin([job], job, not_ours=frozenset())
-    watch.tick()
-    while not select.select([pidfd], [], [], watch.pause())[0]:
-        watch.tick()
-    wait_status = autopsy.status_of_stranger(job, pidfd)
-    found = watch.last_rites(job)
-    watch.note(
-        "end",
-        {
-            **found,
-            "by": "witness",
-            "status": None if wait_status is None else os.waitstatus_to_exitcode(wait_status),
-            "core": wait_status is not None and os.WCOREDUMP(wait_status),
-        },
-    )
