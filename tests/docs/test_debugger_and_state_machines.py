@@ -6,7 +6,7 @@ import shlex
 
 import pytest
 
-from scenarios.lab.commands.cli import main
+from scenarios.lab.commands import main
 from tests.docs.test_documentation import ROOT, code
 
 DEBUGGER = ROOT / "docs/guide/debugger.md"

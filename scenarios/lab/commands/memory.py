@@ -36,6 +36,11 @@ SESSION_LIMIT_VARIABLE = "HEISENLAB_FILL_LOW"
 """Environment variable: the plugin `scenarios.lab.adaptors.memory` fills below so many bytes for the whole
 session."""
 
+_DESCRIPTION = """\
+Show the address space of a process, or run a program with the low part of its address space filled, so that
+a pointer truncated to 32 bits crashes at its first use, every time.
+"""
+
 _EPILOG = """\
 examples:
   heisenlab memory map 4242
@@ -50,17 +55,11 @@ _EXIT_STATUS = (
 )
 
 
-def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    """Add `memory` and its subcommands to the command line of the laboratory."""
-    parser = subparsers.add_parser(
-        "memory",
-        help="find pointers that are cut to 32 bits, in any program (Linux on x86-64)",
-        description=__doc__,
-        epilog=_EPILOG,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-        allow_abbrev=False,
-    )
-    parser.set_defaults(run=run)
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the subcommands and their arguments."""
+    parser.description = _DESCRIPTION
+    parser.epilog = _EPILOG
+    parser.formatter_class = argparse.RawDescriptionHelpFormatter
     commands = parser.add_subparsers(dest="memory_command", required=True, metavar="COMMAND")
     mapped = commands.add_parser("map", help="the layout of a live process: picture, regions, gaps")
     mapped.add_argument("pid", nargs="?", type=int, metavar="PID", help="a process; this one when left out")
@@ -319,15 +318,3 @@ def _map_json(pid: int, regions: Sequence[Region]) -> dict[str, object]:
             "4G": bytes_mapped(regions, Span(0, 4 * GIB), usable_only=True),
         },
     }
-
-
-def main(words: Sequence[str] | None = None) -> int:
-    """Run `memory` by itself: `python -m scenarios.lab.commands.memory run -- ...`."""
-    parser = argparse.ArgumentParser(prog="heisenlab")
-    add_parser(parser.add_subparsers(required=True))
-    args = parser.parse_args(["memory", *(sys.argv[1:] if words is None else words)])
-    return int(args.run(args))
-
-
-if __name__ == "__main__":
-    sys.exit(main())

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from scenarios.lab.scenario import Scenario, Variant
     from simulations.mode_machine.debugger import Debugger
 
-# Nothing of the engine is imported above, for the reason that `scenarios.lab.commands.cli` gives.
+# Nothing of the engine is imported above, for the reason that `scenarios.lab.commands` gives.
 
 _DESCRIPTION = (
     "Step through a run, forth and back, and meddle with it. Without FINDING it is the documented least run "
@@ -21,22 +21,15 @@ _DESCRIPTION = (
 )
 
 
-def add_parser(subparsers: Any) -> None:
-    """Add the command to those of `heisenlab`.
-
-    Args:
-        subparsers: What `argparse.ArgumentParser.add_subparsers` returned.
-    """
-    parser = subparsers.add_parser(
-        "step", help="step through a run, forth and back", description=_DESCRIPTION, allow_abbrev=False
-    )
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the arguments of the command."""
+    parser.description = _DESCRIPTION
     parser.add_argument("name", metavar="NAME", help="invalid-mode, or another scenario of the mode machine")
     parser.add_argument("finding", metavar="FINDING", nargs="?", help="what hunt -o wrote")
     parser.add_argument("--variant", metavar="V", help="default: that of the finding, or as-shipped")
     parser.add_argument(
         "--json", action="store_true", help="print the whole run as one JSON value, and leave"
     )
-    parser.set_defaults(run=run)
 
 
 def run(args: argparse.Namespace) -> int:

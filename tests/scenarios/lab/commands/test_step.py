@@ -23,8 +23,8 @@ HELD = "cpu0 command RESET; cpu1 command RESET; cpu2 command RESET"
 
 def parsed(*arguments):
     parser = argparse.ArgumentParser(prog="heisenlab")
-    command.add_parser(parser.add_subparsers(required=True))
-    return parser.parse_args(["step", *arguments])
+    command.add_arguments(parser)
+    return parser.parse_args(arguments)
 
 
 @pytest.fixture
@@ -34,7 +34,7 @@ def step(monkeypatch, capsys):
     def stepped(*lines, arguments=("invalid-mode",)):
         monkeypatch.setattr("sys.stdin", io.StringIO("".join(f"{line}\n" for line in lines)))
         args = parsed(*arguments)
-        status = args.run(args)
+        status = command.run(args)
         return status, capsys.readouterr().out.splitlines()
 
     return stepped
@@ -255,7 +255,7 @@ def at_terminal(monkeypatch, capsys, *answers):
     monkeypatch.setattr("sys.stdin", Terminal())
     monkeypatch.setattr("builtins.input", asked)
     args = parsed("invalid-mode")
-    status = args.run(args)
+    status = command.run(args)
     return status, prompts, capsys.readouterr().out.splitlines()
 
 

@@ -18,7 +18,7 @@ from simulations.live.recorder.verdict import judge
 if TYPE_CHECKING:
     from pathlib import Path
 
-RECORD = (sys.executable, "-m", "scenarios.lab.commands.record", "record")
+RECORD = (sys.executable, "-m", "scenarios.lab.commands", "record")
 PATIENCE_S = 20.0
 
 

@@ -5,7 +5,7 @@ import sys
 
 import pytest
 
-from scenarios.lab.commands.cli import main
+from scenarios.lab.commands import main
 from scenarios.lab.finding import load
 from tests.scenarios.lab import toy
 from tests.scenarios.lab.conftest import install
@@ -186,7 +186,7 @@ class TestTheRest:
 
 def run(*arguments, **options):
     return subprocess.run(
-        [sys.executable, "-m", "scenarios.lab.commands.cli", *arguments],
+        [sys.executable, "-m", "scenarios.lab.commands", *arguments],
         capture_output=True,
         text=True,
         **options,
@@ -237,7 +237,7 @@ def test_ctrl_c_in_the_middle_of_a_hunt_is_130_and_no_verdict(tmp_path, searcher
 
 
 def test_a_reader_that_closes_the_pipe_gets_no_complaint():
-    command = f"{sys.executable} -m scenarios.lab.commands.cli show toy | head -n 1"
+    command = f"{sys.executable} -m scenarios.lab.commands show toy | head -n 1"
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
     done = subprocess.run(["sh", "-c", command], capture_output=True, text=True, env=environment)
     assert (done.returncode, done.stderr) == (0, "")
