@@ -15,7 +15,7 @@ import argparse
 import os
 import sys
 import traceback
-from importlib import import_module, metadata
+from importlib import import_module
 from typing import TYPE_CHECKING, Final, cast
 
 from scenarios.lab.commands.command import (
@@ -42,6 +42,8 @@ COMMANDS: Final = (
     Command("step", "step back and forth through a run", "step"),
     Command("test", "run the tests of the scenarios, installed or in a checkout", "test"),
     Command("doctor", "check that the code under test is the code that you mean", "doctor"),
+    Command("threads", "explore the thread schedules of a program", "threads"),
+    Command("machine", "examine what a state machine does with a corrupted state", "machine"),
     Command("memory", "find pointers that a program truncates to 32 bits (Linux on x86-64)", "memory"),
     Command("record", "record a long job, and say how and why it ended", "record"),
 )
@@ -117,6 +119,8 @@ class _PrintVersion(argparse.Action):
     """Look the version up only when it is asked for: that reads files."""
 
     def __call__(self, parser: argparse.ArgumentParser, *_: object) -> None:
+        from importlib import metadata  # noqa: PLC0415  (would double the start of every other command)
+
         try:
             version = metadata.version("heisenlab")
         except metadata.PackageNotFoundError:
