@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal, TypeAlias
+from typing import TYPE_CHECKING, Final, Literal, TypeAlias
 
 from simulations.live.memory.errors import RefusedError
 from simulations.live.memory.layout import (
@@ -44,6 +44,10 @@ MMAP_FLAGS = 0x2 | 0x20 | 0x4000 | 0x100000
 """MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED_NOREPLACE: with PROT_NONE it costs no memory, and
 takes no address from anybody (Linux 4.17; an older kernel may put it elsewhere, so the address that comes
 back is compared)."""
+
+SESSION_LIMIT_VARIABLE: Final = "HEISENLAB_FILL_LOW"
+"""Environment variable for the pytest plugin `scenarios.lab.adaptors.memory`: the number of bytes below which
+it fills for the whole session."""
 
 
 @dataclass(frozen=True)
