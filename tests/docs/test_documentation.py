@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from scenarios.lab.commands.cli import main
+from scenarios.lab.commands import main
 from scenarios.lab.hunt import hunt
 
 ROOT = Path(__file__).parents[2]

@@ -12,8 +12,9 @@ import json
 import os
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
+from scenarios.lab.commands.command import UsageError
 from simulations.errors import LabError
 
 if TYPE_CHECKING:
@@ -21,7 +22,6 @@ if TYPE_CHECKING:
 
     from simulations.live.recorder import Options
 
-USAGE_ERROR: Final = 2
 ATTEMPTS_MAX: Final = 1000
 
 _EPILOG: Final = """\
@@ -33,17 +33,12 @@ the last lines of output: treat it like the job's own log. Needs Linux; show wor
 """
 
 
-def add_parser(subparsers: Any) -> argparse.ArgumentParser:
-    """Add the command `record` to a parser's subcommands."""
-    parser: argparse.ArgumentParser = subparsers.add_parser(
-        "record",
-        help="run a long job under a flight recorder, and say how and why it ended",
-        description="Run a command, sample it and its children, and say how and why it ended.",
-        epilog=_EPILOG,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-        usage="heisenlab record [options] -- CMD [ARG ...]\n       heisenlab record show [--json] DIR",
-        allow_abbrev=False,
-    )
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the arguments of the command."""
+    parser.description = "Run a command, sample it and its children, and say how and why it ended."
+    parser.epilog = _EPILOG
+    parser.formatter_class = argparse.RawDescriptionHelpFormatter
+    parser.usage = "heisenlab record [options] -- CMD [ARG ...]\n       heisenlab record show [--json] DIR"
     parser.add_argument(
         "-o", "--output", type=Path, metavar="DIR", help="where the runs are kept; default: record-CMD"
     )
@@ -73,8 +68,6 @@ def add_parser(subparsers: Any) -> argparse.ArgumentParser:
         help="print the verdict as JSON (on the standard error: the output is the job's)",
     )
     parser.add_argument("words", nargs=argparse.REMAINDER, metavar="-- CMD", help="the command to run")
-    parser.set_defaults(run=run, parser=parser)
-    return parser
 
 
 def run(args: argparse.Namespace) -> int:
@@ -92,9 +85,9 @@ def run(args: argparse.Namespace) -> int:
         return _show(words[1:], as_json=args.json)
     command = words[1:] if words[:1] == ["--"] else words
     if not command:
-        args.parser.error("name the command to run: heisenlab record -o DIR -- CMD")
+        raise UsageError("name the command to run: heisenlab record -o DIR -- CMD")
     if not 1 <= args.until_success <= ATTEMPTS_MAX:
-        args.parser.error(f"--until-success {args.until_success} is out of range; choose 1 to {ATTEMPTS_MAX}")
+        raise UsageError(f"--until-success {args.until_success} is out of range; choose 1 to {ATTEMPTS_MAX}")
     from simulations.live import recorder  # noqa: PLC0415  (needs a POSIX system, the parser does not)
     from simulations.live.recorder import output  # noqa: PLC0415  (as above)
 
@@ -181,20 +174,3 @@ def _end_alike(number: int) -> int:
         signal.pthread_sigmask(signal.SIG_UNBLOCK, {number})
     os.kill(os.getpid(), number)
     return 128 + number
-
-
-def main(argv: Sequence[str] | None = None) -> int:
-    """Run `record` alone, as `python -m scenarios.lab.commands.record record ...`."""
-    parser = argparse.ArgumentParser(prog="heisenlab")
-    add_parser(parser.add_subparsers(required=True))
-    args = parser.parse_args(argv)
-    try:
-        status: int = args.run(args)
-    except LabError as error:
-        print(f"heisenlab: {error}", file=sys.stderr)
-        return USAGE_ERROR
-    return status
-
-
-if __name__ == "__main__":
-    sys.exit(main())

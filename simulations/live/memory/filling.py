@@ -45,6 +45,10 @@ MMAP_FLAGS: Final = 0x2 | 0x20 | 0x4000 | 0x100000
 takes no address that is in use (Linux 4.17; an older kernel may put it elsewhere, so the address that comes
 back is compared)."""
 
+SESSION_LIMIT_VARIABLE: Final = "HEISENLAB_FILL_LOW"
+"""Environment variable for the pytest plugin `scenarios.lab.adaptors.memory`: the number of bytes below which
+it fills for the whole session."""
+
 
 @dataclass(frozen=True)
 class Filling:

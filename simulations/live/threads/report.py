@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from dataclasses import dataclass, fields
+from typing import TYPE_CHECKING, Any, Literal
 
 if TYPE_CHECKING:
     from simulations.choices import Plan
@@ -69,6 +69,23 @@ class Exploration:
         """
         if self.failure is not None:
             raise AssertionError(self.explanation) from self.failure.error
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the exploration as what `json.dumps` takes."""
+        failure = None
+        if self.failure is not None:
+            failure = {
+                "kind": self.failure.kind,
+                "summary": self.failure.summary,
+                "thread": self.failure.thread,
+                "error": None if self.failure.error is None else type(self.failure.error).__name__,
+            }
+        return {
+            **{field.name: getattr(self, field.name) for field in fields(self)},
+            "failure": failure,
+            "plan": None if self.plan is None else self.plan.to_json(),
+            "threads": list(self.threads),
+        }
 
     def __str__(self) -> str:
         if self.found:

@@ -18,7 +18,7 @@ from simulations.live.memory.options import Options
 
 pty = pytest.importorskip("pty", reason="needs a pseudo-terminal")
 FILL = Filling("fill", 4 * GIB)
-LAUNCHER = [sys.executable, "-m", "scenarios.lab.commands.memory", "run", "--no-python-line"]
+LAUNCHER = [sys.executable, "-m", "scenarios.lab.commands", "memory", "run", "--no-python-line"]
 ROOT = Path(__file__).parents[4]
 SHELL = Path("/bin/sh").resolve().name
 IDENTITY = """

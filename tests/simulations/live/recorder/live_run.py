@@ -17,7 +17,7 @@ from simulations.live.recorder.codec import kind
 if TYPE_CHECKING:
     from pathlib import Path
 
-RECORD = (sys.executable, "-m", "scenarios.lab.commands.record", "record")
+RECORD = (sys.executable, "-m", "scenarios.lab.commands", "record")
 PATIENCE_S = 20.0
 
 

@@ -326,7 +326,7 @@ def test_a_log_of_its_own_is_followed_through_rotation(launch, python, tmp_path)
 
 ALMOST_FULL = """
 import resource, sys
-from scenarios.lab.commands.record import main
+from scenarios.lab.commands import main
 from simulations.live.recorder import log, watch
 log.RESERVE_BYTES, log.WITNESS_AT = 16384, 12288
 resource.setrlimit(resource.RLIMIT_FSIZE, (16384, resource.RLIM_INFINITY))
@@ -351,7 +351,7 @@ def test_a_disk_that_is_full_from_some_time_on(python, tmp_path):
 
 FAST_SAMPLES = """
 import sys
-from scenarios.lab.commands.record import main
+from scenarios.lab.commands import main
 from simulations.live.recorder import watch
 watch._FIRST_PAUSES_S = (0.002,) * 300
 sys.exit(main(sys.argv[1:]))

@@ -1,11 +1,15 @@
+import importlib
+import inspect
 import json
 import os
+import platform
 import subprocess
 import sys
+from importlib import metadata
 
 import pytest
 
-from scenarios.lab.commands.cli import main
+from scenarios.lab.commands import COMMANDS, main
 from scenarios.lab.finding import load
 from tests.scenarios.lab import toy
 from tests.scenarios.lab.conftest import install
@@ -178,15 +182,66 @@ class TestTheRest:
         assert says in err
         assert err.count("\n") == 1
 
-    @pytest.mark.parametrize("command", [[], ["list"], ["show"], ["hunt"], ["replay"], ["test"], ["doctor"]])
+    @pytest.mark.parametrize("command", [[], *([command.name] for command in COMMANDS)])
     def test_help_is_0(self, command, capsys):
         assert main([*command, "--help"]) == 0
         assert "usage: heisenlab" in capsys.readouterr().out
 
+    def test_an_argument_too_many_shows_the_usage_of_the_command(self, capsys):
+        assert main(["list", "extra"]) == 2
+        usage, problem = capsys.readouterr().err.splitlines()
+        assert usage == "usage: heisenlab list [-h] [--json]"
+        assert problem == "heisenlab list: error: unrecognized arguments: extra"
+
+    def test_the_version_is_that_of_the_distribution_and_of_python(self, capsys):
+        assert main(["--version"]) == 0
+        installed = metadata.version("heisenlab")
+        assert capsys.readouterr().out == f"heisenlab {installed}, Python {platform.python_version()}\n"
+
+
+class TestTable:
+    def test_every_command_has_a_module_with_both_functions(self):
+        for command in COMMANDS:
+            module = importlib.import_module(f"scenarios.lab.commands.{command.module}")
+            assert list(inspect.signature(module.add_arguments).parameters) == ["parser"]
+            assert list(inspect.signature(module.run).parameters) == ["args"]
+
+    def test_help_lists_every_command_with_its_line(self, capsys):
+        main(["--help"])
+        printed = " ".join(capsys.readouterr().out.split())
+        assert printed.index("positional arguments: COMMAND") < printed.index(f" {COMMANDS[0].name} ")
+        for command in COMMANDS:
+            assert f" {command.name} {command.help} " in f"{printed} "
+
+    def test_help_lines_have_one_form(self):
+        for command in COMMANDS:
+            assert command.help[0].islower()
+            assert not command.help.endswith(".")
+
+    @pytest.mark.parametrize("words", [["--help"], ["--version"], [], ["nonsense"]])
+    def test_nothing_of_the_engine_is_imported_without_a_command(self, words):
+        code = (
+            "import sys; from scenarios.lab.commands import main; main(sys.argv[1:]); "
+            "print(sorted(name for name in sys.modules if name.startswith(('scenarios.', 'simulations'))))"
+        )
+        done = subprocess.run([sys.executable, "-c", code, *words], capture_output=True, text=True)
+        imported = ["scenarios.lab", "scenarios.lab.commands", "scenarios.lab.commands.command"]
+        assert done.stdout.splitlines()[-1] == str(imported)
+
+    @pytest.mark.parametrize("name", ["hunt", "memory"])
+    def test_only_the_chosen_command_is_imported(self, name):
+        code = (
+            "import sys; from scenarios.lab.commands import COMMANDS, main; main([sys.argv[1], '--help']); "
+            "names = {name.rpartition('.')[2] for name in sys.modules if 'lab.commands.' in name}; "
+            "print([each.name for each in COMMANDS if each.module in names])"
+        )
+        done = subprocess.run([sys.executable, "-c", code, name], capture_output=True, text=True)
+        assert done.stdout.splitlines()[-1] == str([name])
+
 
 def run(*arguments, **options):
     return subprocess.run(
-        [sys.executable, "-m", "scenarios.lab.commands.cli", *arguments],
+        [sys.executable, "-m", "scenarios.lab.commands", *arguments],
         capture_output=True,
         text=True,
         **options,
@@ -206,6 +261,9 @@ def test_a_version_whose_engine_does_not_import_cannot_be_judged(tmp_path):
     assert done.returncode == 125
     assert "cannot judge this version" in done.stderr
     assert run("list", cwd=tmp_path).returncode == 128
+    assert run("--help", cwd=tmp_path).returncode == 0
+    (tmp_path / "scenarios" / "lab" / "commands" / "replay.py").unlink()
+    assert run("replay", "finding.json", "--bisect", cwd=tmp_path).returncode == 125
 
 
 INTERRUPTED = """
@@ -237,7 +295,7 @@ def test_ctrl_c_in_the_middle_of_a_hunt_is_130_and_no_verdict(tmp_path, searcher
 
 
 def test_a_reader_that_closes_the_pipe_gets_no_complaint():
-    command = f"{sys.executable} -m scenarios.lab.commands.cli show toy | head -n 1"
+    command = f"{sys.executable} -m scenarios.lab.commands show toy | head -n 1"
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
     done = subprocess.run(["sh", "-c", command], capture_output=True, text=True, env=environment)
     assert (done.returncode, done.stderr) == (0, "")

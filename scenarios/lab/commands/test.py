@@ -1,4 +1,4 @@
-"""Runs the tests of the scenarios as a pytest session of their own, from a checkout or from the wheel."""
+"""`heisenlab test`: the tests of the scenarios in a pytest session, from a checkout or from the wheel."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from xml.etree import ElementTree as ET
 
 if TYPE_CHECKING:
+    import argparse
     from collections.abc import Sequence
 
 # Where this is run, there may be a project with a `scenarios` package, a conftest and options of its own: the
@@ -19,6 +20,18 @@ _PYTEST = (
     *("-P", "-m", "pytest", "--noconftest", "-o", "addopts="),
     *("-p", "scenarios.lab.pytest_plugin", "--pyargs", "scenarios"),
 )
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the arguments of the command; those that it does not know are for pytest."""
+    parser.description = "run the tests of the scenarios; further arguments go to pytest"
+    parser.add_argument("--json", action="store_true", help="print one JSON value")
+    parser.set_defaults(remaining=())
+
+
+def run(args: argparse.Namespace) -> int:
+    """Run the tests and return pytest's exit code."""
+    return run_tests(args.remaining, as_json=args.json)
 
 
 def run_tests(arguments: Sequence[str] = (), *, as_json: bool = False) -> int:
