@@ -1,9 +1,8 @@
 """What a call of a primitive becomes under control: locks, sleep, clocks, queues, threads.
 
 The primitives themselves stay what they are, also those that were made before the run, at import or in C.
-What
-would block waits under the baton instead until the real operation is sure not to block, and is then done.
-Everything that `threading`, `queue` and `concurrent.futures` build out of locks is theirs, unchanged.
+What would block waits under the baton instead until the real operation is sure not to block, and is then
+done. Everything that `threading`, `queue` and `concurrent.futures` build out of locks is theirs, unchanged.
 """
 
 from __future__ import annotations
@@ -18,15 +17,17 @@ from _thread import get_ident
 from types import BuiltinFunctionType, MethodDescriptorType, MethodType, WrapperDescriptorType
 from typing import TYPE_CHECKING, Any, Final
 
+from simulations.live.threads.control.limits import EPOCH
 from simulations.live.threads.control.rewrite import VERSION
-from simulations.live.threads.control.scheduler import CLOCK_READS_FREE, CLOCK_TICK, EPOCH
+from simulations.live.threads.control.touching import Touching
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from simulations.live.threads.control.hooks import Hooks
-    from simulations.live.threads.control.scheduler import Scheduler, Task
+    from simulations.live.threads.control.points import Points
+    from simulations.live.threads.control.scheduler import Scheduler
     from simulations.live.threads.control.sites import Site
+    from simulations.live.threads.control.tasks import Task
 
 LOCK: Final[type] = type(_thread.allocate_lock())
 RLOCK: Final[type] = type(threading.RLock())
@@ -51,9 +52,9 @@ def free(lock: Any) -> bool:
 class Primitives:
     """Finds the controlled form of a callable or a context manager, or None where there is none."""
 
-    def __init__(self, run: Scheduler, hooks: Hooks) -> None:
-        self._run = run
-        self._hooks = hooks
+    def __init__(self, points: Points) -> None:
+        self._run: Scheduler = points.run
+        self._points = points
         self._functions: dict[Any, Callable[..., Callable[..., Any]]] = {
             time.sleep: self._sleep,
             time.monotonic: self._clock(lambda now: now / _NS),
@@ -78,12 +79,10 @@ class Primitives:
         self._methods[RLOCK, "_acquire_restore"] = self._acquire_restore
         for name in ("put", "put_nowait"):
             self._methods[SIMPLE_QUEUE, name] = self._put
-        for name in ("get", "get_nowait"):
-            self._methods[SIMPLE_QUEUE, name] = self._get
-        for name in ("empty", "qsize"):
-            self._methods[SIMPLE_QUEUE, name] = self._look_at
-
-    # -- what the hooks ask ---------------------------------------------------------------------------------
+        self._methods[SIMPLE_QUEUE, "get"] = self._get
+        self._methods[SIMPLE_QUEUE, "get_nowait"] = self._get_nowait
+        self._methods[SIMPLE_QUEUE, "empty"] = self._empty
+        self._methods[SIMPLE_QUEUE, "qsize"] = self._size
 
     def controlled(self, function: Any, site: Site) -> Callable[..., Any] | None:
         """Return what to call in place of a function, or None to leave it alone."""
@@ -112,15 +111,13 @@ class Primitives:
         """Return what to enter in place of a lock, or None where a context manager is not a lock."""
         return Guard(self, manager, site) if type(manager) in (LOCK, RLOCK) else None
 
-    # -- locks ----------------------------------------------------------------------------------------------
-
     def acquire(self, site: Site, lock: Any, blocking: bool = True, timeout: float = -1) -> bool:  # noqa: FBT001, FBT002
         """Take a lock, waiting in virtual time."""
         run = self._run
         if not run.mine() or (timeout != -1 and (not blocking or timeout < 0)):
             return bool(lock.acquire(blocking, timeout))
         tries = not blocking or timeout != -1
-        self._hooks.at_primitive(site, lock, tries=tries)
+        self._points.at_primitive(site, lock, tries=tries)
         taken = lock.acquire(False)
         deadline = None if timeout == -1 else run.now + round(timeout * _NS)
         while not taken and blocking and timeout != 0:
@@ -128,8 +125,8 @@ class Primitives:
                 break
             taken = lock.acquire(False)
         if taken:
-            run.current.holds[id(lock)] = (lock, site.name)
-        self._hooks.did(site, lock, "acquires" if taken else "fails to acquire")
+            run.current.takes(lock, site.name)
+        self._points.did(site, lock, Touching.ACQUIRES if taken else Touching.FAILS)
         return bool(taken)
 
     def release(self, site: Site, lock: Any) -> None:
@@ -138,15 +135,11 @@ class Primitives:
         if not run.mine():
             lock.release()
             return
-        self._hooks.at_primitive(site.exit or site, lock)
+        self._points.at_primitive(site.exit or site, lock)
         lock.release()
         if type(lock) is LOCK or not lock._is_owned():  # noqa: SLF001
-            self._forget(lock)
-        self._hooks.did(site.exit or site, lock, "releases")
-
-    def _forget(self, lock: Any) -> None:
-        for task in self._run.tasks:
-            task.holds.pop(id(lock), None)
+            self._run.released(lock)
+        self._points.did(site.exit or site, lock, Touching.RELEASES)
 
     def _acquire(self, site: Site, lock: Any) -> Callable[..., Any]:
         return functools.partial(self.acquire, site, lock)
@@ -156,15 +149,15 @@ class Primitives:
 
     def _locked(self, site: Site, lock: Any) -> Callable[..., Any]:
         if self._run.mine():
-            self._hooks.at_primitive(site, lock, tries=True)
-            self._hooks.did(site, lock, "looks at")
+            self._points.at_primitive(site, lock, tries=True)
+            self._points.did(site, lock, Touching.LOOKS_AT)
         return lock.locked  # type: ignore[no-any-return]
 
     def _release_save(self, site: Site, lock: Any) -> Callable[..., Any]:
         def release_save() -> Any:
             if self._run.mine():
-                self._forget(lock)
-                self._hooks.did(site, lock, "releases")
+                self._run.released(lock)
+                self._points.did(site, lock, Touching.RELEASES)
             return lock._release_save()  # noqa: SLF001
 
         return release_save
@@ -175,18 +168,16 @@ class Primitives:
             if run.mine():
                 while not free(lock):
                     run.block(lambda: free(lock), "waits for", lock)
-                run.current.holds[id(lock)] = (lock, site.name)
-                self._hooks.did(site, lock, "acquires")
+                run.current.takes(lock, site.name)
+                self._points.did(site, lock, Touching.ACQUIRES)
             lock._acquire_restore(state)  # noqa: SLF001
 
         return acquire_restore
 
-    # -- queues that are written in C -----------------------------------------------------------------------
-
     def _put(self, site: Site, line: Any) -> Callable[..., Any]:
         if self._run.mine():
-            self._hooks.at_primitive(site, line)
-            self._hooks.did(site, line, "puts into")
+            self._points.at_primitive(site, line)
+            self._points.did(site, line, Touching.PUTS)
         return lambda item, block=True, timeout=None: line.put(item)  # noqa: ARG005
 
     def _get(self, site: Site, line: Any) -> Callable[..., Any]:
@@ -194,23 +185,31 @@ class Primitives:
             run = self._run
             if not run.mine():
                 return line.get(block, timeout)
-            self._hooks.at_primitive(site, line)
+            self._points.at_primitive(site, line)
             deadline = None if timeout is None else run.now + round(timeout * _NS)
             while block and line.empty():
                 if not run.block(lambda: not line.empty(), "waits for an item of", line, deadline=deadline):
                     break
-            self._hooks.did(site, line, "gets from")
+            self._points.did(site, line, Touching.GETS)
             return line.get_nowait()
 
-        return get if site.name != "get_nowait" else lambda: get(False)
+        return get
 
-    def _look_at(self, site: Site, line: Any) -> Callable[..., Any]:
+    def _get_nowait(self, site: Site, line: Any) -> Callable[..., Any]:
+        return functools.partial(self._get(site, line), False)
+
+    def _empty(self, site: Site, line: Any) -> Callable[..., Any]:
+        self._look_at(site, line)
+        return line.empty  # type: ignore[no-any-return]
+
+    def _size(self, site: Site, line: Any) -> Callable[..., Any]:
+        self._look_at(site, line)
+        return line.qsize  # type: ignore[no-any-return]
+
+    def _look_at(self, site: Site, line: Any) -> None:
         if self._run.mine():
-            self._hooks.at_primitive(site, line)
-            self._hooks.did(site, line, "looks at")
-        return line.empty if site.name == "empty" else line.qsize  # type: ignore[no-any-return]
-
-    # -- time -----------------------------------------------------------------------------------------------
+            self._points.at_primitive(site, line)
+            self._points.did(site, line, Touching.LOOKS_AT)
 
     def _sleep(self, site: Site) -> Callable[..., Any]:
         def sleep(seconds: float) -> None:
@@ -219,9 +218,9 @@ class Primitives:
                 time.sleep(seconds)
                 return
             deadline = run.now + round(seconds * _NS)
-            self._hooks.at_primitive(site, None)
+            self._points.at_primitive(site, None)
             run.block(lambda: False, "sleeps", None, deadline=deadline, sleeping=True)
-            self._hooks.did(site, run, "wakes up")
+            self._points.did(site, run, Touching.WAKES)
 
         return sleep
 
@@ -235,12 +234,9 @@ class Primitives:
         run = self._run
         if not run.mine():
             return run.now if run.active else time.monotonic_ns()
-        run.ticks += 1
-        if run.ticks > CLOCK_READS_FREE:
-            # A loop that polls the clock would otherwise wait for ever, since time passes only when all wait.
-            run.now += CLOCK_TICK
-        self._hooks.did(site, run, "reads the time of")
-        return run.now
+        now = run.read_clock()
+        self._points.did(site, run, Touching.READS_TIME)
+        return now
 
     def _datetime(self, function: Any) -> Callable[..., Any] | None:
         kind = function.__self__
@@ -251,8 +247,6 @@ class Primitives:
         if function.__name__ == "today":
             return lambda: kind.fromtimestamp((EPOCH + self._run.now) / _NS)
         return lambda: kind.fromtimestamp((EPOCH + self._run.now) / _NS, dt.UTC).replace(tzinfo=None)
-
-    # -- threads --------------------------------------------------------------------------------------------
 
     def _start(self, site: Site) -> Callable[..., Any]:
         def start(function: Callable[..., object], args: tuple[Any, ...] = (), kwargs: Any = None) -> int:
@@ -284,7 +278,7 @@ class Primitives:
         owner = function.__self__ if isinstance(function, MethodType) else None
         if not isinstance(owner, threading.Thread):
             task = run.spawn(body, None)
-            self._hooks.did(site, task, "starts")
+            self._points.did(site, task, Touching.STARTS)
             return task
         thread: Any = owner
         task = run.spawn(lambda: self._run_thread(thread), thread)
@@ -292,10 +286,11 @@ class Primitives:
         thread._started._flag = True  # noqa: SLF001
         if VERSION < (3, 13):
             # `join` waits for this lock, which the interpreter gives back when a thread ends.
-            task.sentinel = _thread.allocate_lock()
-            task.sentinel.acquire()
-            thread._tstate_lock = task.sentinel  # noqa: SLF001
-        self._hooks.did(site, task, "starts")
+            sentinel = _thread.allocate_lock()
+            sentinel.acquire()
+            task.watched_by(sentinel)
+            thread._tstate_lock = sentinel  # noqa: SLF001  (as its start would)
+        self._points.did(site, task, Touching.STARTS)
         return task
 
     def _run_thread(self, thread: Any) -> None:
@@ -318,7 +313,7 @@ class Primitives:
             return
         deadline = None if timeout is None or timeout < 0 else run.now + round(timeout * _NS)
         run.block(lambda: task.done, "waits for the end of", task, deadline=deadline)
-        self._hooks.did(None, task, "has seen the end of")
+        self._points.did(None, task, Touching.JOINS)
 
 
 class Guard:
