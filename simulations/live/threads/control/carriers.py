@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import _thread
 import ctypes
+import sys
 import threading
+from itertools import count
 from time import monotonic
 from typing import TYPE_CHECKING, Final
 
@@ -69,6 +71,12 @@ class Carrier:
         self.over.acquire(blocking=False)
         self._job = job
 
+    def pose_as(self, name: str) -> None:
+        """Let `threading` know the thread by the name of its task."""
+        self.thread.name = name
+        self.thread._ident = self.ident  # type: ignore[attr-defined]  # noqa: SLF001  (as its start would)
+        threading._active[self.ident] = self.thread  # type: ignore[attr-defined]  # noqa: SLF001  (likewise)
+
     def finish(self) -> None:
         """Wait until the task has ended; interrupt one that runs without coming to a point."""
         limit = monotonic() + REAP_LIMIT
@@ -116,6 +124,14 @@ class Crew:
         self._retired += self._idle
         self._idle = []
         self.discharge()
+
+
+def number_threads_anew() -> None:
+    """Let the next thread of `threading`, and of the next executor, be called after the first number."""
+    threading._counter = count(1).__next__  # type: ignore[attr-defined]  # noqa: SLF001  (nothing public does)
+    executors = sys.modules.get("concurrent.futures.thread")
+    if executors is not None:
+        executors.ThreadPoolExecutor._counter = count().__next__  # noqa: SLF001  (nothing public does)
 
 
 def _interrupt(ident: int) -> None:

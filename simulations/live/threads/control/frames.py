@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import threading
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -10,9 +12,19 @@ if TYPE_CHECKING:
 
 OURS: Final = str(Path(__file__).parents[1])
 """The folder of the instrument."""
-_PRIMITIVE_MODULES: Final = frozenset(
-    {"threading", "queue", "concurrent.futures.thread", "concurrent.futures._base", "contextlib"}
+_OURS: Final = OURS + os.sep
+_STANDARD: Final = Path(threading.Thread.start.__code__.co_filename).parent
+_PRIMITIVE_FILES: Final = frozenset(
+    str(_STANDARD / name)
+    for name in (
+        "threading.py",
+        "queue.py",
+        "contextlib.py",
+        "concurrent/futures/_base.py",
+        "concurrent/futures/thread.py",
+    )
 )
+"""Where primitives are made out of locks; the file counts, since a user's module may have any name."""
 
 
 def place(frame: FrameType | None) -> str:
@@ -39,10 +51,9 @@ def user_frame(frame: FrameType | None) -> FrameType | None:
 
 def is_ours(frame: FrameType) -> bool:
     """Return whether a frame belongs to the instrument."""
-    return str(frame.f_globals.get("__name__", "")).startswith("simulations.live.threads.")
+    return frame.f_code.co_filename.startswith(_OURS)
 
 
 def internal(frame: FrameType) -> bool:
     """Return whether a frame belongs to the instrument, or to a module out of which it makes primitives."""
-    name = str(frame.f_globals.get("__name__", ""))
-    return name in _PRIMITIVE_MODULES or is_ours(frame)
+    return frame.f_code.co_filename in _PRIMITIVE_FILES or is_ours(frame)

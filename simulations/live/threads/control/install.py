@@ -229,7 +229,8 @@ class Installer:
 
     def _wanted(self, code: CodeType, space: dict[str, Any]) -> bool:
         name = str(space.get("__name__", ""))
-        if code.co_filename.startswith(("<frozen", OURS)) or name.startswith("namedtuple_"):
+        named_tuple = code.co_filename == "<string>" and space.get("_tuple_new") is tuple.__new__
+        if named_tuple or code.co_filename.startswith(("<frozen", OURS)):
             return False
         return not any(name == never or name.startswith(f"{never}.") for never in _NEVER)
 

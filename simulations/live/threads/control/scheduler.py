@@ -52,10 +52,9 @@ import random
 import sys
 import threading
 from contextlib import contextmanager, suppress
-from itertools import count
 from typing import TYPE_CHECKING, Any, NoReturn, Protocol
 
-from simulations.live.threads.control.carriers import Carrier, Crew, Stopped
+from simulations.live.threads.control.carriers import Carrier, Crew, Stopped, number_threads_anew
 from simulations.live.threads.control.failures import (
     Failure,
     Kind,
@@ -73,7 +72,7 @@ from simulations.live.threads.control.limits import (
     STRICT_TURN,
     Limits,
 )
-from simulations.live.threads.control.tasks import Task, Wait, next_in_time, ready, unfinished
+from simulations.live.threads.control.tasks import Task, Wait, next_in_time, ready, unfinished, unique_name
 from simulations.live.threads.errors import StuckError
 
 if TYPE_CHECKING:
@@ -131,16 +130,12 @@ class Scheduler:
     def __init__(self, *, wall_limit: float) -> None:
         self._wall_limit = wall_limit
         self._limits = Limits()
-        self.step = 0
+        self.step, self.now = 0, START_OF_TIME
         self.stop = self.bound = self._turn_ends = NEVER
         self._turn_max = self._limits.turn_max
-        self.cut = False
-        self._choosing = False
+        self._choosing = self.active = self.dying = self.cut = False
         self.ident = -1
         self.mute = True
-        self.active = False
-        self.dying = False
-        self.now = START_OF_TIME
         self.tasks: list[Task] = []
         self._failure: Failure | None = None
         self._passing: BaseException | None = None
@@ -207,10 +202,7 @@ class Scheduler:
         self.tasks = [main]
         self._everybody = []
         self.current, self.ident, self.mute = main, main.ident, True
-        threading._counter = count(1).__next__  # type: ignore[attr-defined]  # noqa: SLF001  (names of threads)
-        executors = sys.modules.get("concurrent.futures.thread")
-        if executors is not None:
-            executors.ThreadPoolExecutor._counter = count().__next__  # noqa: SLF001  (names of threads)
+        number_threads_anew()
         random.seed(0)
         self.active = True
 
@@ -244,7 +236,7 @@ class Scheduler:
         self.current, self.ident, self.mute = main, main.ident, True
         self.stop = self.bound = self._turn_ends = NEVER
         self.tasks = [main, *(task for task in self.tasks if not task.done)]
-        main.name = "check"
+        main.rename("check")
         try:
             verdict = check(state)
         except Stopped:
@@ -253,7 +245,7 @@ class Scheduler:
             self._caught("check", error, Kind.CHECK)
             return
         finally:
-            main.name = "setup"
+            main.rename("setup")
         if verdict is False:
             self._failure = Failure(Kind.CHECK, "check(state) returned False")
 
@@ -306,9 +298,7 @@ class Scheduler:
     def _live(self, task: Task, carrier: Carrier, function: Callable[[], object]) -> None:
         """Run what a task is there for, as `threading` would have run it."""
         if task.thread is None:
-            carrier.thread.name = task.name
-            carrier.thread._ident = task.ident  # type: ignore[attr-defined]  # noqa: SLF001  (as its start would)
-            threading._active[task.ident] = carrier.thread  # type: ignore[attr-defined]  # noqa: SLF001  (likewise)
+            carrier.pose_as(task.name)
         if self._on_start is not None:
             self._on_start()
         try:
@@ -542,11 +532,7 @@ class Scheduler:
             log.disabled = disabled
         self.current, self.ident = self._main, -1
         for task in (self._main, *self._everybody):
-            for lock, _ in task.holds.values():
-                # The holder is gone. A lock that outlives the run must be as it was before.
-                if hasattr(lock, "_at_fork_reinit"):
-                    lock._at_fork_reinit()  # noqa: SLF001  (the one way to free a lock of another thread)
-            task.holds.clear()
+            task.free_locks()
         self._crew.discharge()
 
     def _unwind(self) -> None:
@@ -578,14 +564,8 @@ class Scheduler:
 
     def spawn(self, function: Callable[[], object], thread: threading.Thread | None) -> Task:
         """Start a thread of the program. It runs when the baton first comes to it."""
-        name = thread.name if thread is not None else "thread"
-        names = {task.name for task in self.tasks}
-        unique = name
-        for number in count(2):
-            if unique not in names:
-                break
-            unique = f"{name}-{number}"
-        return self._new_task(unique, function, thread=thread)
+        name = unique_name(thread.name if thread is not None else "thread", self.tasks)
+        return self._new_task(name, function, thread=thread)
 
     def released(self, lock: Any) -> None:
         """Note that no thread holds a lock any more."""

@@ -146,6 +146,17 @@ class Task:
         """Note that it does not hold a lock any more."""
         self.holds.pop(id(lock), None)
 
+    def rename(self, name: str) -> None:
+        """Call it by another name."""
+        self.name = name
+
+    def free_locks(self) -> None:
+        """Make the locks new that it held: its thread is gone, and they may outlive the run."""
+        for lock, _ in self.holds.values():
+            if hasattr(lock, "_at_fork_reinit"):
+                lock._at_fork_reinit()  # noqa: SLF001  (the one way to free a lock of another thread)
+        self.holds.clear()
+
     @property
     def due(self) -> tuple[int, int]:
         """When its wait ends, and its number; the order in which waits end."""
@@ -203,6 +214,16 @@ def next_in_time(tasks: Sequence[Task]) -> list[Task]:
 def unfinished(tasks: Sequence[Task]) -> bool:
     """Return whether a thread must still finish: the main one, a worker, or one not in the background."""
     return any(not task.done and not _in_background(task) for task in tasks)
+
+
+def unique_name(name: str, tasks: Sequence[Task]) -> str:
+    """Return a name that no thread has: this one, or this one with a number."""
+    names = {task.name for task in tasks}
+    unique, number = name, 1
+    while unique in names:
+        number += 1
+        unique = f"{name}-{number}"
+    return unique
 
 
 def _due(task: Task) -> tuple[int, int]:

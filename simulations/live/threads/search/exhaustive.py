@@ -62,6 +62,9 @@ Options = tuple[tuple[int, int], ...]
 """What was not nominal: at which step which option was taken."""
 
 
+_MASK: Final = (1 << 64) - 1
+
+
 class Rank(NamedTuple):
     """The place of a schedule in the order of "least"."""
 
@@ -73,14 +76,42 @@ class Rank(NamedTuple):
 class _Object:
     """What the accesses to one object so far amount to."""
 
-    __slots__ = ("parts", "reads", "whole_reads", "wrote", "wrote_parts")
+    __slots__ = ("_parts", "_reads", "_whole_reads", "_wrote", "_wrote_parts")
 
     def __init__(self) -> None:
-        self.wrote = 0
-        self.wrote_parts = 0
-        self.reads = 0
-        self.whole_reads = 0
-        self.parts: dict[object, list[int]] = {}
+        self._wrote = 0
+        self._wrote_parts = 0
+        self._reads = 0
+        self._whole_reads = 0
+        self._parts: dict[object, list[int]] = {}
+
+    def depends(self, part: object, event: int, *, writes: bool) -> int:
+        """Return a number of what an access to a part, or to all of it, comes after."""
+        if part is None:
+            if writes:
+                return hash((event, self._wrote, self._wrote_parts, self._reads, self._whole_reads))
+            return hash((event, self._wrote, self._wrote_parts))
+        wrote, reads = self._parts.get(part, (0, 0))
+        if writes:
+            return hash((event, self._wrote, wrote, reads, self._whole_reads))
+        return hash((event, self._wrote, wrote))
+
+    def settle(self, part: object, event: int, *, writes: bool) -> None:
+        """Take note of an access."""
+        if part is None and writes:
+            self._wrote = event
+            self._wrote_parts = self._reads = self._whole_reads = 0
+            self._parts.clear()
+        elif part is None:
+            self._whole_reads = (self._whole_reads + event) & _MASK
+        else:
+            entry = self._parts.setdefault(part, [0, 0])
+            if writes:
+                entry[:] = event, 0
+                self._wrote_parts = (self._wrote_parts + event) & _MASK
+            else:
+                entry[1] = (entry[1] + event) & _MASK
+                self._reads = (self._reads + event) & _MASK
 
 
 class Happened:
@@ -102,47 +133,17 @@ class Happened:
             (task.index, self._last.get(task.index, 0), numbers.setdefault(site, len(numbers)), touching)
         )
         for stamp, part, writes in touches:
-            event = hash((event, self._depend(stamp, part, event, writes=writes)))
+            thing = self._objects.get(stamp)
+            if thing is None:
+                thing = self._objects[stamp] = _Object()
+            event = hash((event, thing.depends(part, event, writes=writes)))
         for stamp, part, writes in touches:
-            self._settle(stamp, part, event, writes=writes)
+            self._objects[stamp].settle(part, event, writes=writes)
             if site is not None:
                 entries = self.shares.setdefault(stamp, {})
                 entries.setdefault((part, task.index, writes), set()).add(site)
         self._last[task.index] = event
         self.number = (self.number + event) & _MASK
-
-    def _depend(self, stamp: int, part: object, event: int, *, writes: bool) -> int:
-        thing = self._objects.get(stamp)
-        if thing is None:
-            thing = self._objects[stamp] = _Object()
-        if part is None:
-            if writes:
-                return hash((event, thing.wrote, thing.wrote_parts, thing.reads, thing.whole_reads))
-            return hash((event, thing.wrote, thing.wrote_parts))
-        wrote, reads = thing.parts.get(part, (0, 0))
-        if writes:
-            return hash((event, thing.wrote, wrote, reads, thing.whole_reads))
-        return hash((event, thing.wrote, wrote))
-
-    def _settle(self, stamp: int, part: object, event: int, *, writes: bool) -> None:
-        thing = self._objects[stamp]
-        if part is None and writes:
-            thing.wrote = event
-            thing.wrote_parts = thing.reads = thing.whole_reads = 0
-            thing.parts.clear()
-        elif part is None:
-            thing.whole_reads = (thing.whole_reads + event) & _MASK
-        else:
-            entry = thing.parts.setdefault(part, [0, 0])
-            if writes:
-                entry[:] = event, 0
-                thing.wrote_parts = (thing.wrote_parts + event) & _MASK
-            else:
-                entry[1] = (entry[1] + event) & _MASK
-                thing.reads = (thing.reads + event) & _MASK
-
-
-_MASK: Final = (1 << 64) - 1
 
 
 class Visit(NamedTuple):
