@@ -1,6 +1,6 @@
 """Real threads whose order a `Chooser` decides, at places that the program names itself.
 
-`explore` finds those places in code that nobody prepared, and learns them by running it. A world is
+`explore` finds those places in code that is not prepared, and learns them by running it. A world is
 prepared: it knows what its threads share. Here it says so, in front of each operation that another thread
 could notice, and the question "which thread runs next?" is asked there, with a label that neither an edit
 nor another Python changes.
@@ -35,11 +35,11 @@ _MS: Final = 1_000_000
 class ChosenThreads:
     """Threads under a chooser, and the locks, events and clock that they share.
 
-    Nominally whoever runs goes on until it waits, and then whoever is next in order. A thread that waits for
+    Nominally a thread goes on until it waits, and then the next in order does. A thread that waits for
     time comes after those who could go on at once, since its wait may end before or after anything that they
-    do; and a thread that was made to pause comes last of all: it pauses until nobody else can go on, until
-    somebody waits for so long that all pauses are over, or until it is chosen.
-    Time is virtual, in milliseconds, and passes only when somebody is chosen who waits for it.
+    do; and a thread that was made to pause comes last of all: it pauses until no other can go on, until
+    one waits for so long that all pauses are over, or until it is chosen.
+    Time is virtual, in milliseconds, and passes only when a thread is chosen that waits for it.
 
     Args:
         chooser: Who answers. Labels are `start`; `<thread> after <operation>` where it could go on; and
@@ -77,13 +77,13 @@ class ChosenThreads:
             StuckError: a thread blocks in something that is not under control.
         """
         named = [(name, lambda _, worker=worker: worker()) for name, worker in workers.items()]
-        chance, numbered = random.getstate(), threading._counter  # type: ignore[attr-defined]  # noqa: SLF001
+        chance, numbered = random.getstate(), threading._counter  # type: ignore[attr-defined]  # noqa: SLF001  (nothing public does it)
         try:
             failure = self.scheduler.run(lambda: None, named, None, self)
         finally:
             self.scheduler.close()
             random.setstate(chance)  # a run has the global generator and the names of threads to itself
-            threading._counter = numbered  # type: ignore[attr-defined]  # noqa: SLF001
+            threading._counter = numbered  # type: ignore[attr-defined]  # noqa: SLF001  (nothing public does it)
         if failure is not None and failure.error is not None:
             raise failure.error
         return failure
@@ -136,7 +136,7 @@ class ChosenThreads:
         """Ask for no point: they are asked for here, not by the scheduler."""
         run.ask_at(NEVER)
 
-    def point(self, run: Scheduler, task: Task, site: Site) -> Task:  # noqa: ARG002
+    def point(self, run: Scheduler, task: Task, site: Site) -> Task:  # noqa: ARG002  (the protocol has it)
         """See `Strategy`."""
         return task
 
@@ -217,7 +217,7 @@ class ChosenEvent:
         self._set = False
 
     def set(self) -> None:
-        """Let everybody go on who waits, or will."""
+        """Let all threads go on that wait, or will."""
         self._threads.before(f"setting {self._name}")
         self._set = True
 

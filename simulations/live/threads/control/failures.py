@@ -120,7 +120,7 @@ def livelock(tasks: Sequence[Task], points_max: int, name: str) -> Failure:
 
 
 def stuck(task: Task, wall_limit: float) -> str:
-    """Return the message for a thread that did not come back within so many seconds."""
+    """Return the message for a thread that did not come back within `wall_limit` seconds."""
     frame = sys._current_frames().get(task.ident)  # noqa: SLF001  (the one way to another thread's frame)
     return (
         f"{task.name} did not come back within {wall_limit:g} s: it is at {place(frame)}, in something that "

@@ -170,7 +170,7 @@ class Installer:
                 self._add_owner(function)
                 self._add_blocking(function.__code__.co_filename)
 
-    def trace(self, frame: FrameType, event: str, arg: object) -> None:  # noqa: ARG002
+    def trace(self, frame: FrameType, event: str, arg: object) -> None:  # noqa: ARG002  (the protocol has it)
         """Note a function that runs without being watched; a trace function."""
         code = frame.f_code
         if id(code) not in self._known:
@@ -235,7 +235,7 @@ class Installer:
         return not any(name == never or name.startswith(f"{never}.") for never in _NEVER)
 
     def _observed(self, code: CodeType, space: dict[str, Any]) -> bool:
-        """Whether all accesses of a function count, or only its operations on primitives."""
+        """Return whether all accesses of a function count, or only its operations on primitives."""
         name = str(space.get("__name__", ""))
         if self._scope is not None:
             return any(name == part or name.startswith(f"{part}.") for part in self._scope)
@@ -355,7 +355,7 @@ def _functions_in(thing: Any) -> Iterator[FunctionType]:
         for value in vars(thing).values():
             if isinstance(value, FunctionType):
                 yield value
-    elif hasattr(type(thing), "__call__"):  # noqa: B004
+    elif hasattr(type(thing), "__call__"):  # noqa: B004  (the call of the type is what runs)
         call = type(thing).__call__
         if isinstance(call, FunctionType):
             yield call

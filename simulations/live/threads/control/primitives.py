@@ -38,10 +38,10 @@ _CONTROLLED_TYPES: Final = frozenset(kind for kind in (LOCK, RLOCK, SIMPLE_QUEUE
 
 
 def free(lock: Any) -> bool:
-    """Whether a lock, or a reentrant lock from the point of view of another thread, can be taken."""
+    """Return whether a lock, or a reentrant lock from the point of view of another thread, can be taken."""
     if type(lock) is LOCK:
         return not lock.locked()  # type: ignore[attr-defined]
-    if lock._is_owned():  # noqa: SLF001
+    if lock._is_owned():  # noqa: SLF001  (nothing public does it)
         return False
     if lock.acquire(False):
         lock.release()
@@ -111,7 +111,7 @@ class Primitives:
         """Return what to enter in place of a lock, or None where a context manager is not a lock."""
         return Guard(self, manager, site) if type(manager) in (LOCK, RLOCK) else None
 
-    def acquire(self, site: Site, lock: Any, blocking: bool = True, timeout: float = -1) -> bool:  # noqa: FBT001, FBT002
+    def acquire(self, site: Site, lock: Any, blocking: bool = True, timeout: float = -1) -> bool:  # noqa: FBT001, FBT002  (the signature of the original)
         """Take a lock, waiting in virtual time."""
         run = self._run
         if not run.mine() or (timeout != -1 and (not blocking or timeout < 0)):
@@ -137,7 +137,7 @@ class Primitives:
             return
         self._points.at_primitive(site.exit or site, lock)
         lock.release()
-        if type(lock) is LOCK or not lock._is_owned():  # noqa: SLF001
+        if type(lock) is LOCK or not lock._is_owned():  # noqa: SLF001  (nothing public does it)
             self._run.released(lock)
         self._points.did(site.exit or site, lock, Touching.RELEASES)
 
@@ -158,7 +158,7 @@ class Primitives:
             if self._run.mine():
                 self._run.released(lock)
                 self._points.did(site, lock, Touching.RELEASES)
-            return lock._release_save()  # noqa: SLF001
+            return lock._release_save()  # noqa: SLF001  (nothing public does it)
 
         return release_save
 
@@ -170,7 +170,7 @@ class Primitives:
                     run.block(lambda: free(lock), "waits for", lock)
                 run.current.takes(lock, site.name)
                 self._points.did(site, lock, Touching.ACQUIRES)
-            lock._acquire_restore(state)  # noqa: SLF001
+            lock._acquire_restore(state)  # noqa: SLF001  (nothing public does it)
 
         return acquire_restore
 
@@ -178,10 +178,10 @@ class Primitives:
         if self._run.mine():
             self._points.at_primitive(site, line)
             self._points.did(site, line, Touching.PUTS)
-        return lambda item, block=True, timeout=None: line.put(item)  # noqa: ARG005
+        return lambda item, block=True, timeout=None: line.put(item)  # noqa: ARG005  (the signature of the original)
 
     def _get(self, site: Site, line: Any) -> Callable[..., Any]:
-        def get(block: bool = True, timeout: float | None = None) -> Any:  # noqa: FBT001, FBT002
+        def get(block: bool = True, timeout: float | None = None) -> Any:  # noqa: FBT001, FBT002  (the signature of the original)
             run = self._run
             if not run.mine():
                 return line.get(block, timeout)
@@ -257,13 +257,13 @@ class Primitives:
         return start
 
     def _start_joinable(self, site: Site) -> Callable[..., Any]:
-        def start(function: Callable[[], object], handle: Any = None, daemon: bool = True) -> Any:  # noqa: FBT001, FBT002
+        def start(function: Callable[[], object], handle: Any = None, daemon: bool = True) -> Any:  # noqa: FBT001, FBT002  (the signature of the original)
             if not self._run.mine():
                 return _thread.start_joinable_thread(function, handle=handle, daemon=daemon)  # type: ignore[attr-defined]
             task = self._spawn(site, function, function)
             joinable = Handle(self, task)
             if task.thread is not None:
-                task.thread._handle = joinable  # type: ignore[attr-defined]  # noqa: SLF001
+                task.thread._handle = joinable  # type: ignore[attr-defined]  # noqa: SLF001  (nothing public does it)
             return joinable
 
         return start
@@ -282,8 +282,8 @@ class Primitives:
             return task
         thread: Any = owner
         task = run.spawn(lambda: self._run_thread(thread), thread)
-        thread._ident = task.ident  # noqa: SLF001
-        thread._started._flag = True  # noqa: SLF001
+        thread._ident = task.ident  # noqa: SLF001  (nothing public does it)
+        thread._started._flag = True  # noqa: SLF001  (nothing public does it)
         if VERSION < (3, 13):
             # `join` waits for this lock, which the interpreter gives back when a thread ends.
             sentinel = _thread.allocate_lock()
@@ -295,8 +295,8 @@ class Primitives:
 
     def _run_thread(self, thread: Any) -> None:
         ident = get_ident()
-        threading._active[ident] = thread  # type: ignore[attr-defined]  # noqa: SLF001
-        threading._limbo.pop(thread, None)  # type: ignore[attr-defined]  # noqa: SLF001
+        threading._active[ident] = thread  # type: ignore[attr-defined]  # noqa: SLF001  (nothing public does it)
+        threading._limbo.pop(thread, None)  # type: ignore[attr-defined]  # noqa: SLF001  (nothing public does it)
         try:
             context = getattr(thread, "_context", None)
             if context is not None:
@@ -304,7 +304,7 @@ class Primitives:
             else:
                 thread.run()
         finally:
-            threading._active.pop(ident, None)  # type: ignore[attr-defined]  # noqa: SLF001
+            threading._active.pop(ident, None)  # type: ignore[attr-defined]  # noqa: SLF001  (nothing public does it)
 
     def join(self, task: Task, timeout: float | None) -> None:
         """Wait until a thread of the program has ended."""
@@ -344,7 +344,7 @@ class Handle:
         self.ident = task.ident
 
     def is_done(self) -> bool:
-        """Whether the thread has ended."""
+        """Return whether the thread has ended."""
         return self._task.done
 
     def join(self, timeout: float | None = None) -> None:

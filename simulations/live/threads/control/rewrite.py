@@ -107,7 +107,7 @@ class Call(NamedTuple):
 
 @lru_cache(maxsize=4096)
 def take_apart(code: CodeType) -> Body:
-    """Take a code object apart; nobody may change what is returned."""
+    """Take a code object apart; what is returned must not be changed."""
     raw = code.co_code
     positions = list(code.co_positions())
     by_offset: dict[int, Instruction] = {}
@@ -304,7 +304,10 @@ def _write_exception(table: bytearray, start: int, length: int, target: int, dep
             table[first] |= 128
 
 
-_LONG_FORM, _NO_COLUMNS, _NO_LOCATION, _UNITS_MAX = 14, 13, 15, 8
+_LONG_FORM: Final = 14
+_NO_COLUMNS: Final = 13
+_NO_LOCATION: Final = 15
+_UNITS_MAX: Final = 8
 
 
 def _encode_positions(stream: list[Instruction], first_line: int) -> bytes:

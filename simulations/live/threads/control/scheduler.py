@@ -4,12 +4,12 @@ The problem. A program's threads are real threads, its locks real locks, and its
 operating system and the interpreter may switch between threads wherever they like, and do it differently each
 time. We want a run to be a function of a list of choices, so that it can be searched, repeated and minimised.
 
-The baton. Every thread has a *gate*, a lock that nobody but the scheduler touches. A thread that is not meant
-to run waits at its own gate; to hand the baton on is to release the gate of another and then wait at one's
-own. So there is at any moment one thread that holds the baton, and all the others are inside
-`gate.acquire()`, where the operating system may schedule them as it likes without any effect. There is no
-scheduler thread: whoever holds the baton does the scheduling on its own stack, in `look`, `block` and at its
-end. That costs one switch of real threads for each switch of the program, the least that can be had.
+The baton. Every thread has a *gate*, a lock that only the scheduler touches. A thread that is not meant to
+run waits at its own gate; to hand the baton on is to release the gate of another and then wait at one's own.
+So there is at any moment one thread that holds the baton, and all the others are inside `gate.acquire()`,
+where the operating system may schedule them as it likes without any effect. There is no scheduler thread: the
+thread that holds the baton does the scheduling on its own stack, in `look`, `block` and at its end. That
+costs one switch of real threads for each switch of the program, the least that can be had.
 
 Points. A thread only gives the baton away where it calls us. The rewritten code of the program does so in
 front of each operation that another thread could notice: a *point*. Points are numbered, and the number
@@ -17,11 +17,11 @@ front of each operation that another thread could notice: a *point*. Points are 
 so whatever happens there happens at once. Nearly every point passes without a question: the strategy says in
 advance at which step it wants to be asked (`ask_at`), and a hook compares one number with another.
 
-Waiting. A thread must never block in a primitive while it holds the baton, since nobody else could run to
+Waiting. A thread must never block in a primitive while it holds the baton, since no other could run to
 free it. What would block calls `block` instead, with a function that says whether it is ready; the thread is
 then no candidate until it is, and does the real operation when it has come back and is sure not to block.
-When the running thread cannot go on, somebody else *must* be chosen: a forced choice. If all threads wait,
-and some of them for a time, time passes to the earliest deadline; time is a number here, and nobody really
+When the running thread cannot go on, another *must* be chosen: a forced choice. If all threads wait,
+and some of them for a time, time passes to the earliest deadline; time is a number here, and no thread really
 sleeps. If all wait and none for a time, it is a deadlock, and we know of whom.
 
 Fairness. A thread that spins until another has done something would spin for ever, for the nominal choice is
@@ -330,7 +330,7 @@ class Scheduler:
         return Outside(self)
 
     def name_holder(self, ident: int) -> int:
-        """Say which real thread is taken for the holder of the baton; return which was."""
+        """Take another real thread for the holder of the baton; return which was."""
         before, self.ident = self.ident, ident
         return before
 
@@ -461,7 +461,7 @@ class Scheduler:
         return not wait.expired
 
     def _pass_on(self, task: Task | None) -> None:
-        """Hand the baton to whoever can go on, since the current thread cannot."""
+        """Hand the baton to a thread that can go on, since the current one cannot."""
         candidates = next_in_time(self.tasks)
         if not candidates:
             self._rest(task)
@@ -492,7 +492,7 @@ class Scheduler:
             raise Stopped
 
     def _rest(self, task: Task | None) -> None:
-        """Nobody can go on: the run is over, or it is a deadlock."""
+        """End the run, since no thread can go on: it is over, or it is a deadlock."""
         if unfinished(self.tasks):
             self.ident = -1
             self._failure = deadlock([other for other in self.tasks if not other.done])

@@ -192,7 +192,7 @@ def sites_of(body: Body) -> Iterator[Site]:
             index = instruction.arg >> 1 if name == "LOAD_GLOBAL" else instruction.arg
             yield Site(code, instruction, "global", name=code.co_names[index], writes=_GLOBALS[name])
         elif name in _CELLS:
-            variable = code._varname_from_oparg(instruction.arg)  # type: ignore[attr-defined]  # noqa: SLF001
+            variable = code._varname_from_oparg(instruction.arg)  # type: ignore[attr-defined]  # noqa: SLF001  (nothing public does it)
             yield Site(code, instruction, "cell", name=variable, cell=instruction.arg, writes=_CELLS[name])
         elif name in _ITEMS or (name == "BINARY_OP" and instruction.arg == _SUBSCRIPT):
             yield Site(code, instruction, "item", operands=(2, 1), writes=_ITEMS.get(name, False))
@@ -255,7 +255,7 @@ _EXIT: Final = 1
 
 
 def binds_method(instruction: Instruction) -> bool:
-    """Whether the instruction loads a method and its object as two operands."""
+    """Return whether the instruction loads a method and its object as two operands."""
     if VERSION == (3, 11):
         return instruction.name == "LOAD_METHOD"
     return instruction.name == "LOAD_ATTR" and bool(instruction.arg & 1)

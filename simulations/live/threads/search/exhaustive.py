@@ -1,12 +1,12 @@
 """Why the enumeration is complete: every schedule, in the order of "least", without running them all.
 
 What is enumerated. A run meets choices. At a point the running thread could go on, and so could others: to go
-on is option 0, every other option is a *preemption*. Where the thread cannot go on somebody else must: the
+on is option 0, every other option is a *preemption*. Where the thread cannot go on another must: the
 first candidate is option 0, any other is a *deviation* that costs no preemption. A schedule is the list of
 the options that are not 0, each with its step. Nothing else is left to chance, so a schedule determines a
 run, and the set of schedules is a tree: the root is the empty list, and the children of a schedule add one
 answer *after its last one*, at a choice that this very run meets. So every schedule has one parent, is made
-once, and none is missed, although nobody can say in advance which choices a run will meet.
+once, and none is missed, although which choices a run will meet is not known in advance.
 
 In which order. The heap holds schedules that were met and not yet run, ordered by (preemptions, deviations,
 sequence). A child is never less than its parent in that order: an answer adds a deviation, perhaps a
@@ -26,8 +26,8 @@ least schedule. This is happens-before caching: Musuvathi and Qadeer, "Partial-o
 bounded state exploration", MSR-TR-2007-12.
 
 Why the running thread belongs to the key. The same state with another thread running costs different
-preemptions from there on: whoever runs may go on for nothing. Leaving it out would be sound for "does any
-schedule fail?", and wrong for "with how few preemptions?".
+preemptions from there on: the one that runs may go on for nothing. Leaving it out would be sound for "does
+any schedule fail?", and wrong for "with how few preemptions?".
 
 What it rests on. (1) A thread does nothing that another could notice between two points; this is the business
 of `control`, and what it takes for a single step is stated with the verdict. (2) The accesses told to

@@ -210,7 +210,7 @@ def _escape(text: str) -> str:
 
 
 def conflict_text(moments: Sequence[Moment], asked: Sequence[Asked], failure: Failure) -> str:
-    """Say which accesses conflicted, or who waits for whom."""
+    """Return which accesses conflicted, or who waits for whom."""
     if failure.blocked:
         return waits(failure)
     lines = []
@@ -225,7 +225,7 @@ def conflict_text(moments: Sequence[Moment], asked: Sequence[Asked], failure: Fa
 
 
 def waits(failure: Failure) -> str:
-    """Say who waits for whom in a deadlock."""
+    """Return who waits for whom in a deadlock."""
     lines = []
     for item in failure.blocked:
         holder = f", which {item.holder} holds" if item.holder is not None else ""

@@ -105,7 +105,7 @@ def normal(qualname: str) -> str:
 
 
 def place_of(task: Task | None, site: Site | None) -> Place:
-    """Say where the calling thread stands."""
+    """Return where the calling thread stands."""
     name = task.name if task is not None else "start"
     if task is None or task.done:
         return Place(name, "", 0, "", "start" if task is None else "ends", "")
@@ -203,7 +203,7 @@ class Recorder:
 
 
 def _standing(run: Scheduler) -> Task | None:
-    """Who cannot go on; None at the start."""
+    """Return who cannot go on; None at the start."""
     return run.current if run.current.index >= 0 else None
 
 
@@ -311,7 +311,7 @@ def relocate(place: Place, known: dict[tuple[str, str, str], list[int]]) -> Plac
 
 
 def in_words(asked: Iterable[Asked]) -> str:
-    """Say a schedule aloud."""
+    """Return a schedule in words."""
     said = []
     for choice in asked:
         if not choice.chosen:

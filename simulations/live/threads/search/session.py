@@ -244,7 +244,7 @@ class Session:
             position += 1
         self.set_focus(focus)
         if endless:
-            # A thread that waits in a loop for what nobody changes touches nothing that conflicts.
+            # A thread that waits in a loop for what no thread changes touches nothing that conflicts.
             self.widen()
         self._limits = SEARCHING
         return hit

@@ -21,9 +21,7 @@ PROGRAMS = (
     "lock_order",
     "double_checked_locking",
     "use_before_initialisation",
-    "semaphore_as_mutex_released_twice",
     "closure_and_global",
-    "counter_in_an_executor",
 )
 SCHEDULES_MAX = 120
 HOSTILE = (
