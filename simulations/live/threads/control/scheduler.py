@@ -38,8 +38,7 @@ unwinds it. A thread that does not come to a point is interrupted, and one that 
 behind. Locks that such a thread held are made new, since they may belong to a module and outlive the run.
 Real threads are kept for the next run (*carriers*): starting one costs as much as a short run.
 
-What must hold after each hand-over is written down as assertions in `_hand`: the baton is at one thread,
-which has not ended and does not wait for what is not there.
+What must hold after each hand-over is asserted in `_hand`, cheaply enough to stay on.
 """
 
 from __future__ import annotations

@@ -55,7 +55,7 @@ def search(session: Session, budget: Budget) -> Searched:
             return searched._replace(hit=searched.hit or known)
         coverage = searched.coverage
     found = _by_chance(session, budget)
-    return Searched(found or known, Coverage() if found else coverage)
+    return Searched(found or known, nothing if found else coverage)
 
 
 def retraced(session: Session, plan: Plan, seed: int) -> Hit | None:
