@@ -13,7 +13,7 @@ from scenarios.lab.replay import replay as replay_finding
 from simulations.choices import Plan, replay
 from simulations.errors import LabError
 from simulations.mode_machine.debugger import Debugger
-from simulations.mode_machine.machine import run
+from simulations.mode_machine.system import run
 
 START = "invalid-mode / as-shipped: everything nominal, except: bit 2 of cpu0 is upset at clock 1"
 

@@ -30,7 +30,7 @@ def test_a_command_is_recorded_judged_and_reported(tmp_path, capfd):
 def test_a_report_reads_as_the_command_prints_it(tmp_path):
     for _ in range(2):
         recorder.record(BROKEN, tmp_path)
-    command = [sys.executable, "-m", "scenarios.lab.commands.record", "record", "show"]
+    command = [sys.executable, "-m", "scenarios.lab.commands", "record", "show"]
     utf = {**os.environ, "PYTHONIOENCODING": "utf-8"}
     shown = subprocess.run([*command, tmp_path], capture_output=True, encoding="utf-8", check=True, env=utf)
     assert shown.stdout == f"{recorder.report(tmp_path)}\n"
