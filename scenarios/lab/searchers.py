@@ -96,7 +96,7 @@ def exhaustive_search(target: Target, seed: int, budget: int, deviations: int) -
     """Run every plan of at most so many deviations on every input of the ladder, in the order of "least"."""
     labels: dict[str, None] = {}
     for given, outcome in least_first(target, deviations):
-        labels.update(dict.fromkeys(outcome.chooser.questions))
+        labels.update(dict.fromkeys(outcome.chooser.labels))
         if found := caught(given, outcome):
             return Search(found, in_order=True)
         if target.tally.runs >= budget:
