@@ -48,7 +48,7 @@ class Finding:
         by: The property that fails: the signature of the failure.
         message: What the property saw.
         digest: The digest of the trace.
-        minimality: In what sense the plan is minimal: see `scenarios.lab.minimise.Minimal`.
+        minimality: In what sense the plan is minimal: the words of a `scenarios.lab.minimality.Minimality`.
         searcher: Who found it.
         seed: The seed of the search.
         search_runs: Runs until it was found.

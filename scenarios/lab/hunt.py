@@ -12,6 +12,7 @@ from scenarios.lab.catalogue import get
 from scenarios.lab.doctor import fingerprint
 from scenarios.lab.execution import in_words
 from scenarios.lab.finding import Finding, encode_input
+from scenarios.lab.minimality import Minimality, Sense
 from scenarios.lab.minimise import MINIMISING_BUDGET, Minimal, minimise
 from scenarios.lab.scenario import Exhausted, Finds, Scenario, Variant
 from scenarios.lab.searchers import BUDGETS, SEARCHERS, Search, Tally, Target
@@ -172,7 +173,7 @@ def _least(target: Target, search: Search, budget: int) -> Minimal | None:
         return None
     target.tally.start("minimise", budget)
     if search.in_order:
-        return Minimal(search.caught, "least")
+        return Minimal(search.caught, str(Minimality(Sense.LEAST)))
     return minimise(target, search.caught, budget=budget, shrink=search.shrink)
 
 

@@ -12,6 +12,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
 from scenarios.lab.execution import Caught, caught
+from scenarios.lab.minimality import Minimality, Sense
 from scenarios.lab.searchers import least_first
 from simulations.choices import drawn, exactly
 
@@ -31,9 +32,7 @@ class Minimal:
 
     Attributes:
         caught: The run.
-        minimality: `least` (nothing below it fails in the same way, over the whole ladder of inputs), `least
-            at this input` (the failure does not show on the ladder), `least over labels L` (only those labels
-            were tried), or `1-minimal` (no single deviation can be dropped; the budget ran out).
+        minimality: The words of a `scenarios.lab.minimality.Minimality`, as findings hold them.
     """
 
     caught: Caught
@@ -58,16 +57,16 @@ def minimise(
     """
     best = _droppable(target, found)
     if least := _first(target, least_first(target, _reach(best)), best, budget // 2):
-        return Minimal(least, "least")
+        return Minimal(least, str(Minimality(Sense.LEAST)))
     if best.given not in target.scenario.ladder:
         if shrink is not None:
             best = _droppable(target, shrink())
         if least := _first(target, _at_input(target, best), best, budget * 3 // 4):
-            return Minimal(least, "least at this input")
+            return Minimal(least, str(Minimality(Sense.LEAST_AT_INPUT)))
     labels = sorted({deviation.label for deviation in best.outcome.chooser.plan})
     if least := _first(target, _at_input(target, best, labels), best, budget):
-        return Minimal(least, f"least over labels {', '.join(labels)}")
-    return Minimal(best, "1-minimal")
+        return Minimal(least, str(Minimality(Sense.LEAST_OVER_LABELS, ", ".join(labels))))
+    return Minimal(best, str(Minimality(Sense.ONE_MINIMAL)))
 
 
 def _droppable(target: Target, found: Caught) -> Caught:
