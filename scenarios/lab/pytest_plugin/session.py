@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING, Any, Final
 import pytest
 
 from scenarios.lab import catalogue, doctor
-from scenarios.lab.pytest_plugin.options import Options
 from scenarios.lab.pytest_plugin.rows import Row
 from scenarios.lab.pytest_plugin.summary import render, wrap
 from simulations.errors import LabError
@@ -22,6 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from scenarios.lab.finding import Finding
+    from scenarios.lab.pytest_plugin.options import Options
     from scenarios.lab.scenario import Scenario
 
 ROWS: Final = "heisenlab_rows"
