@@ -18,6 +18,7 @@ from __future__ import annotations
 
 import hashlib
 from bisect import bisect_right
+from collections import Counter
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from fractions import Fraction
@@ -251,11 +252,16 @@ class Chooser:
     @property
     def questions(self) -> Mapping[str, tuple[int, int]]:
         """Every label so far, in order of appearance: how often asked, with how many options at most."""
-        table: dict[str, tuple[int, int]] = {}
-        for label, options in zip(self._labels, self._sizes, strict=True):
-            asked, most = table.get(label, (0, 0))
-            table[label] = (asked + 1, max(most, options))
-        return table
+        asked = Counter(self._labels)
+        most: dict[str, int] = {}
+        for label, options in dict.fromkeys(zip(self._labels, self._sizes, strict=True)):
+            most[label] = max(options, most.get(label, 0))
+        return {label: (asked[label], options) for label, options in most.items()}
+
+    @property
+    def labels(self) -> Sequence[str]:
+        """The label of every question so far, in the order in which they were asked."""
+        return self._labels
 
     def _note(self, label: str, size: int, option: int, *, forced: bool) -> None:
         """Remember a question that a driver answered itself."""
@@ -438,7 +444,13 @@ class _Forced(Chooser):
         self._answers = dict(answers)
 
     def pick(self, label: str, options: Sequence[T], *, forced: bool = False) -> T:
-        option = self._answers.get(len(self._labels), 0)
+        if len(self._labels) not in self._answers:
+            if forced:
+                self._forced.append(len(self._labels))
+            self._labels.append(label)
+            self._sizes.append(len(options))
+            return options[0]
+        option = self._answers[len(self._labels)]
         if option >= len(options):
             raise NondeterminismError(
                 f"the same answers led to other questions: position {len(self._labels)} is now {label} "

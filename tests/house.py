@@ -107,8 +107,8 @@ ROOMS: Final = (
     ),
 )
 """A module belongs to the room with the longest name that fits. The engine imports no instrument, no world
-and no story; an instrument imports no other and no world; the cache world stands on the scheduler, which is the
-one arrow from a world to an instrument."""
+and no story; an instrument imports no other and no world. The cache world stands on the scheduler, which is
+the one arrow from a world to an instrument."""
 
 
 class Import(NamedTuple):
@@ -383,7 +383,8 @@ def _taught(tree: Tree) -> Iterator[tuple[str, int, str, str | None]]:
 
 
 _IMPORT: Final = re.compile(
-    r"^[ \t]*(?:from ((?:simulations|scenarios)[\w.]*) import \(?([\w\s,]+)|import ((?:simulations|scenarios)[\w.]*))",
+    r"^[ \t]*(?:from ((?:simulations|scenarios)[\w.]*) import \(?([\w\s,]+)"
+    r"|import ((?:simulations|scenarios)[\w.]*))",
     re.MULTILINE,
 )
 """An import of ours; by its look, since a page also shows code that is not whole."""

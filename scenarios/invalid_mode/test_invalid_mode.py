@@ -3,7 +3,7 @@
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
@@ -36,6 +36,15 @@ EXAMPLES_MAX = 5_000
 """Hypothesis stops at the first failure, after some dozens of examples; how many depends on which other
 modules are installed, from which it takes constants. So a demonstration gets many more than it needs."""
 
+FAILS = settings(
+    database=None,
+    deadline=None,
+    derandomize=True,
+    max_examples=EXAMPLES_MAX,
+    phases=(Phase.generate, Phase.shrink),
+)
+"""For a demonstration. Explaining a failure takes longer than finding it, and `lab.check` says what it is."""
+
 
 # By chance. An ordinary test: any workload, and one flip-flop that is upset, anywhere, at any time. The time
 # is counted from the end, so that Hypothesis can shorten the workload without moving the upset out of it.
@@ -51,7 +60,7 @@ def upset(workload: Workload, processor: int, bit: int, from_end: int) -> list[D
 
 
 @pytest.mark.bug("invalid-mode", finds="reset_brings_every_processor_back")
-@settings(database=None, deadline=None, derandomize=True, max_examples=EXAMPLES_MAX)
+@FAILS
 @given(workloads(), processors, bits, clocks_from_end)
 def test_the_reset_button_always_helps(workload: Workload, processor: int, bit: int, from_end: int) -> None:
     noise = drawn(upset(workload, processor, bit, from_end))
@@ -109,9 +118,7 @@ class RepairedBench(Bench):
 
 
 TestBench: Any = Bench.TestCase
-TestBench.settings = settings(
-    database=None, deadline=None, derandomize=True, max_examples=EXAMPLES_MAX, stateful_step_count=STEPS_MAX
-)
+TestBench.settings = settings(FAILS, stateful_step_count=STEPS_MAX)
 TestBench.pytestmark = [pytest.mark.bug("invalid-mode", finds="reset_brings_every_processor_back")]
 
 TestRepairedBench: Any = RepairedBench.TestCase

@@ -119,7 +119,7 @@ def exhaustive_search(
     coverage = NOTHING
     for k in range(deviations + 1):
         for given, outcome in on_the_ladder(target, k):
-            labels.update(dict.fromkeys(outcome.chooser.questions))
+            labels.update(dict.fromkeys(outcome.chooser.labels))
             if found := caught(given, outcome):
                 return Search(found, coverage)
             if target.tally.runs >= budget:

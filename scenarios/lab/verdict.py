@@ -87,6 +87,11 @@ class Minimality(StrEnum):
                 return sense
         raise LabError(f"a finding is {', '.join(cls)}, not {text!r}; hunt again")
 
+    @classmethod
+    def labels_in(cls, text: str) -> str:
+        """Return the labels that the text of a finding names, separated by commas; there may be none."""
+        return text.removeprefix(str(cls.read(text))).strip()
+
     @property
     def is_least(self) -> bool:
         """Whether everything below it was run, at the input and the labels that it states."""

@@ -5,7 +5,7 @@ from math import prod
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
 from scenarios.vanishing_job import FRIDAY_18, HOUR_70, NO_OWNER, SCENARIO, SWEEP_ACTS
@@ -61,7 +61,16 @@ weeks = st.builds(
 
 
 @pytest.mark.bug("vanishing-job", finds="survives_hour_70")
-@settings(database=None, deadline=None, derandomize=True, max_examples=5_000)
+@settings(
+    database=None,
+    deadline=None,
+    derandomize=True,
+    max_examples=5_000,
+    phases=(
+        Phase.generate,
+        Phase.shrink,
+    ),  # explaining takes longer than finding
+)
 @given(st.sampled_from(SCENARIO.ladder), weeks)
 def test_a_job_gets_past_hour_70(job: Job, plan: list[Deviation]) -> None:
     survives_hour_70(run(variants.AS_SHIPPED, job, drawn(plan)))

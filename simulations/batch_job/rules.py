@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Final, Literal
 
 EVERY_HOUR: Final = tuple(range(24))
@@ -47,6 +48,16 @@ class Rule:
 
     def hours_to_next(self, weekday: int, hour: int) -> int:
         """Return in how many hours, from 1, the next sweep runs, counted from a local hour of a weekday."""
+        return self._ahead[weekday][hour]
+
+    @cached_property
+    def _ahead(self) -> tuple[tuple[int, ...], ...]:
+        """For each weekday and hour, in how many hours the next sweep runs: a search asks very often."""
+        return tuple(
+            tuple(self._count_ahead(weekday, hour) for hour in EVERY_HOUR) for weekday in range(len(WEEKDAYS))
+        )
+
+    def _count_ahead(self, weekday: int, hour: int) -> int:
         for ahead in range(1, HOURS_IN_WEEK):
             days, at = divmod(hour + ahead, len(EVERY_HOUR))
             if self.runs_at((weekday + days) % len(WEEKDAYS), at):

@@ -12,6 +12,7 @@ from __future__ import annotations
 from bisect import bisect_left
 from dataclasses import dataclass, replace
 from functools import lru_cache
+from operator import itemgetter
 from typing import TYPE_CHECKING, Any, Final, Literal, get_args
 
 import simpy
@@ -314,13 +315,13 @@ def _start_outline(campaign: _Campaign, scene: _Scene, start_ms: int) -> _Progre
     limit = _memory_limit(campaign)
     full_ms = None if limit is None else _out_of_memory_ms(campaign.workload, campaign.history, limit)
 
-    def claim(cause: str, after_ms: int) -> Generator[simpy.Event, Any, None]:
-        yield scene.env.timeout(setup_ms + after_ms)
-        scene.end(cause)
+    def claim(cause: str, after_ms: int) -> None:
+        due = scene.env.timeout(setup_ms + after_ms)
+        due.callbacks.append(lambda _: scene.end(cause))
 
-    scene.env.process(claim(FINISHED, whole.makespan_ms))
+    claim(FINISHED, whole.makespan_ms)
     if full_ms is not None:
-        scene.env.process(claim("memory", full_ms))
+        claim("memory", full_ms)
     return _Progress(start_ms, len(whole.order), whole.order, whole.times_ms)
 
 
@@ -383,7 +384,7 @@ def _settled(campaign: _Campaign, scene: _Scene, number: int, cause: str, progre
         Event(at_ms, "job", "progress", progress.heartbeat(at_ms))
         for at_ms in range(first_ms, end_ms, PROGRESS_H * HOUR_MS)
     ]
-    for event in sorted([*scene.log, *beats], key=lambda event: event.time):
+    for event in sorted([*scene.log, *beats], key=itemgetter(0)):  # by time
         campaign.trace.record(*event)
     finished = cause == FINISHED
     elapsed = max(0, end_ms - start_ms)

@@ -24,7 +24,7 @@ from simulations.mode_machine.environment import REPLACEMENTS, glitch_label, lat
 from simulations.mode_machine.netlist import Fate, Netlist, synthesise
 from simulations.mode_machine.variants import WATCHDOG_CLOCKS, System
 from simulations.mode_machine.workload import Command, Workload, received
-from simulations.trace import Trace
+from simulations.trace import Event, Trace
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -260,15 +260,17 @@ class _Node:
         troubled: Whether anything is wrong in it.
         ways: For the commands told, or (heard, told) where they differ, the next node and the questions
             about what the flip-flops latch on the way.
+        told_of: For the commands told, what a clock without noise leaves in the trace, as if it were clock 0.
     """
 
-    __slots__ = ("owner", "processors", "troubled", "ways")
+    __slots__ = ("owner", "processors", "told_of", "troubled", "ways")
 
     def __init__(self, processors: tuple[Processor, ...], owner: int, *, troubled: bool) -> None:
         self.processors = processors
         self.owner = owner
         self.troubled = troubled
         self.ways: dict[_Commands | tuple[_Commands, _Commands], tuple[_Node, _Questions]] = {}
+        self.told_of: dict[_Commands, Sequence[Event]] = {}
 
 
 _NODES_MAX: Final = 4_000
@@ -342,8 +344,20 @@ def _clock(
         kept = sum(map(chooser.pick, *latches))
         if kept:
             after = _flipped(wired, settled, kept)
-    if trace is not None:
+    if trace is None:
+        return after
+    if node is not before or after is not settled or heard != told:
         _record(wired.netlist, trace, clock, (before, node, settled, after), told=told, heard=heard)
+        return after
+    events = before.told_of.get(told)
+    if events is None:
+        quiet = Trace()
+        _record(wired.netlist, quiet, 0, (before, node, settled, after), told=told, heard=heard)
+        if len(before.told_of) >= _WAYS_MAX:
+            before.told_of.clear()
+        events = before.told_of[told] = quiet.events
+    for time, actor, action, detail in events:
+        trace.record(clock + time, actor, action, detail)
     return after
 
 

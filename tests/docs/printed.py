@@ -1,9 +1,9 @@
 """What the front page shows of printed output; `python -m tests.docs.printed` writes it into the page anew.
 
-A Python block under a comment such as `<!-- account.py -->` is a program, and the text block behind it is what
-the program prints. The first text block, and the picture of a terminal, are the summary of `pytest scenarios/`.
-Numbers are left out of comparisons: how many runs a search takes, and how long, differs from version to version
-of Hypothesis and from machine to machine.
+A Python block under a comment such as `<!-- account.py -->` is a program, and the text block behind it is
+what the program prints. The first text block, and the picture of a terminal, are the summary of
+`pytest scenarios/`. Numbers are left out of comparisons: how many runs a search takes, and how long, differs
+from version to version of Hypothesis and from machine to machine.
 """
 
 from __future__ import annotations

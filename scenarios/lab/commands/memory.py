@@ -21,7 +21,6 @@ from simulations.live.memory.filling import (
     Kind,
 )
 from simulations.live.memory.launch import become, check_system, write_report
-from simulations.live.memory.options import Options
 from simulations.live.memory.layout import (
     GIB,
     TOP,
@@ -34,6 +33,7 @@ from simulations.live.memory.layout import (
     read_layout,
     size_words,
 )
+from simulations.live.memory.options import Options
 from simulations.live.memory.report import crash_lines, report_json, report_lines
 
 if TYPE_CHECKING:
