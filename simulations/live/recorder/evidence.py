@@ -99,7 +99,7 @@ def gather(run: Recording, found: Ending) -> Iterator[Evidence]:
     yield from _of_kills_for_memory(end, found)
     yield from _of_memory_in_use(run.start, end, samples, found)
     yield from _of_cpu_time(end, found)
-    yield from _of_limits((end and end.limits) or run.limits, samples, found)
+    yield from _of_limits(run.limits, samples, found)
     yield from _of_time_limits(run.start, run.clock, found)
     yield from _of_the_host(run.signals, end, found)
     yield from _of_the_clock(run.clock, found)

@@ -215,6 +215,7 @@ def _recording(folder: Path, events: tuple[Event, ...], samples: Samples, damage
             f"{folder} was recorded by a newer heisenlab (schema {start.schema}, this one reads {SCHEMA})"
         )
     job, tail, line = _newest(events, Job), _newest(events, LastLines), _newest(events, LastLine)
+    end, limits = _newest(events, End), _newest(events, Limits)
     noted = [job, *_all(events, Child)]
     last_lines = (line.text,) if line and line.text is not None else ()
     return Recording(
@@ -224,8 +225,8 @@ def _recording(folder: Path, events: tuple[Event, ...], samples: Samples, damage
         not_started=_newest(events, NotStarted),
         witness=_newest(events, WitnessReady),
         takeover=_newest(events, Takeover),
-        end=_newest(events, End),
-        limits=_newest(events, Limits),
+        end=end,
+        limits=limits if end is None or end.limits in (None, Limits()) else end.limits,
         last_lines=tail.last if tail else last_lines,
         signals=_all(events, SignalSeen),
         pids=frozenset(each.pid for each in noted if each is not None and each.pid is not None),
