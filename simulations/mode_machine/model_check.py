@@ -219,9 +219,10 @@ class _Successors:
                 self._each(processor, granted=number == granted, budget=budget)
                 for number, processor in enumerate(struck)
             ]
-            # Nearly all ways cost nothing; three products side by side cost less than taking one apart.
-            ends, costs = ([[option[field] for option in each] for each in options] for field in (0, 1))
-            totals = map(sum, product(*costs)) if budget else repeat(0)
+            # Three products side by side take less time than one that is taken apart for each way.
+            ends = [[end for end, _, _ in each] for each in options]
+            costs = [[cost for _, cost, _ in each] for each in options]
+            totals: Iterator[int] = map(sum, product(*costs)) if budget else repeat(0)
             for after, cost, chosen in zip(product(*ends), totals, product(*options), strict=False):
                 if cost <= budget:
                     yield (after, granted, budget - cost), (masks, chosen)
