@@ -7,7 +7,7 @@ The tests of a scenario need no import from here. One test for each variant, wit
     def test_each_variant_is_what_it_says(lab, variant):
         lab.check(variant)
 
-`lab.check` hunts and fails unless the variant comes to what its `expect` says; it takes the options of
+`lab.check` hunts and fails unless the result is what the variant's `expect` says; it takes the options of
 `scenarios.lab.hunt.hunt`, such as `searcher="random"`, and returns the `Hunt`.
 
 A test that shows the bug by other means, such as `@given` or the `TestCase` of a state machine, passes when

@@ -58,7 +58,9 @@ def run(pytester, monkeypatch):
     monkeypatch.setenv("PYTHONPATH", os.pathsep.join([str(_ROOT), *filter(None, sys.path)]))
 
     def run(*arguments):
-        return pytester.runpytest_subprocess("-p", "scenarios.lab.pytest_plugin", *arguments)
+        return pytester.runpytest_subprocess(
+            "-p", "scenarios.lab.pytest_plugin", "test_office.py", *arguments
+        )
 
     return run
 
