@@ -31,6 +31,26 @@ from simulations.errors import NondeterminismError, PlanError
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 
+__all__ = [
+    "UNIFORM",
+    "ChoicePoint",
+    "Chooser",
+    "Deviation",
+    "NoiseModel",
+    "Plan",
+    "Ran",
+    "Rank",
+    "Rate",
+    "drawn",
+    "exactly",
+    "exhaustive",
+    "nominal",
+    "prefix",
+    "random",
+    "replay",
+    "substream",
+]
+
 T = TypeVar("T")
 R = TypeVar("R")
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 import math
 from typing import Final
 
+__all__ = ["rate_below", "wilson"]
+
 _RULE_OF_THREE: Final = 3
 _Z: Final = 1.959964
 """The 97.5 % quantile of the normal distribution, for an interval of 95 %."""

@@ -9,6 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
+__all__ = ["SUSPECTS", "Suspect", "suspect"]
+
 
 @dataclass(frozen=True)
 class Suspect:

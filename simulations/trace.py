@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Final, NamedTuple, TypeAlias
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
+__all__ = ["Detail", "Event", "Parting", "Scalar", "Trace", "first_difference", "followed"]
+
 Scalar: TypeAlias = str | int | float | bool | None
 """A value that JSON can hold."""
 Detail: TypeAlias = Scalar | tuple[Scalar, ...]

@@ -15,6 +15,8 @@ from typing import Any, Final
 from scenarios.lab.scenario import Scenario
 from simulations.errors import LabError
 
+__all__ = ["GROUP", "catalogue", "get", "names"]
+
 GROUP: Final = "heisenlab.scenarios"
 """The entry-point group through which another distribution adds a scenario, with its name as the key."""
 

@@ -17,6 +17,8 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, Final, TypeAlias
 
+__all__ = ["CORE", "Fingerprint", "differences", "fingerprint", "problems"]
+
 DISTRIBUTION: Final = "heisenlab"
 """The name under which the packages are installed."""
 PACKAGES: Final = ("simulations", "scenarios")

@@ -12,6 +12,8 @@ if TYPE_CHECKING:
     from scenarios.lab.scenario import Run, Scenario, Variant
     from simulations.choices import Chooser
 
+__all__ = ["Caught", "Failure", "Outcome", "caught", "execute", "in_words", "replayed"]
+
 
 @dataclass(frozen=True, slots=True)
 class Failure:

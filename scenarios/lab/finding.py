@@ -22,6 +22,17 @@ if TYPE_CHECKING:
     from scenarios.lab.doctor import Fingerprint
     from scenarios.lab.scenario import Scenario
 
+__all__ = [
+    "Finding",
+    "FindingError",
+    "check_writable",
+    "decode_input",
+    "encode_input",
+    "from_json",
+    "load",
+    "write_whole",
+]
+
 FORMAT: Final = "heisenlab finding"
 """What a finding's file says it is."""
 SCHEMA: Final = 1

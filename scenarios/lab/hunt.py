@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 
     from scenarios.lab.execution import Caught
 
+__all__ = ["Hunt", "finding_of", "hunt"]
+
 
 @dataclass(frozen=True, kw_only=True)
 class Hunt:

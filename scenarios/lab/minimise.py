@@ -96,6 +96,8 @@ if TYPE_CHECKING:
     from scenarios.lab.execution import Outcome
     from scenarios.lab.searchers import Target
 
+__all__ = ["MINIMISING_BUDGET", "Minimal", "minimise"]
+
 MINIMISING_BUDGET: Final = 20_000
 """How many runs minimising may take unless the caller says otherwise."""
 

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from scenarios.lab.finding import Finding
     from scenarios.lab.scenario import Scenario
 
+__all__ = ["Replay", "bisect_verdict", "replay"]
+
 BISECT_RUNS_MAX: Final = 2000
 """The number of runs that `bisect_verdict` spends around a plan before it calls a version clean."""
 

@@ -40,6 +40,19 @@ if TYPE_CHECKING:
     from simulations.choices import ChoicePoint, Chooser, NoiseModel, Plan
     from simulations.trace import Trace
 
+__all__ = [
+    "Assumption",
+    "Exhausted",
+    "Finds",
+    "Holds",
+    "Kind",
+    "Property",
+    "Run",
+    "Scenario",
+    "Story",
+    "Variant",
+]
+
 
 class Run(Protocol):
     """The result of running a world; properties may look at more of it than the trace."""

@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
     from scenarios.lab.scenario import Scenario, Variant
 
+__all__ = ["SEARCHERS", "Phase", "Search", "Searcher", "Tally", "Target", "on_the_ladder"]
+
 
 class Phase(StrEnum):
     """What the runs of a hunt are for."""

@@ -15,6 +15,8 @@ from simulations.errors import LabError
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+__all__ = ["NOTHING", "Coverage", "Minimality", "Verdict", "nothing_found"]
+
 _LABELS_SHOWN_MAX: Final = 4
 
 

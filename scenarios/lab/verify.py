@@ -21,6 +21,8 @@ from simulations.errors import LabError, NondeterminismError
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+__all__ = ["FRESH", "IN_PROCESS", "NOT_YET", "replay_of", "verify"]
+
 FRESH: Final = "two fresh interpreters with different hash seeds"
 """How a finding was verified whose scenario can be imported."""
 IN_PROCESS: Final = "in this process only: the scenario cannot be imported by another one"

@@ -22,6 +22,17 @@ if TYPE_CHECKING:
 
     from simulations.batch_job.workload import Job
 
+__all__ = [
+    "FACTORS",
+    "LEVELS",
+    "combinations_in",
+    "covering_array",
+    "hours",
+    "number_of",
+    "rows_min",
+    "uncovered",
+]
+
 FACTORS: Final = {"version": 100, "platform": 6, "database": 5, "browser": 5, "language": 3, "mode": 2}
 """What the tests permute, and at how many levels: 100 x 6 x 5 x 5 x 3 x 2 = 90,000."""
 

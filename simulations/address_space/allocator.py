@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
     from simulations.address_space.space import Region, Space
 
+__all__ = ["ARENA", "HEADER", "MAPPED_FROM", "Allocator", "Block"]
+
 HEADER: Final = 16
 """Bytes before each block, and the alignment of its address."""
 

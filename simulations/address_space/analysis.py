@@ -9,6 +9,15 @@ from __future__ import annotations
 
 from fractions import Fraction
 
+__all__ = [
+    "dangling_intact",
+    "found_when_filled",
+    "overflow_masked",
+    "overflow_missed",
+    "silent_at_first_use",
+    "uninitialised_detected",
+]
+
 
 def silent_at_first_use(low_mapped: int, *, bits: int = 32) -> Fraction:
     """Return the probability that the first use of a truncated pointer reads other memory and does not crash.

@@ -15,6 +15,8 @@ from simulations.errors import LabError
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+__all__ = ["CUTS", "Cut"]
+
 ALIGNMENT: Final = 16
 """Bytes to which every pointer of a 64-bit malloc is aligned."""
 

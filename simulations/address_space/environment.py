@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from simulations.address_space.space import Region, Space
     from simulations.choices import ChoicePoint, Chooser
 
+__all__ = ["IN_THE_FIELD", "in_words", "old_path"]
+
 BY_POLICY: Final = "where the policy puts it"
 ABOVE_2_GIB: Final = "above 2 GiB"
 ABOVE_4_GIB: Final = "above 4 GiB"

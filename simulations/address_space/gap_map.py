@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+__all__ = ["GapMap"]
+
 BLOCK: Final = 256
 """How many gaps a block holds after it was split."""
 

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
     from simulations.address_space.system import Use
 
+__all__ = ["image", "rows", "text"]
+
 WIDTH: Final = 64
 """Cells of a row."""
 

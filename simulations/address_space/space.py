@@ -17,6 +17,8 @@ from simulations.errors import LabError
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+__all__ = ["GIB", "LINUX", "MIB", "WINDOWS", "Filled", "Layout", "Policy", "Region", "Space"]
+
 KIB: Final = 1 << 10
 MIB: Final = 1 << 20
 GIB: Final = 1 << 30

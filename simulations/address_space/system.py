@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from simulations.address_space.workload import Session
     from simulations.choices import Chooser
 
+__all__ = ["Run", "run"]
+
 Outcome: TypeAlias = Literal["right", "silent", "crash"]
 
 

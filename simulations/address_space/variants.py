@@ -18,6 +18,19 @@ from simulations.errors import LabError
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+__all__ = [
+    "AS_SHIPPED",
+    "CAST_THROUGH_UNSIGNED",
+    "FILLED",
+    "FILL_LIMIT",
+    "FULL_WIDTH",
+    "HANDLE",
+    "LOW_HEAP",
+    "ON_THE_TEST_MACHINE",
+    "SMALL_DOCUMENTS",
+    "System",
+]
+
 
 @dataclass(frozen=True)
 class System:

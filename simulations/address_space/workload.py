@@ -8,6 +8,8 @@ from typing import Final
 from simulations.address_space.space import KIB, MIB
 from simulations.choices import substream
 
+__all__ = ["Session", "long_session"]
+
 DOCUMENTS_MAX: Final = 100_000
 """How many documents a session may open."""
 

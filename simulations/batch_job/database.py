@@ -20,6 +20,8 @@ from simulations.errors import LabError
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterable, Iterator, Sequence
 
+__all__ = ["EXHAUSTIVE", "GREEDY", "measured", "pairs", "planning_ms", "waits"]
+
 Shape = Literal["chain", "cycle", "star", "clique"]
 Planner = Literal["exhaustive", "greedy"]
 

@@ -21,6 +21,22 @@ if TYPE_CHECKING:
 
     from simulations.choices import ChoicePoint, Chooser
 
+__all__ = [
+    "AILMENTS",
+    "CHANCES",
+    "CLOCKS",
+    "DAY_H",
+    "LAUNCHES",
+    "LIFE",
+    "SETUPS_H",
+    "chance",
+    "clock",
+    "deadline",
+    "in_words",
+    "sweep",
+    "when",
+]
+
 Answer = TypeVar("Answer")
 
 WEEK_H: Final = 168

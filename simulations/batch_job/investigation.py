@@ -28,6 +28,20 @@ if TYPE_CHECKING:
     from simulations.batch_job.observations import Observation
     from simulations.batch_job.system import Attempt
 
+__all__ = [
+    "BASE",
+    "EXPERIMENTS",
+    "SURE",
+    "Change",
+    "Step",
+    "gain",
+    "investigate",
+    "likelihoods",
+    "outcome",
+    "priors",
+    "told",
+]
+
 SURE: Final = 0.95
 """The posterior at which an investigation ends."""
 

@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
     from simulations.batch_job.workload import Bulk
 
+__all__ = ["kernel", "schedule", "simulated"]
+
 
 @dataclass(frozen=True)
 class Checkpoints:

@@ -19,6 +19,8 @@ from simulations.errors import LabError
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+__all__ = ["TABLES_MAX", "measure", "planning_seconds", "query", "script"]
+
 TABLES_MAX: Final = 24
 
 _SETTINGS: Final = (

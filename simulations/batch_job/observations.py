@@ -34,6 +34,8 @@ if TYPE_CHECKING:
 
     from simulations.batch_job.system import Attempt, Run
 
+__all__ = ["OBSERVATIONS", "History", "died_silently", "history_of"]
+
 RUNS_COMPARED: Final = 3
 
 SHOPS_MAX: Final = 1_000

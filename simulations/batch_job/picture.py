@@ -12,6 +12,8 @@ from simulations.batch_job.workload import HOUR_MS
 if TYPE_CHECKING:
     from simulations.batch_job.system import Attempt, Run
 
+__all__ = ["draw"]
+
 COLUMN_H: Final = 2
 _MARGIN: Final = 4
 

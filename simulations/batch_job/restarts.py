@@ -15,6 +15,8 @@ from simulations.errors import LabError
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterator
 
+__all__ = ["wall_time"]
+
 
 def wall_time(
     work: float,

@@ -6,6 +6,19 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Final, Literal
 
+__all__ = [
+    "EVERY_HOUR",
+    "HOURS_IN_WEEK",
+    "MECHANISMS",
+    "MONDAY",
+    "RULES",
+    "STORY",
+    "SUNDAY",
+    "WEEKDAYS",
+    "Kind",
+    "Rule",
+]
+
 EVERY_HOUR: Final = tuple(range(24))
 WEEKDAYS: Final = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 HOURS_IN_WEEK: Final = len(WEEKDAYS) * len(EVERY_HOUR)

@@ -32,6 +32,8 @@ if TYPE_CHECKING:
     from simulations.batch_job.variants import System
     from simulations.choices import Chooser
 
+__all__ = ["Attempt", "Run", "run"]
+
 HEARTBEAT_MS: Final = 60_000
 PROGRESS_H: Final = 6
 """How often the progress goes into the trace."""

@@ -13,6 +13,19 @@ from simulations.batch_job.workload import HOUR_MS
 if TYPE_CHECKING:
     from simulations.batch_job.database import Planner
 
+__all__ = [
+    "ANOTHER_HOUR",
+    "AS_SHIPPED",
+    "BOTH",
+    "CHECKPOINT",
+    "FASTER_EXPLAIN",
+    "MORE_MEMORY",
+    "OWNER_TAG",
+    "RERUN_NEXT_WEEK",
+    "RETRY_AT_ONCE",
+    "System",
+]
+
 CHECKPOINT_COST_MS: Final = 5 * HOUR_MS // 60
 MEAN_LIFE_MS: Final = 72 * HOUR_MS
 """What the checkpoint interval is planned for: 5 minutes a checkpoint, a death each 72 hours."""

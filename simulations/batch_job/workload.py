@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 
     from simulations.batch_job.database import Planner
 
+__all__ = ["HOUR_MS", "Bulk", "Job", "bulk"]
+
 SECOND_MS: Final = 1_000
 HOUR_MS: Final = 3_600 * SECOND_MS
 

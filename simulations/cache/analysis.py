@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from simulations.cache.services import Design
     from simulations.cache.workload import Workload
 
+__all__ = ["census"]
+
 
 class _Shared(NamedTuple):
     """What all threads share: the row, the entry, and what a design needs besides."""

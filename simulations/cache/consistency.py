@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
     from simulations.cache.system import Operation, Run
 
+__all__ = ["forgets_own_write", "goes_back_in_time", "not_linearizable"]
+
 
 def forgets_own_write(run: Run) -> str | None:
     """Return how a client reads what is older than what it has itself written, or None."""

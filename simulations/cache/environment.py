@@ -11,6 +11,8 @@ if TYPE_CHECKING:
     from simulations.live.threads.control.chosen import ChosenEvent, ChosenLock, ChosenThreads
     from simulations.trace import Trace
 
+__all__ = ["in_words"]
+
 T = TypeVar("T")
 
 

@@ -10,6 +10,8 @@ if TYPE_CHECKING:
     from simulations.cache.system import Run
     from simulations.trace import Event
 
+__all__ = ["lanes"]
+
 _MARGIN: Final = 2
 _SERVERS: Final = ("database", "store")
 

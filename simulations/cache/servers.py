@@ -8,6 +8,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from contextlib import AbstractContextManager
 
+__all__ = ["Database", "Entry", "Event", "Lease", "Platform", "Row", "Store", "T"]
+
 T = TypeVar("T")
 
 

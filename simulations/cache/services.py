@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 
     from simulations.cache.servers import Database, Event, Platform, Store
 
+__all__ = ["AsShipped", "Service"]
+
 Design = Literal[
     "as_shipped",
     "lock_around_fill",

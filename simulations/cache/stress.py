@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 
     from simulations.cache.services import Service
 
+__all__ = ["Shop", "Stress", "open_shop", "stress"]
+
 T = TypeVar("T")
 
 SECONDS: Final = 10.0

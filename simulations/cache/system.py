@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from simulations.cache.workload import Workload
     from simulations.choices import Chooser
 
+__all__ = ["Run", "run"]
+
 T = TypeVar("T")
 
 LATER_MS: Final = 3_600_000

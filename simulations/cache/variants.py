@@ -8,6 +8,18 @@ from typing import Final
 from simulations.cache.services import DESIGNS, Design
 from simulations.errors import LabError
 
+__all__ = [
+    "AS_SHIPPED",
+    "DELETE_TWICE",
+    "LEASES",
+    "LOCK_AROUND_FILL",
+    "SINGLE_FLIGHT",
+    "TIME_TO_LIVE",
+    "VERSIONS",
+    "WRITE_THROUGH",
+    "System",
+]
+
 LATENCY_MS_MAX: Final = 1_000_000
 
 

@@ -6,6 +6,8 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import Final
 
+__all__ = ["KEY", "Workload"]
+
 READ: Final = "r"
 WRITE: Final = "w"
 THINK: Final = "."

@@ -30,6 +30,15 @@ if TYPE_CHECKING:
     from simulations.mode_machine.encodings import Encoding
     from simulations.mode_machine.variants import UnusedCode
 
+__all__ = [
+    "Flips",
+    "flips",
+    "mean_clocks_to_hang",
+    "mean_clocks_to_wrong_mode",
+    "metastable_unused",
+    "simulated_clocks_to_hang",
+]
+
 
 class Flips(NamedTuple):
     """Where the flips of a set of masks lead from the words of an encoding.

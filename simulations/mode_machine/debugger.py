@@ -44,6 +44,8 @@ if TYPE_CHECKING:
 
     from simulations.mode_machine.variants import System
 
+__all__ = ["SNAPSHOT_CLOCKS", "Debugger", "said"]
+
 SNAPSHOT_CLOCKS: Final = 4
 """The distance of kept states: a step back runs at most this number of clocks anew."""
 

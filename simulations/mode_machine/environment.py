@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
     from simulations.choices import ChoicePoint, Rate
 
+__all__ = ["ROUGH", "UNSYNCHRONISED", "in_words", "noise_model", "upset_label"]
+
 REPLACEMENTS: Final = tuple(
     (sent, *(command for command in range(len(Command)) if command != sent)) for sent in range(len(Command))
 )

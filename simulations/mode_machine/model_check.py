@@ -39,6 +39,8 @@ if TYPE_CHECKING:
     from simulations.mode_machine.netlist import Netlist
     from simulations.mode_machine.variants import System
 
+__all__ = ["BUS_IS_GRANTED", "RESET_HELPS", "model_check"]
+
 
 @dataclass(frozen=True)
 class Claim:

@@ -13,6 +13,8 @@ from simulations.mode_machine.workload import Command
 if TYPE_CHECKING:
     from simulations.mode_machine.variants import System
 
+__all__ = ["BUS_MODES", "Fate", "Netlist", "next_mode", "synthesise"]
+
 BUS_MODES: Final = frozenset({Mode.RUN, Mode.STEP})
 """The modes in which a processor fetches instructions, and so asks for the bus."""
 

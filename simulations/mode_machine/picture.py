@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from simulations.mode_machine.system import Run
     from simulations.mode_machine.variants import System
 
+__all__ = ["lanes", "state_diagram"]
+
 
 def history(run: Run) -> Mapping[str, Sequence[str]]:
     """Return what each processor, and the bus, was in at the beginning of each clock and at the end.

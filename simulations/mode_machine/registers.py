@@ -14,6 +14,8 @@ from simulations.mode_machine.system import Kind, State, incidents_at, power_on
 if TYPE_CHECKING:
     from simulations.mode_machine.variants import System
 
+__all__ = ["read", "registers"]
+
 Condition: TypeAlias = Callable[[State], bool]
 
 

@@ -31,6 +31,8 @@ if TYPE_CHECKING:
 
     from simulations.choices import Chooser
 
+__all__ = ["RESET_CLOCKS", "Run", "lost_processors", "power_cycle", "power_on", "press_reset", "run", "step"]
+
 RESET_CLOCKS: Final = 8
 """For how long the reset button is held: longer than any watchdog needs."""
 

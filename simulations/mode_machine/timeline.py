@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
     from simulations.mode_machine.variants import System
 
+__all__ = ["timeline"]
+
 
 NOTHING: Final = Plan()
 

@@ -16,6 +16,21 @@ from simulations.mode_machine.encodings import (
     Encoding,
 )
 
+__all__ = [
+    "AS_SHIPPED",
+    "BLIND_RECOVERY",
+    "CORRECTING",
+    "GRAY_WITHOUT_SYNCHRONISER",
+    "ONE_HOT_WITHOUT_RECOVERY",
+    "PARITY_RECOVERY",
+    "POWER_ON_WATCHDOG",
+    "RECOVERY",
+    "RECOVERY_OPTIMISED_AWAY",
+    "RESET_WATCHDOG",
+    "VOTING",
+    "System",
+]
+
 WATCHDOG_CLOCKS: Final = 4
 """A watchdog fires when its processor has been in no known mode for this number of clocks."""
 

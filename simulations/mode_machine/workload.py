@@ -12,6 +12,8 @@ from simulations.errors import LabError
 if TYPE_CHECKING:
     from simulations.mode_machine.variants import System
 
+__all__ = ["LETTERS", "Command", "Workload", "typical_workload"]
+
 
 class Command(IntEnum):
     """What a processor is commanded in a clock. RESET is one more command that the mode decoder must read."""

@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 
     from _pytest.mark import ParameterSet
 
+__all__ = ["HANGS", "SILENT", "cases", "must_recover"]
+
 HANGS: Final = frozenset({Verdict.DEAD_END, Verdict.UNDECIDED})
 """No way back was found."""
 

@@ -12,16 +12,15 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from hypothesis import strategies as st
 
-from simulations.live.threads import Program, explore
-from simulations.live.threads.api import run_decisions
+from simulations.live.threads import Program, explore, run_decisions
 from simulations.live.threads.program import WALL_LIMIT
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-    from simulations.live.threads.control.points import Granularity
-    from simulations.live.threads.program import Searcher
-    from simulations.live.threads.search.strategies import Decisions
+    from simulations.live.threads import Decisions, Granularity, Searcher
+
+__all__ = ["holds_in_schedules", "run_schedule", "schedules"]
 
 S = TypeVar("S")
 

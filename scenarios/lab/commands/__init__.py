@@ -32,8 +32,6 @@ from scenarios.lab.commands.command import (
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-__all__ = ["COMMANDS", "main"]
-
 COMMANDS: Final = (
     Command("list", "list the scenarios", "list_scenarios"),
     Command("show", "print the story, the properties and the variants of a scenario", "show"),

@@ -57,25 +57,31 @@ Where things are:
         findings.py     from the result of a search to its report
 """
 
-from simulations.live.threads.api import explore, replay, uninteresting
+from simulations.live.threads.api import explore, replay, run_decisions, uninteresting
 from simulations.live.threads.control.failures import Failure
+from simulations.live.threads.control.points import Granularity
 from simulations.live.threads.errors import StuckError, ThreadsError
-from simulations.live.threads.program import Budget, Program
+from simulations.live.threads.program import Budget, Program, Searcher
 from simulations.live.threads.report import Coverage, Exploration, Minimality, Possible, Replay, Verdict
+from simulations.live.threads.search.strategies import Decisions
 
 __all__ = [
     "Budget",
     "Coverage",
+    "Decisions",
     "Exploration",
     "Failure",
+    "Granularity",
     "Minimality",
     "Possible",
     "Program",
     "Replay",
+    "Searcher",
     "StuckError",
     "ThreadsError",
     "Verdict",
     "explore",
     "replay",
+    "run_decisions",
     "uninteresting",
 ]

@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     from simulations.live.threads.control.sites import Site
     from simulations.live.threads.control.tasks import Task
 
+__all__ = ["ChosenEvent", "ChosenLock", "ChosenThreads"]
+
 QUESTIONS_MAX: Final = 100_000
 """A run that asks more often is called endless."""
 
