@@ -13,6 +13,8 @@ from simulations.batch_job.system import run
 from simulations.batch_job.workload import Job
 from simulations.choices import Deviation, Plan
 
+__all__ = ["SCENARIO", "under"]
+
 NO_OWNER: Final = Deviation("owner_tag", 0, 1)
 SWEEP_ACTS: Final = Deviation("sweep", 0, 1)
 FRIDAY_18: Final = Deviation("launch", 0, 1)

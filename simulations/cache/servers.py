@@ -8,7 +8,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from contextlib import AbstractContextManager
 
-__all__ = ["Database", "Entry", "Event", "Lease", "Platform", "Row", "Store", "T"]
+__all__ = ["Database", "Entry", "Event", "Lease", "Platform", "Row", "Store"]
 
 T = TypeVar("T")
 
