@@ -15,6 +15,7 @@ from __future__ import annotations
 import dis
 import opcode
 import sys
+from collections.abc import Mapping
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
@@ -23,18 +24,20 @@ if TYPE_CHECKING:
     from types import CodeType
 
 VERSION: Final = sys.version_info[:2]
-SUPPORTED: Final = ((3, 11), (3, 12), (3, 13), (3, 14))
+SUPPORTED: Final = ((3, 11), (3, 12), (3, 13), (3, 14), (3, 15))
 
 Position = tuple[int | None, int | None, int | None, int | None]
 
 _CACHES: Final[Any] = opcode._inline_cache_entries  # type: ignore[attr-defined]  # noqa: SLF001
 _EXTENDED_ARG: Final = dis.opmap["EXTENDED_ARG"]
 _JUMPS: Final = frozenset(dis.hasjrel)
-_BACKWARD: Final = frozenset(code for name, code in dis.opmap.items() if "BACKWARD" in name)
+_BACKWARD: Final = frozenset(
+    code for name, code in dis.opmap.items() if "BACKWARD" in name or name == "END_ASYNC_FOR"
+)
 
 
 def _cache_size(op: int) -> int:
-    if isinstance(_CACHES, dict):
+    if isinstance(_CACHES, Mapping):
         return int(_CACHES.get(dis.opname[op], 0))
     return int(_CACHES[op])
 
