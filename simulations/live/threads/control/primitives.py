@@ -32,6 +32,7 @@ LOCK: Final[type] = type(_thread.allocate_lock())
 RLOCK: Final[type] = type(threading.RLock())
 SIMPLE_QUEUE: Final[type] = queue.SimpleQueue
 HANDLE: Final[type | None] = getattr(_thread, "_ThreadHandle", None)
+_HANDLE_NAME: Final = "_handle" if VERSION < (3, 14) else "_os_thread_handle"
 _NS: Final = 1_000_000_000
 _CONTROLLED_TYPES: Final = frozenset(kind for kind in (LOCK, RLOCK, SIMPLE_QUEUE, HANDLE) if kind is not None)
 
@@ -269,7 +270,7 @@ class Primitives:
             task = self._spawn(site, function, function)
             joinable = Handle(self, task)
             if task.thread is not None:
-                task.thread._handle = joinable  # type: ignore[attr-defined]  # noqa: SLF001
+                setattr(task.thread, _HANDLE_NAME, joinable)
             return joinable
 
         return start
