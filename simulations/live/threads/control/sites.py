@@ -118,7 +118,7 @@ _IN_PLACE_FIRST: Final = 13
 _SUBSCRIPT: Final = 26
 _WHOLE_READS: Final = {
     "GET_ITER": (1,),
-    "FOR_ITER": (1,),
+    "FOR_ITER": (1,) if VERSION < (3, 15) else (2,),  # below the index into a list or tuple, from 3.15 on
     "CONTAINS_OP": (1,),
     "UNPACK_SEQUENCE": (1,),
     "UNPACK_EX": (1,),
