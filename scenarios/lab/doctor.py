@@ -84,6 +84,17 @@ def problems(of: Fingerprint) -> list[str]:
     return found
 
 
+def instrument_problems() -> list[str]:
+    """Return, in words and with the way out, which instruments cannot work in this interpreter.
+
+    Nothing here makes a result of the other worlds doubtful.
+    """
+    from simulations.live.threads.control.standard_library import refusal  # noqa: PLC0415  (only needed here)
+
+    reason = refusal()
+    return [] if reason is None else [reason]
+
+
 def differences(then: Fingerprint, now: Fingerprint) -> list[str]:
     """Return, one line each, in what two fingerprints differ; where a package is installed does not count."""
     before, after = _flat(then), _flat(now)

@@ -233,10 +233,10 @@ def _test(args: argparse.Namespace) -> int:
 
 def _doctor(args: argparse.Namespace) -> int:
     from scenarios.lab.commands import display  # noqa: PLC0415
-    from scenarios.lab.doctor import fingerprint, problems  # noqa: PLC0415
+    from scenarios.lab.doctor import fingerprint, instrument_problems, problems  # noqa: PLC0415
 
     found = fingerprint()
-    wrong = problems(found)
+    wrong = [*problems(found), *instrument_problems()]
     if args.json:
         _print_json({**found, "problems": wrong})
     else:

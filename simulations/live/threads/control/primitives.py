@@ -18,8 +18,8 @@ from _thread import get_ident
 from types import BuiltinFunctionType, MethodDescriptorType, MethodType, WrapperDescriptorType
 from typing import TYPE_CHECKING, Any, Final
 
-from simulations.live.threads.control.rewrite import VERSION
 from simulations.live.threads.control.scheduler import CLOCK_READS_FREE, CLOCK_TICK, EPOCH
+from simulations.live.threads.control.standard_library import VERSION
 
 if TYPE_CHECKING:
     from collections.abc import Callable

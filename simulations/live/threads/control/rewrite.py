@@ -5,7 +5,7 @@ instructions instead of offsets; calls are put in front of some of them; and it 
 lines
 stay exact, so that tracebacks, coverage and debuggers see the program that the user wrote.
 
-It knows the instruction sets of CPython 3.11 to 3.14. The layout of code objects, of the exception table and
+It knows the instruction sets of CPython 3.11 to 3.15. The layout of code objects, of the exception table and
 of
 the location table is that of `Objects/exception_handling_notes.txt` and `Objects/locations.md` in CPython.
 """
@@ -14,21 +14,19 @@ from __future__ import annotations
 
 import dis
 import opcode
-import sys
 from collections.abc import Mapping
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
+
+from simulations.live.threads.control.standard_library import VERSION
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
     from types import CodeType
 
-VERSION: Final = sys.version_info[:2]
-SUPPORTED: Final = ((3, 11), (3, 12), (3, 13), (3, 14), (3, 15))
-
 Position = tuple[int | None, int | None, int | None, int | None]
 
-_CACHES: Final[Any] = opcode._inline_cache_entries  # type: ignore[attr-defined]  # noqa: SLF001
+_CACHES: Final[Any] = getattr(opcode, "_inline_cache_entries", {})
 _EXTENDED_ARG: Final = dis.opmap["EXTENDED_ARG"]
 _JUMPS: Final = frozenset(dis.hasjrel)
 _BACKWARD: Final = frozenset(

@@ -6,11 +6,13 @@ import dis
 import linecache
 from typing import TYPE_CHECKING, Final, Literal
 
-from simulations.live.threads.control.rewrite import VERSION, Body, Instruction
+from simulations.live.threads.control.standard_library import VERSION
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from types import CodeType
+
+    from simulations.live.threads.control.rewrite import Body, Instruction
 
 Kind = Literal["attribute", "item", "whole", "global", "cell", "call", "with", "switch"]
 
