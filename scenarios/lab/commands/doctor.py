@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from scenarios.lab.commands.command import DONE, FOUND
 from scenarios.lab.commands.display import print_facts
 from scenarios.lab.doctor import fingerprint, problems
+from simulations.live import threads
 
 if TYPE_CHECKING:
     import argparse
@@ -24,7 +25,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Print what identifies the code under test, and what is wrong with it."""
     code = fingerprint()
-    wrong = problems(code)
+    wrong = [*problems(code), *([reason] if (reason := threads.refusal()) else [])]
     if args.json:
         print(json.dumps({**code, "problems": wrong}, indent=2))
     else:

@@ -45,6 +45,7 @@ Where things are:
         rewrite.py      calls put into bytecode
         install.py      which functions are rewritten
         frames.py       whose code a frame runs
+        standard_library.py  what is needed of Python, and why it may be refused
         chosen.py       the same threads under a `Chooser`, for a world
     search/             which schedule is tried next
         session.py      a program under control, from its first run to its last
@@ -60,6 +61,7 @@ Where things are:
 from simulations.live.threads.api import explore, replay, run_decisions, uninteresting
 from simulations.live.threads.control.failures import Failure
 from simulations.live.threads.control.points import Granularity
+from simulations.live.threads.control.standard_library import refusal
 from simulations.live.threads.errors import StuckError, ThreadsError
 from simulations.live.threads.program import Budget, Program, Searcher
 from simulations.live.threads.report import Coverage, Exploration, Minimality, Possible, Replay, Verdict
@@ -81,6 +83,7 @@ __all__ = [
     "ThreadsError",
     "Verdict",
     "explore",
+    "refusal",
     "replay",
     "run_decisions",
     "uninteresting",

@@ -12,8 +12,9 @@ from types import CodeType, FunctionType, MethodType
 from typing import TYPE_CHECKING, Any, Final, Literal
 
 from simulations.live.threads.control.frames import OURS
-from simulations.live.threads.control.rewrite import SUPPORTED, VERSION, Body, Call, put_together, take_apart
+from simulations.live.threads.control.rewrite import Body, Call, put_together, take_apart
 from simulations.live.threads.control.sites import Site, binds_method, sites_of
+from simulations.live.threads.control.standard_library import refusal
 from simulations.live.threads.errors import ThreadsError
 
 if TYPE_CHECKING:
@@ -138,11 +139,9 @@ class Installer:
     """
 
     def __init__(self, hooks: Hooks, points: Points, scope: Sequence[str] | None) -> None:
-        if VERSION not in SUPPORTED or sys.implementation.name != "cpython":
-            raise ThreadsError(
-                f"threads can be controlled on CPython 3.11 to 3.14, not on {sys.implementation.name} "
-                f"{VERSION[0]}.{VERSION[1]}; use one of these"
-            )
+        reason = refusal(loaded=True)
+        if reason is not None:
+            raise ThreadsError(reason)
         self._hooks = hooks
         self._points = points
         self._scope = tuple(scope) if scope is not None else None

@@ -18,7 +18,7 @@ from types import BuiltinFunctionType, MethodDescriptorType, MethodType, Wrapper
 from typing import TYPE_CHECKING, Any, Final
 
 from simulations.live.threads.control.limits import EPOCH
-from simulations.live.threads.control.rewrite import VERSION
+from simulations.live.threads.control.standard_library import VERSION
 from simulations.live.threads.control.touching import Touching
 
 if TYPE_CHECKING:
@@ -33,6 +33,7 @@ LOCK: Final[type] = type(_thread.allocate_lock())
 RLOCK: Final[type] = type(threading.RLock())
 SIMPLE_QUEUE: Final[type] = queue.SimpleQueue
 HANDLE: Final[type | None] = getattr(_thread, "_ThreadHandle", None)
+_HANDLE_NAME: Final = "_handle" if VERSION < (3, 14) else "_os_thread_handle"
 _NS: Final = 1_000_000_000
 _CONTROLLED_TYPES: Final = frozenset(kind for kind in (LOCK, RLOCK, SIMPLE_QUEUE, HANDLE) if kind is not None)
 
@@ -263,7 +264,7 @@ class Primitives:
             task = self._spawn(site, function, function)
             joinable = Handle(self, task)
             if task.thread is not None:
-                task.thread._handle = joinable  # type: ignore[attr-defined]  # noqa: SLF001  (nothing public does it)
+                setattr(task.thread, _HANDLE_NAME, joinable)
             return joinable
 
         return start

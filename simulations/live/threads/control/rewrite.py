@@ -4,7 +4,7 @@ A function's code is taken apart into instructions whose jumps, exception ranges
 instructions instead of offsets; calls are put in front of some of them; and it is assembled again. Source
 lines stay exact, so that tracebacks, coverage and debuggers see the program that the user wrote.
 
-It knows the instruction sets of CPython 3.11 to 3.14. The layout of code objects, of the exception table and
+It knows the instruction sets of CPython 3.11 to 3.15. The layout of code objects, of the exception table and
 of the location table is that of `Objects/exception_handling_notes.txt` and `Objects/locations.md` in CPython.
 """
 
@@ -12,27 +12,28 @@ from __future__ import annotations
 
 import dis
 import opcode
-import sys
+from collections.abc import Mapping
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
+
+from simulations.live.threads.control.standard_library import VERSION
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
     from types import CodeType
 
-VERSION: Final = sys.version_info[:2]
-SUPPORTED: Final = ((3, 11), (3, 12), (3, 13), (3, 14))
-
 Position = tuple[int | None, int | None, int | None, int | None]
 
-_CACHES: Final[Any] = opcode._inline_cache_entries  # type: ignore[attr-defined]  # noqa: SLF001  (nothing public says it)
+_CACHES: Final[Any] = getattr(opcode, "_inline_cache_entries", {})
 _EXTENDED_ARG: Final = dis.opmap["EXTENDED_ARG"]
 _JUMPS: Final = frozenset(dis.hasjrel)
-_BACKWARD: Final = frozenset(code for name, code in dis.opmap.items() if "BACKWARD" in name)
+_BACKWARD: Final = frozenset(
+    code for name, code in dis.opmap.items() if "BACKWARD" in name or name == "END_ASYNC_FOR"
+)
 
 
 def _cache_size(op: int) -> int:
-    if isinstance(_CACHES, dict):
+    if isinstance(_CACHES, Mapping):
         return int(_CACHES.get(dis.opname[op], 0))
     return int(_CACHES[op])
 

@@ -6,12 +6,14 @@ import dis
 import linecache
 from typing import TYPE_CHECKING, Final, Literal
 
-from simulations.live.threads.control.rewrite import VERSION, Body, Instruction, Position
+from simulations.live.threads.control.standard_library import VERSION
 from simulations.live.threads.control.touching import Touching
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from types import CodeType
+
+    from simulations.live.threads.control.rewrite import Body, Instruction, Position
 
 Kind = Literal["attribute", "item", "whole", "global", "cell", "call", "with", "switch"]
 
@@ -163,7 +165,7 @@ _IN_PLACE_FIRST: Final = 13
 _SUBSCRIPT: Final = 26
 _WHOLE_READS: Final = {
     "GET_ITER": (1,),
-    "FOR_ITER": (1,),
+    "FOR_ITER": (1,) if VERSION < (3, 15) else (2,),  # below the index into a list or tuple, from 3.15 on
     "CONTAINS_OP": (1,),
     "UNPACK_SEQUENCE": (1,),
     "UNPACK_EX": (1,),

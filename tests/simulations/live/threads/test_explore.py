@@ -279,10 +279,11 @@ def test_ctrl_c_interrupts_and_leaves_nothing_behind():
         "    box[0] += 1\n"
         "    if box[0] == 2:\n"
         "        _thread.interrupt_main()\n"
+        "written = worker.__code__\n"
         "try:\n"
         "    explore(setup, [worker, worker], max_schedules=10**9)\n"
         "except KeyboardInterrupt:\n"
-        "    print('interrupted', threading.active_count(), worker.__code__.co_consts)\n"
+        "    print('interrupted', threading.active_count(), worker.__code__ is written)\n"
     )
     done = subprocess.run(
         [sys.executable, "-c", script],
@@ -291,7 +292,7 @@ def test_ctrl_c_interrupts_and_leaves_nothing_behind():
         text=True,
         timeout=60,
     )
-    assert done.stdout.startswith("interrupted 1 (None, 0, 1, 2)"), done.stderr
+    assert done.stdout.startswith("interrupted 1 True"), done.stderr
 
 
 def test_a_program_that_depends_on_something_else_is_reported():
