@@ -32,6 +32,7 @@ class Minimality(StrEnum):
     ONE_MINIMAL = "1-minimal: the budget ran out"
     """It fails no more without any one of its deviations; a lesser schedule of another kind may fail."""
     NOT_MINIMISED = "not minimised"
+    NOTHING_FOUND = ""
 
 
 class Possible(StrEnum):
@@ -42,6 +43,7 @@ class Possible(StrEnum):
     """No schedule that switches where this interpreter does fails so, with as many preemptions."""
     NOT_SEEN = "only without the GIL, or on other versions (as far as was tried)"
     """None was found, but not all were run."""
+    NOTHING_FOUND = ""
 
 
 @dataclass(frozen=True)
@@ -120,10 +122,10 @@ class Exploration:
     preemptions: int | None = None
     deviations: int | None = None
     words: str = ""
-    minimality: Minimality | None = None
+    minimality: Minimality = Minimality.NOTHING_FOUND
     minimising: int = 0
     below: int | None = None
-    possible: Possible | None = None
+    possible: Possible = Possible.NOTHING_FOUND
     lanes: str = ""
     mermaid: str = ""
     conflict: str = ""
@@ -201,10 +203,10 @@ class Exploration:
             "preemptions": self.preemptions,
             "deviations": self.deviations,
             "words": self.words,
-            "minimality": None if self.minimality is None else str(self.minimality),
+            "minimality": str(self.minimality),
             "minimising": self.minimising,
             "below": self.below,
-            "possible": None if self.possible is None else str(self.possible),
+            "possible": str(self.possible),
             "lanes": self.lanes,
             "mermaid": self.mermaid,
             "conflict": self.conflict,
