@@ -122,4 +122,5 @@ class Points:
     def tell_end(self, task: Any) -> None:
         """Tell of the end of a thread."""
         if self.sink is not None:
-            self.sink(task, None, [(self.stamps.of(task), None, True)], Touching.ENDS)
+            waited_for = [task] if task.sentinel is None else [task, task.sentinel]
+            self.sink(task, None, [(self.stamps.of(one), None, True) for one in waited_for], Touching.ENDS)
