@@ -96,6 +96,7 @@ SUSPECTS: Final = (
         "the billing alarms of the account at the hour of the death",
     ),
 )
+"""All nine, in the order in which tables list them."""
 
 
 def suspect(name: str) -> Suspect:

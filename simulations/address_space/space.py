@@ -21,7 +21,10 @@ __all__ = ["GIB", "LINUX", "MIB", "WINDOWS", "Filled", "Layout", "Policy", "Regi
 
 KIB: Final = 1 << 10
 MIB: Final = 1 << 20
+"""A mebibyte, in bytes."""
+
 GIB: Final = 1 << 30
+"""A gibibyte, in bytes."""
 
 Kind: TypeAlias = Literal["island", "mapping", "filler"]
 RANDOM_TRIES: Final = 8

@@ -41,6 +41,7 @@ Answer = TypeVar("Answer")
 
 WEEK_H: Final = 168
 DAY_H: Final = 24
+"""A day, in hours."""
 
 LAUNCHES: Final = ((0, 9), (4, 18), (2, 18), (5, 9))
 """When people launch, as (weekday, local hour): Monday morning, or Friday before they go home, or else."""
@@ -73,6 +74,7 @@ AILMENTS: Final = (
     Ailment("has a time limit of 48 hours", deadline_h=48),
     Ailment("has one test of six hours", straggler=True),
 )
+"""What may be wrong with the job itself; the first is nothing. The figures are assumptions."""
 
 
 class ClockChange(NamedTuple):

@@ -200,6 +200,8 @@ class Change:
 
 
 BASE: Final = Change("nothing")
+"""The run that the experiments are compared with."""
+
 EXPERIMENTS: Final = (
     Change("launched six hours later", held_h=6),
     Change("one more hour of setup", setup=SETUPS_H.index(3)),

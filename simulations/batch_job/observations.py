@@ -211,6 +211,7 @@ OBSERVATIONS: Final = (
     Observation("canary", "survival of a run with an owner tag", 7, "the job's team", _canary),
     Observation("audit log", "a call in the platform's audit log", 15, "the cloud team", _audit),
 )
+"""Every way to look at a death that an investigation may choose from, the quickest first, by and large."""
 
 
 def _plan(suspect: str, draw: Random, fixed: dict[str, int]) -> list[Deviation]:

@@ -20,12 +20,22 @@ __all__ = [
 ]
 
 EVERY_HOUR: Final = tuple(range(24))
+"""The local hours of a day, 0 to 23."""
+
 WEEKDAYS: Final = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
+"""The names of the weekdays; a weekday is an index into them, 0 for Monday."""
+
 HOURS_IN_WEEK: Final = len(WEEKDAYS) * len(EVERY_HOUR)
+"""A week, in hours."""
+
 MONDAY: Final = 0
+"""Monday as a weekday."""
+
 SUNDAY: Final = 6
+"""Sunday as a weekday."""
 
 Kind = Literal["calendar", "age", "mark"]
+"""What a sweep goes by: the hour, the age of a machine, or a mark that it made earlier; see `Rule`."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -79,6 +89,7 @@ class Rule:
 
 
 STORY: Final = "a rule of the story; no tool has exactly these figures"
+"""The source of a rule that was invented for the story."""
 
 _RULES: Final = (
     Rule(

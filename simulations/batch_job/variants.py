@@ -68,17 +68,32 @@ class System:
 
 
 AS_SHIPPED: Final = System()
+"""One attempt, no checkpoints, and an owner tag only if people remember it."""
 
 RERUN_NEXT_WEEK: Final = System(attempts_max=3)
+"""Folk fix: up to three attempts, each a week after the one before, at the same hour."""
+
 RETRY_AT_ONCE: Final = System(attempts_max=3, rerun="at once")
+"""Folk fix: up to three attempts, each started as soon as the one before has died."""
+
 FASTER_EXPLAIN: Final = System(planner=GREEDY)
+"""Folk fix: a greedy planner, so that `EXPLAIN` of a large join takes milliseconds."""
+
 MORE_MEMORY: Final = System(memory_gib=256)
+"""Folk fix: 256 GiB of memory, four times as much as shipped."""
+
 ANOTHER_HOUR: Final = System(launch="in time")
+"""Folk fix: launched so that a healthy job is over before the Monday 16:00 sweep."""
 
 DALY: Final = Checkpoints(
     every_ms=round(daly_interval(CHECKPOINT_COST_MS, MEAN_LIFE_MS)), cost_ms=CHECKPOINT_COST_MS
 )
 
 OWNER_TAG: Final = System(owner_tag=True, exempt=True)
+"""Fix: every machine carries an owner tag, and the job is on the platform's list of exemptions."""
+
 CHECKPOINT: Final = System(checkpoints=DALY, attempts_max=3, rerun="at once")
+"""Fix: checkpoints at Daly's interval, from the last of which the next of three attempts goes on at once."""
+
 BOTH: Final = System(owner_tag=True, exempt=True, checkpoints=DALY, attempts_max=3, rerun="at once")
+"""Fix: the owner tag and the exemption, and checkpoints for deaths of other causes."""

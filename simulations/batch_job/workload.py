@@ -28,6 +28,7 @@ __all__ = ["HOUR_MS", "Bulk", "Job", "bulk"]
 
 SECOND_MS: Final = 1_000
 HOUR_MS: Final = 3_600 * SECOND_MS
+"""An hour, in ms."""
 
 TESTS_MAX: Final = 1_000_000
 TEST_MS_MAX: Final = 6 * HOUR_MS

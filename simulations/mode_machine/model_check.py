@@ -75,9 +75,13 @@ def _no_silent_wrong_mode(system: System, state: State) -> bool:
 RESET_HELPS: Final = Claim(
     "after the reset command has been held, every processor is in a mode", _reset_helps
 )
+"""The claim that the reset command leads out of every state that can be reached."""
+
 BUS_IS_GRANTED: Final = Claim(
     "no processor waits for the bus longer than promised", _bus_is_granted, waits=True
 )
+"""The claim that no processor waits for the bus for more than `System.grant_clocks_max` clocks."""
+
 NO_SILENT_WRONG_MODE: Final = Claim(
     "no processor is in a wrong mode unannounced", _no_silent_wrong_mode, twin=True
 )

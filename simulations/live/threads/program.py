@@ -16,10 +16,15 @@ if TYPE_CHECKING:
     from simulations.live.threads.control.points import Granularity
 
 Searcher = Literal["portfolio", "random", "pct", "exhaustive", "replay"]
+"""How schedules are searched: `random`, by random walks; `pct`, by probabilistic concurrency testing;
+`exhaustive`, every schedule in the order of "least"; `portfolio`, small deviations and every schedule of a
+small program first, then random walks and PCT in turn; `replay`, the schedule of a given plan."""
 
 SEARCHERS: Final = ("portfolio", "random", "pct", "exhaustive", "replay")
 MINIMISE_MAX: Final = 20_000
 """How many runs may be spent on minimising a schedule."""
+PROOF_TENTHS: Final = 7
+"""How many tenths of its schedules a portfolio spends on a proof."""
 WALL_LIMIT: Final = 10.0
 """After this many seconds without a sign of a thread, the run is an error."""
 
@@ -131,6 +136,18 @@ class Budget:
             )
         if self.seconds is not None and not (isinstance(self.seconds, (int, float)) and self.seconds > 0):
             raise ThreadsError(f"seconds={self.seconds!r}: use a number above 0, or None for no limit")
+
+    @property
+    def provable(self) -> bool:
+        """Whether a proof over all schedules answers what is asked."""
+        return self.searcher in {"portfolio", "exhaustive"} and self.max_preemptions is None
+
+    @property
+    def for_proof(self) -> int:
+        """How many schedules may be run for a proof; a portfolio leaves the others to chance."""
+        return (
+            self.max_schedules if self.searcher == "exhaustive" else self.max_schedules * PROOF_OF_TEN // 10
+        )
 
 
 def _check_worker(worker: Any) -> None:

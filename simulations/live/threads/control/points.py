@@ -21,6 +21,9 @@ if TYPE_CHECKING:
     Sink = Callable[[Task, Site | None, list[Touch], Touching], None]
 
 Granularity = Literal["sync", "access", "gil"]
+"""Where threads may be switched: `sync`, at operations on primitives only; `access`, also in front of
+whatever two threads touch and one changes; `gil`, where this interpreter switches."""
+
 GRANULARITIES: Final = ("sync", "access", "gil")
 
 
@@ -122,4 +125,5 @@ class Points:
     def tell_end(self, task: Any) -> None:
         """Tell of the end of a thread."""
         if self.sink is not None:
-            self.sink(task, None, [(self.stamps.of(task), None, True)], Touching.ENDS)
+            waited_for = [task] if task.sentinel is None else [task, task.sentinel]
+            self.sink(task, None, [(self.stamps.of(one), None, True) for one in waited_for], Touching.ENDS)

@@ -157,6 +157,7 @@ class Primitives:
     def _release_save(self, site: Site, lock: Any) -> Callable[..., Any]:
         def release_save() -> Any:
             if self._run.mine():
+                self._points.at_primitive(site, lock)
                 self._run.released(lock)
                 self._points.did(site, lock, Touching.RELEASES)
             return lock._release_save()  # noqa: SLF001  (nothing public does it)
@@ -167,6 +168,7 @@ class Primitives:
         def acquire_restore(state: Any) -> None:
             run = self._run
             if run.mine():
+                self._points.at_primitive(site, lock)
                 while not free(lock):
                     run.block(lambda: free(lock), "waits for", lock)
                 run.current.takes(lock, site.name)

@@ -158,6 +158,11 @@ class Task:
         self.holds.clear()
 
     @property
+    def can_go_on(self) -> bool:
+        """Whether it has not ended and what it waits for, if anything, is there."""
+        return not self.done and (self.wait is None or self.wait.ready())
+
+    @property
     def due(self) -> tuple[int, int]:
         """When its wait ends, and its number; the order in which waits end."""
         return (self.wait.deadline or 0 if self.wait is not None else 0), self.index

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from simulations.live.threads.report import Coverage
+from simulations.live.threads.search.proof import prove
 from simulations.live.threads.search.session import Hit, Session
 from simulations.live.threads.search.strategies import Fixed, Pct, Proposal, Turns, Walk
 
@@ -37,6 +38,10 @@ class Searched(NamedTuple):
 def search(session: Session, budget: Budget) -> Searched:
     """Return a failing schedule, and which schedules were gone through in full."""
     nothing = covered(session)
+    if budget.provable and session.granularity == "access":
+        proof = prove(session, budget.for_proof)
+        if proof.hit is not None or proof.complete:
+            return Searched(proof.hit, covered(session, complete=proof.complete))
     known = session.observe(budget.seed, budget.max_schedules)
     if known is not None and not known.decisions:
         return Searched(known, nothing)

@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     from simulations.live.threads.control.tasks import Task
     from simulations.live.threads.control.touching import Touching
     from simulations.live.threads.program import Program
+    from simulations.live.threads.search.follower import Follower
 
 FOCUS_ROUNDS_MAX: Final = 12
 """How often observation begins anew because a run came to functions that were not watched."""
@@ -97,6 +98,8 @@ class Session:
         self.epoch = 0
         self.widened = False
         self._lessons = 0
+        self._shares: Shares = {}
+        self._conflicts: set[Site] = set()
         self._mode = ""
         self._until = None if seconds is None else monotonic() + seconds
         self._undo = ExitStack()
@@ -135,6 +138,11 @@ class Session:
     def expired(self) -> bool:
         """Whether the wall-clock budget is spent."""
         return self._until is not None and monotonic() > self._until
+
+    @property
+    def undecided(self) -> bool:
+        """Whether the last run depends on more than the order of steps: on time, or on being cut short."""
+        return self.scheduler.timed or self.scheduler.cut
 
     @property
     def steps(self) -> int:
@@ -248,6 +256,42 @@ class Session:
             self.widen()
         self._limits = SEARCHING
         return hit
+
+    def followed(self, follower: Follower) -> Failure | None:
+        """Run one schedule with a point in front of every access, and let a follower note its steps."""
+        if not self._points.everywhere:
+            self._everywhere()
+            self._limits = OBSERVING
+        shares = self._shares
+
+        def sink(task: Task, site: Site | None, touches: list[Touch], touching: Touching) -> None:
+            follower.access(task, site, touches, touching)
+            if site is not None:
+                for stamp, part, writes in touches:
+                    shares.setdefault(stamp, {}).setdefault((part, task.index, writes), set()).add(site)
+
+        shares.clear()
+        failure = self.watched(follower, sink, "observe", tracing=True)
+        self._conflicts |= focused(shares)
+        return failure
+
+    def adopted(self) -> bool:
+        """Watch the functions that the last run came to for the first time; return whether there were any."""
+        if not self._installer.adopt():
+            return False
+        self._changed()
+        for site in self._installer.sites:
+            site.set_focus(focus=True)
+        return True
+
+    def narrow(self) -> None:
+        """Switch threads from now on only where the runs of a proof have shown that it can matter."""
+        self._limits = SEARCHING
+        self.set_focus(set(self._conflicts))
+
+    def retold(self, follower: Follower) -> Failure | None:
+        """Run the schedule that a follower follows with the points that there are now."""
+        return self.watched(follower, follower.access, "observe")
 
     def _everywhere(self) -> None:
         self._points.put(everywhere=True)

@@ -58,7 +58,8 @@ class Fixed:
         index = self._at.get(run.step)
         if index is None or index == nominal.index:
             return nominal
-        for candidate in candidates:
+        # A thread that has not started can be chosen although one that starts alike stands for it.
+        for candidate in (*candidates, *(task for task in run.tasks if not task.started)):
             if candidate.index == index:
                 self.decided.append((run.step, index))
                 return candidate

@@ -190,7 +190,7 @@ def test_a_budget_that_ran_out_is_not_called_exhausted():
         for _ in range(4):
             add_a(state)
 
-    result = explore(State, {"left": worker, "right": worker}, searcher="exhaustive", max_schedules=15)
+    result = explore(State, {"left": worker, "right": worker}, searcher="exhaustive", max_schedules=5)
     assert result.verdict == "gave up"
     assert not result.coverage.complete
 
