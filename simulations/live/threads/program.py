@@ -16,9 +16,9 @@ if TYPE_CHECKING:
     from simulations.live.threads.control.points import Granularity
 
 Searcher = Literal["portfolio", "random", "pct", "exhaustive", "replay"]
-"""How schedules are searched: `random`, by random walks; `pct`, by probabilistic concurrency testing;
-`exhaustive`, every schedule in the order of "least"; `portfolio`, small deviations and every schedule of a
-small program first, then random walks and PCT in turn; `replay`, the schedule of a given plan."""
+"""How schedules are searched: `portfolio`, for a proof first, then by small deviations, then by chance; `random`,
+by random walks; `pct`, by probabilistic concurrency testing; `exhaustive`, until every schedule is covered;
+`replay`, the schedule of a given plan."""
 
 SEARCHERS: Final = ("portfolio", "random", "pct", "exhaustive", "replay")
 MINIMISE_MAX: Final = 20_000
@@ -145,9 +145,8 @@ class Budget:
     @property
     def for_proof(self) -> int:
         """How many schedules may be run for a proof; a portfolio leaves the others to chance."""
-        return (
-            self.max_schedules if self.searcher == "exhaustive" else self.max_schedules * PROOF_OF_TEN // 10
-        )
+        tenths = 10 if self.searcher == "exhaustive" else PROOF_TENTHS
+        return self.max_schedules * tenths // 10
 
 
 def _check_worker(worker: Any) -> None:

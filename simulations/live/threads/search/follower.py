@@ -61,11 +61,7 @@ class Follower:
         """Return the thread of the next step of the beginning; None once there is none that can go on."""
         if self._left:
             for task in run.tasks:
-                if (
-                    task.index == self._left[-1]
-                    and not task.done
-                    and (task.wait is None or task.wait.ready())
-                ):
+                if task.index == self._left[-1] and task.can_go_on:
                     return task
             self._left.clear()
         return None
