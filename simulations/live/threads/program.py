@@ -16,9 +16,9 @@ if TYPE_CHECKING:
     from simulations.live.threads.control.points import Granularity
 
 Searcher = Literal["portfolio", "random", "pct", "exhaustive", "replay"]
-"""How schedules are searched: `portfolio`, for a proof first, then by small deviations, then by chance; `random`,
-by random walks; `pct`, by probabilistic concurrency testing; `exhaustive`, until every schedule is covered;
-`replay`, the schedule of a given plan."""
+"""How schedules are searched: `portfolio`, by a proof first, then by small deviations, then by chance;
+`random`, by random walks; `pct`, by probabilistic concurrency testing; `exhaustive`, until every schedule is
+covered; `replay`, the schedule of a given plan."""
 
 SEARCHERS: Final = ("portfolio", "random", "pct", "exhaustive", "replay")
 MINIMISE_MAX: Final = 20_000
