@@ -123,7 +123,6 @@ class Scheduler:
         active: Whether there is a run.
         dying: Whether the threads that are left are being unwound.
         cut: Whether the run was cut short.
-        timed: Whether a thread waited for a time, or for something no longer than a time.
         tasks: The threads of the run; those that were started by the set-up come last.
     """
 
@@ -133,7 +132,7 @@ class Scheduler:
         self.step, self.now = 0, START_OF_TIME
         self.stop = self.bound = self._turn_ends = NEVER
         self._turn_max = self._limits.turn_max
-        self._choosing = self.active = self.dying = self.cut = self.timed = False
+        self._choosing = self.active = self.dying = self.cut = False
         self.ident = -1
         self.mute = True
         self.tasks: list[Task] = []
@@ -194,7 +193,7 @@ class Scheduler:
         self.bound = self._turn_ends = NEVER
         self._turn_max = self._limits.turn_max
         self._clock_reads = 0
-        self.dying = self._choosing = self.cut = self.timed = False
+        self.dying = self._choosing = self.cut = False
         self._failure = self._passing = None
         self._strategy = strategy
         self._main = main = Task(-1, "setup", self._main.gate, _thread.get_ident(), muted=True)
@@ -453,7 +452,6 @@ class Scheduler:
         if self.dying:
             raise Stopped
         task = self.current
-        self.timed = self.timed or deadline is not None
         wait = Wait(ready, deadline, verb, what, sleeping=sleeping)
         task.waits(wait)
         self._pass_on(task)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import sys
 from typing import TYPE_CHECKING, Final
 
+from simulations.live.threads.control.frames import place
 from simulations.live.threads.control.touching import Touching
 from simulations.live.threads.search.reduction import Step
 
@@ -26,12 +28,16 @@ class Follower:
     Attributes:
         decided: What was not nominal, as `(step, thread)`.
         steps: What was done that another thread could notice, in order.
+        did: For each step the thread, the place and the verb, to compare runs by.
+        time_outs: Where waits ended with their time.
     """
 
     def __init__(self, beginning: Beginning = ()) -> None:
         self._left = list(reversed(beginning))
         self.decided: list[tuple[int, int]] = []
         self.steps: list[Step] = []
+        self.did: list[tuple[int, Site | None, Touching]] = []
+        self.time_outs: dict[str, None] = {}
         self._run: Scheduler | None = None
         self._trying: dict[int, int] = {}
         self._born: dict[int, int] = {}
@@ -66,20 +72,25 @@ class Follower:
             self._left.clear()
         return None
 
-    def access(self, task: Task, _: Site | None, touches: list[Touch], touching: Touching) -> None:
+    def access(self, task: Task, site: Site | None, touches: list[Touch], touching: Touching) -> None:
         """Take note of a step; a `Sink`."""
         thread = task.index
         if touching is Touching.TRIES:
             self._trying[thread] = touches[0][0]
             return
         stamp = touches[0][0]
+        timed_out = task.took_time_out()
+        if timed_out:
+            self.time_outs[place(sys._getframe())] = None  # noqa: SLF001  (the one way to one's own frame)
         waits = touching in _TAKING and self._trying.pop(thread, None) != stamp
         born = self._born.pop(thread, None)
+        self.did.append((thread, site, touching))
         self.steps.append(
             Step(
                 thread,
                 tuple(touches),
-                () if born is None else (born,),
+                # A time-out is taken to pass only where no thread can go on: after all that came before.
+                tuple(range(len(self.steps))) if timed_out else () if born is None else (born,),
                 stamp if waits else None,
                 tuple(touch[0] for touch in touches) if touching in _GIVING else (),
             )

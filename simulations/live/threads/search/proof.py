@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple
 
+from simulations.errors import NondeterminismError
 from simulations.live.threads.search.follower import Follower
 from simulations.live.threads.search.reduction import Reduction
 from simulations.live.threads.search.session import Hit
@@ -19,10 +20,16 @@ class Proof(NamedTuple):
     Attributes:
         hit: A schedule that fails; None if none did.
         complete: Whether a schedule of each class was run.
+        conflicts: Whether two threads touched the same thing at all, and at least one wrote it.
+        hindrances: What stands in the way of a proof: why some schedule may have been missed.
+        time_outs: Where waits ended with their time; taken to happen only where no thread could go on.
     """
 
     hit: Hit | None
     complete: bool
+    conflicts: bool = True
+    hindrances: tuple[str, ...] = ()
+    time_outs: tuple[str, ...] = ()
 
 
 def prove(session: Session, schedules_max: int) -> Proof:
@@ -30,29 +37,66 @@ def prove(session: Session, schedules_max: int) -> Proof:
 
     Classes that differ from the nominal run in few reversals come first. From then on threads are switched
     only where the runs have shown that it can matter.
+
+    Raises:
+        NondeterminismError: the nominal schedule fails when it is run again, and did not before.
     """
     reduction = Reduction()
-    complete = True
+    hindrances: dict[str, None] = {}
+    time_outs: dict[str, None] = {}
+    nominal: Follower | None = None
     hit = None
-    while (beginning := reduction.following()) is not None:
+    while hit is None and (beginning := reduction.following()) is not None:
         if session.schedules >= schedules_max or session.expired:
-            complete = False
+            hindrances[_SPENT] = None
             break
         follower = Follower(beginning)
         failure = session.followed(follower)
+        if session.adopted() and (failure is None or nominal is None):
+            reduction, nominal = Reduction(), None
+            continue
         if failure is not None:
             hit = _hit(session, failure, follower)
             break
-        if session.adopted():
-            reduction = Reduction()
-            continue
-        if session.undecided:
-            complete = False
+        time_outs |= follower.time_outs
+        hindrances |= dict.fromkeys(session.hindrances)
+        if session.cut:
+            hindrances[_CUT] = None
             break
+        if nominal is None:
+            nominal = follower
+            if not _is_repeatable(session, nominal):
+                hindrances[_OUTLIVES] = None
+                break
         reduction.ran(follower.steps)
     if hit is None:
         session.narrow()
-    return Proof(hit, complete and hit is None)
+    return Proof(
+        hit, hit is None and not hindrances, session.has_conflicts, tuple(hindrances), tuple(time_outs)
+    )
+
+
+_SPENT: Final = "the budget was spent"
+_CUT: Final = "a run was cut short, since it did not come to an end"
+_OUTLIVES: Final = (
+    "the same schedule did something else when it was run again: state outlives a run; make it anew in setup"
+)
+
+
+def _is_repeatable(session: Session, nominal: Follower) -> bool:
+    """Run the nominal schedule again; return whether the same was done.
+
+    Raises:
+        NondeterminismError: it fails, and did not before.
+    """
+    again = Follower()
+    failure = session.followed(again)
+    if failure is not None:
+        raise NondeterminismError(
+            f"the nominal schedule passed, and failed when it was run again ({failure.summary}): state "
+            f"outlives a run; make it anew in setup"
+        )
+    return again.did == nominal.did
 
 
 def _hit(session: Session, failure: Failure, follower: Follower) -> Hit:

@@ -12,9 +12,10 @@ from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from pathlib import PurePath
 from time import monotonic
-from typing import TYPE_CHECKING, Final, Literal, Self
+from typing import TYPE_CHECKING, Any, Final, Literal, Self
 
 from simulations.live.threads.control.accesses import TRIED, Shares, conflicting
+from simulations.live.threads.control.frames import internal
 from simulations.live.threads.control.hooks import Hooks
 from simulations.live.threads.control.install import Installer
 from simulations.live.threads.control.limits import NEVER, Limits
@@ -51,6 +52,9 @@ COLLECT_EVERY: Final = 200
 LESSONS_MAX: Final = 20
 """How often a run that came to new places is looked at again, so that the focus may grow."""
 
+_ANY_INSTRUCTION: Final[Any] = None
+"""The place of a point of an audit, which asks strategies that do not look at places."""
+
 SESSION: Final[contextvars.ContextVar[Session | None]] = contextvars.ContextVar("session", default=None)
 """The session that the calling code runs in; it lets a nested one be refused, and a region be marked."""
 
@@ -64,12 +68,14 @@ class Hit:
         decisions: The schedule.
         everywhere: Whether its steps are counted with a point in front of every access.
         least: Its rank, if every lesser schedule was run.
+        by_audit: Whether an audit found it, whose schedules switch threads at any instruction.
     """
 
     failure: Failure
     decisions: Decisions
     everywhere: bool = False
     least: Rank | None = None
+    by_audit: bool = False
 
 
 class Session:
@@ -140,9 +146,19 @@ class Session:
         return self._until is not None and monotonic() > self._until
 
     @property
-    def undecided(self) -> bool:
-        """Whether the last run depends on more than the order of steps: on time, or on being cut short."""
-        return self.scheduler.timed or self.scheduler.cut
+    def hindrances(self) -> tuple[str, ...]:
+        """Why some schedule may have been missed: what ran, or waited, without being under control."""
+        return ()
+
+    @property
+    def has_conflicts(self) -> bool:
+        """Whether two threads touched the same thing in a run of a proof, and at least one wrote it."""
+        return bool(self._conflicts)
+
+    @property
+    def cut(self) -> bool:
+        """Whether the last run was cut short."""
+        return self.scheduler.cut
 
     @property
     def steps(self) -> int:
@@ -169,9 +185,11 @@ class Session:
         strategy: Strategy,
         sink: Sink | None,
         on_start: Callable[[], None] | None = None,
+        *,
+        audit: bool = False,
     ) -> Failure | None:
-        """Run one schedule and count it."""
-        self.schedules += 1
+        """Run one schedule, and count it unless it is an audit."""
+        self.schedules += not audit
         if self.schedules % COLLECT_EVERY == 0:
             gc.collect(1)
         self._points.begin(sink)
@@ -271,9 +289,32 @@ class Session:
                     shares.setdefault(stamp, {}).setdefault((part, task.index, writes), set()).add(site)
 
         shares.clear()
-        failure = self.watched(follower, sink, "observe", tracing=True)
-        self._conflicts |= focused(shares)
-        return failure
+        try:
+            return self.watched(follower, sink, "observe", tracing=True)
+        except StuckError:
+            # What blocks may be a function that was not watched yet.
+            if not self._installer.found:
+                raise
+            return None
+        finally:
+            self._conflicts |= focused(shares)
+
+    def audit(self, strategy: Strategy) -> Failure | None:
+        """Run one schedule in which threads may be switched at every instruction of the program."""
+        self._install("fast")
+        run = self.scheduler
+
+        def trace(frame: FrameType, event: str, _: object) -> Any:
+            if event == "call":
+                if internal(frame) or not run.mine():
+                    return None
+                frame.f_trace_opcodes = True
+                frame.f_trace_lines = False
+            elif event == "opcode" and run.mine() and not run.mute:
+                run.pass_point(_ANY_INSTRUCTION, writes=True)
+            return trace
+
+        return self._run(strategy, None, lambda: sys.settrace(trace), audit=True)
 
     def adopted(self) -> bool:
         """Watch the functions that the last run came to for the first time; return whether there were any."""
