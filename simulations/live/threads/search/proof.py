@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+import functools
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from simulations.errors import NondeterminismError
+from simulations.live.threads.control.limits import NEVER
 from simulations.live.threads.search.follower import Follower
 from simulations.live.threads.search.reduction import Reduction
 from simulations.live.threads.search.session import Hit
+from simulations.live.threads.search.strategies import Turns, Walk
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from simulations.live.threads.control.failures import Failure
+    from simulations.live.threads.control.scheduler import Strategy
     from simulations.live.threads.search.session import Session
 
 
@@ -42,6 +48,7 @@ def prove(session: Session, schedules_max: int) -> Proof:
         NondeterminismError: the nominal schedule fails when it is run again, and did not before.
     """
     reduction = Reduction()
+    others = list(_OTHERS)
     hindrances: dict[str, None] = {}
     time_outs: dict[str, None] = {}
     nominal: Follower | None = None
@@ -51,6 +58,9 @@ def prove(session: Session, schedules_max: int) -> Proof:
             hindrances[_SPENT] = None
             break
         follower = Follower(beginning)
+        if reduction.classes >= OTHERS_FROM and others:
+            follower = Follower((), others.pop(0)())
+            reduction.put_back()
         failure = session.followed(follower)
         if session.adopted() and (failure is None or nominal is None):
             reduction, nominal = Reduction(), None
@@ -76,6 +86,17 @@ def prove(session: Session, schedules_max: int) -> Proof:
     )
 
 
+OTHERS_FROM: Final = 12
+"""After this many classes some runs go another way altogether: with many threads there are many classes that
+differ from the nominal run in one reversal, and what needs a thread to come late is far away."""
+_OTHERS: Final[tuple[Callable[[], Strategy], ...]] = (
+    lambda: Turns(NEVER >> 1, backwards=True),
+    lambda: Turns(1, backwards=False),
+    lambda: Turns(1, backwards=True),
+    lambda: Turns(2, backwards=False),
+    lambda: Turns(3, backwards=True),
+    *(functools.partial(Walk, seed, mean) for seed, mean in enumerate((2.0, 4.0, 8.0, 16.0, 3.0, 6.0))),
+)
 _SPENT: Final = "the budget was spent"
 _CUT: Final = "a run was cut short, since it did not come to an end"
 _OUTLIVES: Final = (

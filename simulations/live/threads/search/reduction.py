@@ -113,16 +113,22 @@ class Reduction:
         self.classes = 0
         self.repeated = 0
         self._open: deque[tuple[Beginning, frozenset[int]]] = deque([((), frozenset())])
+        self._proposed = self._open[0]
         self._planned: set[frozenset[int]] = set()
         self._classes_of: dict[int, int] = {}
 
     def following(self) -> Beginning | None:
         """Return the beginning of a schedule of a class that has not been run; None when all have been."""
         while self._open:
-            beginning, last = self._open.popleft()
+            self._proposed = self._open.popleft()
+            beginning, last = self._proposed
             if not self._contained(last):
                 return beginning
         return None
+
+    def put_back(self) -> None:
+        """Propose again what was proposed last, since it was not run."""
+        self._open.appendleft(self._proposed)
 
     def _contained(self, last: frozenset[int]) -> bool:
         """Whether some class that was run contains all these steps, and so all their past."""

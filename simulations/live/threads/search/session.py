@@ -422,15 +422,17 @@ class Session:
         return self.watched(strategy, _nothing, "observe")
 
     def dropped(self, decisions: Decisions, wanted: Callable[[Failure], bool]) -> tuple[Decisions, Rank]:
-        """Leave out what a failing schedule does not need, one decision at a time."""
-        position = len(decisions) - 1
-        while position >= 0:
-            fewer = (*decisions[:position], *decisions[position + 1 :])
-            strategy = Fixed(fewer)
-            failure = self.watched(strategy, _nothing, "watch")
-            if failure is not None and wanted(failure):
-                decisions = tuple(strategy.decided)
-            position = min(position - 1, len(decisions) - 1)
+        """Leave out what a failing schedule does not need: half of its decisions first, one by one at last."""
+        size = max(len(decisions) // 2, 1)
+        while size and not self.expired:
+            end = len(decisions)
+            while end > 0 and not self.expired:
+                strategy = Fixed((*decisions[: max(end - size, 0)], *decisions[end:]))
+                failure = self.watched(strategy, _nothing, "watch")
+                if failure is not None and wanted(failure):
+                    decisions = tuple(strategy.decided)
+                end = min(end - size, len(decisions))
+            size //= 2
         recorder = Recorder(Fixed(decisions))
         self.watched(recorder, _nothing, "watch")
         chosen = [asked for asked in recorder.asked if asked.chosen]
