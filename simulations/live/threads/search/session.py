@@ -275,8 +275,9 @@ class Session:
         self._limits = SEARCHING
         return hit
 
-    def followed(self, follower: Follower) -> Failure | None:
+    def followed(self, follower: Follower, *, counts: bool = True) -> Failure | None:
         """Run one schedule with a point in front of every access, and let a follower note its steps."""
+        self.schedules -= not counts
         if not self._points.everywhere:
             self._everywhere()
             self._limits = OBSERVING
@@ -320,6 +321,7 @@ class Session:
         """Watch the functions that the last run came to for the first time; return whether there were any."""
         if not self._installer.adopt():
             return False
+        self.schedules -= 1  # it was not a schedule of all of the program
         self._changed()
         for site in self._installer.sites:
             site.set_focus(focus=True)
@@ -422,7 +424,7 @@ class Session:
         return self.watched(strategy, _nothing, "observe")
 
     def dropped(self, decisions: Decisions, wanted: Callable[[Failure], bool]) -> tuple[Decisions, Rank]:
-        """Leave out what a failing schedule does not need: half of its decisions first, one by one at last."""
+        """Leave out what a failing schedule does not need: half of its decisions first, at last each."""
         size = max(len(decisions) // 2, 1)
         while size and not self.expired:
             end = len(decisions)
