@@ -208,12 +208,8 @@ def answer(program: Program) -> Answer:
 
 def end_of(world: World) -> End:
     """Return what a person could see at the end: places, containers, and what each thread leaves behind."""
-    stores = tuple(
-        tuple(sorted(value)) if isinstance(value, frozenset) else value for value in world.stores
-    )
-    results = tuple(
-        thread.result if thread.state == "ended" else None for thread in world.threads
-    )
+    stores = tuple(tuple(sorted(value)) if isinstance(value, frozenset) else value for value in world.stores)
+    results = tuple(thread.result if thread.state == "ended" else None for thread in world.threads)
     return world.places, stores, results
 
 

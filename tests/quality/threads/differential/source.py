@@ -33,10 +33,21 @@ from tests.quality.threads.differential.syntax import (
 Layout = Literal["module", "nested", "cell", "script", "library"]
 LAYOUTS: Final[tuple[Layout, ...]] = ("module", "nested", "cell", "script", "library")
 
-IMPORTS: Final = """\
-import array, collections, contextlib, ctypes, functools, heapq, itertools, mmap, operator, queue, struct, threading
-from concurrent.futures import ThreadPoolExecutor
-"""
+IMPORTS: Final = (
+    "array",
+    "collections",
+    "contextlib",
+    "ctypes",
+    "functools",
+    "heapq",
+    "itertools",
+    "mmap",
+    "operator",
+    "queue",
+    "struct",
+    "threading",
+)
+POOL: Final = "from concurrent.futures import ThreadPoolExecutor\n"
 DECOYS: Final = """\
 import time
 def never_called(lock, things, thread, path):
@@ -51,7 +62,13 @@ def never_called(lock, things, thread, path):
     time.sleep(1)
 """
 
-ITEMS: Final = ("{at} = {{value}}", "operator.setitem({of}, {key}, {{value}})", "{of}.__setitem__({key}, {{value}})")
+ITEMS: Final = (
+    "{at} = {{value}}",
+    "operator.setitem({of}, {key}, {{value}})",
+    "{of}.__setitem__({key}, {{value}})",
+)
+CLASSES: Final = {"Slotted": "slot", "Fields": "field"}
+"""Classes that the state needs if there are places of a storage."""
 GETS: Final = ("{at}", "operator.getitem({of}, {key})", "{of}.__getitem__({key})")
 
 
@@ -95,6 +112,7 @@ class _Renderer:
         self.bodies = list(program.threads)
         self.in_library = False
         self.exported = ["Shared"]
+        self.exported += [name for name, storage in CLASSES.items() if self._placed(storage)]
 
     def _name(self, otherwise: str) -> str:
         return self.names.pop(0) if self.names else otherwise
@@ -110,18 +128,19 @@ class _Renderer:
         main = [*self.functions, *self.threads, self._setup(), self._end()]
         workers = ", ".join(f"thread_{index}" for index in range(len(self.program.threads)))
         main.append(f"WORKERS = [{workers}]")
-        head = IMPORTS + (DECOYS if self.program.decoys else "")
+        head = DECOYS if self.program.decoys else ""
         globals_ = "".join(f"{name} = 0\n" for name in self._placed("global"))
         if self.layout == "library":
             library = head + globals_ + "\n".join(scope)
-            return Source(f"{head}import library\nfrom library import {', '.join(self.exported)}\n" + "\n".join(main), library)
+            borrowed = f"import library\nfrom library import {', '.join(self.exported)}\n"
+            return Source(_importing(head + borrowed + "\n".join(main)), _importing(library))
         everything = "\n".join([*scope, *main])
         if self.layout == "nested":
             cells = "".join(f"{name} = 0\n" for name in self._placed("cell"))
             body = indent(f"{cells}{everything}\nRUN(setup, WORKERS, end)\n", "    ")
-            return Source(f"{head}{globals_}def build():\n{body}build()\n")
+            return Source(_importing(f"{head}{globals_}def build():\n{body}build()\n"))
         run = "" if self.layout == "module" else "\nRUN(setup, WORKERS, end)\n"
-        return Source(f"{head}{globals_}{everything}{run}\n")
+        return Source(_importing(f"{head}{globals_}{everything}{run}\n"))
 
     def _placed(self, storage: str) -> list[str]:
         pairs = zip(self.program.places, self.places, strict=True)
@@ -146,7 +165,7 @@ class _Renderer:
     def _shared(self) -> str:
         """Return the class of the state."""
         slots = ", ".join(repr(name) for name in self._placed("slot"))
-        text = f"class Slotted:\n    __slots__ = ({slots}{',' if slots else ''})\n"
+        text = f"class Slotted:\n    __slots__ = ({slots},)\n" if slots else ""
         fields = ", ".join(f"({name!r}, ctypes.c_int)" for name in self._placed("field"))
         if fields:
             text += f"class Fields(ctypes.Structure):\n    _fields_ = [{fields}]\n"
@@ -166,7 +185,7 @@ class _Renderer:
     def _setup(self) -> str:
         places = self.program.places
         size = max(len(places), 1)
-        lines = ["s = Shared()", "s.slotted = Slotted()"]
+        lines = ["s = Shared()", *(["s.slotted = Slotted()"] if self._placed("slot") else [])]
         lines += [f"s.{self._hidden(name)} = 0" for name in self._placed("property")]
         used = {place.storage for place in places}
         makers = {
@@ -285,7 +304,9 @@ class _Renderer:
                 "subclass": "Runner(thread_{0}, s)",
             }
             if statement.how == "subclass" and not any("class Runner" in text for text in self.functions):
-                init = "def __init__(self, body, s):\n    super().__init__()\n    self.body, self.s = body, s\n"
+                init = (
+                    "def __init__(self, body, s):\n    super().__init__()\n    self.body, self.s = body, s\n"
+                )
                 run = "def run(self):\n    self.body(self.s)\n"
                 self.functions.append(f"class Runner(threading.Thread):\n{indent(init + run, '    ')}")
             maker = makers[statement.how]
@@ -315,7 +336,12 @@ class _Renderer:
         head = f"{'async ' if form == 'coroutine' else ''}def {name}(s)"
         function = decorator + self._define(head, text)
         self.in_library = before
-        target = {"method": self.methods, "property": self.methods, "library": self.shared, "nested": self.inside}
+        target = {
+            "method": self.methods,
+            "property": self.methods,
+            "library": self.shared,
+            "nested": self.inside,
+        }
         if form == "begun":
             self.made += [f"s.begun_{name} = {name}(s)", f"next(s.begun_{name})"]
         if form == "enter":
@@ -351,7 +377,11 @@ class _Renderer:
             case "class":
                 return Access(
                     (f"Shared.{name}", f"type(s).{name}", f"s.{name}"),
-                    (f"Shared.{name} = {{value}}", f"type(s).{name} = {{value}}", f"setattr(Shared, {name!r}, {{value}})"),
+                    (
+                        f"Shared.{name} = {{value}}",
+                        f"type(s).{name} = {{value}}",
+                        f"setattr(Shared, {name!r}, {{value}})",
+                    ),
                 )
             case "property":
                 return Access(
@@ -365,7 +395,8 @@ class _Renderer:
                 )
             case "global" if self._owns_globals:
                 return Access(
-                    (name, f"globals()[{name!r}]"), (f"{name} = {{value}}", f"globals()[{name!r}] = {{value}}")
+                    (name, f"globals()[{name!r}]"),
+                    (f"{name} = {{value}}", f"globals()[{name!r}] = {{value}}"),
                 )
             case "global":
                 return Access((f"library.{name}",), (f"library.{name} = {{value}}",))
@@ -379,6 +410,12 @@ class _Renderer:
                 return _bytes(index)
             case _:
                 return _items(f"s.of_{storage}", repr(index))
+
+
+def _importing(text: str) -> str:
+    """Return a module's text with the imports that it needs in front."""
+    needed = "".join(f"import {name}\n" for name in IMPORTS if f"{name}." in text)
+    return needed + (POOL if "ThreadPoolExecutor(" in text else "") + text
 
 
 def _attribute(of: str, name: str) -> Access:
@@ -409,13 +446,20 @@ def _items(of: str, key: str) -> Access:
 
 def _table(of: str, name: str) -> Access:
     plain = _items(of, repr(name))
-    return Access((*plain.gets, f"{of}.get({name!r})"), (*plain.sets, f"dict.__setitem__({of}, {name!r}, {{value}})"))
+    return Access(
+        (*plain.gets, f"{of}.get({name!r})"), (*plain.sets, f"dict.__setitem__({of}, {name!r}, {{value}})")
+    )
 
 
 def _bytes(index: int) -> Access:
     plain, view = _items("s.of_bytes", repr(index)), _items("s.of_view", repr(index))
     return Access(
-        (*plain.gets[:2], view.gets[0], f"struct.unpack_from('B', s.of_bytes, {index})[0]", f"s.of_bytes[{index}:{index + 1}][0]"),
+        (
+            *plain.gets[:2],
+            view.gets[0],
+            f"struct.unpack_from('B', s.of_bytes, {index})[0]",
+            f"s.of_bytes[{index}:{index + 1}][0]",
+        ),
         (
             *plain.sets[:2],
             view.sets[0],

@@ -181,9 +181,7 @@ class Spawn:
     between: tuple[Stmt, ...] = ()
 
 
-Stmt: TypeAlias = (
-    Load | Save | Add | Do | If | Repeat | Hold | Await | Notify | Signal | Call | Spawn
-)
+Stmt: TypeAlias = Load | Save | Add | Do | If | Repeat | Hold | Await | Notify | Signal | Call | Spawn
 
 
 @dataclass(frozen=True)
@@ -218,4 +216,3 @@ def blocks(statement: Stmt) -> tuple[tuple[Stmt, ...], ...]:
             return (between,)
         case _:
             return ()
-

@@ -25,4 +25,6 @@ SECONDS_MAX: float = 1.0
 def test_exhaustive_exploration_sees_exactly_the_reachable_ends(program, layout):
     outcome = compare(program, layout, schedules_max=SCHEDULES_MAX, seconds_max=SECONDS_MAX)
     source = render(program, layout)
-    assert not outcome.verdict.wrong, f"{outcome.verdict.value}: {outcome.detail}\n{source.library}{source.main}"
+    assert not outcome.verdict.wrong, (
+        f"{outcome.verdict.value}: {outcome.detail}\n{source.library}{source.main}"
+    )

@@ -157,7 +157,12 @@ def test_a_branch_looks_at_what_was_read():
 
 @pytest.mark.parametrize(
     ("how", "width", "expected"),
-    [("thread", 1, {(1,), (2,)}), ("pool", 2, {(1,), (2,)}), ("pool", 1, {(2,)}), ("pool of setup", 1, {(2,)})],
+    [
+        ("thread", 1, {(1,), (2,)}),
+        ("pool", 2, {(1,), (2,)}),
+        ("pool", 1, {(2,)}),
+        ("pool of setup", 1, {(2,)}),
+    ],
 )
 def test_a_pool_of_one_runs_its_tasks_one_after_the_other(how, width, expected):
     spawn = Spawn(((Add(0),), (Add(0),)), how, width)
