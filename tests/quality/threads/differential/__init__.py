@@ -1,1 +1,1 @@
-"""A differential test of the thread explorer: random programs, and a brute-force interpreter as the oracle."""
+"""A differential test of the thread explorer: random programs, and brute force as the oracle."""

@@ -1,8 +1,8 @@
 """The campaign: `python -m tests.quality.threads.differential --programs 2000 --seed 1 --seconds 600`.
 
-Prints how many comparisons ended how. A wrong verdict is shown with the smallest program that Hypothesis shrinks it
-to, and makes the exit status 1. With `--keep-going` wrong verdicts are counted and the smallest of each kind and
-layout is shown as it was drawn.
+Prints how many comparisons ended how. A wrong verdict is shown with the smallest program that Hypothesis
+shrinks it to, and makes the exit status 1. With `--keep-going` wrong verdicts are counted, and the smallest of
+each kind and layout is shown as it was drawn.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ PROGRESS_EVERY: Final = 100
 SECONDS_A_PROGRAM: Final = 3.0
 
 
-class Disagreement(AssertionError):
+class DisagreementError(AssertionError):
     """The explorer said what is not so."""
 
 
@@ -100,12 +100,12 @@ def main(arguments: list[str] | None = None) -> int:
             return
         tally.add(program, layout, outcome)
         if outcome.verdict.wrong and not options.keep_going:
-            raise Disagreement(_described(program, layout, outcome))
+            raise DisagreementError(_described(program, layout, outcome))
 
     status = 0
     try:
         campaign()
-    except Disagreement as error:
+    except DisagreementError as error:
         print(f"WRONG (shrunk)\n{error}")
         status = 1
     if options.keep_going:

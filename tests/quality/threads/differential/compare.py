@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from enum import Enum
 from typing import TYPE_CHECKING, Any, Final, Protocol
@@ -13,6 +12,8 @@ from tests.quality.threads.differential.running import run_source
 from tests.quality.threads.differential.source import render
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from simulations.live.threads import Exploration
     from tests.quality.threads.differential.source import Layout
     from tests.quality.threads.differential.syntax import Program

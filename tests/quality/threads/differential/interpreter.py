@@ -1,8 +1,8 @@
 """The oracle: runs a program in every order of its steps, and says which ends there are.
 
-It shares no code with the explorer. A step is one access to something that threads share: a read or a write of a
-place, one operation on a container (a single call into C), one operation on a primitive. What a thread does with
-its own variables takes no step. Every reachable world is visited once, so the set of ends is exact.
+It shares no code with the explorer. A step is one access to something that threads share: a read or a write of
+a place, one operation on a container (a single call into C), one operation on a primitive. What a thread does
+with its own variables takes no step. Every reachable world is visited once, so the set of ends is exact.
 """
 
 from __future__ import annotations
@@ -61,6 +61,28 @@ class Occur:
 
 
 @dataclass(frozen=True)
+class Look:
+    """Read a place for the statement that is under way."""
+
+    place: int
+
+
+@dataclass(frozen=True)
+class Increase:
+    """Write a place: what was looked at, and some more."""
+
+    place: int
+    plus: int
+
+
+@dataclass(frozen=True)
+class Unless:
+    """Go on with the ops if what was looked at is 0."""
+
+    ops: tuple[Op, ...]
+
+
+@dataclass(frozen=True)
 class Sleep:
     """Wait to be notified."""
 
@@ -103,7 +125,9 @@ class Forget:
     """Set `h` to 0."""
 
 
-Op: TypeAlias = Stmt | Leave | Regain | Occur | Sleep | Fork | Start | Join | Return | Forget
+Op: TypeAlias = (
+    Stmt | Look | Increase | Unless | Leave | Regain | Occur | Sleep | Fork | Start | Join | Return | Forget
+)
 Value: TypeAlias = "int | tuple[int, ...] | tuple[tuple[int, int], ...] | frozenset[int]"
 End: TypeAlias = tuple[object, ...]
 
@@ -296,12 +320,13 @@ class Machine:
                 case Return(into=into):
                     thread = _given(replace(thread, todo=rest), into, thread.h)
                 case Add(place=place, plus=plus):
-                    thread = replace(thread, todo=(Load(place, "t"), Save(place, "t", plus), *rest))
+                    thread = replace(thread, todo=(Look(place), Increase(place, plus), *rest))
                 case Await(sync=sync, how="bare"):
                     thread = replace(thread, todo=(Sleep(sync), *rest))
                 case Await(sync=sync, place=place):
-                    look = (Load(place, "t"), If("t", 0, (Sleep(sync), op)))
-                    thread = replace(thread, todo=(*look, *rest))
+                    thread = replace(thread, todo=(Look(place), Unless((Sleep(sync), op)), *rest))
+                case Unless(ops=ops):
+                    thread = replace(thread, todo=(*(ops if thread.t == 0 else ()), *rest))
                 case Fork(children=children, between=between, pooled=pooled):
                     starts = tuple(Start(child) for child in children)
                     joins = tuple(Join(child, always=pooled) for child in children)
@@ -328,6 +353,10 @@ class Machine:
         match op:
             case Load(place=place, into=into):
                 return _with(world, "threads", me, _given(done, into, world.places[place]))
+            case Look(place=place):
+                return _with(world, "threads", me, _given(done, "t", world.places[place]))
+            case Increase(place=place, plus=plus):
+                return _with(moved, "places", place, done.t + plus)
             case Save(place=place, base=base, plus=plus):
                 return _with(moved, "places", place, (getattr(done, base) if base else 0) + plus)
             case Do(store=store, operation=operation, argument=argument, into=into):
@@ -370,8 +399,8 @@ class Machine:
                 return change(replace(sync, owner=-1, depth=0))
             case Leave(), Lock(depth=depth):
                 return change(replace(sync, depth=depth - 1))
-            case (Leave(), int()) | (Signal(operation="release"), int()):
-                return change(sync + 1)
+            case ((Leave() | Signal(operation="release")), int(free)):
+                return change(free + 1)
             case Sleep(), Lock(owner=owner, depth=depth, asleep=asleep):
                 if owner != me:
                     raise Raised("RuntimeError")

@@ -45,9 +45,9 @@ PRIMITIVES: Final[tuple[Primitive, ...]] = get_args(Primitive)
 HELPERS: Final[tuple[Helper, ...]] = get_args(Helper)
 STARTING: Final[tuple[Starting, ...]] = get_args(Starting)
 NAMES: Final = (
-    "value", "release", "acquire", "_shutdown", "__repr__", "wait", "get", "put", "join", "time", "sleep", "notify",
-    "_is_owned", "_after_fork", "_python_exit", "_set_tstate_lock", "_release_save", "submit", "result", "locked",
-    "start", "run", "Pattern", "generator", "with_", "x",
+    "value", "release", "acquire", "_shutdown", "__repr__", "wait", "get", "put", "join", "time", "sleep",
+    "notify", "_is_owned", "_after_fork", "_python_exit", "_set_tstate_lock", "_release_save", "submit",
+    "result", "locked", "start", "run", "Pattern", "generator", "with_", "x",
 )  # fmt: skip
 """Names that the standard library uses for what a scheduler has to treat with care, and a few plain ones."""
 STEPS_MAX: Final = 12

@@ -1,7 +1,7 @@
 """Renders a program of the differential test as Python source, in one of several layouts.
 
-In all layouts but `module` and `library` the last thing that the code does is to call `RUN`, so that everything is
-explored while the function, script or cell that holds it is still running.
+In all layouts but `module` and `library` the last thing that the code does is to call `RUN`, so that everything
+is explored while the function, script or cell that holds it is still running.
 """
 
 from __future__ import annotations
@@ -20,7 +20,6 @@ from tests.quality.threads.differential.syntax import (
     Load,
     Local,
     Notify,
-    Place,
     Program,
     Repeat,
     Save,
@@ -214,7 +213,7 @@ class _Renderer:
         return self._define("def setup()", "\n".join([*lines, "return s\n"]))
 
     def _cell(self, name: str) -> list[str]:
-        """Return what makes a closure cell anew: functions that close over it, but where it stands in `build`."""
+        """Return what makes a closure cell anew, and the functions that close over it."""
         if self.layout == "nested":
             return [f"{name} = 0"]
         load, save = f"load_{name}", f"save_{name}"
