@@ -1,25 +1,28 @@
-"""The bugs: one folder each. `scenarios.catalogue()` lists them, `scenarios.get(name)` returns one."""
+"""The bugs: one folder each. `scenarios.catalogue()` lists them, `scenarios.get(name)` returns one.
+
+The engine that hunts them is `scenarios.lab`.
+"""
 
 from __future__ import annotations
 
 from pkgutil import extend_path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
     from scenarios.lab.scenario import Scenario
 
-__all__ = ["catalogue", "get"]
+__all__: Final = ["catalogue", "get"]
 
 # A folder of this name without an __init__.py, in a project of yours, stays importable beside this package.
 __path__ = extend_path(__path__, __name__)
 
-# The engine is imported when it is first used: a command whose engine does not import in some old version can
-# then still say so with its exit status, which is what `git bisect run` needs.
+# The engine is imported when it is first used: if it does not import in some old version, a command can still
+# say so with its exit status, which is what `git bisect run` needs.
 
 
 def catalogue() -> dict[str, Scenario]:
     """Return all scenarios by name: see `scenarios.lab.catalogue.catalogue`."""
-    from scenarios.lab import catalogue as engine  # noqa: PLC0415
+    from scenarios.lab import catalogue as engine  # noqa: PLC0415  (see above)
 
     return engine.catalogue()
 
@@ -28,8 +31,8 @@ def get(name: str) -> Scenario:
     """Return one scenario, such as `get("invalid-mode")`: see `scenarios.lab.catalogue.get`.
 
     Raises:
-        LabError: there is none of that name.
+        LabError: there is no scenario of that name.
     """
-    from scenarios.lab import catalogue as engine  # noqa: PLC0415
+    from scenarios.lab import catalogue as engine  # noqa: PLC0415  (see above)
 
     return engine.get(name)

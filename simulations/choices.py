@@ -18,6 +18,7 @@ from __future__ import annotations
 
 import hashlib
 from bisect import bisect_right
+from collections import Counter
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from fractions import Fraction
@@ -30,10 +31,31 @@ from simulations.errors import NondeterminismError, PlanError
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 
+__all__ = [
+    "UNIFORM",
+    "ChoicePoint",
+    "Chooser",
+    "Deviation",
+    "NoiseModel",
+    "Plan",
+    "Ran",
+    "Rank",
+    "Rate",
+    "drawn",
+    "exactly",
+    "exhaustive",
+    "nominal",
+    "prefix",
+    "random",
+    "replay",
+    "substream",
+]
+
 T = TypeVar("T")
 R = TypeVar("R")
 
-Rank = tuple[int, tuple[tuple[int, int], ...]]
+Rank: TypeAlias = tuple[int, tuple[tuple[int, int], ...]]
+"""The place of a plan in the order of "least", as the number of deviations and each `(position, option)`."""
 
 
 class Deviation(NamedTuple):
@@ -98,10 +120,10 @@ class Plan:
         return self.in_words()
 
     def in_words(self, phrase: Callable[[Deviation], str] = str) -> str:
-        """Say the plan aloud.
+        """Return the plan in words.
 
         Args:
-            phrase: Says one deviation in the words of the world.
+            phrase: Describes one deviation in the words of the world.
         """
         if not self.deviations:
             return "everything nominal"
@@ -151,7 +173,7 @@ class ChoicePoint:
         options: The number of possible answers.
         option: The index of the answer; 0 is nominal.
         time: When it was asked, in the unit of the world; 0 in a world that never calls `Chooser.at`.
-        forced: Whether nobody could go on and somebody had to be picked.
+        forced: Whether the present actor could not go on, so that another one had to be picked.
     """
 
     position: int
@@ -190,7 +212,7 @@ class Chooser:
         Args:
             label: Kind and actor, such as `cpu0.bit2`; never a clock, a counter or an address.
             options: The possible answers, at least one; the first is the nominal one.
-            forced: Nobody could go on and somebody had to be picked.
+            forced: The present actor cannot go on, so that another one has to be picked.
         """
         if forced:
             self._forced.append(len(self._labels))
@@ -199,7 +221,7 @@ class Chooser:
         return options[0]
 
     def at(self, time: int) -> None:
-        """Say what time it is for the questions that follow, in the unit of the world. Metadata only."""
+        """Set the time of the questions that follow, in the unit of the world. It is metadata only."""
         self._times.append((len(self._labels), time))
 
     def finish(self) -> None:
@@ -250,11 +272,16 @@ class Chooser:
     @property
     def questions(self) -> Mapping[str, tuple[int, int]]:
         """Every label so far, in order of appearance: how often asked, with how many options at most."""
-        table: dict[str, tuple[int, int]] = {}
-        for label, options in zip(self._labels, self._sizes, strict=True):
-            asked, most = table.get(label, (0, 0))
-            table[label] = (asked + 1, max(most, options))
-        return table
+        asked = Counter(self._labels)
+        most: dict[str, int] = {}
+        for label, options in dict.fromkeys(zip(self._labels, self._sizes, strict=True)):
+            most[label] = max(options, most.get(label, 0))
+        return {label: (asked[label], options) for label, options in most.items()}
+
+    @property
+    def labels(self) -> Sequence[str]:
+        """The label of every question so far, in the order in which they were asked."""
+        return self._labels
 
     def _note(self, label: str, size: int, option: int, *, forced: bool) -> None:
         """Remember a question that a driver answered itself."""
@@ -330,13 +357,14 @@ class _Scripted(Chooser):
         return f"the run asked {shown}{more}"
 
 
-_LABELS_SHOWN_MAX = 8
+_LABELS_SHOWN_MAX: Final = 8
 
 
 UNIFORM: Final = "uniform"
 """The rate of a label whose options are all equally likely, the nominal one included."""
 
 Rate: TypeAlias = float | Fraction | tuple[float | Fraction, ...] | Literal["uniform"]
+"""How likely a label is to deviate; see `NoiseModel`."""
 
 
 @dataclass(frozen=True)
@@ -436,7 +464,13 @@ class _Forced(Chooser):
         self._answers = dict(answers)
 
     def pick(self, label: str, options: Sequence[T], *, forced: bool = False) -> T:
-        option = self._answers.get(len(self._labels), 0)
+        if len(self._labels) not in self._answers:
+            if forced:
+                self._forced.append(len(self._labels))
+            self._labels.append(label)
+            self._sizes.append(len(options))
+            return options[0]
+        option = self._answers[len(self._labels)]
         if option >= len(options):
             raise NondeterminismError(
                 f"the same answers led to other questions: position {len(self._labels)} is now {label} "
@@ -461,7 +495,7 @@ def replay(plan: Plan) -> Chooser:
 
 
 def drawn(deviations: Iterable[Deviation]) -> Chooser:
-    """Return the driver for a short list of deviations drawn up front; what does not apply is left out.
+    """Return the driver for a short list of deviations drawn up front; those that do not apply are left out.
 
     Of two deviations that answer the same question the first counts.
     """

@@ -1,5 +1,7 @@
 """The errors that the laboratory raises on purpose."""
 
+__all__ = ["LabError", "NondeterminismError", "PlanError"]
+
 
 class LabError(Exception):
     """Base of every error of the laboratory.

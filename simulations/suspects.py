@@ -7,6 +7,9 @@ anything is observed. They add up to 1.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Final
+
+__all__ = ["SUSPECTS", "Suspect", "suspect"]
 
 
 @dataclass(frozen=True)
@@ -28,11 +31,11 @@ class Suspect:
     ask: str
 
 
-SUSPECTS = (
+SUSPECTS: Final = (
     Suspect(
         "sweep",
         "a clean-up by the platform's owners",
-        "Somebody's sweep took the job or its machine for abandoned and killed it.",
+        "A clean-up took the job or its machine for abandoned and ended it.",
         0.05,
         "the platform's audit log at that minute (principal, call, reason); does an owner tag save it?",
     ),
@@ -93,6 +96,7 @@ SUSPECTS = (
         "the billing alarms of the account at the hour of the death",
     ),
 )
+"""All nine, in the order in which tables list them."""
 
 
 def suspect(name: str) -> Suspect:

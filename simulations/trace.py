@@ -4,13 +4,19 @@ from __future__ import annotations
 
 import hashlib
 import json
-from typing import TYPE_CHECKING, NamedTuple, TypeAlias
+from contextlib import contextmanager
+from contextvars import ContextVar
+from typing import TYPE_CHECKING, Final, NamedTuple, TypeAlias
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
+__all__ = ["Detail", "Event", "Parting", "Scalar", "Trace", "first_difference", "followed"]
+
 Scalar: TypeAlias = str | int | float | bool | None
+"""A value that JSON can hold."""
 Detail: TypeAlias = Scalar | tuple[Scalar, ...]
+"""The detail of an event, a scalar or a flat tuple of scalars."""
 
 
 class Event(NamedTuple):
@@ -35,13 +41,19 @@ class Event(NamedTuple):
         return f"{self.time:>6}  {self.actor}  {self.action}  {' '.join(map(str, detail))}"
 
 
+_FOLLOWED: ContextVar[list[Event] | None] = ContextVar("_FOLLOWED", default=None)
+
+
 class Trace:
     """The events of one run, in the order in which they happened."""
 
     __slots__ = ("_events",)
 
     def __init__(self) -> None:
-        self._events: list[Event] = []
+        followed = _FOLLOWED.get()
+        self._events: list[Event] = [] if followed is None else followed
+        if followed is not None:
+            _FOLLOWED.set(None)
 
     def record(self, time: int, actor: str, action: str, detail: Detail = None) -> None:
         """Append an event; `time` is in the unit of the world."""
@@ -74,11 +86,25 @@ class Trace:
         return digest.hexdigest()
 
 
+@contextmanager
+def followed() -> Iterator[Sequence[Event]]:
+    """Yield the events of the trace that is made next, while they are recorded.
+
+    A run makes its trace itself, and returns it when it is over; this shows how far it is at each question.
+    """
+    events: list[Event] = []
+    token = _FOLLOWED.set(events)
+    try:
+        yield events
+    finally:
+        _FOLLOWED.reset(token)
+
+
 def _canonical(event: Event) -> bytes:
     return _ENCODER.encode(event).encode("ascii") + b"\n"
 
 
-_ENCODER = json.JSONEncoder(ensure_ascii=True, allow_nan=False, separators=(",", ":"))
+_ENCODER: Final = json.JSONEncoder(ensure_ascii=True, allow_nan=False, separators=(",", ":"))
 
 
 class Parting(NamedTuple):

@@ -13,9 +13,9 @@ from scenarios.lab.scenario import Assumption, Exhausted, Finds, Scenario, Story
 from simulations.choices import Deviation, Plan
 from simulations.mode_machine import variants
 from simulations.mode_machine.encodings import show
-from simulations.mode_machine.machine import RESET_CLOCKS, Run, lost_processors, press_reset, run
-from simulations.mode_machine.noise import ROUGH, in_words
-from simulations.mode_machine.system import LETTERS, Workload, typical_workload
+from simulations.mode_machine.environment import ROUGH, in_words
+from simulations.mode_machine.system import RESET_CLOCKS, Run, lost_processors, press_reset, run
+from simulations.mode_machine.workload import LETTERS, Workload, typical_workload
 
 if TYPE_CHECKING:
     from hypothesis.strategies import SearchStrategy
@@ -40,19 +40,19 @@ def reset_brings_every_processor_back(run: Run) -> None:
 
 
 def bus_is_granted_to_every_requester(run: Run) -> None:
-    """Whoever asks for the bus gets it within the promised number of clocks."""
+    """A processor that requests the bus gets it within the promised number of clocks."""
     starved = run.first("starved")
     assert starved is None, f"{starved}; the promise is {run.system.grant_clocks_max()} clocks"
 
 
 def no_silent_wrong_mode(run: Run) -> None:
-    """A processor that is not in the mode in which it should be has raised an alarm."""
+    """A processor that is in the wrong mode has raised an alarm."""
     wrong = run.first("wrong mode")
     assert wrong is None, str(wrong)
 
 
 def everyone(commands: str) -> Workload:
-    """Return the workload in which every processor is told the same: one letter a clock."""
+    """Return the workload in which every processor gets the same commands, one letter for each clock."""
     return Workload((commands,) * PROCESSORS)
 
 
@@ -69,7 +69,7 @@ LADDER: Final = (
     Workload((".............", ".G...........", ".G...........")),
     typical_workload(clocks=16, seed=1),
 )
-"""From nothing to do at all to a working day."""
+"""From an idle clock to a working day."""
 
 
 def workloads() -> SearchStrategy[Workload]:
@@ -96,8 +96,8 @@ SCENARIO: Final = Scenario(
         believed="That no state of the machine could survive a reset, so that the bug could not exist.",
         root_cause="Five modes in three bits leave three codes without a branch. Noise put one of them into "
         "a mode register, where it stayed: the reset is a command that the same state machine must decode.",
-        lesson="A stored value can be anything its bits can hold. Give every code a way out, see that it is "
-        "still there after synthesis, and let the reset pass by the logic that it is to save.",
+        lesson="A stored value can be anything its bits can hold. Give every code a way out, check that it "
+        "is still there after synthesis, and route the reset around the logic that it must rescue.",
     ),
     hidden_input="noise on flip-flops",
     question="is a flip-flop upset in this clock, a command replaced, an old value latched?",
@@ -116,7 +116,7 @@ SCENARIO: Final = Scenario(
             "as-shipped",
             "as shipped",
             variants.AS_SHIPPED,
-            "Five of eight codes have a branch; in the others the register holds what it has.",
+            "Five of eight codes have a branch; in the other three the register keeps its value.",
             _UPSET_IN_IDLE,
             _DEAD_RESET,
         ),
@@ -124,8 +124,8 @@ SCENARIO: Final = Scenario(
             "one-hot",
             "folk fix",
             variants.ONE_HOT_WITHOUT_RECOVERY,
-            "One flip-flop a mode is said to be safer; without recovery it has 27 unused codes instead of 3, "
-            "and every single upset leads to one.",
+            "One flip-flop per mode is said to be safer; without recovery it has 27 unused codes instead "
+            "of 3, and every single upset leads to one.",
             Finds("reset_brings_every_processor_back", Plan([Deviation("cpu0.bit0", 0, 1)])),
             _DEAD_RESET,
         ),
@@ -133,8 +133,8 @@ SCENARIO: Final = Scenario(
             "gray-code",
             "folk fix",
             variants.GRAY_WITHOUT_SYNCHRONISER,
-            "Neighbours in a Gray code differ by one bit, but mode changes are no line: no upset is needed, "
-            "only a command that comes at the worst moment.",
+            "Neighbours in a Gray code differ by one bit, but mode changes do not form a line: no upset is "
+            "needed, only a command that comes at the worst moment.",
             Finds("reset_brings_every_processor_back", Plan([Deviation("cpu0.latch0", 1, 1)])),
             _DEAD_RESET,
         ),
@@ -150,7 +150,7 @@ SCENARIO: Final = Scenario(
             "watchdog-through-decoder",
             "folk fix",
             variants.RESET_WATCHDOG,
-            "The watchdog notices, and sends the reset command to the decoder that is lost.",
+            "The watchdog notices, and sends the reset command to the very decoder that is lost.",
             _UPSET_IN_IDLE,
             _DEAD_RESET,
         ),
@@ -159,14 +159,14 @@ SCENARIO: Final = Scenario(
             "folk fix",
             variants.BLIND_RECOVERY,
             "Every code has a branch and nothing hangs; ten of fifteen upsets lead to a wrong mode instead, "
-            "and nobody is told.",
+            "without an alarm.",
             Finds("no_silent_wrong_mode", Plan([Deviation("cpu0.bit1", 0, 1)])),
         ),
         Variant(
             "recovery",
             "fix",
             variants.RECOVERY,
-            "A default arm that leads to INIT, and that is in the netlist: the reset works again.",
+            "A default arm that leads to INIT and survives in the netlist: the reset works again.",
             Exhausted(1),
             _DEAD_RESET,
         ),
@@ -182,14 +182,15 @@ SCENARIO: Final = Scenario(
             "parity",
             "fix",
             variants.PARITY_RECOVERY,
-            "One more bit, and any one upset is seen: the processor starts again, with an alarm.",
+            "One more bit, so that any single upset is detected: the processor restarts, with an alarm.",
             Exhausted(1),
         ),
         Variant(
             "distance-3",
             "fix",
             variants.CORRECTING,
-            "Six bits, and any one upset in a clock is put right; two in one register in one clock are not.",
+            "Six bits, so that any single upset in a clock is corrected; two in one register in one clock "
+            "are not.",
             Exhausted(1),
         ),
         Variant(
@@ -205,9 +206,12 @@ SCENARIO: Final = Scenario(
             "register", "Only mode registers are upset: the arbiter, the watchdogs and the voters are not."
         ),
         Assumption(
-            "independence", "Flip-flops are upset independently; a particle that strikes two needs two."
+            "independence",
+            "Flip-flops are upset independently; a particle that strikes two counts as two upsets.",
         ),
-        Assumption("clock", "What is upset within a clock is read at its end; there is no time in between."),
+        Assumption(
+            "clock", "An upset within a clock is seen at its end; time within a clock is not modelled."
+        ),
         Assumption(
             "commands",
             "A replaced command is obeyed by every encoding: what guards the mode does not guard the bus, so "

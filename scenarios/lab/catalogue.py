@@ -1,41 +1,45 @@
-"""Which scenarios there are: the folders of `scenarios/` and the entry points of other distributions."""
+"""The list of scenarios: the folders of `scenarios/` and the entry points of other distributions."""
 
 from __future__ import annotations
 
 import difflib
 import importlib
 import pkgutil
+import sys
 import warnings
+from functools import lru_cache
 from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from scenarios.lab.scenario import Scenario
 from simulations.errors import LabError
 
-GROUP = "heisenlab.scenarios"
-"""The entry-point group through which another distribution adds a scenario: `name = "module:SCENARIO"`."""
+__all__ = ["GROUP", "catalogue", "get", "names"]
 
-_ENGINE = "lab"
+GROUP: Final = "heisenlab.scenarios"
+"""The entry-point group through which another distribution adds a scenario, with its name as the key."""
+
+_ENGINE: Final = "lab"
 
 
 def catalogue() -> dict[str, Scenario]:
     """Return all scenarios by name: ours in alphabetical order, then those of other distributions.
 
-    An entry point that cannot be loaded is left out with a warning that names it, so that a broken plug-in
-    takes nothing else down.
+    An entry point that cannot be loaded is left out with a warning that names it, so that one broken plug-in
+    does not break everything else.
     """
     scenarios = {name: _load(name, source) for name, source in _ours().items()}
     for name, entry in _theirs().items():
         try:
             scenarios[name] = _load(name, entry)
-        except Exception as error:  # noqa: BLE001  (whatever a stranger's module raises)
+        except Exception as error:  # noqa: BLE001  (a plug-in may raise anything)
             warnings.warn(f"scenario {name} of {_owner(entry)} is left out: {error}", stacklevel=2)
     return scenarios
 
 
 def names() -> list[str]:
-    """Return the names of all scenarios without importing one."""
+    """Return the names of all scenarios without importing any."""
     return [*_ours(), *_theirs()]
 
 
@@ -46,7 +50,7 @@ def get(name: str) -> Scenario:
         name: Such as `invalid-mode`.
 
     Raises:
-        LabError: there is none of that name, or it cannot be imported.
+        LabError: there is no scenario of that name, or it cannot be imported.
     """
     sources: dict[str, str | EntryPoint] = {**_theirs(), **_ours()}
     if name not in sources:
@@ -64,7 +68,25 @@ def _ours() -> dict[str, str]:
 
 def _theirs() -> dict[str, EntryPoint]:
     ours = _ours()
-    return {entry.name: entry for entry in entry_points(group=GROUP) if entry.name not in ours}
+    places = tuple((place, _changed(place)) for place in sys.path)
+    return {entry.name: entry for entry in _declared(places) if entry.name not in ours}
+
+
+@lru_cache(maxsize=1)
+def _declared(places: tuple[tuple[str, int], ...]) -> tuple[EntryPoint, ...]:  # noqa: ARG001  (the key)
+    """Return the entry points of our group; read again only where the path or a folder on it has changed.
+
+    To find them, the metadata of every installed distribution must be read.
+    """
+    return tuple(entry_points(group=GROUP))
+
+
+def _changed(place: str) -> int:
+    """Return when something was last added to a folder of `sys.path`, in nanoseconds; 0 where it is none."""
+    try:
+        return Path(place).stat().st_mtime_ns
+    except OSError:
+        return 0
 
 
 def _owner(entry: EntryPoint) -> str:

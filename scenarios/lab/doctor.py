@@ -17,25 +17,31 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, Final, TypeAlias
 
+__all__ = ["CORE", "Fingerprint", "differences", "fingerprint", "problems"]
+
 DISTRIBUTION: Final = "heisenlab"
+"""The name under which the packages are installed."""
 PACKAGES: Final = ("simulations", "scenarios")
+"""The packages under test."""
 CORE: Final = ("hypothesis", "pytest", "pytest-timeout", "psutil", "simpy", "rich")
+"""The distributions whose versions may change a result."""
 
 Fingerprint: TypeAlias = "dict[str, Any]"
+"""The JSON-able data that `fingerprint` returns."""
 
 _GIT_SECONDS_MAX: Final = 10.0
 
 
 @cache
 def fingerprint() -> Fingerprint:
-    """Return what identifies the code under test and what it runs on, as JSON-able data.
+    """Return what identifies the code under test, and what it runs on, as JSON-able data.
 
     Keys: `paths` (folder of each package), `python`, `implementation`, `platform`, `versions` (of the core
     packages; None where one is missing), `installed` and `source` (versions of heisenlab, None where
     unknown), `commit` and `dirty` (None outside a git checkout of heisenlab), `claimed_by` (for each package
     the other distributions that ship one of that name).
 
-    Taken once in a process, since that is when its code was loaded.
+    It is taken once in a process: the code is loaded once, too.
     """
     root = _folder("scenarios").parent
     commit, dirty = _git_state(root)
@@ -53,55 +59,58 @@ def fingerprint() -> Fingerprint:
     }
 
 
-def problems(of: Fingerprint) -> list[str]:
-    """Return, in words and with the way out, what makes a result of this installation doubtful."""
+def problems(taken: Fingerprint) -> list[str]:
+    """Return what makes a result of this installation doubtful, one line each, with the way out.
+
+    Args:
+        taken: The fingerprint of the installation.
+    """
     found = []
-    for package, others in of["claimed_by"].items():
+    for package, others in taken["claimed_by"].items():
         if others:
             verb = "ships" if len(others) == 1 else "ship"
             found.append(
-                f"{' and '.join(others)} also {verb} a package named {package}, and one overwrites the other "
-                f"in silence: uninstall the other one and reinstall {DISTRIBUTION}"
+                f"{' and '.join(others)} also {verb} a package named {package}, and one silently "
+                f"overwrites the other: uninstall the other one and reinstall {DISTRIBUTION}"
             )
-    folders = {str(Path(path).parent) for path in of["paths"].values()}
+    folders = {str(Path(path).parent) for path in taken["paths"].values()}
     if len(folders) > 1:
         found.append(
             f"simulations and scenarios come from different places ({' and '.join(sorted(folders))}): "
             f"something on the path shadows one of them; run from another folder"
         )
-    if of["installed"] is None:
+    if taken["installed"] is None:
         found.append(
             f"{DISTRIBUTION} is not installed in this interpreter: run pip install -e . in its checkout"
         )
-    elif of["source"] is not None and of["source"] != of["installed"]:
+    elif taken["source"] is not None and taken["source"] != taken["installed"]:
         found.append(
-            f"installed is {of['installed']}, but the source under test says {of['source']}: "
+            f"installed is {taken['installed']}, but the source under test says {taken['source']}: "
             f"run pip install -e . again"
         )
-    missing = [name for name, version in of["versions"].items() if version is None]
+    missing = [name for name, version in taken["versions"].items() if version is None]
     if missing:
         found.append(f"not installed: {', '.join(missing)}; run pip install {' '.join(missing)}")
     return found
 
 
 def differences(then: Fingerprint, now: Fingerprint) -> list[str]:
-    """Return, one line each, in what two fingerprints differ; where a package is installed does not count."""
-    before, after = _flat(then), _flat(now)
-    lines = []
-    for key in sorted(before.keys() | after.keys()):
-        if key.startswith("paths.") or before.get(key) == after.get(key):
-            continue
-        lines.append(f"{key}: was {_show(before.get(key))}, is {_show(after.get(key))}")
-    return lines
+    """Return the differences between two fingerprints, one line each; the packages' folders do not count."""
+    before, after = (_flat({key: taken[key] for key in taken if key != "paths"}) for taken in (then, now))
+    return [
+        f"{key}: was {_show(before.get(key))}, is {_show(after.get(key))}"
+        for key in sorted(before.keys() | after.keys())
+        if before.get(key) != after.get(key)
+    ]
 
 
 def _show(value: object) -> str:
     return "unknown" if value is None else str(value)
 
 
-def _flat(of: Fingerprint, above: str = "") -> dict[str, object]:
+def _flat(taken: Fingerprint, above: str = "") -> dict[str, object]:
     flat: dict[str, object] = {}
-    for key, value in of.items():
+    for key, value in taken.items():
         if isinstance(value, dict):
             flat.update(_flat(value, f"{above}{key}."))
         else:
@@ -112,7 +121,7 @@ def _flat(of: Fingerprint, above: str = "") -> dict[str, object]:
 def _folder(package: str) -> Path:
     spec = find_spec(package)
     if spec is None or not spec.submodule_search_locations:
-        return Path(f"{package} is not to be found")
+        return Path(f"{package} cannot be found")
     return Path(next(iter(spec.submodule_search_locations))).resolve()
 
 
@@ -134,7 +143,7 @@ def _source_version(root: Path) -> str | None:
 
 
 def _git_state(root: Path) -> tuple[str | None, bool | None]:
-    """Return commit and dirty flag of the checkout that holds the packages, and nothing of any other one."""
+    """Return commit and dirty flag of the checkout that holds the packages; never those of another one."""
     if _source_version(root) is None or not (root / ".git").exists():
         return None, None
     commit = _git(root, "rev-parse", "HEAD")

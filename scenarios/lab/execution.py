@@ -12,10 +12,18 @@ if TYPE_CHECKING:
     from scenarios.lab.scenario import Run, Scenario, Variant
     from simulations.choices import Chooser
 
+__all__ = ["Caught", "Failure", "Outcome", "caught", "execute", "in_words", "replayed"]
+
 
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """A property that did not hold: its name is the failure's signature, the message says what was seen."""
+    """A property that did not hold.
+
+    Attributes:
+        by: The name of the property: the signature of the failure.
+        message: What the property saw, in one line.
+        error: What it raised.
+    """
 
     by: str
     message: str
@@ -24,7 +32,13 @@ class Failure:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """One run and what became of it; `failure` is None where every property holds."""
+    """One run, judged.
+
+    Attributes:
+        run: What the world returned.
+        chooser: What answered at the choice points.
+        failure: The first property that failed, or None where every property holds.
+    """
 
     run: Run
     chooser: Chooser
@@ -33,7 +47,13 @@ class Outcome:
 
 @dataclass(frozen=True, slots=True)
 class Caught:
-    """A run in which a property failed, and its input."""
+    """A run in which a property failed.
+
+    Attributes:
+        given: The input.
+        outcome: The run.
+        failure: The property that failed in it.
+    """
 
     given: Any
     outcome: Outcome
@@ -51,14 +71,14 @@ def caught(given: Any, outcome: Outcome, by: str | None = None) -> Caught | None
 def execute(scenario: Scenario, variant: Variant, given: Any, chooser: Chooser) -> Outcome:
     """Run a variant once and judge it. The first property that fails, in the scenario's order, counts.
 
-    Only an `AssertionError` that a property itself raises is a failure. Everything else leaves through this
-    function as what it is, with a note that says which run it was.
+    Only an `AssertionError` raised by a property itself is a failure. Everything else passes through this
+    function unchanged, with a note that says which run it came from.
 
     Args:
         scenario: The scenario.
         variant: One of its variants.
         given: The input.
-        chooser: Who answers at the choice points.
+        chooser: What answers at the choice points.
 
     Raises:
         LabError: Python runs with `-O`, which removes the asserts that properties consist of.

@@ -22,8 +22,21 @@ if TYPE_CHECKING:
     from scenarios.lab.doctor import Fingerprint
     from scenarios.lab.scenario import Scenario
 
+__all__ = [
+    "Finding",
+    "FindingError",
+    "check_writable",
+    "decode_input",
+    "encode_input",
+    "from_json",
+    "load",
+    "write_whole",
+]
+
 FORMAT: Final = "heisenlab finding"
+"""What a finding's file says it is."""
 SCHEMA: Final = 1
+"""The version of the file's format."""
 _BYTES_MAX: Final = 16 * 1024 * 1024
 
 
@@ -44,12 +57,12 @@ class Finding:
         variant: The name of the variant.
         input: The input as JSON-able data.
         plan: The deviations.
-        plan_in_words: The same, to be said aloud.
+        plan_in_words: The same in the words of the world.
         by: The property that fails: the signature of the failure.
         message: What the property saw.
         digest: The digest of the trace.
-        minimality: In what sense the plan is minimal: see `scenarios.lab.minimise.Minimal`.
-        searcher: Who found it.
+        minimality: In what sense the plan is minimal: the text of a `scenarios.lab.verdict.Minimality`.
+        searcher: The name of the searcher that found it.
         seed: The seed of the search.
         search_runs: Runs until it was found.
         minimising_runs: Runs until it was minimal.
@@ -178,8 +191,8 @@ def from_json(data: object, *, where: str = "this") -> Finding:
     """Read what `Finding.to_json` returned.
 
     Args:
-        data: What `json.loads` gave.
-        where: How messages call it.
+        data: What `json.loads` returned.
+        where: The name that messages give it, such as its path.
 
     Raises:
         FindingError: as `load`.
@@ -252,7 +265,7 @@ def encode_input(given: Any) -> Any:
         raise LabError(f"the input {given!r} does not fit into JSON: {error}") from error
     if type(given)(**{key: _tuples(value) for key, value in data.items()}) != given:
         raise LabError(
-            f"the input {given!r} is another one after JSON; its fields must be texts, numbers and tuples"
+            f"the input {given!r} is not the same after JSON; its fields must be texts, numbers and tuples"
         )
     return data
 

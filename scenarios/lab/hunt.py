@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 from dataclasses import dataclass
 from time import perf_counter
-from typing import TYPE_CHECKING, Any, Final, Literal, TypeAlias
+from typing import TYPE_CHECKING, Any
 
 from scenarios.lab import verify as verification
 from scenarios.lab.catalogue import get
@@ -14,35 +14,34 @@ from scenarios.lab.execution import in_words
 from scenarios.lab.finding import Finding, encode_input
 from scenarios.lab.minimise import MINIMISING_BUDGET, Minimal, minimise
 from scenarios.lab.scenario import Exhausted, Finds, Scenario, Variant
-from scenarios.lab.searchers import BUDGETS, SEARCHERS, Search, Tally, Target
+from scenarios.lab.searchers import SEARCHERS, Phase, Search, Searcher, Tally, Target
+from scenarios.lab.verdict import Coverage, Minimality, Verdict, nothing_found
 from simulations.errors import LabError
+from simulations.intervals import rate_below
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-Verdict: TypeAlias = Literal["found", "exhausted", "gave up"]
+    from scenarios.lab.execution import Caught
 
-_RULE_OF_THREE: Final = 3
-"""0 events in n independent runs exclude, with 95 % confidence, a rate of 3/n and more (Hanley and
-Lippman-Hand, JAMA 1983)."""
+__all__ = ["Hunt", "finding_of", "hunt"]
 
 
 @dataclass(frozen=True, kw_only=True)
 class Hunt:
-    """What a hunt came to.
+    """The result of a hunt.
 
     Attributes:
         scenario: The name of the scenario.
         variant: The name of the variant.
-        searcher: Who searched.
+        searcher: The name of the searcher.
         seed: The seed of the search.
         budget: How many runs the search could take.
-        verdict: `found`, `exhausted` (every plan up to the bound was run: a proof of what `says` states) or
-            `gave up` (the budget is spent, or the searcher had nothing more to propose).
+        verdict: How it ended.
+        coverage: What the search went through without a gap; with the verdict `exhausted`, what is proved.
         search_runs: Runs of the search.
         minimising_runs: Runs that minimising took.
         finding: The least failing case, verified, or None.
-        says: The verdict in one sentence, with what it covers.
         rate_below: After a search of independent runs that gave up: the rate of failing runs lies below this,
             with 95 % confidence. Otherwise None.
         seconds: Wall time.
@@ -54,12 +53,20 @@ class Hunt:
     seed: int
     budget: int
     verdict: Verdict
+    coverage: Coverage
     search_runs: int
     minimising_runs: int
     finding: Finding | None
-    says: str
     rate_below: float | None
     seconds: float
+
+    @property
+    def says(self) -> str:
+        """The verdict in one sentence, with what it covers."""
+        found = self.finding
+        if found is None:
+            return nothing_found(self.coverage, self.search_runs, self.rate_below)
+        return f"{found.plan_in_words} ({found.by}: {found.message})"
 
     def __str__(self) -> str:
         return f"{self.scenario} / {self.variant}: {self.verdict}: {self.says}"
@@ -67,10 +74,12 @@ class Hunt:
     def to_json(self) -> dict[str, Any]:
         """Return the hunt as one flat JSON-able object; what only a finding has is None without one."""
         flat = {entry.name: getattr(self, entry.name) for entry in dataclasses.fields(self)}
-        del flat["finding"]
+        del flat["finding"], flat["coverage"]
         found = self.finding
         return {
             **flat,
+            "verdict": self.verdict.value,
+            "says": self.says,
             "minimality": found and found.minimality,
             "deviations": len(found.plan) if found else None,
             "plan": found.plan.to_json() if found else None,
@@ -103,9 +112,8 @@ def hunt(
         searcher: `hypothesis`, `random` or `exhaustive`.
         seed: The seed of the search; any integer from 0.
         budget: How many runs the search may take, from 1; None means what the searcher usually needs.
-        deviations: How many deviations a plan may have, from 0. None means: for the exhaustive searcher what
-            the variant is expected to be exhausted at, or found with, else 1; for the others what the
-            scenario says.
+        deviations: How many deviations a plan may have, from 0. None means what the scenario says; for the
+            exhaustive searcher, the number at which the variant is expected to be exhausted or found, else 1.
         minimising_budget: How many runs minimising may take, from 1.
         verify: Replay the finding twice in fresh interpreters with different hash seeds (0.2 s). Without it
             the finding says "not yet".
@@ -116,25 +124,26 @@ def hunt(
         NondeterminismError: a replay was not identical.
         Exception: what the world's own code, Hypothesis, or a watchdog raised. It is never a verdict.
     """
-    if isinstance(scenario, str):
-        scenario = get(scenario)
-    chosen = scenario.variant(variant)
-    if searcher not in SEARCHERS:
-        raise LabError(f"there is no searcher {searcher!r}; there are {', '.join(SEARCHERS)}")
-    budget = _at_least(1, "budget", BUDGETS[searcher] if budget is None else budget)
-    bound = _bound(scenario, chosen, searcher) if deviations is None else deviations
-    _at_least(0, "deviations", bound)
+    scenario = get(scenario) if isinstance(scenario, str) else scenario
+    chosen, way = scenario.variant(variant), _searcher(searcher)
+    budget = _at_least(1, "budget", way.budget if budget is None else budget)
+    bound = _at_least(0, "deviations", _bound(scenario, chosen, way) if deviations is None else deviations)
     _at_least(0, "seed", seed)
     _at_least(1, "minimising_budget", minimising_budget)
 
     began = perf_counter()
     tally = Tally(watch=watch)
     target = Target(scenario, chosen, tally)
-    tally.start("search", budget)
-    search = SEARCHERS[searcher](target, seed, budget, bound)
+    tally.start(Phase.SEARCH, budget)
+    search = way.search(target, seed, budget, bound)
     search_runs = tally.runs
-    least = _least(target, search, minimising_budget)
-    finding = _finding(target, least, searcher, seed, search_runs) if least else None
+    least = _least(target, way, search, minimising_budget)
+    finding = None
+    if least is not None:
+        spent = {"search_runs": search_runs, "minimising_runs": tally.runs}
+        finding = finding_of(
+            scenario, chosen, least.caught, minimality=least.in_words, searcher=searcher, seed=seed, **spent
+        )
     if finding and verify:
         finding = dataclasses.replace(finding, verified=verification.verify([(scenario, finding)])[0])
     return Hunt(
@@ -143,14 +152,20 @@ def hunt(
         searcher=searcher,
         seed=seed,
         budget=budget,
-        verdict="found" if finding else "exhausted" if search.complete else "gave up",
+        verdict=_verdict(search),
+        coverage=search.coverage,
         search_runs=search_runs,
         minimising_runs=tally.runs if finding else 0,
         finding=finding,
-        says=_found(finding) if finding else _not_found(target, search, search_runs, bound),
-        rate_below=_rate_below(search, search_runs),
+        rate_below=rate_below(search_runs) if way.independent and finding is None else None,
         seconds=perf_counter() - began,
     )
+
+
+def _searcher(name: str) -> Searcher:
+    if name not in SEARCHERS:
+        raise LabError(f"there is no searcher {name!r}; there are {', '.join(SEARCHERS)}")
+    return SEARCHERS[name]
 
 
 def _at_least(least: int, name: str, value: int) -> int:
@@ -159,69 +174,70 @@ def _at_least(least: int, name: str, value: int) -> int:
     return value
 
 
-def _bound(scenario: Scenario, variant: Variant, searcher: str) -> int:
-    if searcher != "exhaustive":
+def _bound(scenario: Scenario, variant: Variant, way: Searcher) -> int:
+    if not way.in_order:
         return scenario.deviations_max
     if isinstance(variant.expect, Exhausted):
         return variant.expect.deviations
     return len(variant.expect.least) if isinstance(variant.expect, Finds) else 1
 
 
-def _least(target: Target, search: Search, budget: int) -> Minimal | None:
+def _verdict(search: Search) -> Verdict:
+    if search.caught is not None:
+        return Verdict.FOUND
+    return Verdict.EXHAUSTED if search.coverage.complete else Verdict.GAVE_UP
+
+
+def _least(target: Target, way: Searcher, search: Search, budget: int) -> Minimal | None:
     if search.caught is None:
         return None
-    target.tally.start("minimise", budget)
-    if search.in_order:
-        return Minimal(search.caught, "least")
+    target.tally.start(Phase.MINIMISE, budget)
+    if way.in_order:
+        return Minimal(search.caught, Minimality.LEAST)
     return minimise(target, search.caught, budget=budget, shrink=search.shrink)
 
 
-def _finding(target: Target, least: Minimal, searcher: str, seed: int, search_runs: int) -> Finding:
-    outcome, failure = least.caught.outcome, least.caught.failure
+def finding_of(
+    scenario: Scenario,
+    variant: Variant,
+    found: Caught,
+    *,
+    minimality: str,
+    searcher: str,
+    seed: int = 0,
+    search_runs: int = 0,
+    minimising_runs: int = 0,
+) -> Finding:
+    """Return a failing run as a finding that is not verified yet.
+
+    Args:
+        scenario: The scenario.
+        variant: The variant that was run.
+        found: The failing run.
+        minimality: The text of a `scenarios.lab.verdict.Minimality`.
+        searcher: What found it.
+        seed: The seed of the search; any integer from 0.
+        search_runs: Runs until it was found.
+        minimising_runs: Runs until it was minimal.
+
+    Raises:
+        LabError: the input does not fit into JSON.
+    """
+    outcome, failure = found.outcome, found.failure
     return Finding(
-        scenario=target.scenario.name,
-        variant=target.variant.name,
-        input=encode_input(least.caught.given),
+        scenario=scenario.name,
+        variant=variant.name,
+        input=encode_input(found.given),
         plan=outcome.chooser.plan,
-        plan_in_words=in_words(target.scenario, outcome.chooser),
+        plan_in_words=in_words(scenario, outcome.chooser),
         by=failure.by,
         message=failure.message,
         digest=outcome.run.trace.digest(),
-        minimality=least.minimality,
+        minimality=minimality,
         searcher=searcher,
         seed=seed,
         search_runs=search_runs,
-        minimising_runs=target.tally.runs,
+        minimising_runs=minimising_runs,
         verified=verification.NOT_YET,
         fingerprint=fingerprint(),
     )
-
-
-def _found(finding: Finding) -> str:
-    return f"{finding.plan_in_words} ({finding.by}: {finding.message})"
-
-
-def _rate_below(search: Search, runs: int) -> float | None:
-    if search.caught is not None or not search.independent:
-        return None
-    return min(1.0, _RULE_OF_THREE / runs)
-
-
-def _not_found(target: Target, search: Search, runs: int, deviations: int) -> str:
-    ladder = target.scenario.ladder
-    if search.complete:
-        inputs = repr(ladder[0]) if len(ladder) == 1 else f"all {len(ladder)} inputs up to {ladder[-1]!r}"
-        plural = "" if deviations == 1 else "s"
-        return (
-            f"every plan of at most {deviations} deviation{plural} holds ({runs} runs), "
-            f"at {len(search.labels)} labels ({_shortened(search.labels)}), on {inputs}"
-        )
-    rate = _rate_below(search, runs)
-    bound = f"; so the rate of failing runs is below {rate:.2g} with 95 % confidence" if rate else ""
-    return f"nothing found in {runs} runs{bound}"
-
-
-def _shortened(labels: tuple[str, ...]) -> str:
-    most = 4
-    more = f", ... {labels[-1]}" if len(labels) > most else ""
-    return ", ".join(labels[:most]) + more

@@ -1,10 +1,11 @@
-"""Replays a finding, and judges for `git bisect` whether its bug is there at all."""
+"""Replays a finding, and decides for `git bisect` whether a version has its bug."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from enum import StrEnum
 from functools import partial
-from typing import TYPE_CHECKING, Any, Final, Literal, TypeAlias
+from typing import TYPE_CHECKING, Any, Final
 
 from scenarios.lab.catalogue import get
 from scenarios.lab.doctor import differences, fingerprint
@@ -19,19 +20,29 @@ if TYPE_CHECKING:
     from scenarios.lab.finding import Finding
     from scenarios.lab.scenario import Scenario
 
-Result: TypeAlias = Literal["identical", "differs", "holds"]
+__all__ = ["Replay", "bisect_verdict", "replay"]
 
 BISECT_RUNS_MAX: Final = 2000
-"""How many runs `bisect_verdict` spends around a plan before it calls a version clean."""
+"""The number of runs that `bisect_verdict` spends around a plan before it calls a version clean."""
+
+
+class Result(StrEnum):
+    """How a run compares with the finding that it replays."""
+
+    IDENTICAL = "identical"
+    """The same failure and the same digest."""
+    DIFFERS = "differs"
+    """The property of the finding, or another one, fails, but the trace is another one."""
+    HOLDS = "holds"
+    """No property fails."""
 
 
 @dataclass(frozen=True)
 class Replay:
-    """What a replay came to.
+    """A finding that was run again.
 
     Attributes:
-        result: `identical` (the same failure and the same digest), `differs` (the property of the finding, or
-            another one, fails, but the trace is another one), or `holds` (no property fails).
+        result: How the run compares with the finding.
         outcome: The run.
         digest: The digest of its trace.
         changed: Where the result is not identical: what differs between then and now, one line each.
@@ -46,7 +57,7 @@ class Replay:
         """Return the replay as JSON-able data."""
         failure = self.outcome.failure
         return {
-            "result": self.result,
+            "result": self.result.value,
             "by": failure and failure.by,
             "message": failure and failure.message,
             "digest": self.digest,
@@ -70,19 +81,20 @@ def replay(finding: Finding, scenario: Scenario | None = None) -> Replay:
     digest = outcome.run.trace.digest()
     failure = outcome.failure
     if failure is not None and failure.by == finding.by and digest == finding.digest:
-        return Replay("identical", outcome, digest, [])
+        return Replay(Result.IDENTICAL, outcome, digest, [])
     changed = differences(finding.fingerprint, fingerprint())
-    return Replay("differs" if failure else "holds", outcome, digest, changed)
+    return Replay(Result.DIFFERS if failure else Result.HOLDS, outcome, digest, changed)
 
 
 def bisect_verdict(finding: Finding, scenario: Scenario | None = None) -> tuple[bool, int]:
     """Return whether this version has the bug of a finding, and how many runs that took.
 
-    Versions differ in what they ask, so the plan may not apply as it stands: what of it still exists is tried
-    first, then every plan of at most as many deviations at the finding's input, up to `BISECT_RUNS_MAX` runs.
+    Versions differ in what they ask, so the plan may no longer apply as it stands. Those of its deviations
+    that still exist are tried first, then every plan of at most as many deviations at the finding's input, up
+    to `BISECT_RUNS_MAX` runs.
 
     Raises:
-        Exception: this version cannot be judged.
+        Exception: no verdict about this version is possible.
     """
     scenario = scenario or get(finding.scenario)
     given = decode_input(scenario, finding.input)

@@ -1,7 +1,7 @@
-"""What a bug of the laboratory is made of.
+"""The parts of a bug: story, world, inputs, properties, variants.
 
 A new bug is one new folder in `scenarios/` whose `__init__.py` holds a `SCENARIO`, or an entry point of the
-group `heisenlab.scenarios` in another distribution that points at one. The least that a scenario needs::
+group `heisenlab.scenarios` in another distribution that points at one. A minimal scenario::
 
     SCENARIO = Scenario(
         name="lost-update",
@@ -40,9 +40,22 @@ if TYPE_CHECKING:
     from simulations.choices import ChoicePoint, Chooser, NoiseModel, Plan
     from simulations.trace import Trace
 
+__all__ = [
+    "Assumption",
+    "Exhausted",
+    "Finds",
+    "Holds",
+    "Kind",
+    "Property",
+    "Run",
+    "Scenario",
+    "Story",
+    "Variant",
+]
+
 
 class Run(Protocol):
-    """What a world returns; the properties may look at more than the trace."""
+    """The result of running a world; properties may look at more of it than the trace."""
 
     @property
     def trace(self) -> Trace:
@@ -55,7 +68,15 @@ Property: TypeAlias = "Callable[[Any], None]"
 
 @dataclass(frozen=True, kw_only=True)
 class Story:
-    """Who met the bug, and what came of it. Each is one or two sentences."""
+    """Who met the bug, and how it ended. Each field is one or two sentences.
+
+    Attributes:
+        who: Who met it.
+        symptom: What was seen.
+        believed: What people took to be the cause, or to be impossible.
+        root_cause: What it was.
+        lesson: What to do differently.
+    """
 
     who: str
     symptom: str
@@ -66,7 +87,12 @@ class Story:
 
 @dataclass(frozen=True)
 class Assumption:
-    """Something that the scenario takes for granted and that might not hold where you are."""
+    """Something that the scenario takes for granted and that may not hold in your environment.
+
+    Attributes:
+        name: Identifies it within the scenario.
+        statement: What is taken for granted, in one sentence.
+    """
 
     name: str
     statement: str
@@ -82,19 +108,20 @@ class Finds:
 
 @dataclass(frozen=True)
 class Exhausted:
-    """Expected: no plan of at most this many deviations fails, on any input of the ladder. A proof."""
+    """Expected: no plan of at most `deviations` deviations fails, on any input of the ladder. A proof."""
 
     deviations: int
 
 
 @dataclass(frozen=True)
 class Holds:
-    """Expected: not found in this many runs. For what is too large to be exhausted; it proves less."""
+    """Expected: not found in `runs` runs. For what is too large to be exhausted; it proves less."""
 
     runs: int
 
 
 Kind: TypeAlias = Literal["as shipped", "folk fix", "fix"]
+"""The system with its bug, a well-known repair that does not hold, or one that does."""
 
 
 @dataclass(frozen=True)
@@ -106,7 +133,7 @@ class Variant:
         kind: As shipped, a well-known repair that does not hold, or a fix.
         system: What differs; handed to the scenario's `run`.
         summary: What was changed and, for a folk fix, why people believe in it: one sentence.
-        expect: What a hunt must come to.
+        expect: The result that a hunt must have.
         properties: The names of the properties it is judged by; None means all of the scenario.
     """
 
@@ -142,10 +169,9 @@ class Scenario:
         noise: The probability of a deviation at each label, for the random searcher.
         inputs: Makes the Hypothesis strategy of inputs (and imports Hypothesis inside); None means: one of
             the ladder.
-        phrase: Says an answer that was not nominal in the words of the world, such as "bit 2 of cpu0 is upset
-            at clock 1".
+        phrase: Describes a deviation in the words of the world, such as "bit 2 of cpu0 is upset at clock 1".
         assumptions: What the scenario takes for granted.
-        deviations_max: How many deviations a search draws at most.
+        deviations_max: The largest number of deviations in a plan that a search draws.
     """
 
     name: str

@@ -8,10 +8,12 @@ from __future__ import annotations
 
 from contextlib import suppress
 from dataclasses import dataclass, field
+from enum import StrEnum
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 from scenarios.lab.execution import Caught, Outcome, caught, execute
+from scenarios.lab.verdict import NOTHING, Coverage
 from simulations.choices import Chooser, Deviation, drawn, exactly, nominal, random, substream
 
 if TYPE_CHECKING:
@@ -21,8 +23,16 @@ if TYPE_CHECKING:
 
     from scenarios.lab.scenario import Scenario, Variant
 
-BUDGETS: Final = {"hypothesis": 1000, "random": 1000, "exhaustive": 100_000}
-"""How many runs a searcher may spend when nobody says."""
+__all__ = ["SEARCHERS", "Phase", "Search", "Searcher", "Tally", "Target", "on_the_ladder"]
+
+
+class Phase(StrEnum):
+    """What the runs of a hunt are for."""
+
+    SEARCH = "search"
+    """To find a failing run."""
+    MINIMISE = "minimise"
+    """To find the least run that fails in the same way."""
 
 
 @dataclass
@@ -30,18 +40,18 @@ class Tally:
     """Counts the runs of a hunt as they happen, so that a hunt that is cut short can say how far it came.
 
     Attributes:
-        phase: `search` or `minimise`.
+        phase: What the runs are for at present.
         runs: The number of runs in the present phase.
         limit: How many the phase may take at most.
         watch: Called after each run, for a progress bar.
     """
 
-    phase: str = "search"
+    phase: Phase = Phase.SEARCH
     runs: int = 0
     limit: int = 0
     watch: Callable[[Tally], None] | None = None
 
-    def start(self, phase: str, limit: int) -> None:
+    def start(self, phase: Phase, limit: int) -> None:
         """Begin a phase of at most `limit` runs."""
         self.phase, self.runs, self.limit = phase, 0, limit
 
@@ -68,63 +78,83 @@ class Target:
 
 @dataclass(frozen=True)
 class Search:
-    """What a searcher came to.
+    """The result of a search.
 
     Attributes:
         caught: The first run in which a property failed, or None.
-        in_order: Whether the runs went up from the bottom of the order of "least", so that the first that
-            failed is the least and, where none did, every plan up to the bound has been run.
-        complete: Whether every plan up to the bound was run on every input of the ladder.
-        labels: The labels of the choice points that a complete search covers.
-        independent: Whether the runs were independent draws from one distribution.
+        coverage: What was gone through without a gap before that.
         shrink: Where the input may lie outside the ladder: lets the searcher make it smaller.
     """
 
     caught: Caught | None
-    in_order: bool = False
-    complete: bool = False
-    labels: tuple[str, ...] = ()
-    independent: bool = False
+    coverage: Coverage = NOTHING
     shrink: Callable[[], Caught] | None = None
 
 
-Searcher: TypeAlias = "Callable[[Target, int, int, int], Search]"
-"""Called with the target, a seed, the budget in runs, and the largest number of deviations of a plan."""
+@dataclass(frozen=True)
+class Searcher:
+    """A way of searching.
+
+    Attributes:
+        search: Called with the target, a seed, the budget in runs, and the largest number of deviations of a
+            plan.
+        budget: How many runs it may take unless the caller says otherwise.
+        in_order: Whether its runs go up from the bottom of the order of "least", so that the first that fails
+            is the least and, where none does, every plan up to the bound has been run.
+        independent: Whether its runs are independent draws from one distribution.
+    """
+
+    search: Callable[[Target, int, int, int], Search]
+    budget: int
+    in_order: bool = False
+    independent: bool = False
 
 
-def exhaustive_search(target: Target, seed: int, budget: int, deviations: int) -> Search:  # noqa: ARG001
-    """Run every plan of at most so many deviations on every input of the ladder, in the order of "least"."""
+def exhaustive_search(
+    target: Target,
+    seed: int,  # noqa: ARG001  (every searcher takes the same arguments)
+    budget: int,
+    deviations: int,
+) -> Search:
+    """Run every plan of at most `deviations` deviations on the whole ladder, in the order of "least"."""
     labels: dict[str, None] = {}
-    for given, outcome in least_first(target, deviations):
-        labels.update(dict.fromkeys(outcome.chooser.questions))
-        if found := caught(given, outcome):
-            return Search(found, in_order=True)
-        if target.tally.runs >= budget:
-            return Search(None, in_order=True)
-    return Search(None, in_order=True, complete=True, labels=tuple(labels))
-
-
-def least_first(target: Target, deviations: int) -> Iterator[tuple[Any, Outcome]]:
-    """Run all plans of at most so many deviations in the order (deviations, input of the ladder, plan)."""
+    coverage = NOTHING
     for k in range(deviations + 1):
-        for given in target.scenario.ladder:
-            for outcome, _ in exactly(partial(target, given), k):
-                yield given, outcome
+        for given, outcome in on_the_ladder(target, k):
+            labels.update(dict.fromkeys(outcome.chooser.labels))
+            if found := caught(given, outcome):
+                return Search(found, coverage)
+            if target.tally.runs >= budget:
+                return Search(None, coverage)
+        coverage = Coverage(k, tuple(labels), target.scenario.ladder, complete=k == deviations)
+    return Search(None, coverage)
 
 
-def random_search(target: Target, seed: int, budget: int, deviations: int) -> Search:  # noqa: ARG001
+def on_the_ladder(target: Target, k: int) -> Iterator[tuple[Any, Outcome]]:
+    """Run all plans of exactly `k` deviations on every input of the ladder, in the order (input, plan)."""
+    for given in target.scenario.ladder:
+        for outcome, _ in exactly(partial(target, given), k):
+            yield given, outcome
+
+
+def random_search(
+    target: Target,
+    seed: int,
+    budget: int,
+    deviations: int,  # noqa: ARG001  (the noise model decides how many there are)
+) -> Search:
     """Draw an input of the ladder, and every answer by the scenario's noise model, anew for each run."""
     rng = substream(seed, "random search")
     for _ in range(budget):
         given = rng.choice(target.scenario.ladder)
         outcome = target(given, random(target.scenario.noise, rng.randrange(2**63)))
         if found := caught(given, outcome):
-            return Search(found, independent=True)
-    return Search(None, independent=True)
+            return Search(found)
+    return Search(None)
 
 
 class _Leave(BaseException):
-    """Carries what is no property failure through Hypothesis, which must not see it, to the outside.
+    """Carries what is not a property's failure through Hypothesis, which must not see it, to the outside.
 
     Hypothesis would take a world's `TypeError` or the exception with which pytest-timeout ends a test for a
     failing example, shrink it, and call it flaky.
@@ -152,7 +182,7 @@ class _Question:
 _Table: TypeAlias = "dict[str, _Question]"
 
 _ROUND: Final = 250
-"""After so many runs the labels that have appeared meanwhile are drawn from, too."""
+"""The number of runs after which the labels that have appeared meanwhile are drawn from, too."""
 
 
 def hypothesis_search(target: Target, seed: int, budget: int, deviations: int) -> Search:
@@ -197,7 +227,7 @@ def _learn(table: _Table, chooser: Chooser) -> _Table:
 
 @dataclass(frozen=True)
 class _Round:
-    """So many examples of one `@given` test, drawn from what was known of the labels when it began."""
+    """One `@given` test of `examples` examples, drawn from what was known of the labels when it began."""
 
     target: Target
     known: _Table
@@ -207,9 +237,12 @@ class _Round:
 
     def run(self, judge: Callable[[Any, Outcome], None], *, shrink: bool = False) -> None:
         """Run the test; `judge` sees the input and the outcome of each example."""
-        import hypothesis  # noqa: PLC0415  (a replay never needs it, and it costs as much as ten hunts)
-        from hypothesis import HealthCheck, Phase, Verbosity  # noqa: PLC0415
-        from hypothesis import strategies as st  # noqa: PLC0415
+        # Late, since a replay never needs it and importing it costs as much as ten hunts.
+        import hypothesis  # noqa: PLC0415  (see above)
+        from hypothesis import HealthCheck, Verbosity  # noqa: PLC0415  (see above)
+        from hypothesis import strategies as st  # noqa: PLC0415  (see above)
+
+        generate, shrinking = hypothesis.Phase.generate, hypothesis.Phase.shrink
 
         scenario = self.target.scenario
         inputs = st.sampled_from(scenario.ladder) if scenario.inputs is None else scenario.inputs()
@@ -217,7 +250,7 @@ class _Round:
         @hypothesis.seed(self.seed)
         @hypothesis.settings(
             max_examples=self.examples,
-            phases=(Phase.generate, Phase.shrink) if shrink else (Phase.generate,),
+            phases=(generate, shrinking) if shrink else (generate,),
             database=None,
             deadline=None,
             derandomize=False,
@@ -240,7 +273,7 @@ class _Round:
             raise left_by.reason from None
 
     def shrink(self, first: Caught) -> Caught:
-        """Let Hypothesis shrink the input, and the plan with it, of the failure that it came upon."""
+        """Let Hypothesis shrink the input of the failure that it found, and the plan with it."""
         least = first
 
         def judge(given: Any, outcome: Outcome) -> None:
@@ -256,7 +289,7 @@ class _Round:
 
 def _deviations(known: _Table, most: int) -> SearchStrategy[list[Deviation]]:
     """Return the strategy of plans: few deviations, of the labels asked first, early, with a low option."""
-    from hypothesis import strategies as st  # noqa: PLC0415
+    from hypothesis import strategies as st  # noqa: PLC0415  (a replay does without)
 
     labels = [label for label, question in known.items() if question.options > 1]
     if not labels:
@@ -277,8 +310,8 @@ class _Failing(Exception):  # noqa: N818  (never seen outside)
 
 
 SEARCHERS: Final[dict[str, Searcher]] = {
-    "hypothesis": hypothesis_search,
-    "random": random_search,
-    "exhaustive": exhaustive_search,
+    "hypothesis": Searcher(hypothesis_search, budget=1000),
+    "random": Searcher(random_search, budget=1000, independent=True),
+    "exhaustive": Searcher(exhaustive_search, budget=100_000, in_order=True),
 }
 """The searchers by name."""

@@ -1,4 +1,7 @@
-"""Replays findings in two fresh interpreters with different hash seeds, without Hypothesis and pytest."""
+"""Verifies findings: two replays in fresh interpreters with different hash seeds.
+
+A replay imports neither Hypothesis nor pytest.
+"""
 
 from __future__ import annotations
 
@@ -18,9 +21,14 @@ from simulations.errors import LabError, NondeterminismError
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+__all__ = ["FRESH", "IN_PROCESS", "NOT_YET", "replay_of", "verify"]
+
 FRESH: Final = "two fresh interpreters with different hash seeds"
+"""How a finding was verified whose scenario can be imported."""
 IN_PROCESS: Final = "in this process only: the scenario cannot be imported by another one"
+"""How a finding was verified whose scenario is defined in a notebook or on a command line."""
 NOT_YET: Final = "not yet"
+"""The finding was not replayed."""
 
 _HASH_SEEDS: Final = ("1", "2")
 _SECONDS_MAX: Final = 600.0
@@ -33,7 +41,7 @@ _BOOT: Final = (
 def verify(findings: Sequence[tuple[Scenario, Finding]]) -> list[str]:
     """Replay findings twice and return, for each, how it was verified.
 
-    All that can be imported elsewhere share one pair of interpreters.
+    All findings whose scenario can be imported share one pair of interpreters.
 
     Raises:
         NondeterminismError: a replay did not fail in the same way with the same digest.
@@ -62,7 +70,11 @@ def replay_of(scenario: Scenario, finding: Finding) -> Outcome:
 
 
 def work(job: dict[str, Any]) -> None:
-    """Replay what a parent asked for on standard input; the answer goes to standard output."""
+    """Replay the findings that a parent process sent; the answer goes to standard output.
+
+    Args:
+        job: What the parent wrote to standard input.
+    """
     results = []
     for source, data in job["findings"]:
         try:
@@ -128,7 +140,7 @@ def _answer(worker: subprocess.Popen[str]) -> list[dict[str, Any]]:
     except subprocess.TimeoutExpired as error:
         raise LabError(f"a replay in a fresh interpreter took more than {_SECONDS_MAX:.0f} s") from error
     if worker.returncode != 0:
-        last = complaint.strip().splitlines()[-1:] or ["it said nothing"]
+        last = complaint.strip().splitlines()[-1:] or ["no output"]
         raise LabError(f"a fresh interpreter could not replay (exit status {worker.returncode}): {last[0]}")
     results: list[dict[str, Any]] = json.loads(answer)
     return results
@@ -140,7 +152,7 @@ def _scenario(source: str) -> Scenario:
         return catalogue.get(source)
     found = getattr(__import__(module, fromlist=[attribute]), attribute, None)
     if not isinstance(found, Scenario):
-        raise LabError(f"{source} is no scenario in a fresh interpreter")
+        raise LabError(f"{source} is not a scenario in a fresh interpreter")
     return found
 
 

@@ -1,7 +1,7 @@
 """The stale cache: a value that stays old, and a schedule that nobody recorded.
 
-A service reads through a cache and invalidates it on write. Under a stress test it once gave an old value,
-and went on giving it; nobody could make it do so again. A reader had been interrupted between two lines.
+A service reads through a cache and invalidates it on write. Under a stress test it once returned an old
+value, and went on returning it; nobody could reproduce it. A reader had been interrupted between two lines.
 """
 
 from __future__ import annotations
@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING, Final
 from scenarios.lab.scenario import Assumption, Exhausted, Finds, Scenario, Story, Variant
 from simulations.cache import variants
 from simulations.cache.consistency import forgets_own_write, goes_back_in_time, not_linearizable
+from simulations.cache.environment import in_words
+from simulations.cache.system import Run, run
 from simulations.cache.workload import Workload
-from simulations.cache.world import Run, in_words, run
 from simulations.choices import Deviation, NoiseModel, Plan
 
 if TYPE_CHECKING:
@@ -34,19 +35,19 @@ def staleness_ends(run: Run) -> None:
 
 
 def clients_read_their_own_writes(run: Run) -> None:
-    """A client never reads what is older than what it has written itself."""
+    """A client never reads a value older than one that it has written itself."""
     wrong = forgets_own_write(run)
     assert wrong is None, wrong
 
 
 def time_does_not_run_backwards(run: Run) -> None:
-    """A client never reads what is older than what it has read before."""
+    """A client never reads a value older than one that it has read before."""
     wrong = goes_back_in_time(run)
     assert wrong is None, wrong
 
 
 def history_is_linearizable(run: Run) -> None:
-    """What all clients together saw could have come from one register."""
+    """The operations of all clients together could have come from a single register."""
     wrong = not_linearizable(run.history)
     assert wrong is None, wrong
 
@@ -59,7 +60,7 @@ LADDER: Final = tuple(
 
 
 def workloads() -> SearchStrategy[Workload]:
-    """Return the strategy of workloads: two clients or three, of which one at least writes."""
+    """Return the strategy of workloads: two or three clients, at least one of which writes."""
     from hypothesis import strategies as st  # noqa: PLC0415  (a replay does without)
 
     clients = st.tuples(
@@ -72,9 +73,7 @@ _PAUSE_BEFORE_FILL: Final = Deviation("reader after database.read", 0, 1)
 _FOUND: Final = Finds("cache_agrees_with_database", Plan([_PAUSE_BEFORE_FILL]))
 
 _STALE: Final = ("cache_agrees_with_database",)
-"""What is broken as shipped is judged by one property, so that every hunt ends in one and the same
-finding.
-"""
+"""Broken variants are judged by one property, so that every hunt ends in one and the same finding."""
 
 _REPAIRED: Final = ("cache_agrees_with_database", "staleness_ends", "clients_read_their_own_writes")
 """What every fix promises. While a write is under way, only versions promise more: see `analysis`."""
@@ -88,8 +87,8 @@ SCENARIO: Final = Scenario(
         believed="That invalidating the cache on every write keeps it right.",
         root_cause="A reader missed, read the old value, and was interrupted; a writer updated the database "
         "and deleted the cache entry; the reader went on and put the old value into the cache.",
-        lesson="Between a read and what is done with it lies everybody else's turn: record the schedule, or "
-        "choose it.",
+        lesson="Between a read and the use of its result every other thread may have its turn: record the "
+        "schedule, or choose it.",
     ),
     hidden_input="the thread schedule",
     question="which thread runs next?",
@@ -144,7 +143,7 @@ SCENARIO: Final = Scenario(
             "folk fix",
             variants.WRITE_THROUGH,
             "Writers put the new value into the cache, and readers never overwrite it; but two writers can "
-            "do so in another order than they wrote the database.",
+            "do so in another order than that of their writes to the database.",
             Finds("cache_agrees_with_database", Plan([Deviation("writer after database.write", 0, 1)])),
             _STALE,
         ),
@@ -152,7 +151,8 @@ SCENARIO: Final = Scenario(
             "leases",
             "fix",
             variants.LEASES,
-            "Who misses gets a token; a delete takes it back; without it nobody fills the cache.",
+            "A client that misses gets a token; a delete revokes it; without it, no client may fill the "
+            "cache.",
             Exhausted(2),
             _REPAIRED,
         ),
@@ -167,21 +167,22 @@ SCENARIO: Final = Scenario(
             "single-flight",
             "fix",
             variants.SINGLE_FLIGHT,
-            "One read of the database at a time, which is thrown away if somebody has written meanwhile.",
+            "One read of the database at a time, which is discarded if there was a write in the meantime.",
             Exhausted(2),
             _REPAIRED,
         ),
     ),
     assumptions=(
         Assumption(
-            "atomic", "A server does one request at a time; threads are switched between requests only."
+            "atomic", "A server handles one request at a time; threads are switched between requests only."
         ),
         Assumption("faults", "Neither server fails, loses a request, or evicts an entry."),
-        Assumption("one row", "All clients read and write one row, and whatever they write is new."),
+        Assumption("one row", "All clients read and write one row, and every value that is written is new."),
         Assumption(
             "process",
-            "Locks, and the generations of a single flight, are in one process; leases and versions are not.",
+            "Locks, and the generations of a single flight, are within one process; leases and versions are "
+            "not.",
         ),
-        Assumption("writers", "Everybody who writes the database writes it through the service."),
+        Assumption("writers", "All writes to the database go through the service."),
     ),
 )

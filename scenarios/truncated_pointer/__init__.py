@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING, Final
 
 from scenarios.lab.scenario import Assumption, Exhausted, Finds, Scenario, Story, Variant
 from simulations.address_space import variants
-from simulations.address_space.environment import IN_THE_FIELD, phrase
-from simulations.address_space.process import Run, Session, run
+from simulations.address_space.environment import IN_THE_FIELD, in_words
+from simulations.address_space.system import Run, run
+from simulations.address_space.workload import Session
 from simulations.choices import Deviation, Plan
 
 if TYPE_CHECKING:
@@ -23,11 +24,11 @@ MIB_IN_KIB: Final = 1024
 
 TESTED_DOCUMENTS_MAX: Final = 8
 TESTED_DOCUMENT_KIB_MAX: Final = 64 * MIB_IN_KIB
-"""Documents as testers have them: together they never fill the low 2 GiB."""
+"""Documents such as testers use: together they never fill the low 2 GiB."""
 
 
 def every_pointer_leads_to_its_document(run: Run) -> None:
-    """Whoever uses the pointer to a document gets that document."""
+    """Following the pointer to a document leads to that document."""
     use = run.wrong
     assert use is None, (
         f"document {use.document} lies at {use.address:#x}, its pointer came back as {use.came_back:#x}: "
@@ -36,9 +37,9 @@ def every_pointer_leads_to_its_document(run: Run) -> None:
 
 
 def nothing_fails_in_silence(run: Run) -> None:
-    """A wrong pointer is never read as somebody else's data."""
+    """Following a wrong pointer never silently reads something else."""
     silent = next((use for use in run.uses if use.outcome == "silent"), None)
-    assert silent is None, f"document {silent.document} was read from {silent.victim}, and nobody was told"
+    assert silent is None, f"document {silent.document} was read from {silent.victim}, without an error"
 
 
 LADDER: Final = (
@@ -51,7 +52,7 @@ LADDER: Final = (
 
 
 def sessions() -> SearchStrategy[Session]:
-    """Return the strategy of sessions as testers have them."""
+    """Return the strategy of sessions such as testers run."""
     from hypothesis import strategies as st  # noqa: PLC0415  (a replay does without)
 
     sizes = st.lists(st.integers(1, TESTED_DOCUMENT_KIB_MAX), min_size=1, max_size=TESTED_DOCUMENTS_MAX)
@@ -72,13 +73,13 @@ SCENARIO: Final = Scenario(
     title="The pointer that lost its upper half",
     story=Story(
         who="Chris, who looked after nine million lines of C++.",
-        symptom="A week after the release it crashed, and nobody could reproduce it; three people took four "
-        "weeks.",
+        symptom="A week after the release it crashed, and nobody could reproduce it; three people spent "
+        "four weeks on it.",
         believed="That what cannot be reproduced on any machine in the house cannot be found there.",
         root_cause="A pointer was kept in 32 bits. Where memory lands low, as it did on every machine in the "
         "house, the upper half is zero and nothing is lost.",
-        lesson="Where an allocation lands is an input. Take it in hand: fill every gap in low memory, and "
-        "what was silent on large machines crashes at the first use on every machine.",
+        lesson="Where an allocation lands is an input. Control it: fill every gap in low memory, and the bug "
+        "that was silent on large machines crashes at the first use on every machine.",
     ),
     hidden_input="the layout of the address space",
     question="where does this mapping land, and which path does this pointer take?",
@@ -87,7 +88,7 @@ SCENARIO: Final = Scenario(
     inputs=sessions,
     properties=(every_pointer_leads_to_its_document, nothing_fails_in_silence),
     noise=IN_THE_FIELD,
-    phrase=phrase,
+    phrase=in_words,
     variants=(
         Variant(
             "as-shipped",
@@ -101,15 +102,15 @@ SCENARIO: Final = Scenario(
             "as shipped",
             variants.FILLED,
             "The same program, on the test machine, after every gap below 6 GiB was filled: where memory "
-            "lands is no question any more, and one deviation is enough.",
+            "lands no longer matters, and one deviation is enough.",
             Finds("every_pointer_leads_to_its_document", Plan([_OLD_PATH])),
         ),
         Variant(
             "cast-through-unsigned",
             "folk fix",
             variants.CAST_THROUGH_UNSIGNED,
-            "(unsigned)(uintptr_t)p: the compiler warns no more. The line moves from 2 to 4 GiB, and crashes "
-            "become silent.",
+            "(unsigned)(uintptr_t)p: the compiler no longer warns. The limit moves from 2 to 4 GiB, and "
+            "crashes become silent.",
             Finds("every_pointer_leads_to_its_document", Plan([Deviation("land.document", 0, 2), _OLD_PATH])),
         ),
         Variant(
@@ -148,10 +149,14 @@ SCENARIO: Final = Scenario(
         ),
     ),
     assumptions=(
-        Assumption("paths", "Which path a pointer takes does not depend on where it points to."),
+        Assumption("paths", "The path that a pointer takes does not depend on where it points."),
         Assumption("islands", "Images lie at fixed addresses below 2 GiB, as without address randomisation."),
-        Assumption("reads", "A use reads at the pointer; what a write would destroy is not followed up."),
-        Assumption("pages", "Every byte of a mapping is mapped until the document is closed, then none is."),
+        Assumption(
+            "reads", "A use reads through the pointer; the damage that a write would do is not modelled."
+        ),
+        Assumption(
+            "pages", "Every byte of a document is mapped until the document is closed, and none afterwards."
+        ),
         Assumption("bits", "An address has at most 47 bits: no 5-level paging, no tags."),
     ),
 )

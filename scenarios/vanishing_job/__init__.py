@@ -8,10 +8,12 @@ from typing import Final
 from scenarios.lab.scenario import Assumption, Exhausted, Finds, Scenario, Story, Variant
 from scenarios.vanishing_job.properties import is_over_by_monday, keeps_its_work, survives_hour_70
 from simulations.batch_job import variants
-from simulations.batch_job.environment import LIFE, phrase
-from simulations.batch_job.system import simulate
+from simulations.batch_job.environment import LIFE, in_words
+from simulations.batch_job.system import run
 from simulations.batch_job.workload import Job
 from simulations.choices import Deviation, Plan
+
+__all__ = ["SCENARIO", "under"]
 
 NO_OWNER: Final = Deviation("owner_tag", 0, 1)
 SWEEP_ACTS: Final = Deviation("sweep", 0, 1)
@@ -29,7 +31,7 @@ HOUR_70: Final = {
 SEED: Final = 5
 """A job of 72.6 hours."""
 
-_AS_SHIPPED = Finds("survives_hour_70", HOUR_70["calendar"])
+_AS_SHIPPED: Final = Finds("survives_hour_70", HOUR_70["calendar"])
 
 SCENARIO: Final = Scenario(
     name="vanishing-job",
@@ -39,11 +41,11 @@ SCENARIO: Final = Scenario(
         symptom="Very touchy: if it ran to hour 70, for whatever reason, it had to be rerun.",
         believed="The query: its EXPLAIN alone took 15 minutes. Or memory, the machine, the job.",
         root_cause="The cloud team was killing jobs that they did not understand.",
-        lesson="Whoever can end your job is part of your system. Put your name on it, and let it resume.",
+        lesson="Anyone who can end your job is part of your system. Put your name on it, and let it resume.",
     ),
     hidden_input="what the platform does, and when",
     question="does this sweep, limit or fault act now?",
-    run=simulate,
+    run=run,
     ladder=tuple(Job(rule=rule, seed=SEED) for rule in HOUR_70),
     properties=(survives_hour_70, keeps_its_work, is_over_by_monday),
     variants=(
@@ -106,7 +108,7 @@ SCENARIO: Final = Scenario(
             "checkpoint",
             "fix",
             variants.CHECKPOINT,
-            "Save every 3.4 hours, by Daly's formula, and go on from there at once when it dies.",
+            "Save every 3.4 hours, by Daly's formula, and resume at once from there when it dies.",
             Exhausted(3),
             properties=("survives_hour_70", "keeps_its_work"),
         ),
@@ -119,10 +121,10 @@ SCENARIO: Final = Scenario(
         ),
     ),
     noise=LIFE,
-    phrase=phrase,
+    phrase=in_words,
     assumptions=(
         Assumption("one-rule", "One rule at a time; the three that give hour 70 are tried one by one."),
-        Assumption("live-rules", "A sweep that has acted once acts ever after: it is a script."),
+        Assumption("live-rules", "A sweep that has acted once goes on acting: it is a script."),
         Assumption(
             "first-attempt", "Chance strikes the first attempt only; later ones meet the rules alone."
         ),
@@ -135,12 +137,13 @@ SCENARIO: Final = Scenario(
     ),
     deviations_max=8,
 )
+"""The bug under each of the three mechanisms of `HOUR_70`; `under` asks about one rule only."""
 
 
 def under(rule: str) -> Scenario:
     """Return the scenario on a platform with one rule only, such as `under("mark").hunt()`.
 
-    What such a hunt finds is a finding of `SCENARIO` as well, yet it is verified in this process only.
+    The result of such a hunt is a finding of `SCENARIO` as well, but it is verified in this process only.
 
     Args:
         rule: A name in `simulations.batch_job.rules.RULES`; `calendar`, `mark` and `age` kill at hour 70.

@@ -11,7 +11,7 @@ from functools import lru_cache
 from importlib.resources import files
 from itertools import combinations
 from math import prod
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, TypeAlias
 
 from simulations.batch_job.kernel import schedule
 from simulations.batch_job.workload import HOUR_MS, bulk
@@ -22,12 +22,25 @@ if TYPE_CHECKING:
 
     from simulations.batch_job.workload import Job
 
+__all__ = [
+    "FACTORS",
+    "LEVELS",
+    "combinations_in",
+    "covering_array",
+    "hours",
+    "number_of",
+    "rows_min",
+    "uncovered",
+]
+
 FACTORS: Final = {"version": 100, "platform": 6, "database": 5, "browser": 5, "language": 3, "mode": 2}
 """What the tests permute, and at how many levels: 100 x 6 x 5 x 5 x 3 x 2 = 90,000."""
 
 LEVELS: Final = tuple(FACTORS.values())
+"""The number of levels of each factor, in the order of `FACTORS`."""
 
-Row = tuple[int, ...]
+Row: TypeAlias = tuple[int, ...]
+"""The level of each factor in one test, from 0."""
 
 
 @lru_cache(maxsize=2)
@@ -47,7 +60,7 @@ def covering_array(strength: int) -> tuple[Row, ...]:
 
 
 def combinations_in(levels: Sequence[int], strength: int) -> int:
-    """Return how many combinations of levels there are, over all choices of so many factors."""
+    """Return the number of combinations of levels, over all choices of `strength` factors."""
     return sum(prod(chosen) for chosen in combinations(levels, strength))
 
 
@@ -61,7 +74,7 @@ def uncovered(rows: Sequence[Sequence[int]], levels: Sequence[int], strength: in
 
 
 def rows_min(levels: Sequence[int], strength: int) -> int:
-    """Return how many rows there must be at least: the product of the most numerous levels."""
+    """Return the least possible number of rows: the product of the largest `strength` numbers of levels."""
     return prod(sorted(levels)[-strength:])
 
 
@@ -74,10 +87,10 @@ def number_of(row: Sequence[int]) -> int:
 
 
 def hours(job: Job, rows: Sequence[Row]) -> float:
-    """Return how long a job takes that runs only these rows, in hours.
+    """Return the duration of a job that runs only these rows, in hours.
 
     Raises:
-        LabError: the job has not the 90,000 tests that the rows are about.
+        LabError: the job does not have the 90,000 tests that the rows are about.
     """
     if (job.tests, job.versions) != (prod(LEVELS), FACTORS["version"]):
         raise LabError(f"the rows are about 90,000 tests of 100 versions, not {job.tests} of {job.versions}")

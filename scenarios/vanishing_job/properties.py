@@ -12,7 +12,9 @@ if TYPE_CHECKING:
     from simulations.batch_job.system import Attempt, Run
 
 FATAL_HOUR: Final = 70
+"""The hour of the job at which it was seen to die."""
 DAY_MS: Final = DAY_H * HOUR_MS
+"""A day in milliseconds."""
 
 
 def survives_hour_70(run: Run) -> None:
@@ -23,22 +25,22 @@ def survives_hour_70(run: Run) -> None:
     """
     last = run.attempts[-1]
     at_hour_70 = last.end_ms - last.start_ms == FATAL_HOUR * HOUR_MS
-    assert not (at_hour_70 and died_silently(last) and last.lost_ms >= DAY_MS), _obituary(run, last)
+    assert not (at_hour_70 and died_silently(last) and last.lost_ms >= DAY_MS), _how_it_ended(run, last)
 
 
 def keeps_its_work(run: Run) -> None:
-    """No silent death, at whatever hour, costs a day's work."""
+    """No silent death costs a day's work, at any hour."""
     for attempt in run.attempts:
-        assert not (died_silently(attempt) and attempt.lost_ms >= DAY_MS), _obituary(run, attempt)
+        assert not (died_silently(attempt) and attempt.lost_ms >= DAY_MS), _how_it_ended(run, attempt)
 
 
 def is_over_by_monday(run: Run) -> None:
     """Where the platform sweeps by the calendar, a job that was launched in time is over before the sweep."""
     for attempt in run.attempts:
-        assert not (run.job.rule == "calendar" and died_silently(attempt)), _obituary(run, attempt)
+        assert not (run.job.rule == "calendar" and died_silently(attempt)), _how_it_ended(run, attempt)
 
 
-def _obituary(run: Run, attempt: Attempt) -> str:
+def _how_it_ended(run: Run, attempt: Attempt) -> str:
     again = f", attempt {attempt.number + 1} of {len(run.attempts)}" if len(run.attempts) > 1 else ""
     local = when(attempt.end_ms + attempt.shift_h * HOUR_MS)
     return (

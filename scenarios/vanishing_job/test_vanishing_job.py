@@ -5,7 +5,7 @@ from math import prod
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
 from scenarios.vanishing_job import FRIDAY_18, HOUR_70, NO_OWNER, SCENARIO, SWEEP_ACTS
@@ -15,7 +15,7 @@ from simulations.batch_job import variants
 from simulations.batch_job.environment import AILMENTS, CHANCES, LAUNCHES, SETUPS_H
 from simulations.batch_job.investigation import BASE, EXPERIMENTS, SURE, investigate, outcome, priors, told
 from simulations.batch_job.observations import History, history_of
-from simulations.batch_job.system import Run, simulate
+from simulations.batch_job.system import Run, run
 from simulations.batch_job.workload import Job
 from simulations.choices import Deviation, Plan, drawn, replay
 
@@ -61,16 +61,25 @@ weeks = st.builds(
 
 
 @pytest.mark.bug("vanishing-job", finds="survives_hour_70")
-@settings(database=None, deadline=None, derandomize=True, max_examples=5_000)
+@settings(
+    database=None,
+    deadline=None,
+    derandomize=True,
+    max_examples=5_000,
+    phases=(
+        Phase.generate,
+        Phase.shrink,
+    ),  # explaining takes longer than finding
+)
 @given(st.sampled_from(SCENARIO.ladder), weeks)
 def test_a_job_gets_past_hour_70(job: Job, plan: list[Deviation]) -> None:
-    survives_hour_70(simulate(variants.AS_SHIPPED, job, drawn(plan)))
+    survives_hour_70(run(variants.AS_SHIPPED, job, drawn(plan)))
 
 
 @settings(database=None, deadline=None, derandomize=True, max_examples=100)
 @given(st.sampled_from(SCENARIO.ladder), weeks)
 def test_it_does_with_a_name_on_it(job: Job, plan: list[Deviation]) -> None:
-    survives_hour_70(simulate(variants.OWNER_TAG, job, drawn(plan)))
+    survives_hour_70(run(variants.OWNER_TAG, job, drawn(plan)))
 
 
 # The death that was found, with every test, worker and heartbeat in SimPy.
@@ -79,7 +88,7 @@ def test_it_does_with_a_name_on_it(job: Job, plan: list[Deviation]) -> None:
 @pytest.mark.parametrize("job", SCENARIO.ladder, ids=lambda job: job.rule)
 def test_the_found_death_is_the_same_in_a_full_simulation(job: Job) -> None:
     runs = [
-        simulate(variants.AS_SHIPPED, job, replay(HOUR_70[job.rule]), engine=engine)
+        run(variants.AS_SHIPPED, job, replay(HOUR_70[job.rule]), engine=engine)
         for engine in ("kernel", "simpy")
     ]
     assert runs[0].trace.digest() == runs[1].trace.digest()
@@ -90,7 +99,7 @@ def test_the_found_death_is_the_same_in_a_full_simulation(job: Job) -> None:
 @pytest.mark.parametrize("left_out", range(3))
 def test_no_part_of_the_least_plan_can_be_left_out(left_out: int) -> None:
     rest = [each for place, each in enumerate(HOUR_70["calendar"]) if place != left_out]
-    survives_hour_70(simulate(variants.AS_SHIPPED, CALENDAR, drawn(rest)))
+    survives_hour_70(run(variants.AS_SHIPPED, CALENDAR, drawn(rest)))
 
 
 # A spot reclaim at hour 70 is no such death, nor is a time limit of 72 hours with two hours of setup: they
@@ -106,10 +115,10 @@ def test_no_part_of_the_least_plan_can_be_left_out(left_out: int) -> None:
     ids=["spot", "time limit"],
 )
 def test_other_deaths_at_hour_70_say_who_they_are(decoy: list[Deviation]) -> None:
-    run = simulate(variants.AS_SHIPPED, CALENDAR, replay(Plan(decoy)))
-    assert int(run.attempts[0].job_hours) == 70
-    assert any(event.action == "SIGTERM" for event in run.trace)
-    survives_hour_70(run)
+    ran = run(variants.AS_SHIPPED, CALENDAR, replay(Plan(decoy)))
+    assert int(ran.attempts[0].job_hours) == 70
+    assert any(event.action == "SIGTERM" for event in ran.trace)
+    survives_hour_70(ran)
 
 
 # One variable at a time. Three mechanisms give hour 70 exactly; three changed runs tell them apart.
@@ -132,11 +141,11 @@ def test_three_experiments() -> None:
 def what_happened() -> History:
     """Return three deaths, launched apart, and the run that carried an owner tag."""
 
-    def run(*plan: Deviation) -> Run:
-        return simulate(variants.AS_SHIPPED, CALENDAR, drawn([*plan, SWEEP_ACTS]))
+    def ran(*plan: Deviation) -> Run:
+        return run(variants.AS_SHIPPED, CALENDAR, drawn([*plan, SWEEP_ACTS]))
 
     saturday = Deviation("launch", 0, LAUNCHES.index((5, 9)))
-    return history_of(run(FRIDAY_18, NO_OWNER), (run(NO_OWNER), run(saturday, NO_OWNER)), run(FRIDAY_18))
+    return history_of(ran(FRIDAY_18, NO_OWNER), (ran(NO_OWNER), ran(saturday, NO_OWNER)), ran(FRIDAY_18))
 
 
 def test_the_investigation_ends_at_the_sweep_and_begins_at_the_wrong_door() -> None:

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
     from simulations.address_space.space import Region, Space
 
+__all__ = ["ARENA", "HEADER", "MAPPED_FROM", "Allocator", "Block"]
+
 HEADER: Final = 16
 """Bytes before each block, and the alignment of its address."""
 
@@ -122,7 +124,7 @@ class Allocator:
         return drained
 
     def owner(self, address: int) -> str | None:
-        """Return whose memory an address is, or None where nobody may touch it."""
+        """Return whose memory an address is, or None where it is not accessible."""
         region = self._space.region_at(address)
         if region is None or region.kind == "filler":
             return None

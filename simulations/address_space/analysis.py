@@ -1,4 +1,4 @@
-"""Exact laws of cut pointers and of randomised heaps, each beside a simulation that must agree with it.
+"""Exact laws of truncated pointers and of randomised heaps, each of which a simulation must agree with.
 
 Sources of the laws that are not ours: Berger and Zorn, "DieHard: probabilistic memory safety for unsafe
 languages", PLDI 2006, section 6; Novark, Berger and Zorn, "Exterminator: automatically correcting memory
@@ -8,14 +8,19 @@ errors with high probability", PLDI 2007.
 from __future__ import annotations
 
 from fractions import Fraction
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from random import Random
+__all__ = [
+    "dangling_intact",
+    "found_when_filled",
+    "overflow_masked",
+    "overflow_missed",
+    "silent_at_first_use",
+    "uninitialised_detected",
+]
 
 
 def silent_at_first_use(low_mapped: int, *, bits: int = 32) -> Fraction:
-    """Return the probability that the first use of a cut pointer reads somebody's memory and does not crash.
+    """Return the probability that the first use of a truncated pointer reads other memory and does not crash.
 
     It is the part of the cut range that is mapped, where the address that was cut is even modulo 2^bits.
 
@@ -95,7 +100,7 @@ def overflow_missed(multiplier: int, heaps: int) -> Fraction:
     """Return Exterminator's bound: at most how probable an overflow spoils a canary in none of the heaps.
 
     Args:
-        multiplier: The heap is so many times larger than what lives in it, at least 1.
+        multiplier: How many times larger the heap is than what lives in it, at least 1.
         heaps: How many heaps, each randomised on its own, are looked at.
     """
     if multiplier < 1 or heaps < 0:
@@ -103,54 +108,3 @@ def overflow_missed(multiplier: int, heaps: int) -> Fraction:
             f"the bound holds for a multiplier from 1 and heaps from 0, not {multiplier}, {heaps}"
         )
     return (1 - Fraction(multiplier - 1, 2 * multiplier)) ** heaps
-
-
-def simulate_overflow_masked(rng: Random, *, slots: int, live: int, objects: int, replicas: int) -> bool:
-    """Run one overflow in heaps of randomly placed objects; return whether some replica lost nothing.
-
-    Args:
-        rng: Where chance comes from.
-        slots: The slots of the heap.
-        live: How many of them hold a live object; the overflow comes from one more.
-        objects: How many slots in a row are overwritten.
-        replicas: How many heaps.
-    """
-    for _ in range(replicas):
-        placed = rng.sample(range(slots), live + 1)
-        culprit, others = placed[0], frozenset(placed[1:])
-        if not any((culprit + step) % slots in others for step in range(1, objects + 1)):
-            return True
-    return False
-
-
-def simulate_dangling_intact(rng: Random, *, free_slots: int, allocations: int, replicas: int) -> bool:
-    """Free an object too early, allocate, and return whether some replica still holds it.
-
-    Args:
-        rng: Where chance comes from.
-        free_slots: How many slots are free; the object's own, numbered 0, is one of them.
-        allocations: How many of them are given out, at random.
-        replicas: How many heaps.
-    """
-    return any(0 not in rng.sample(range(free_slots), allocations) for _ in range(replicas))
-
-
-def simulate_uninitialised_detected(rng: Random, *, bits: int, replicas: int) -> bool:
-    """Read memory that each replica has filled at random; return whether all differ."""
-    return len({rng.randrange(1 << bits) for _ in range(replicas)}) == replicas
-
-
-def simulate_overflow_missed(rng: Random, *, slots: int, multiplier: int, heaps: int) -> bool:
-    """Overflow by one slot in heaps whose free slots hold a canary every second time; was it missed in all?
-
-    Args:
-        rng: Where chance comes from.
-        slots: The slots of a heap; one in `multiplier` is live.
-        multiplier: As of `overflow_missed`.
-        heaps: How many heaps.
-    """
-    for _ in range(heaps):
-        placed = rng.sample(range(slots), slots // multiplier)
-        if (placed[0] + 1) % slots not in placed and rng.randrange(2):
-            return False
-    return True

@@ -15,6 +15,8 @@ from simulations.errors import LabError
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+__all__ = ["CUTS", "Cut"]
+
 ALIGNMENT: Final = 16
 """Bytes to which every pointer of a 64-bit malloc is aligned."""
 
@@ -57,7 +59,7 @@ def _shifted_3(address: int) -> int:
 
 
 def _significant(bits: int) -> Callable[[int], int]:
-    """Return the rounding to so many significant binary digits, half to even, as IEEE 754 has it."""
+    """Return the rounding to `bits` significant binary digits, half to even, as IEEE 754 has it."""
 
     def cut(address: int) -> int:
         excess = address.bit_length() - bits

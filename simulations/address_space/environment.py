@@ -1,4 +1,4 @@
-"""Who answers at the choice points: where a mapping lands, and which path a pointer takes.
+"""The environment, which answers at the choice points: where a mapping lands, and which path a pointer takes.
 
 Option 0 is nominal: the mapping lands where the policy puts it, and the pointer takes the path on which it
 keeps its 64 bits.
@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
     from simulations.address_space.space import Region, Space
     from simulations.choices import ChoicePoint, Chooser
+
+__all__ = ["IN_THE_FIELD", "in_words", "old_path"]
 
 BY_POLICY: Final = "where the policy puts it"
 ABOVE_2_GIB: Final = "above 2 GiB"
@@ -56,7 +58,7 @@ def takes_old_path(chooser: Chooser) -> bool:
     return chooser.pick("path.document", OLD_PATH)
 
 
-def phrase(point: ChoicePoint) -> str:
+def in_words(point: ChoicePoint) -> str:
     """Say an answer that was not nominal."""
     kind, _, actor = point.label.partition(".")
     if kind == "land":

@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+__all__ = ["GapMap"]
+
 BLOCK: Final = 256
 """How many gaps a block holds after it was split."""
 
@@ -250,10 +252,10 @@ class _Maxima:
     def __init__(self) -> None:
         self._values: list[int] = []
         self._leaves = 1
-        self._nodes: list[int] = []  # empty: to be built when somebody asks
+        self._nodes: list[int] = []  # empty: built at the first question
 
     def splice(self, index: int, removed: int, values: list[int]) -> None:
-        """Put values in the place of so many others."""
+        """Replace a number of values by others."""
         self._values[index : index + removed] = values
         self._nodes = []
 

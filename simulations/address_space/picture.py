@@ -14,7 +14,9 @@ from simulations.errors import LabError
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from simulations.address_space.process import Use
+    from simulations.address_space.system import Use
+
+__all__ = ["image", "rows", "text"]
 
 WIDTH: Final = 64
 """Cells of a row."""
@@ -143,7 +145,7 @@ def image(regions: Sequence[Region], *, top: int = 1 << 47, use: Use | None = No
     """
     try:
         from matplotlib.figure import Figure  # noqa: PLC0415  (a world needs no picture)
-        from matplotlib.patches import Patch  # noqa: PLC0415
+        from matplotlib.patches import Patch  # noqa: PLC0415  (as above)
     except ImportError as error:
         raise LabError(
             "an image needs Matplotlib: pip install 'heisenlab[notebooks]'; or use text()"

@@ -17,9 +17,14 @@ from simulations.errors import LabError
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+__all__ = ["GIB", "LINUX", "MIB", "WINDOWS", "Filled", "Layout", "Policy", "Region", "Space"]
+
 KIB: Final = 1 << 10
 MIB: Final = 1 << 20
+"""A mebibyte, in bytes."""
+
 GIB: Final = 1 << 30
+"""A gibibyte, in bytes."""
 
 Kind: TypeAlias = Literal["island", "mapping", "filler"]
 RANDOM_TRIES: Final = 8
@@ -51,7 +56,7 @@ class Region(NamedTuple):
 
 @dataclass(frozen=True)
 class Policy:
-    """Where a mapping lands when nobody says where.
+    """Where a mapping lands that asks for no address.
 
     Attributes:
         name: `bottom-up` (lowest address that fits, Windows before address randomisation), `top-down`
@@ -122,15 +127,15 @@ mapped."""
 
 
 class Filled(NamedTuple):
-    """What filling came to.
+    """The result of a filling.
 
     Attributes:
         gaps: How many gaps were filled.
         bytes: How many bytes that are.
         left_open: How many gaps below the limit stayed open, because the process may have no more regions.
         largest_open: The size of the largest of them, in bytes; 0 where none stayed open.
-        still_mapped: Bytes below the limit that belong to the program: a cut pointer that falls on them is
-            not caught.
+        still_mapped: Bytes below the limit that belong to the program: a truncated pointer that falls on
+            them is not caught.
     """
 
     gaps: int
@@ -231,7 +236,7 @@ class Space:
         self._gaps.give(region.start, region.size)
 
     def fill(self, limit: int, floor: int = 0, *, reserve: int = 0) -> Filled:
-        """Map every gap between `floor` and `limit`, the largest first, so that nobody can use them.
+        """Map every gap between `floor` and `limit`, the largest first, so that the program cannot use them.
 
         Filler takes addresses and no memory. A pointer that is cut to an address inside it ends in a crash
         at its first use.

@@ -1,20 +1,85 @@
-"""The program as shipped, its well-known repairs that do not hold, and its fixes.
+"""What a program and its space are, as data: as shipped, the well-known repairs that do not hold, the fixes.
 
 As shipped, a document's pointer is kept in a `LONG`, as `SetWindowLong(window, GWL_USERDATA, (LONG)p)` does.
 """
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, Literal
 
-from simulations.address_space.environment import ANYWHERE
-from simulations.address_space.process import FILL_LIMIT, System
-from simulations.address_space.space import MIB
+from simulations.address_space.cuts import cut_named
+from simulations.address_space.environment import ANYWHERE, AS_TESTED
+from simulations.address_space.space import GIB, MIB, WINDOWS, Layout
+from simulations.address_space.workload import DOCUMENT_KIB_MAX
+from simulations.errors import LabError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+__all__ = [
+    "AS_SHIPPED",
+    "CAST_THROUGH_UNSIGNED",
+    "FILLED",
+    "FILL_LIMIT",
+    "FULL_WIDTH",
+    "HANDLE",
+    "LOW_HEAP",
+    "ON_THE_TEST_MACHINE",
+    "SMALL_DOCUMENTS",
+    "System",
+]
+
+
+@dataclass(frozen=True)
+class System:
+    """The program, and the space in which it runs.
+
+    Attributes:
+        cut: The name of what happens to a pointer on the old path.
+        keeps: Whether the field on the old path keeps a `pointer` or a `handle`, the number of an entry in
+            a table.
+        layout: The shape of the address space.
+        landings: Where the environment may put a mapping: a prefix of `environment.ANYWHERE`.
+        fill_below: Fill all gaps below this address, in bytes; 0 for no filling.
+        filled: When: `at start`, before the program has any memory; `from inside`, when its allocator has an
+            arena already, which holds free low memory that no gap shows; or `from inside, drained`, when that
+            is taken, too.
+        document_kib_max: The program refuses larger documents.
+        reserve: Bytes of a heap reserved in low memory that serves documents while they fit; 0 for none.
+
+    Raises:
+        LabError: there is no such cut, or a figure or an answer makes no sense.
+    """
+
+    cut: str = "signed-32"
+    keeps: Literal["pointer", "handle"] = "pointer"
+    layout: Layout = WINDOWS
+    landings: tuple[str, ...] = AS_TESTED
+    fill_below: int = 0
+    filled: Literal["at start", "from inside", "from inside, drained"] = "at start"
+    document_kib_max: int = DOCUMENT_KIB_MAX
+    reserve: int = 0
+
+    def __post_init__(self) -> None:
+        cut_named(self.cut)
+        if self.keeps not in {"pointer", "handle"}:
+            raise LabError(f"the field keeps a pointer or a handle, not {self.keeps!r}")
+        if self.filled not in {"at start", "from inside", "from inside, drained"}:
+            raise LabError(f"a space is filled at start, or from inside, drained or not; not {self.filled!r}")
+        if not self.landings or self.landings != ANYWHERE[: len(self.landings)]:
+            raise LabError(f"landings are a prefix of {ANYWHERE}, not {self.landings}")
+        for name in ("fill_below", "document_kib_max", "reserve"):
+            if getattr(self, name) < 0:
+                raise LabError(f"{name} is 0 or more, not {getattr(self, name)}")
+
+
+FILL_LIMIT: Final = 6 * GIB
+"""Where to stop filling. Lowest first, the program's next pointers are the limit and a little more; cut to
+32 bits they fall to 2 GiB and a little more, above all islands. At a limit of 4 GiB they would fall onto
+the image."""
+
 
 AS_SHIPPED: Final = System(cut="signed-32", landings=ANYWHERE)
 """The pointer is kept in 32 bits with a sign, and memory may land anywhere."""

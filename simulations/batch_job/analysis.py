@@ -15,6 +15,16 @@ from simulations.errors import LabError
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+__all__ = [
+    "checkpointed_wall",
+    "daly_interval",
+    "graham_bounds",
+    "mmc_wait",
+    "random_phase_sweep",
+    "restart_wall",
+    "weekly_sweep_wall",
+]
+
 _BISECTIONS: Final = 200
 
 

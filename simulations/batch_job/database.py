@@ -20,11 +20,16 @@ from simulations.errors import LabError
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterable, Iterator, Sequence
 
+__all__ = ["EXHAUSTIVE", "GREEDY", "measured", "pairs", "planning_ms", "waits"]
+
 Shape = Literal["chain", "cycle", "star", "clique"]
 Planner = Literal["exhaustive", "greedy"]
 
 EXHAUSTIVE: Final[Planner] = "exhaustive"
+"""The planner that looks at every pair of sets that could be joined: dynamic programming."""
+
 GREEDY: Final[Planner] = "greedy"
+"""The planner that joins the best two of what is left at each step, which bounds its effort."""
 
 TABLES_COUNTED_MAX: Final = 14
 """The largest graph that is counted by enumeration: a clique of 14 has 2.4 million pairs."""

@@ -21,10 +21,27 @@ if TYPE_CHECKING:
 
     from simulations.choices import ChoicePoint, Chooser
 
+__all__ = [
+    "AILMENTS",
+    "CHANCES",
+    "CLOCKS",
+    "DAY_H",
+    "LAUNCHES",
+    "LIFE",
+    "SETUPS_H",
+    "chance",
+    "clock",
+    "deadline",
+    "in_words",
+    "sweep",
+    "when",
+]
+
 Answer = TypeVar("Answer")
 
 WEEK_H: Final = 168
 DAY_H: Final = 24
+"""A day, in hours."""
 
 LAUNCHES: Final = ((0, 9), (4, 18), (2, 18), (5, 9))
 """When people launch, as (weekday, local hour): Monday morning, or Friday before they go home, or else."""
@@ -57,8 +74,29 @@ AILMENTS: Final = (
     Ailment("has a time limit of 48 hours", deadline_h=48),
     Ailment("has one test of six hours", straggler=True),
 )
+"""What may be wrong with the job itself; the first is nothing. The figures are assumptions."""
 
-CLOCKS: Final = ("no change", "forward", "back", "forward, and the watchdog believes it")
+
+class ClockChange(NamedTuple):
+    """What happens to the local time.
+
+    Attributes:
+        words: How the trace names it.
+        shift_h: By how many hours the clocks change.
+        watchdog_fires: Whether a watchdog takes the hour that is skipped for an hour without progress.
+    """
+
+    words: str
+    shift_h: int = 0
+    watchdog_fires: bool = False
+
+
+CLOCKS: Final = (
+    ClockChange("no change"),
+    ClockChange("forward", 1),
+    ClockChange("back", -1),
+    ClockChange("forward, and the watchdog believes it", 1, watchdog_fires=True),
+)
 """What happens to the local time on Sunday at 02:00."""
 
 CHANCES: Final = ("nothing", "node", "spot", "application", "database", "budget")
@@ -75,8 +113,9 @@ NOTICE_MS: Final = {
     "budget": 30 * SECOND_MS,
     "clock": 30 * SECOND_MS,
 }
-"""How long before the kill the job is told, by a SIGTERM. Amazon EC2, "Spot Instance interruption notices":
-two minutes; Kubernetes, "Pod Lifecycle": 30 seconds of grace by default. Other killers do not tell."""
+"""How long before the kill the job gets its notice, a SIGTERM. Amazon EC2, "Spot Instance interruption
+notices": two minutes; Kubernetes, "Pod Lifecycle": 30 seconds of grace by default. Other killers give
+none."""
 
 TRACEBACK: Final = frozenset({"database", "application"})
 """Causes that end the job through its own code, which can still write why."""
@@ -103,8 +142,8 @@ def ask_people(chooser: Chooser, *, launch_h: int | None, tagged: bool) -> Peopl
 
     Args:
         chooser: Answers.
-        launch_h: When they launch, where the practice says so; None means that they are asked.
-        tagged: Whether the practice puts an owner tag on every machine; if not, they are asked.
+        launch_h: When they launch, where the team says so; None means that they are asked.
+        tagged: Whether the team puts an owner tag on every machine; if not, they are asked.
     """
     if launch_h is None:
         weekday, hour = chooser.pick("launch", LAUNCHES)
@@ -119,7 +158,7 @@ def ask_people(chooser: Chooser, *, launch_h: int | None, tagged: bool) -> Peopl
 
 @dataclass
 class Platform:
-    """The platform while a campaign lasts: what it has learnt about itself, and who listens.
+    """The platform while a campaign lasts: what it has learnt about itself, and what it reports to.
 
     Attributes:
         env: The environment of the present attempt; its time is in ms since Monday 00:00 of the first week.
@@ -130,8 +169,8 @@ class Platform:
         shift_h: What daylight saving has added to the local time so far, in hours.
         live: Whether a sweep has acted before. A rule that is live stays live.
         machine_ms: When the present machine was launched.
-        end: Told the cause of an end, at its time.
-        note: Told `(actor, action, detail)` of what else happens.
+        end: Called with the cause of an end, at its time.
+        note: Called with `(actor, action, detail)` of what else happens.
     """
 
     env: simpy.Environment
@@ -173,11 +212,11 @@ def clock(platform: Platform) -> Generator[simpy.Event, Any, None]:
         return
     yield platform.env.timeout(wait_h * HOUR_MS)
     change = platform.ask("clock", CLOCKS)
-    if change == "no change":
+    if not change.shift_h:
         return
-    platform.shift_h = -1 if change == "back" else 1
-    platform.note("clock", "changes", change)
-    if change.endswith("believes it"):
+    platform.shift_h = change.shift_h
+    platform.note("clock", "changes", change.words)
+    if change.watchdog_fires:
         yield from strike(platform, "clock")
 
 
@@ -233,7 +272,7 @@ def when(local_ms: int) -> str:
     return f"{weekday} {minutes // 60 % DAY_H:02}:{minutes % 60:02}"
 
 
-def phrase(point: ChoicePoint) -> str:
+def in_words(point: ChoicePoint) -> str:
     """Say an answer that was not nominal in the words of this world."""
     match point.label:
         case "launch":
@@ -249,7 +288,7 @@ def phrase(point: ChoicePoint) -> str:
         case "trouble":
             return f"{CHANCES[point.option]} strikes, {when(point.time)}"
         case "clock":
-            return f"the clocks change: {CLOCKS[point.option]}"
+            return f"the clocks change: {CLOCKS[point.option].words}"
         case "sweep":
             return f"the {when(point.time)} sweep acts"
         case _:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Final, Literal
 
 from simulations.batch_job.environment import LAUNCHES, SETUPS_H
 from simulations.batch_job.observations import OBSERVATIONS, History, history
-from simulations.batch_job.system import FINISHED, simulate
+from simulations.batch_job.system import FINISHED, run
 from simulations.batch_job.variants import AS_SHIPPED
 from simulations.batch_job.workload import Job
 from simulations.choices import Deviation, drawn, substream
@@ -27,6 +27,20 @@ if TYPE_CHECKING:
 
     from simulations.batch_job.observations import Observation
     from simulations.batch_job.system import Attempt
+
+__all__ = [
+    "BASE",
+    "EXPERIMENTS",
+    "SURE",
+    "Change",
+    "Step",
+    "gain",
+    "investigate",
+    "likelihoods",
+    "outcome",
+    "priors",
+    "told",
+]
 
 SURE: Final = 0.95
 """The posterior at which an investigation ends."""
@@ -144,7 +158,7 @@ def investigate(
     Args:
         truth: What happened, as the observations see it; nothing is misreported.
         order: Choose what tells most, or what tells most for a day of waiting.
-        observations: What may be looked at; leave out what nobody thinks of, or may not read.
+        observations: What may be looked at; leave out what no one thinks of, or may read.
         tables: The likelihoods; None means `likelihoods()`.
 
     Returns:
@@ -157,8 +171,8 @@ def investigate(
     belief, days, left = priors(), 0.0, list(observations)
     steps: list[Step] = []
     while left and max(belief.values()) < SURE:
-        told = [(worth(gain(belief, tables[each.name]), each.days), each) for each in left]
-        best = max(told, key=lambda pair: pair[0])[1]
+        worths = [(worth(gain(belief, tables[each.name]), each.days), each) for each in left]
+        best = max(worths, key=lambda pair: pair[0])[1]
         left.remove(best)
         bits = gain(belief, tables[best.name])
         outcome = best.look(truth, lambda chance: chance >= 0.5)
@@ -186,6 +200,8 @@ class Change:
 
 
 BASE: Final = Change("nothing")
+"""The run that the experiments are compared with."""
+
 EXPERIMENTS: Final = (
     Change("launched six hours later", held_h=6),
     Change("one more hour of setup", setup=SETUPS_H.index(3)),
@@ -205,7 +221,7 @@ def outcome(rule: str, change: Change, seed: int = 0) -> Attempt:
     plan = [Deviation("launch", 0, LAUNCHES.index((4, 18))), Deviation("setup", 0, change.setup)]
     plan += [] if change.tagged else [Deviation("owner_tag", 0, 1)]
     plan.append(Deviation("sweep", 0, 1))
-    return simulate(AS_SHIPPED, Job(rule=rule, seed=seed, held_h=change.held_h), drawn(plan)).attempts[0]
+    return run(AS_SHIPPED, Job(rule=rule, seed=seed, held_h=change.held_h), drawn(plan)).attempts[0]
 
 
 def told(attempt: Attempt) -> str:

@@ -2,7 +2,7 @@
 
 List scheduling on one heap. It gives the finish order of the SimPy workers, test by test, as long as nothing
 couples the workers but the queue. Whether something did is decided afterwards: reports hold a connection, and
-where more of them would have overlapped than there are connections, somebody had to wait, and the kernel
+where more of them would have overlapped than there are connections, a worker had to wait, and the kernel
 steps aside.
 """
 
@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from simulations.batch_job.workload import Bulk
+
+__all__ = ["kernel", "schedule", "simulated"]
 
 
 @dataclass(frozen=True)

@@ -19,7 +19,10 @@ from simulations.errors import LabError
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+__all__ = ["TABLES_MAX", "measure", "planning_seconds", "query", "script"]
+
 TABLES_MAX: Final = 24
+"""The most tables that a measured query may join. The limit is ours, not PostgreSQL's."""
 
 _SETTINGS: Final = (
     "set geqo = off; set join_collapse_limit = 100; set from_collapse_limit = 100; set jit = off;"

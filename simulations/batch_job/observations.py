@@ -22,7 +22,7 @@ from simulations.batch_job.environment import (
     WEEK_H,
 )
 from simulations.batch_job.rules import MECHANISMS
-from simulations.batch_job.system import FINISHED, HEARTBEAT_MS, simulate
+from simulations.batch_job.system import FINISHED, HEARTBEAT_MS, run
 from simulations.batch_job.variants import AS_SHIPPED
 from simulations.batch_job.workload import HOUR_MS, Job
 from simulations.choices import Deviation, drawn
@@ -34,11 +34,13 @@ if TYPE_CHECKING:
 
     from simulations.batch_job.system import Attempt, Run
 
+__all__ = ["OBSERVATIONS", "History", "died_silently", "history_of"]
+
 RUNS_COMPARED: Final = 3
 
 SHOPS_MAX: Final = 1_000
 LAUNCHES_MAX: Final = 40
-"""How many shops are drawn, and launches in each, before it is said that a cause kills nobody."""
+"""How many shops are drawn, and launches in each, before a cause is said to kill no job."""
 
 
 @dataclass(frozen=True)
@@ -46,7 +48,7 @@ class Signs:
     """What the death of an attempt left behind.
 
     Attributes:
-        sigterm: The job was told before it was killed.
+        sigterm: The job got a notice before it was killed.
         traceback: Its own code could write why.
         node_lost: The machine went with it.
         oom_event: The kernel counted an out-of-memory kill.
@@ -127,7 +129,7 @@ class Observation:
 def _exit_status(history: History, errs: Callable[[float], bool]) -> str:
     sign = signs(history.first)
     if sign.node_lost:
-        return "none"  # nobody was there to wait for the process
+        return "none"  # no parent was there to wait for the process
     if errs(0.05):
         return "success"  # apache/airflow#60858: killed by SIGKILL, and the executor reports success
     if sign.traceback:
@@ -209,6 +211,7 @@ OBSERVATIONS: Final = (
     Observation("canary", "survival of a run with an owner tag", 7, "the job's team", _canary),
     Observation("audit log", "a call in the platform's audit log", 15, "the cloud team", _audit),
 )
+"""Every way to look at a death that an investigation may choose from, the quickest first, by and large."""
 
 
 def _plan(suspect: str, draw: Random, fixed: dict[str, int]) -> list[Deviation]:
@@ -241,7 +244,7 @@ def history(suspect: str, draw: Random, job: Job | None = None) -> History:
         job: The input; its rule is drawn from the three of the story.
 
     Raises:
-        LabError: this suspect killed nobody in `SHOPS_MAX` shops.
+        LabError: this suspect killed no job in `SHOPS_MAX` shops.
     """
     for _ in range(SHOPS_MAX):
         shop = replace(job or Job(), rule=draw.choice(MECHANISMS))
@@ -255,7 +258,7 @@ def history(suspect: str, draw: Random, job: Job | None = None) -> History:
         deaths: list[Attempt] = []
         for _ in range(LAUNCHES_MAX):
             plan = _plan(suspect, draw, fixed)
-            attempt = simulate(AS_SHIPPED, shop, drawn(plan)).attempts[0]
+            attempt = run(AS_SHIPPED, shop, drawn(plan)).attempts[0]
             deaths += [attempt] if attempt.cause == suspect else []
             if len(deaths) == RUNS_COMPARED:
                 return History(tuple(deaths), suspect == "memory", _canary_died(shop, plan))
@@ -264,7 +267,7 @@ def history(suspect: str, draw: Random, job: Job | None = None) -> History:
 
 def _canary_died(job: Job, plan: list[Deviation]) -> bool:
     tagged = [deviation for deviation in plan if deviation.label != "owner_tag"]
-    return simulate(AS_SHIPPED, job, drawn(tagged)).attempts[0].cause != FINISHED
+    return run(AS_SHIPPED, job, drawn(tagged)).attempts[0].cause != FINISHED
 
 
 def history_of(run: Run, reruns: tuple[Run, ...], canary: Run) -> History:

@@ -12,6 +12,8 @@ from simulations.batch_job.workload import HOUR_MS
 if TYPE_CHECKING:
     from simulations.batch_job.system import Attempt, Run
 
+__all__ = ["draw"]
+
 COLUMN_H: Final = 2
 _MARGIN: Final = 4
 
@@ -20,7 +22,7 @@ def draw(run: Run) -> str:
     """Draw a campaign.
 
     Each attempt is drawn against the days of its own week: `.` the machine is being set up, `=` the job runs,
-    `m` a sweep marks the machine, `X` somebody ends it, `|` it finishes.
+    `m` a sweep marks the machine, `X` it is ended, `|` it finishes.
     """
     lines = [f"the platform's sweep {RULES[run.job.rule].words}"]
     for attempt in run.attempts:

@@ -1,4 +1,4 @@
-"""A job that is killed now and then, and goes on: the least model that compares checkpoints, on SimPy.
+"""A job that is killed now and then, and goes on: the smallest model that compares checkpoints, on SimPy.
 
 It leaves tests, workers and platform out; the formulas in `simulations.batch_job.analysis` are about this
 model, and a simulation of it must agree with them.
@@ -15,6 +15,8 @@ from simulations.errors import LabError
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterator
 
+__all__ = ["wall_time"]
+
 
 def wall_time(
     work: float,
@@ -25,12 +27,12 @@ def wall_time(
     cost: float = 0.0,
     deaths_max: int = 100_000,
 ) -> float:
-    """Return how long it takes until a job is done that somebody kills now and then.
+    """Return how long it takes until a job is done that is killed now and then.
 
     Args:
-        work: How long the job runs if nobody kills it, above 0.
-        gaps: The time to the first kill, then from each kill to the next; whoever kills does not look whether
-            the job runs. When the iterator ends nobody kills any more.
+        work: How long the job runs if it is not killed, above 0.
+        gaps: The time to the first kill, then from each kill to the next; the killer does not look whether
+            the job runs. When the iterator ends there are no more kills.
         restart: What a kill costs before the work goes on.
         interval: The work between two checkpoints; 0 means that every kill loses everything.
         cost: How long a checkpoint takes.

@@ -1,17 +1,41 @@
-"""What the platform's owners do with machines that nobody seems to own: rules, and those of real tools."""
+"""What the platform's owners do with machines that seem to have no owner: rules, and those of real tools."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Final, Literal
 
+__all__ = [
+    "EVERY_HOUR",
+    "HOURS_IN_WEEK",
+    "MECHANISMS",
+    "MONDAY",
+    "RULES",
+    "STORY",
+    "SUNDAY",
+    "WEEKDAYS",
+    "Kind",
+    "Rule",
+]
+
 EVERY_HOUR: Final = tuple(range(24))
+"""The local hours of a day, 0 to 23."""
+
 WEEKDAYS: Final = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
+"""The names of the weekdays; a weekday is an index into them, 0 for Monday."""
+
 HOURS_IN_WEEK: Final = len(WEEKDAYS) * len(EVERY_HOUR)
+"""A week, in hours."""
+
 MONDAY: Final = 0
+"""Monday as a weekday."""
+
 SUNDAY: Final = 6
+"""Sunday as a weekday."""
 
 Kind = Literal["calendar", "age", "mark"]
+"""What a sweep goes by: the hour, the age of a machine, or a mark that it made earlier; see `Rule`."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -47,6 +71,16 @@ class Rule:
 
     def hours_to_next(self, weekday: int, hour: int) -> int:
         """Return in how many hours, from 1, the next sweep runs, counted from a local hour of a weekday."""
+        return self._ahead[weekday][hour]
+
+    @cached_property
+    def _ahead(self) -> tuple[tuple[int, ...], ...]:
+        """For each weekday and hour, in how many hours the next sweep runs: a search asks very often."""
+        return tuple(
+            tuple(self._count_ahead(weekday, hour) for hour in EVERY_HOUR) for weekday in range(len(WEEKDAYS))
+        )
+
+    def _count_ahead(self, weekday: int, hour: int) -> int:
         for ahead in range(1, HOURS_IN_WEEK):
             days, at = divmod(hour + ahead, len(EVERY_HOUR))
             if self.runs_at((weekday + days) % len(WEEKDAYS), at):
@@ -55,8 +89,9 @@ class Rule:
 
 
 STORY: Final = "a rule of the story; no tool has exactly these figures"
+"""The source of a rule that was invented for the story."""
 
-_RULES = (
+_RULES: Final = (
     Rule(
         name="calendar",
         kind="calendar",
@@ -91,7 +126,7 @@ _RULES = (
     ),
 )
 
-_PRESETS = (
+_PRESETS: Final = (
     Rule(
         name="kube-janitor",
         kind="age",

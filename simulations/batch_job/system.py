@@ -12,6 +12,7 @@ from __future__ import annotations
 from bisect import bisect_left
 from dataclasses import dataclass, replace
 from functools import lru_cache
+from operator import itemgetter
 from typing import TYPE_CHECKING, Any, Final, Literal, get_args
 
 import simpy
@@ -28,8 +29,10 @@ if TYPE_CHECKING:
     from collections.abc import Generator, Sequence
 
     from simulations.batch_job.database import Planner
-    from simulations.batch_job.variants import Practice
+    from simulations.batch_job.variants import System
     from simulations.choices import Chooser
+
+__all__ = ["Attempt", "Run", "run"]
 
 HEARTBEAT_MS: Final = 60_000
 PROGRESS_H: Final = 6
@@ -84,7 +87,7 @@ class Run:
     Attributes:
         trace: What happened, in ms since Monday 00:00 of the first week.
         job: The input.
-        practice: How the team runs the job.
+        system: How the team runs the job.
         people: What they decided.
         attempts: The runs of the job.
         schedules: When each test of each attempt was over, or would have been: what lies after the end of an
@@ -93,7 +96,7 @@ class Run:
 
     trace: Trace
     job: Job
-    practice: Practice
+    system: System
     people: People
     attempts: tuple[Attempt, ...]
     schedules: tuple[Schedule, ...]
@@ -119,7 +122,7 @@ class _Workload:
 
 @lru_cache(maxsize=32)
 def _schedule(workload: _Workload, history: tuple[int, ...]) -> Schedule:
-    """Return the schedule of an attempt, after attempts with so many complete checkpoints each."""
+    """Return the schedule of an attempt, after attempts with these numbers of complete checkpoints."""
     job = workload.job
     queue = _queue(workload, history)
     return schedule(workload.bulk(), queue, job.workers, job.connections, workload.checkpoints)
@@ -175,7 +178,7 @@ class _Campaign:
     """What lasts from one attempt to the next."""
 
     job: Job
-    practice: Practice
+    system: System
     people: People
     chooser: Chooser
     engine: Engine
@@ -186,11 +189,11 @@ class _Campaign:
     live: bool = False
 
 
-def simulate(practice: Practice, job: Job, chooser: Chooser, *, engine: Engine = "kernel") -> Run:
+def run(system: System, job: Job, chooser: Chooser, *, engine: Engine = "kernel") -> Run:
     """Run a campaign.
 
     Args:
-        practice: How the team runs the job; see `simulations.batch_job.variants`.
+        system: How the team runs the job; see `simulations.batch_job.variants`.
         job: The input.
         chooser: Answers for people and platform.
         engine: `kernel` leaves the workload to the kernel; `simpy` simulates every test as well.
@@ -205,10 +208,10 @@ def simulate(practice: Practice, job: Job, chooser: Chooser, *, engine: Engine =
         raise LabError(f"there is no engine {engine!r}; there are {', '.join(get_args(Engine))}")
     # What the platform and the calendar do is no part of the workload, so that its schedule is shared.
     plain = replace(job, rule="none", held_h=0)
-    launch_h = _in_time_h(practice, plain) if practice.launch == "in time" else None
-    people = ask_people(chooser, launch_h=launch_h, tagged=practice.owner_tag)
-    workload = _Workload(plain, practice.planner, people.ailment.straggler, practice.checkpoints)
-    campaign = _Campaign(job, practice, people, chooser, engine, workload, Trace())
+    launch_h = _in_time_h(system, plain) if system.launch == "in time" else None
+    people = ask_people(chooser, launch_h=launch_h, tagged=system.owner_tag)
+    workload = _Workload(plain, system.planner, people.ailment.straggler, system.checkpoints)
+    campaign = _Campaign(job, system, people, chooser, engine, workload, Trace())
     decided = (people.launch_h, people.tagged, people.setup_h, people.ailment.words)
     campaign.trace.record(0, "people", "decide", decided)
     start_ms = (people.launch_h + job.held_h) * HOUR_MS
@@ -219,17 +222,17 @@ def simulate(practice: Practice, job: Job, chooser: Chooser, *, engine: Engine =
         attempt, progress = _attempt(campaign, len(attempts), machine_ms)
         attempts.append(attempt)
         schedules.append(Schedule(progress.order, progress.ends_ms))
-        if attempt.cause == FINISHED or len(attempts) == practice.attempts_max:
-            return Run(campaign.trace, job, practice, people, tuple(attempts), tuple(schedules))
-        campaign.history += (practice.checkpoints.complete(max(0, attempt.end_ms - attempt.start_ms)),)
+        if attempt.cause == FINISHED or len(attempts) == system.attempts_max:
+            return Run(campaign.trace, job, system, people, tuple(attempts), tuple(schedules))
+        campaign.history += (system.checkpoints.complete(max(0, attempt.end_ms - attempt.start_ms)),)
         # The slot is an hour on the clock, which daylight saving may have moved.
         slot_ms = first_ms + len(attempts) * WEEK_MS - campaign.shift_h * HOUR_MS
-        machine_ms = attempt.end_ms if practice.rerun == "at once" else slot_ms
+        machine_ms = attempt.end_ms if system.rerun == "at once" else slot_ms
 
 
-def _in_time_h(practice: Practice, plain: Job) -> int:
+def _in_time_h(system: System, plain: Job) -> int:
     """Return the last full hour at which the job can be launched to be over before the Monday sweep."""
-    workload = _Workload(plain, practice.planner, straggler=False, checkpoints=practice.checkpoints)
+    workload = _Workload(plain, system.planner, straggler=False, checkpoints=system.checkpoints)
     return SWEEP_MONDAY_H - -(-_schedule(workload, ()).makespan_ms // HOUR_MS)
 
 
@@ -242,7 +245,7 @@ def _attempt(campaign: _Campaign, number: int, machine_ms: int) -> tuple[Attempt
         env=env,
         chooser=campaign.chooser,
         rule=campaign.job.rule,
-        exempt=campaign.practice.exempt,
+        exempt=campaign.system.exempt,
         tagged=campaign.people.tagged,
         end=scene.end,
         note=scene.note,
@@ -304,7 +307,7 @@ class _Progress:
 def _memory_limit(campaign: _Campaign) -> int | None:
     """Return how much the memory holds, in thousandths of what a mean test leaks; None if nothing leaks."""
     leak_kib = campaign.people.ailment.leak_kib
-    return campaign.practice.memory_gib * KIB_IN_GIB * 1000 // leak_kib if leak_kib else None
+    return campaign.system.memory_gib * KIB_IN_GIB * 1000 // leak_kib if leak_kib else None
 
 
 def _start_outline(campaign: _Campaign, scene: _Scene, start_ms: int) -> _Progress:
@@ -314,13 +317,13 @@ def _start_outline(campaign: _Campaign, scene: _Scene, start_ms: int) -> _Progre
     limit = _memory_limit(campaign)
     full_ms = None if limit is None else _out_of_memory_ms(campaign.workload, campaign.history, limit)
 
-    def claim(cause: str, after_ms: int) -> Generator[simpy.Event, Any, None]:
-        yield scene.env.timeout(setup_ms + after_ms)
-        scene.end(cause)
+    def claim(cause: str, after_ms: int) -> None:
+        due = scene.env.timeout(setup_ms + after_ms)
+        due.callbacks.append(lambda _: scene.end(cause))
 
-    scene.env.process(claim(FINISHED, whole.makespan_ms))
+    claim(FINISHED, whole.makespan_ms)
     if full_ms is not None:
-        scene.env.process(claim("memory", full_ms))
+        claim("memory", full_ms)
     return _Progress(start_ms, len(whole.order), whole.order, whole.times_ms)
 
 
@@ -331,7 +334,7 @@ def _start_workers(campaign: _Campaign, scene: _Scene, start_ms: int) -> _Progre
     queue = _queue(campaign.workload, campaign.history)
     pool = simpy.Resource(env, capacity=job.connections)
     log, beats = Log(), list[int]()
-    checkpoints, limit = campaign.practice.checkpoints, _memory_limit(campaign)
+    checkpoints, limit = campaign.system.checkpoints, _memory_limit(campaign)
     free, busy = limit or 0, job.workers
 
     def watch(number: int) -> None:
@@ -383,11 +386,11 @@ def _settled(campaign: _Campaign, scene: _Scene, number: int, cause: str, progre
         Event(at_ms, "job", "progress", progress.heartbeat(at_ms))
         for at_ms in range(first_ms, end_ms, PROGRESS_H * HOUR_MS)
     ]
-    for event in sorted([*scene.log, *beats], key=lambda event: event.time):
+    for event in sorted([*scene.log, *beats], key=itemgetter(0)):  # by time
         campaign.trace.record(*event)
     finished = cause == FINISHED
     elapsed = max(0, end_ms - start_ms)
-    checkpoints, tests = campaign.practice.checkpoints, campaign.job.tests
+    checkpoints, tests = campaign.system.checkpoints, campaign.job.tests
     resumed = tests - progress.tests
     complete = checkpoints.complete(elapsed)
     kept_ms = checkpoints.began_ms(complete) if complete else 0

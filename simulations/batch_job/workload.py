@@ -24,15 +24,18 @@ if TYPE_CHECKING:
 
     from simulations.batch_job.database import Planner
 
+__all__ = ["HOUR_MS", "Bulk", "Job", "bulk"]
+
 SECOND_MS: Final = 1_000
 HOUR_MS: Final = 3_600 * SECOND_MS
+"""An hour, in ms."""
 
 TESTS_MAX: Final = 1_000_000
 TEST_MS_MAX: Final = 6 * HOUR_MS
 """The longest a test may take; without a cap the tail of a lognormal law decides when a job is over."""
 
 REPORT_EVERY: Final = 50
-"""One test in so many ends with a report from the database."""
+"""One test in this number ends with a report from the database."""
 
 TABLES_MIN: Final = 8
 TABLES_MAX: Final = 20
@@ -41,10 +44,10 @@ TABLES_MAX: Final = 20
 
 @dataclass(frozen=True, kw_only=True)
 class Job:
-    """What everybody records about the batch job: the input of the world.
+    """What is recorded about every batch job: the input of the world.
 
     Attributes:
-        rule: The name of the platform's rule for machines that nobody seems to own: a key of
+        rule: The name of the platform's rule for machines that seem to have no owner: a key of
             `simulations.batch_job.rules.RULES`.
         seed: The seed of the durations.
         tests: How many tests there are, from 1.
@@ -205,8 +208,8 @@ def worker(
         log: Where the tests go that are over.
         start_ms: When the job's own clock started.
         pause_ms: For how long no test may start, from a time after the start, in ms.
-        watch: Is told the number of each test that is over.
-        idle: Is told that the worker has nothing left to do.
+        watch: Called with the number of each test that is over.
+        idle: Called when the worker has nothing left to do.
     """
     run_ms, report_ms = bulk.run_ms, bulk.report_ms
     timeout, over = env.timeout, log.order.append

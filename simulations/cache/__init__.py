@@ -1,15 +1,23 @@
 """A read-through cache over a database: readers, writers, invalidation, and a value that stays old.
 
 A reader misses and reads the database; a writer updates it and invalidates the cache; the reader then fills
-the cache with what it has read before. From then on everybody reads the old value, until the next write.
+the cache with what it has read before. From then on every reader gets the old value, until the next write.
 
+The five roles, the same in each world:
+
+* `system`: the clients as threads, what is known after a run, and `run`;
+* `environment`: the servers under a chooser, which is asked which thread goes on, and answers `in_words`;
+* `variants`: `System`, and the service as shipped, the well-known repairs that do not hold, and the fixes;
+* `analysis`: every interleaving of the abstract steps, which the simulation must agree with;
+* `picture`: a run side by side, and as a sequence diagram.
+
+What else is here:
+
+* `workload`: what the clients do, the input;
 * `servers`: the database and the cache server, which do one request at a time;
 * `services`: the code that a web team writes around them: as shipped, and repaired in seven ways;
-* `variants`: a design with its figures, as data;
-* `workload`: what the clients do, the input;
-* `world`: the clients as threads under a chooser, and a run;
 * `consistency`: reading one's own writes, monotonic reads, linearizability;
-* `analysis`: every interleaving of the abstract steps, which the simulation must agree with;
-* `picture`: a run side by side, and as a sequence diagram;
-* `stress`: the same code with real threads that nobody controls.
+* `stress`: the same code with real threads that nothing controls.
+
+The same question for your own threads: `simulations.live.threads`.
 """

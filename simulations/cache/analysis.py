@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from simulations.cache.services import Design
     from simulations.cache.workload import Workload
 
+__all__ = ["census"]
+
 
 class _Shared(NamedTuple):
     """What all threads share: the row, the entry, and what a design needs besides."""
@@ -119,7 +121,7 @@ def _board(shared: _Shared, me: _Client, number: int) -> _Result | None:
     flight = shared.flight
     if flight is not None and flight[0] == shared.generation:
         return shared, me._replace(flight=flight), _ARRIVAL
-    # A client that has landed and flies again in one generation: nobody waits for its first flight any more.
+    # A client that has landed and flies again in one generation: no client waits for its first flight now.
     flight = (shared.generation, number)
     landed = tuple(entry for entry in shared.landed if entry[0] != _name(flight))
     return shared._replace(flight=flight, landed=landed), me._replace(flight=flight), _NEXT
@@ -130,7 +132,7 @@ def _name(flight: tuple[int, int]) -> int:
 
 
 def _land(shared: _Shared, me: _Client, number: int) -> _Result | None:
-    """Take the lock; keep it to fill the cache if nobody has written meanwhile, else give it back."""
+    """Take the lock; keep it to fill the cache if nothing was written meanwhile, else give it back."""
     if shared.locked is not None:
         return None
     if shared.flight == me.flight:

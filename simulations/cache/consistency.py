@@ -14,16 +14,18 @@ from simulations.cache.workload import READ
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from simulations.cache.world import Operation, Run
+    from simulations.cache.system import Operation, Run
+
+__all__ = ["forgets_own_write", "goes_back_in_time", "not_linearizable"]
 
 
 def forgets_own_write(run: Run) -> str | None:
-    """A client reads what is older than what it has itself written."""
+    """Return how a client reads what is older than what it has itself written, or None."""
     return _older_than_known(run, "w", "has written")
 
 
 def goes_back_in_time(run: Run) -> str | None:
-    """A client reads what is older than what it has itself read."""
+    """Return how a client reads what is older than what it has itself read, or None."""
     return _older_than_known(run, READ, "has read")
 
 
@@ -43,7 +45,7 @@ def _older_than_known(run: Run, kind: str, verb: str) -> str | None:
 
 
 def not_linearizable(history: Sequence[Operation], *, initial: int = 0) -> str | None:
-    """The history is not that of a register: no order of the operations explains what was read.
+    """Return why a history is not that of a register: no order of its operations explains what was read.
 
     An operation takes effect at one moment between its call and its return; a read gives what was written
     last. Herlihy and Wing, "Linearizability", TOPLAS 1990; the search is that of Wing and Gong, JPDC 1993,
@@ -54,7 +56,7 @@ def not_linearizable(history: Sequence[Operation], *, initial: int = 0) -> str |
         initial: What the register holds at first.
 
     Returns:
-        The first operation, in the order of return, that nothing explains.
+        The first operation, in the order of return, that nothing explains; None if all are explained.
     """
     in_order = sorted(history, key=lambda operation: operation.returned)
     for number, last in enumerate(in_order):
@@ -67,7 +69,7 @@ def not_linearizable(history: Sequence[Operation], *, initial: int = 0) -> str |
 
 
 def _explained(over: Sequence[Operation], pending: Sequence[Operation], initial: int) -> bool:
-    """Whether the operations have an order; what is pending may have taken effect, or not."""
+    """Return whether the operations have an order; what is pending may have taken effect, or not."""
     operations = [*over, *pending]
     everything_over = (1 << len(over)) - 1
 

@@ -4,9 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from simulations.text_columns import aligned
+
 if TYPE_CHECKING:
-    from simulations.cache.world import Run
+    from simulations.cache.system import Run
     from simulations.trace import Event
+
+__all__ = ["lanes"]
 
 _MARGIN: Final = 2
 _SERVERS: Final = ("database", "store")
@@ -21,18 +25,12 @@ def _said(event: Event) -> str:
 def lanes(run: Run) -> str:
     """Return a column for each client, and a row for each request and each result, with the time in ms."""
     names = run.workload.names
-    rows = [(str(event.time), names.index(event.actor), _said(event)) for event in run.trace]
-    widths = [
-        max([len(name), *(len(text) for _, lane, text in rows if lane == number)])
-        for number, name in enumerate(names)
+    rows = [
+        [f"{event.time:4}", *(_said(event) if name == event.actor else "" for name in names)]
+        for event in run.trace
     ]
-    gap = " " * _MARGIN
-    lines = [gap.join(["  ms", *(name.ljust(width) for name, width in zip(names, widths, strict=True))])]
-    for time, lane, text in rows:
-        cells = [(text if number == lane else "").ljust(width) for number, width in enumerate(widths)]
-        lines.append(gap.join([time.rjust(4), *cells]))
-    lines.append(f"in the end: cache {run.cached}, database {run.stored}")
-    return "\n".join(line.rstrip() for line in lines)
+    lines = aligned([["  ms", *names], *rows], gap=_MARGIN)
+    return "\n".join([*lines, f"in the end: cache {run.cached}, database {run.stored}"])
 
 
 def sequence_diagram(run: Run) -> str:

@@ -8,6 +8,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from contextlib import AbstractContextManager
 
+__all__ = ["Database", "Entry", "Event", "Lease", "Platform", "Row", "Store"]
+
 T = TypeVar("T")
 
 
@@ -15,7 +17,7 @@ class Event(Protocol):
     """What one thread sets and others wait for."""
 
     def set(self) -> object:
-        """Let everybody go on who waits, or will."""
+        """Let all threads go on that wait, or will."""
 
     def wait(self) -> object:
         """Wait until it is set."""
@@ -32,10 +34,10 @@ class Platform(Protocol):
         """Have a server do an operation, all at once, `wait_ms` after the request was made."""
 
     def sleep(self, ms: int, what: str) -> None:
-        """Wait for so many milliseconds, for something."""
+        """Wait for `ms` milliseconds; `what` says for what."""
 
     def poll(self, ms: int, what: str) -> None:
-        """Wait for so many milliseconds before asking again for something that somebody else has."""
+        """Wait for `ms` milliseconds before asking again for what another thread has."""
 
     def lock(self, name: str) -> AbstractContextManager[object]:
         """Return a lock within the process of the service."""
@@ -114,7 +116,7 @@ class Store:
         return self._platform.call("store.get", self._get, key)
 
     def set(self, key: str, value: int, ttl_ms: int | None = None) -> None:
-        """Keep a value, for so many milliseconds."""
+        """Keep a value, for `ttl_ms` milliseconds where given."""
         self._platform.call("store.set", self._set, key, value, ttl_ms)
 
     def add(self, key: str, value: int) -> bool:
@@ -130,7 +132,7 @@ class Store:
         self._platform.call("store.delete", self._delete, key)
 
     def get_or_lease(self, key: str) -> Lease:
-        """Return the value; on a miss a token for whoever comes first, and nothing for all others."""
+        """Return the value; on a miss a token for the client that comes first, and nothing for all others."""
         return self._platform.call("store.get_or_lease", self._get_or_lease, key)
 
     def set_with_lease(self, key: str, value: int, token: int) -> bool:
@@ -138,7 +140,7 @@ class Store:
         return self._platform.call("store.set_with_lease", self._set_with_lease, key, value, token)
 
     def look(self, key: str, *, later_ms: int = 0) -> int | None:
-        """Look from outside at what a read would get, now or so many milliseconds later."""
+        """Look from outside at what a read would get, now or `later_ms` milliseconds later."""
         entry = self._entries.get(key)
         if entry is None or (
             entry.expires_ms is not None and self._platform.now_ms + later_ms >= entry.expires_ms

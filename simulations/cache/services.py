@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 
     from simulations.cache.servers import Database, Event, Platform, Store
 
+__all__ = ["AsShipped", "Service"]
+
 Design = Literal[
     "as_shipped",
     "lock_around_fill",
@@ -43,7 +45,7 @@ class Service(Protocol):
 
 @dataclass(frozen=True)
 class AsShipped:
-    """Read through the cache, invalidate on write: what everybody writes, and what the bug lives in."""
+    """Read through the cache, invalidate on write: what every team writes, and what the bug lives in."""
 
     database: Database
     store: Store
@@ -203,14 +205,14 @@ class Versions:
 
 @dataclass
 class Flight:
-    """One read of the database, for everybody who wants the same."""
+    """One read of the database, for all threads that want the same."""
 
     landed: Event
     value: int = 0
 
 
 class SingleFlight:
-    """Fix: one read of the database at a time, whose value is kept if nobody has written meanwhile."""
+    """Fix: one read of the database at a time, whose value is kept if nothing was written meanwhile."""
 
     def __init__(self, database: Database, store: Store, platform: Platform) -> None:
         self._database = database

@@ -1,4 +1,4 @@
-"""The same service with real threads that nobody controls: what a stress test gets to see.
+"""The same service with real threads that nothing controls: what a stress test gets to see.
 
     python -m simulations.cache.stress
 
@@ -9,7 +9,6 @@ one it states.
 
 from __future__ import annotations
 
-import math
 import sys
 import threading
 import time
@@ -22,20 +21,20 @@ from simulations.cache.services import build
 from simulations.cache.variants import AS_SHIPPED, System
 from simulations.cache.workload import KEY, READ, THINK, THINK_MS, Workload
 from simulations.errors import LabError
+from simulations.intervals import rate_below, wilson
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from simulations.cache.services import Service
 
+__all__ = ["Shop", "Stress", "open_shop", "stress"]
+
 T = TypeVar("T")
 
 SECONDS: Final = 10.0
 SHORT_INTERVAL_S: Final = 1e-6
 READER_AND_WRITER: Final = Workload(("r", "w"))
-_RULE_OF_THREE: Final = 3
-_Z: Final = 1.959964
-"""The 97.5 % quantile of the normal distribution, for an interval of 95 %."""
 
 
 class RealPlatform:
@@ -51,7 +50,7 @@ class RealPlatform:
 
     def call(
         self,
-        request: str,  # noqa: ARG002
+        request: str,  # noqa: ARG002  (part of `Platform`)
         operation: Callable[..., T],
         *args: Any,
         wait_ms: int = 0,
@@ -62,7 +61,7 @@ class RealPlatform:
         with self._busy:
             return operation(*args)
 
-    def sleep(self, ms: int, what: str) -> None:  # noqa: ARG002
+    def sleep(self, ms: int, what: str) -> None:  # noqa: ARG002  (part of `Platform`)
         """See `Platform`."""
         time.sleep(ms / 1000)
 
@@ -70,11 +69,11 @@ class RealPlatform:
         """See `Platform`."""
         self.sleep(ms, what)
 
-    def lock(self, name: str) -> threading.Lock:  # noqa: ARG002
+    def lock(self, name: str) -> threading.Lock:  # noqa: ARG002  (part of `Platform`)
         """See `Platform`."""
         return threading.Lock()
 
-    def event(self, name: str) -> threading.Event:  # noqa: ARG002
+    def event(self, name: str) -> threading.Event:  # noqa: ARG002  (part of `Platform`)
         """See `Platform`."""
         return threading.Event()
 
@@ -118,7 +117,7 @@ def work(service: Service, steps: str, values: tuple[int, ...]) -> None:
 
 @dataclass(frozen=True)
 class Stress:
-    """What a stress test came to.
+    """The result of a stress test.
 
     Attributes:
         runs: How often the workload was run.
@@ -135,16 +134,11 @@ class Stress:
 
     @property
     def rate(self) -> tuple[float, float]:
-        """The interval of the rate of stale runs at 95 %: the rule of three, or that of Wilson.
+        """The interval of the rate of stale runs at 95 %: the rule of three, or Wilson's.
 
-        Hanley and Lippman-Hand, JAMA 1983; Wilson, JASA 1927. It takes the runs to be independent.
+        It takes the runs to be independent.
         """
-        if not self.stale:
-            return 0.0, min(1.0, _RULE_OF_THREE / self.runs)
-        share, square = self.stale / self.runs, _Z * _Z
-        centre = share + square / (2 * self.runs)
-        spread = _Z * math.sqrt(share * (1 - share) / self.runs + square / (4 * self.runs * self.runs))
-        return (centre - spread) / (1 + square / self.runs), (centre + spread) / (1 + square / self.runs)
+        return wilson(self.stale, self.runs) if self.stale else (0.0, rate_below(self.runs))
 
     def __str__(self) -> str:
         low, high = self.rate
@@ -170,7 +164,7 @@ def stress(
         system: The service; the latency of its database is slept for.
         workload: What the clients do; all of them start at once, at a barrier.
         seconds: For how long, above 0.
-        runs_max: Stop after so many runs, from 1.
+        runs_max: Stop after this number of runs, from 1.
         switch_interval_s: For `sys.setswitchinterval`, in seconds, above 0; None leaves it as it is. It is
             put back.
 

@@ -8,6 +8,18 @@ from typing import Final
 from simulations.cache.services import DESIGNS, Design
 from simulations.errors import LabError
 
+__all__ = [
+    "AS_SHIPPED",
+    "DELETE_TWICE",
+    "LEASES",
+    "LOCK_AROUND_FILL",
+    "SINGLE_FLIGHT",
+    "TIME_TO_LIVE",
+    "VERSIONS",
+    "WRITE_THROUGH",
+    "System",
+]
+
 LATENCY_MS_MAX: Final = 1_000_000
 
 
@@ -51,10 +63,10 @@ WRITE_THROUGH: Final = System("write_through")
 """Folk fix: writers fill the cache; two of them may do so in another order than they wrote the database."""
 
 LEASES: Final = System("leases")
-"""Fix: a delete takes back the token without which nobody fills the cache."""
+"""Fix: a delete takes back the token without which no client fills the cache."""
 
 VERSIONS: Final = System("versions")
 """Fix: the cache keeps the version of the row and never goes back."""
 
 SINGLE_FLIGHT: Final = System("single_flight")
-"""Fix: one read of the database at a time, thrown away if somebody has written meanwhile."""
+"""Fix: one read of the database at a time, thrown away if the row was written meanwhile."""

@@ -1,10 +1,12 @@
-"""What the clients do: the input that everybody records."""
+"""What the clients do: the input, which is recorded."""
 
 from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass
 from typing import Final
+
+__all__ = ["KEY", "Workload"]
 
 READ: Final = "r"
 WRITE: Final = "w"

@@ -18,23 +18,26 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 from simulations.choices import random, substream
 from simulations.errors import LabError
 from simulations.mode_machine.encodings import Mode, decode
-from simulations.mode_machine.machine import lost_processors, power_on, step
-from simulations.mode_machine.noise import noise_model
-from simulations.mode_machine.system import (
-    FREQUENCIES,
-    Command,
-    Fate,
-    Netlist,
-    System,
-    next_mode,
-    synthesise,
-)
+from simulations.mode_machine.environment import noise_model
+from simulations.mode_machine.netlist import Fate, Netlist, next_mode, synthesise
+from simulations.mode_machine.system import lost_processors, power_on, step
+from simulations.mode_machine.variants import System
+from simulations.mode_machine.workload import FREQUENCIES, Command
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
     from simulations.mode_machine.encodings import Encoding
-    from simulations.mode_machine.system import UnusedCode
+    from simulations.mode_machine.variants import UnusedCode
+
+__all__ = [
+    "Flips",
+    "flips",
+    "mean_clocks_to_hang",
+    "mean_clocks_to_wrong_mode",
+    "metastable_unused",
+    "simulated_clocks_to_hang",
+]
 
 
 class Flips(NamedTuple):
@@ -57,7 +60,7 @@ class Flips(NamedTuple):
 
 
 def flips(encoding: Encoding, bits: int) -> Flips:
-    """Flip exactly so many bits of each word, in every way.
+    """Flip exactly `bits` bits of each word, in every way.
 
     Args:
         encoding: The encoding.
@@ -157,7 +160,7 @@ def mean_clocks_to_hang(encoding: Encoding, unused: UnusedCode, p: Fraction) -> 
 
 
 def mean_clocks_to_wrong_mode(encoding: Encoding, unused: UnusedCode, p: Fraction) -> Fraction | None:
-    """Return how many clocks pass on average until one processor is in a wrong mode and nobody has been told.
+    """Return how many clocks pass on average until one processor is in a wrong mode without an alarm.
 
     Args:
         encoding: The encoding.
@@ -240,7 +243,7 @@ def _mean(chain: _Chain) -> Fraction | None:
 def simulated_clocks_to_hang(
     encoding: Encoding, unused: UnusedCode, p: Fraction, *, runs: int, seed: int, clocks_max: int = 100_000
 ) -> list[int]:
-    """Return how many clocks a simulated processor lived in each of so many runs, the fatal clock included.
+    """Return how many clocks a simulated processor lived in each of `runs` runs, the fatal clock included.
 
     Args:
         encoding: As in `mean_clocks_to_hang`, with which the mean of these agrees.

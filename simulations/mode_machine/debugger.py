@@ -1,9 +1,9 @@
 """A single-step debugger that also steps back.
 
-It takes any run of the machine, shows the state at the beginning of each clock, goes forth and back, stops
-where a condition becomes true, tells who last wrote a register, and lets you meddle: flip a bit, press the
-reset button, cut the power. Meddling forks the timeline. A flip is recorded as a deviation of the plan, and a
-reset as commands of the workload, so that what you did is a run like any other:
+It takes any run of the machine, shows the state at the beginning of each clock, goes back and forth, stops
+where a condition becomes true, says what last wrote a register, and lets you intervene: flip a bit, press the
+reset button, cut the power. Each intervention forks the timeline. A flip is recorded as a deviation of the
+plan, and a reset as commands of the workload, so that what you did is a run like any other:
 
     debugger = Debugger(System(), Workload(("..", "..", "..")))
     debugger.step()
@@ -19,23 +19,35 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING, Final
 
-from simulations.choices import ChoicePoint, Chooser, Deviation, Plan, drawn, nominal, replay
-from simulations.errors import LabError
+from simulations.choices import Chooser, Deviation, Plan, drawn, nominal
 from simulations.mode_machine.encodings import show
-from simulations.mode_machine.machine import RESET_CLOCKS, State, power_cycle, power_on, step
-from simulations.mode_machine.noise import in_words, upset_label
+from simulations.mode_machine.environment import in_words, upset_label
 from simulations.mode_machine.registers import Condition, condition_of, read, registers
-from simulations.mode_machine.system import CLOCKS_MAX, System, Workload, received
+from simulations.mode_machine.system import RESET_CLOCKS, State, power_cycle, power_on, step
+from simulations.mode_machine.timeline import (
+    NOTHING,
+    Answer,
+    DebuggerError,
+    Timeline,
+    padded,
+    point_of,
+    timeline,
+)
+from simulations.mode_machine.workload import CLOCKS_MAX, Workload, received
 from simulations.text_columns import aligned
 from simulations.trace import Event, Trace
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
+    from simulations.mode_machine.variants import System
+
+__all__ = ["SNAPSHOT_CLOCKS", "Debugger", "said"]
+
 SNAPSHOT_CLOCKS: Final = 4
-"""The distance of kept states: a step back runs at most so many clocks anew."""
+"""The distance of kept states: a step back runs at most this number of clocks anew."""
 
 SEARCH_CLOCKS_MAX: Final = 1_000
 """How far beyond the end of the workload a search goes; without commands nothing new happens for long."""
@@ -43,44 +55,7 @@ SEARCH_CLOCKS_MAX: Final = 1_000
 LANE_CLOCKS_MAX: Final = 20
 """How many clocks of lanes are shown unless more are asked for."""
 
-_NOTHING: Final = Plan()
 _PADDING_CLOCKS: Final = 64
-
-
-class DebuggerError(LabError):
-    """The debugger cannot do what was asked; nothing has changed.
-
-    Common causes: a clock before power-on; a processor or bit that the machine does not have; a machine whose
-    noise does not include upsets; power that comes on already.
-    """
-
-
-class Deed(NamedTuple):
-    """An answer that was not nominal, by the clock in which it was given.
-
-    Unlike the occurrence of a `Deviation`, the clock does not change when something earlier does.
-    """
-
-    clock: int
-    label: str
-    option: int
-
-
-@dataclass(frozen=True)
-class Timeline:
-    """All that a run depends on.
-
-    Attributes:
-        system: The machine.
-        workload: The commands; after its end there are none.
-        deeds: What the environment did.
-        power_cycles: The clocks at whose beginning the flip-flops are cleared, in rising order.
-    """
-
-    system: System
-    workload: Workload
-    deeds: tuple[Deed, ...] = ()
-    power_cycles: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -91,7 +66,7 @@ class Fork:
         clock: Where the new timeline leaves the old one.
         what: The change, in words.
         dropped_clocks: How many clocks of the old timeline had been seen after that; they are not valid now.
-        dropped: Later answers of the environment that nobody asks for in the new timeline.
+        dropped: Later answers of the environment to questions that the new timeline does not ask.
     """
 
     clock: int
@@ -105,7 +80,7 @@ class Fork:
             lines.append(
                 f"the timeline forks at clock {self.clock}: {self.dropped_clocks} known clocks are dropped"
             )
-        lines += [f"not asked any more, and dropped from the plan: {words}" for words in self.dropped]
+        lines += [f"no longer asked, and dropped from the plan: {words}" for words in self.dropped]
         return "\n".join(lines)
 
 
@@ -136,7 +111,7 @@ class Change:
         register: Its name.
         before: The old value.
         after: The new value.
-        by: Who wrote it, or what was done.
+        by: What wrote it.
     """
 
     clock: int
@@ -150,7 +125,7 @@ class Change:
 
 
 class Debugger:
-    """A position in a timeline, and the means to move and to meddle.
+    """A position in a timeline, and the means to move and to intervene.
 
     Args:
         system: The machine.
@@ -167,7 +142,7 @@ class Debugger:
     """
 
     def __init__(
-        self, system: System, workload: Workload, plan: Plan = _NOTHING, power_cycles: Sequence[int] = ()
+        self, system: System, workload: Workload, plan: Plan = NOTHING, power_cycles: Sequence[int] = ()
     ) -> None:
         self.clock = 0
         self._timeline = timeline(system, workload, plan, power_cycles)
@@ -179,10 +154,10 @@ class Debugger:
         self._prepare()
 
     def _prepare(self) -> None:
-        """Index the deeds and lay out the commands of the timeline."""
-        self._deeds: dict[int, list[Deed]] = {}
-        for deed in self._timeline.deeds:
-            self._deeds.setdefault(deed.clock, []).append(deed)
+        """Index the answers and lay out the commands of the timeline."""
+        self._answers: dict[int, list[Answer]] = {}
+        for answer in self._timeline.answers:
+            self._answers.setdefault(answer.clock, []).append(answer)
         self._commands: list[tuple[int, ...]] = []
 
     # Where we are
@@ -209,10 +184,10 @@ class Debugger:
 
     @property
     def plan(self) -> Plan:
-        """What the environment does in the present timeline; runs it up to the last deed."""
+        """What the environment does in the present timeline; runs it up to the last answer."""
         asked: Counter[str] = Counter()
         deviations = []
-        last = max(self._deeds, default=-1)
+        last = max(self._answers, default=-1)
         for clock in range(last + 1):
             chooser = self._chooser(clock)
             self._next(self._state_at(clock), chooser)
@@ -224,10 +199,10 @@ class Debugger:
 
     @property
     def in_words(self) -> str:
-        """The plan, said aloud, and when the power was cut."""
-        deeds = [in_words(_point(deed)) for deed in self._timeline.deeds]
-        deeds += [f"the power is cut at clock {clock}" for clock in self._timeline.power_cycles]
-        return f"everything nominal, except: {'; '.join(deeds)}" if deeds else "everything nominal"
+        """The plan in words, and when the power was cut."""
+        answers = [in_words(point_of(answer)) for answer in self._timeline.answers]
+        answers += [f"the power is cut at clock {clock}" for clock in self._timeline.power_cycles]
+        return f"everything nominal, except: {'; '.join(answers)}" if answers else "everything nominal"
 
     def events(self, clock: int | None = None) -> tuple[Event, ...]:
         """Return what happened in a clock, by default in the last one.
@@ -246,7 +221,7 @@ class Debugger:
     # Moving
 
     def step(self, clocks: int = 1) -> State:
-        """Go forth.
+        """Go forward.
 
         Args:
             clocks: 1 or more.
@@ -273,7 +248,7 @@ class Debugger:
         return state
 
     def run_until(self, condition: Condition | str | None = None, *, clocks: int | None = None) -> Stop:
-        """Go forth to where a condition becomes true: where it holds and did not hold a clock before.
+        """Go forward to where a condition becomes true: where it holds and did not hold a clock before.
 
         A condition that holds already is therefore not met again at once. Where nothing is found, stay.
 
@@ -388,7 +363,7 @@ class Debugger:
         return {register: read(self.system, self.state, register) for register in self._watched}
 
     def last_change(self, register: str) -> Change | None:
-        """Find out when a register last changed before the present clock, and who wrote it.
+        """Find out when a register last changed before the present clock, and what wrote it.
 
         Args:
             register: Such as `cpu1.mode`: see `registers.registers`.
@@ -404,24 +379,24 @@ class Debugger:
         return None
 
     def _writer(self, clock: int, register: str) -> str:
-        """Say who wrote a register at the end of a clock."""
+        """Say what wrote a register at the end of a clock."""
         if clock + 1 in self._timeline.power_cycles:
             return "the power cycle"
         actor, _, what = register.partition(".")
         if what not in ("mode", "code"):
             return "the arbiter" if actor == "bus" else f"what happened in clock {clock}"
-        deeds = [
-            in_words(_point(deed))
-            for deed in self._deeds.get(clock, ())
-            if deed.label.startswith(f"{actor}.")
+        answers = [
+            in_words(point_of(answer))
+            for answer in self._answers.get(clock, ())
+            if answer.label.startswith(f"{actor}.")
         ]
         events = [event for event in self.events(clock) if event.actor == actor]
         told = [f"the command {event.detail}" for event in events if event.action == "command"]
         rest = {"watchdog": "the watchdog", "alarm": "the recovery"}
         others = [rest[event.action] for event in events if event.action in rest]
-        return "; ".join([*deeds, *others] or told) or "the state machine itself, without a command"
+        return "; ".join([*answers, *others] or told) or "the state machine itself, without a command"
 
-    # Meddling
+    # Intervening
 
     def flip(self, processor: int, bit: int) -> Fork:
         """Upset a flip-flop in the clock that comes next; if it is upset there already, take that back.
@@ -443,17 +418,17 @@ class Debugger:
         if "upset" not in self.system.noise:
             raise DebuggerError("upsets are not among the noise of this machine, so no plan could hold one")
         self._checked(self.clock + 1)
-        deed = Deed(self.clock, upset_label(processor, bit), 1)
-        deeds = set(self._timeline.deeds)
+        answer = Answer(self.clock, upset_label(processor, bit), 1)
+        answers = set(self._timeline.answers)
         code = self.state.processors[processor].code
-        if deed in deeds:
+        if answer in answers:
             what = f"bit {bit} of cpu{processor} is not upset at clock {self.clock} any more"
         else:
             what = (
                 f"bit {bit} of cpu{processor} is upset at clock {self.clock}: "
                 f"{show(encoding, code)} becomes {show(encoding, code ^ 1 << bit)}"
             )
-        return self._fork(what, deeds=tuple(sorted(deeds ^ {deed})), until=self.clock + 1)
+        return self._fork(what, answers=tuple(sorted(answers ^ {answer})), until=self.clock + 1)
 
     def press_reset(self, clocks: int = RESET_CLOCKS) -> Fork:
         """Tell every processor RESET for some clocks, from the one that comes next; step to see what it does.
@@ -462,9 +437,9 @@ class Debugger:
             clocks: For how long, 1 or more.
         """
         end = self._checked(self.clock + _positive(clocks))
-        padded = _padded(self.workload, end)
+        longer = padded(self.workload, end)
         reset = "R" * clocks
-        lanes = tuple(lane[: self.clock] + reset + lane[end:] for lane in padded.lanes)
+        lanes = tuple(lane[: self.clock] + reset + lane[end:] for lane in longer.lanes)
         what = f"every processor is told RESET in the clocks {self.clock} to {end - 1}"
         if self.system.synchroniser:
             what += " (two flip-flops later: the synchroniser delays every command)"
@@ -488,7 +463,7 @@ class Debugger:
         what: str,
         *,
         workload: Workload | None = None,
-        deeds: tuple[Deed, ...] | None = None,
+        answers: tuple[Answer, ...] | None = None,
         power_cycles: tuple[int, ...] | None = None,
         until: int = 0,
     ) -> Fork:
@@ -496,8 +471,8 @@ class Debugger:
         old = self._timeline
         self._timeline = Timeline(
             old.system,
-            _padded(old.workload if workload is None else workload, until),
-            old.deeds if deeds is None else deeds,
+            padded(old.workload if workload is None else workload, until),
+            old.answers if answers is None else answers,
             old.power_cycles if power_cycles is None else power_cycles,
         )
         del self._snapshots[max(1, -(-self.clock // SNAPSHOT_CLOCKS)) :]
@@ -507,21 +482,21 @@ class Debugger:
         return Fork(self.clock, what, dropped_clocks, self._drop_unasked())
 
     def _drop_unasked(self) -> tuple[str, ...]:
-        """Drop later deeds that nobody asks for any more, and return them in words.
+        """Drop later answers that are no longer asked for, and return them in words.
 
         They made no difference, so nothing needs to be run again.
         """
         dropped = []
-        for clock in sorted(clock for clock in self._deeds if clock >= self.clock):
+        for clock in sorted(clock for clock in self._answers if clock >= self.clock):
             chooser = self._chooser(clock)
             self._next(self._state_at(clock), chooser)
             answered = {deviation.label for deviation in chooser.plan}
-            dropped += [deed for deed in self._deeds[clock] if deed.label not in answered]
+            dropped += [answer for answer in self._answers[clock] if answer.label not in answered]
         if dropped:
-            kept = tuple(deed for deed in self._timeline.deeds if deed not in dropped)
-            self._timeline = replace(self._timeline, deeds=kept)
+            kept = tuple(answer for answer in self._timeline.answers if answer not in dropped)
+            self._timeline = replace(self._timeline, answers=kept)
             self._prepare()
-        return tuple(in_words(_point(deed)) for deed in dropped)
+        return tuple(in_words(point_of(answer)) for answer in dropped)
 
     # Running
 
@@ -545,17 +520,17 @@ class Debugger:
     def _next(self, state: State, chooser: Chooser | None = None, trace: Trace | None = None) -> State:
         clock = state.clock
         if clock >= len(self._commands):
-            padded = _padded(self.workload, min(2 * clock + _PADDING_CLOCKS, CLOCKS_MAX))
-            self._commands = received(self.system, padded)
+            longer = padded(self.workload, min(2 * clock + _PADDING_CLOCKS, CLOCKS_MAX))
+            self._commands = received(self.system, longer)
         following = step(self.system, state, self._commands[clock], chooser or self._chooser(clock), trace)
         return power_cycle(self.system, following) if clock + 1 in self._timeline.power_cycles else following
 
     def _chooser(self, clock: int) -> Chooser:
         """Return who answers in one clock; each label is asked once in it, so the occurrence is 0."""
-        deeds = self._deeds.get(clock)
-        if deeds is None:
+        answers = self._answers.get(clock)
+        if answers is None:
             return nominal()
-        return drawn(Deviation(deed.label, 0, deed.option) for deed in deeds)
+        return drawn(Deviation(answer.label, 0, answer.option) for answer in answers)
 
     def _checked(self, clock: int) -> int:
         if type(clock) is not int or not 0 <= clock <= CLOCKS_MAX:
@@ -563,55 +538,10 @@ class Debugger:
         return clock
 
 
-def timeline(
-    system: System, workload: Workload, plan: Plan = _NOTHING, power_cycles: Sequence[int] = ()
-) -> Timeline:
-    """Return the timeline of a run, by running it once.
-
-    Args:
-        system: The machine.
-        workload: The commands.
-        plan: What the environment does.
-        power_cycles: The clocks at whose beginning the flip-flops are cleared.
-
-    Raises:
-        PlanError: the plan does not fit the machine and the workload.
-        LabError: the workload does not fit the machine, or a clock is none.
-    """
-    cycles = tuple(sorted(set(power_cycles)))
-    if not all(type(clock) is int and 0 < clock <= workload.clocks for clock in cycles):
-        raise DebuggerError(f"the power is cut at clocks from 1 to {workload.clocks}, not at {cycles}")
-    chooser, state = replay(plan), power_on(system)
-    clocks: list[int] = []
-    for clock, commands in enumerate(received(system, workload)):
-        state = step(system, state, commands, chooser)
-        clocks += [clock] * (len(chooser.deviated) - len(clocks))
-        if clock + 1 in cycles:
-            state = power_cycle(system, state)
-    chooser.finish()
-    deeds = (
-        Deed(clock, deviation.label, deviation.option)
-        for clock, deviation in zip(clocks, chooser.plan, strict=True)
-    )
-    return Timeline(system, workload, tuple(sorted(deeds)), cycles)
-
-
 def said(event: Event) -> str:
     """Say an event in a few words, without its time."""
     detail = event.detail[-1] if isinstance(event.detail, tuple) else event.detail  # last: what it is read as
     return f"{event.actor} {event.action} {detail or ''}".rstrip()
-
-
-def _point(deed: Deed) -> ChoicePoint:
-    """Return a deed as the choice point that it answered, for whoever says it in words."""
-    return ChoicePoint(0, deed.label, 0, deed.option + 1, deed.option, deed.clock, forced=False)
-
-
-def _padded(workload: Workload, clocks: int) -> Workload:
-    """Return the workload with no commands after its end, up to a clock."""
-    if clocks <= workload.clocks:
-        return workload
-    return Workload(tuple(lane.ljust(clocks, ".") for lane in workload.lanes))
 
 
 def _positive(clocks: int) -> int:

@@ -12,6 +12,21 @@ from simulations.errors import LabError
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+__all__ = [
+    "DISTANCE_3_CORRECT",
+    "GRAY",
+    "NATURAL",
+    "ONE_HOT",
+    "PARITY",
+    "SPREAD",
+    "TRIPLE",
+    "Encoding",
+    "decode",
+    "distance",
+    "show",
+    "unused",
+]
+
 
 class Mode(IntEnum):
     """The modes of a processor. The values are places in `Encoding.words`, not what is stored."""

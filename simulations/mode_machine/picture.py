@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from simulations.errors import LabError
 from simulations.mode_machine.encodings import Mode, show, unused
-from simulations.mode_machine.system import Command, System, next_mode, synthesise
+from simulations.mode_machine.netlist import next_mode, synthesise
+from simulations.mode_machine.workload import Command
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from simulations.mode_machine.machine import Run
+    from simulations.mode_machine.system import Run
+    from simulations.mode_machine.variants import System
+
+__all__ = ["lanes", "state_diagram"]
 
 
 def history(run: Run) -> Mapping[str, Sequence[str]]:
@@ -125,4 +129,4 @@ def state_diagram(system: System) -> str:
     return "\n".join(lines)
 
 
-_UNUSED_SHOWN_MAX = 8
+_UNUSED_SHOWN_MAX: Final = 8

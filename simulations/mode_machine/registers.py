@@ -9,10 +9,12 @@ from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 from simulations.errors import LabError
 from simulations.mode_machine.encodings import Mode, show
-from simulations.mode_machine.machine import Kind, State, incidents_at, power_on
+from simulations.mode_machine.system import Kind, State, incidents_at, power_on
 
 if TYPE_CHECKING:
-    from simulations.mode_machine.system import System
+    from simulations.mode_machine.variants import System
+
+__all__ = ["read", "registers"]
 
 Condition: TypeAlias = Callable[[State], bool]
 

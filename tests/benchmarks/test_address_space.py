@@ -10,8 +10,10 @@ from random import Random
 import pytest
 
 from simulations.address_space.gap_map import GapMap
-from simulations.address_space.process import System, long_session, run
 from simulations.address_space.space import GIB
+from simulations.address_space.system import run
+from simulations.address_space.variants import System
+from simulations.address_space.workload import long_session
 from simulations.choices import nominal
 
 OPERATIONS = 10_000

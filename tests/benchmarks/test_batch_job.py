@@ -7,7 +7,7 @@ import simpy
 
 from scenarios.vanishing_job import HOUR_70, SCENARIO
 from simulations.batch_job.kernel import kernel, simulated
-from simulations.batch_job.system import simulate
+from simulations.batch_job.system import run
 from simulations.batch_job.variants import AS_SHIPPED
 from simulations.batch_job.workload import bulk
 from simulations.choices import replay
@@ -16,7 +16,7 @@ JOB = SCENARIO.ladder[0]
 
 
 def _whole(engine):
-    return simulate(AS_SHIPPED, JOB, replay(HOUR_70["calendar"]), engine=engine)
+    return run(AS_SHIPPED, JOB, replay(HOUR_70["calendar"]), engine=engine)
 
 
 def _naive():

@@ -9,8 +9,8 @@ import pytest
 
 from simulations.cache import variants
 from simulations.cache.analysis import census
+from simulations.cache.system import run
 from simulations.cache.workload import Workload
-from simulations.cache.world import run
 from simulations.choices import nominal
 
 SYSTEMS = [variants.AS_SHIPPED, variants.LEASES, variants.VERSIONS, variants.SINGLE_FLIGHT]

@@ -4,9 +4,10 @@ import pytest
 
 from simulations.choices import random
 from simulations.mode_machine.debugger import SNAPSHOT_CLOCKS, Debugger
-from simulations.mode_machine.machine import run
-from simulations.mode_machine.noise import ROUGH
-from simulations.mode_machine.system import System, typical_workload
+from simulations.mode_machine.environment import ROUGH
+from simulations.mode_machine.system import run
+from simulations.mode_machine.variants import System
+from simulations.mode_machine.workload import typical_workload
 
 CLOCKS = 10_000
 

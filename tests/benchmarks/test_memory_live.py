@@ -15,7 +15,7 @@ import pytest
 from simulations.live.memory import Filling, RefusedError, run
 
 ROOT = Path(__file__).parents[2]
-LAUNCHER = [sys.executable, "-m", "scenarios.lab.commands.memory", "run"]
+LAUNCHER = [sys.executable, "-m", "scenarios.lab.commands", "memory", "run"]
 FILL_LOW = """
 import ctypes
 from simulations.live.memory.in_process import fill_low

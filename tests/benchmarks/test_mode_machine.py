@@ -10,9 +10,10 @@ import pytest
 
 from simulations.choices import nominal
 from simulations.mode_machine import variants
-from simulations.mode_machine.machine import run
 from simulations.mode_machine.model_check import model_check
-from simulations.mode_machine.system import System, typical_workload
+from simulations.mode_machine.system import run
+from simulations.mode_machine.variants import System
+from simulations.mode_machine.workload import typical_workload
 
 CLOCKS = 200_000
 

@@ -15,7 +15,8 @@ import pytest
 from simulations.live.recorder import log, readings
 from simulations.live.recorder.log import SAMPLE, Log, Record
 from simulations.live.recorder.recording import load
-from simulations.live.recorder.sampler import Sample, Sampler
+from simulations.live.recorder.records import Sample
+from simulations.live.recorder.sampler import Sampler
 from tests.simulations.live.recorder.crowd import crowd
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="the recorder reads /proc")

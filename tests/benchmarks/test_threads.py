@@ -2,7 +2,8 @@
 
 import pytest
 
-from simulations.live.threads.search.explorer import Explorer
+from simulations.live.threads import Program
+from simulations.live.threads.search.session import Session
 from simulations.live.threads.search.strategies import Pct
 
 
@@ -28,8 +29,8 @@ def add_after_a_prefix(counter):
 )
 def test_executions(benchmark, worker, threads):
     named = [(f"thread{index}", worker) for index in range(threads)]
-    with Explorer(Counter, named, None, granularity="access", scope=None, wall_limit=10) as explorer:
-        explorer.observe(0, 12)
-        explorer.single_deviations()
+    with Session(Program(Counter, tuple(named), None, wall_limit=10)) as session:
+        session.observe(0, 12)
+        session.single_deviations()
         seeds = iter(range(10**9))
-        benchmark(lambda: explorer.fast(Pct(next(seeds), 3, explorer.points)))
+        benchmark(lambda: session.fast(Pct(next(seeds), 3, session.points)))

@@ -6,7 +6,7 @@ import shlex
 
 import pytest
 
-from scenarios.lab.commands.cli import main
+from scenarios.lab.commands import main
 from tests.docs.test_documentation import ROOT, code
 
 DEBUGGER = ROOT / "docs/guide/debugger.md"
@@ -36,13 +36,14 @@ def test_every_verdict_is_explained():
     ]
 
 
-def test_the_session_prints_what_the_page_shows(monkeypatch, capsys):
-    line = next(line for line in DEBUGGER.read_text().splitlines() if line.startswith("$ printf"))
+@pytest.mark.parametrize("number", [0, 1])
+def test_the_sessions_print_what_the_page_shows(monkeypatch, capsys, number):
+    line = [line for line in DEBUGGER.read_text().splitlines() if line.startswith("$ printf")][number]
     typed, command = line.removeprefix("$ ").split(" | heisenlab ")
     text = shlex.split(typed)[1].replace("\\n", "\n")
     monkeypatch.setattr("sys.stdin", io.StringIO(text))
     assert main(shlex.split(command)) == 0
-    assert capsys.readouterr().out == code(DEBUGGER, "text")[0]
+    assert capsys.readouterr().out == code(DEBUGGER, "text")[number]
 
 
 def test_the_debugger_in_python_runs():

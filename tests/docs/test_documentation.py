@@ -1,11 +1,12 @@
 """What the documentation says in code is run, and what it names exists."""
 
 import re
+import sys
 from pathlib import Path
 
 import pytest
 
-from scenarios.lab.commands.cli import main
+from scenarios.lab.commands import main
 from scenarios.lab.hunt import hunt
 
 ROOT = Path(__file__).parents[2]
@@ -32,6 +33,18 @@ def test_the_test_that_the_guide_shows_passes():
     names = {}
     exec(compile(block, "pytest.md", "exec"), names)
     names["test_every_seed_ends_in_the_same_finding"]()
+
+
+def test_the_recorder_from_python_does_what_the_guide_says(tmp_path, monkeypatch, capfd):
+    if sys.platform != "linux":
+        pytest.skip("the recorder reads /proc")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("PYTHONPATH", str(ROOT))
+    for block in code(ROOT / "docs/guide/recorder.md", "python"):
+        exec(compile(block, "recorder.md", "exec"), {})
+    printed = capfd.readouterr().out
+    assert "1 0001\nexited 1 ('test 87511 ok', 'MemoryError')\nmemory" in printed
+    assert "its last lines speak of memory; it wrote last: 'MemoryError'" in printed
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))

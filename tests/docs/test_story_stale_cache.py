@@ -8,8 +8,8 @@ from simulations.cache import variants
 from simulations.cache.analysis import census
 from simulations.cache.picture import lanes
 from simulations.cache.stress import Stress
+from simulations.cache.system import run
 from simulations.cache.workload import Workload
-from simulations.cache.world import run
 from simulations.choices import exactly, replay
 from tests.docs.test_documentation import code
 

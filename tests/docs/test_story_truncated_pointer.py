@@ -9,8 +9,9 @@ import pytest
 from scenarios.truncated_pointer import SCENARIO
 from simulations.address_space import picture, variants
 from simulations.address_space.cuts import CUTS
-from simulations.address_space.process import Session, run
 from simulations.address_space.space import GIB
+from simulations.address_space.system import run
+from simulations.address_space.workload import Session
 from simulations.choices import Deviation, drawn
 from tests.quality.address_space import test_detection as detection
 

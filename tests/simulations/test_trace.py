@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from simulations.trace import Event, Trace, first_difference
+from simulations.trace import Event, Trace, first_difference, followed
 
 scalars = (
     st.none() | st.booleans() | st.integers() | st.text() | st.floats(allow_nan=False, allow_infinity=False)
@@ -88,3 +88,23 @@ def test_the_digest_is_the_same_in_other_processes():
         command = [sys.executable, "-c", _PRINT_DIGEST]
         seen.add(subprocess.run(command, env=environment, capture_output=True, text=True, check=True).stdout)
     assert seen == {_DIGEST + "\n"}
+
+
+def test_a_trace_can_be_followed_while_it_is_recorded():
+    with followed() as events:
+        trace, other = Trace(), Trace()
+        trace.record(1, "a", "goes")
+        assert list(events) == [Event(1, "a", "goes")]
+        other.record(2, "b", "goes")
+    assert list(events) == list(trace)
+    assert list(other) == [Event(2, "b", "goes")]
+    after = Trace()
+    after.record(3, "c", "goes")
+    assert len(events) == 1
+
+
+def test_a_trace_is_its_own_where_none_was_made_while_following():
+    with followed() as events:
+        pass
+    Trace().record(1, "a", "goes")
+    assert not events

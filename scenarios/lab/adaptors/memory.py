@@ -1,7 +1,7 @@
 """A pytest plugin: low memory filled in the process that runs the tests.
 
 Name it in a `conftest.py`, as `pytest_plugins = ["scenarios.lab.adaptors.memory"]`, and ask for
-`low_memory_filled` in a test: while it runs, a pointer that is cut to 32 bits crashes at its first use.
+`low_memory_filled` in a test: while it runs, a pointer that is truncated to 32 bits crashes at its first use.
 `heisenlab memory pytest --in-process` fills for the whole session instead.
 """
 
@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from scenarios.lab.commands.memory import SESSION_LIMIT_VARIABLE
 from simulations.live.memory.errors import RefusedError
+from simulations.live.memory.filling import SESSION_LIMIT_VARIABLE
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 def low_memory_filled() -> Iterator[LowFill]:
     """Low memory filled for one test; the test is skipped, with the reason, where that cannot be done."""
     try:
-        from simulations.live.memory.in_process import filled_low  # noqa: PLC0415 - imports on Linux only
+        from simulations.live.memory.in_process import filled_low  # noqa: PLC0415  (imports on Linux only)
     except ImportError as error:
         pytest.skip(f"low memory can be filled on Linux only: {error}")
     try:
@@ -40,7 +40,7 @@ def pytest_configure(config: pytest.Config) -> None:
     limit = os.environ.get(SESSION_LIMIT_VARIABLE)
     if limit is None:
         return
-    from simulations.live.memory.in_process import fill_low  # noqa: PLC0415 - imports on Linux only
+    from simulations.live.memory.in_process import fill_low  # noqa: PLC0415  (imports on Linux only)
 
     try:
         fill = fill_low(int(limit))

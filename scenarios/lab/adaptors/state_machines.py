@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 
     from _pytest.mark import ParameterSet
 
+__all__ = ["HANGS", "SILENT", "cases", "must_recover"]
+
 HANGS: Final = frozenset({Verdict.DEAD_END, Verdict.UNDECIDED})
 """No way back was found."""
 
@@ -47,7 +49,7 @@ class Flip:
     case: state_machines.Case
 
     def probe(self) -> state_machines.Probe:
-        """Write it, send every event, and return what came of it."""
+        """Write the value, send every event, and return the result."""
         return state_machines.probe(self.examination, self.case)
 
 
@@ -56,7 +58,7 @@ def cases(
 ) -> list[ParameterSet]:
     """Return a parameter for each unused code and each single flip, with ids such as `RUN-bit2`.
 
-    Collecting tests runs the machine in its own states only; what is no state is tried in the tests.
+    Collecting tests runs the machine in its own states only; values that are no state are tried in the tests.
 
     Args:
         factory: Makes a fresh machine in its initial state.
@@ -75,7 +77,7 @@ def cases(
 
 
 def must_recover(flip: Flip, *, unless: Collection[Verdict] = HANGS) -> state_machines.Probe:
-    """Check that a machine comes back from a flip, and return what came of it.
+    """Check that a machine comes back from a flip, and return the result.
 
     Args:
         flip: A parameter of `cases`.

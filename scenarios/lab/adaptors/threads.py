@@ -8,25 +8,26 @@ drawn up front, since a draw at every point leaves three to five switches where 
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from hypothesis import strategies as st
 
-from simulations.live.threads import explore
-from simulations.live.threads.explore import WALL_LIMIT, run_decisions
+from simulations.live.threads import Program, explore, run_decisions
+from simulations.live.threads.program import WALL_LIMIT
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-    from simulations.live.threads.control.hooks import Granularity
-    from simulations.live.threads.explore import Searcher
-    from simulations.live.threads.search.strategies import Decisions
+    from simulations.live.threads import Decisions, Granularity, Searcher
+
+__all__ = ["holds_in_schedules", "run_schedule", "schedules"]
 
 S = TypeVar("S")
 
-SCHEDULES_PER_EXAMPLE = 20
-"""Of two keys that must be equal and an interleaving, 20 schedules in each example find both in 10 of 10
-seeds."""
+SCHEDULES_PER_EXAMPLE: Final = 20
+"""20 schedules in each example find two keys that must be equal and an interleaving, with 10 of 10 seeds."""
+MINIMISE_IN_EXAMPLE: Final = 200
+"""How many runs an example may spend on minimising; Hypothesis runs a failing example often."""
 
 
 def holds_in_schedules(
@@ -46,14 +47,14 @@ def holds_in_schedules(
     Hypothesis shrinks the input and replays the failure.
 
     Args:
-        setup: As for `simulations.live.threads.explore`.
-        workers: As for `explore`.
-        check: As for `explore`.
+        setup: This and the others are those of `simulations.live.threads.explore`.
+        workers: See `Program`.
+        check: See `Program`.
         schedules: How many schedules each example may run, from 1.
-        searcher: As for `explore`.
-        granularity: As for `explore`.
-        scope: As for `explore`.
-        wall_limit: As for `explore`.
+        searcher: See `Budget`.
+        granularity: See `Program`.
+        scope: See `Program`.
+        wall_limit: See `Program`.
 
     Raises:
         AssertionError: a schedule fails; the message shows the least one.
@@ -68,13 +69,8 @@ def holds_in_schedules(
         max_schedules=schedules,
         scope=scope,
         wall_limit=wall_limit,
-        minimise_max=LEAST_IN_EXAMPLE,
+        minimise_max=MINIMISE_IN_EXAMPLE,
     ).raise_if_found()
-
-
-LEAST_IN_EXAMPLE = 200
-"""How many runs an example may spend on making its schedule least; Hypothesis runs a failing example
-often."""
 
 
 def schedules(
@@ -108,19 +104,18 @@ def run_schedule(
     A switch that does not apply, because the thread has ended or waits, is left out.
 
     Args:
-        setup: As for `explore`.
-        workers: As for `explore`.
+        setup: This and the others are those of `simulations.live.threads.explore`.
+        workers: See `Program`.
         schedule: What `schedules` has drawn.
-        check: As for `explore`.
-        granularity: As for `explore`.
-        scope: As for `explore`.
-        wall_limit: As for `explore`.
+        check: See `Program`.
+        granularity: See `Program`.
+        scope: See `Program`.
+        wall_limit: See `Program`.
 
     Raises:
         AssertionError: the program fails under this schedule.
     """
-    failure = run_decisions(
-        setup, workers, schedule, check, granularity=granularity, scope=scope, wall_limit=wall_limit
-    )
+    program = Program.of(setup, workers, check, granularity=granularity, scope=scope, wall_limit=wall_limit)
+    failure = run_decisions(program, schedule)
     if failure is not None:
         raise AssertionError(failure.summary) from failure.error

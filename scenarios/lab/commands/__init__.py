@@ -1,1 +1,145 @@
-"""The command `heisenlab`: one file for each of its commands."""
+"""The command `heisenlab`: one table of commands, one file for each of them.
+
+Exit codes: 0 done, or the property holds (exhausted); 1 found, reproduced, or a problem of the installation;
+2 usage or unreadable file; 3 gave up; 130 interrupted; 128 an internal error. `replay --bisect` is made for
+`git bisect run`: 0 clean, 1 bug, 125 cannot be judged.
+
+This module imports nothing of the engine, and only the chosen command's module, inside `main`: a version in
+which something does not import must end in an exit code of this module's, not in Python's 1, which would read
+as "found".
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+import traceback
+from importlib import import_module
+from typing import TYPE_CHECKING, Final, cast
+
+from scenarios.lab.commands.command import (
+    CANNOT_JUDGE,
+    DONE,
+    INTERNAL,
+    INTERRUPTED,
+    USAGE,
+    Command,
+    CommandModule,
+    UsageError,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+COMMANDS: Final = (
+    Command("list", "list the scenarios", "list_scenarios"),
+    Command("show", "print the story, the properties and the variants of a scenario", "show"),
+    Command("hunt", "search for a bug, minimise it, verify it", "hunt"),
+    Command("replay", "run a finding again", "replay"),
+    Command("step", "step back and forth through a run", "step"),
+    Command("test", "run the tests of the scenarios, installed or in a checkout", "test"),
+    Command("doctor", "check that the code under test is the code that you mean", "doctor"),
+    Command("threads", "explore the thread schedules of a program", "threads"),
+    Command("machine", "examine what a state machine does with a corrupted state", "machine"),
+    Command("memory", "find pointers that a program truncates to 32 bits (Linux on x86-64)", "memory"),
+    Command("record", "record a long job, and say how and why it ended", "record"),
+)
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the command and return its exit code; never raises.
+
+    Args:
+        argv: The arguments; None means those of the process.
+    """
+    arguments = sys.argv[1:] if argv is None else [*argv]
+    name = next((word for word in arguments if not word.startswith("-")), None)
+    bisecting = name == "replay" and "--bisect" in arguments
+    try:
+        status = _run(name, arguments)
+        sys.stdout.flush()
+    except SystemExit as leaving:
+        status = leaving.code if isinstance(leaving.code, int) else USAGE
+        return CANNOT_JUDGE if bisecting and status == USAGE else status
+    except KeyboardInterrupt:
+        return _complain("interrupted; that is no verdict", INTERRUPTED)
+    except BrokenPipeError:
+        # The reader has gone: exit without a complaint, also from the flush at the end of the process.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return DONE
+    except BaseException as error:  # noqa: BLE001  (a traceback must not end in exit code 1)
+        return _failed(error, bisecting=bisecting)
+    return status
+
+
+def _run(name: str | None, arguments: Sequence[str]) -> int:
+    chosen = next((command for command in COMMANDS if command.name == name), None)
+    parser, chosen_parser = _parsers(chosen)
+    if chosen is None or chosen_parser is None:
+        parser.parse_args(arguments)  # prints help or version, or says what is wrong
+        return USAGE
+    module = cast("CommandModule", import_module(f"{__name__}.{chosen.module}"))
+    module.add_arguments(chosen_parser)
+    args, remaining = parser.parse_known_args(arguments)
+    if "remaining" in args:
+        args.remaining = remaining
+    elif remaining:
+        chosen_parser.error(f"unrecognized arguments: {' '.join(remaining)}")
+    try:
+        return module.run(args)
+    except UsageError as error:
+        chosen_parser.error(str(error))
+
+
+def _parsers(chosen: Command | None) -> tuple[argparse.ArgumentParser, argparse.ArgumentParser | None]:
+    """Return the parser of `heisenlab`, and within it that of the chosen command, still without arguments."""
+    parser = argparse.ArgumentParser(
+        prog="heisenlab",
+        description="A laboratory for bugs that nobody could reproduce.",
+        epilog="exit codes: 0 done or holds, 1 found or reproduced, 2 usage or unreadable file, 3 gave up, "
+        "128 and more internal error",
+        allow_abbrev=False,
+    )
+    parser.add_argument("--version", action=_PrintVersion, nargs=0, help="print the version and exit")
+    subparsers = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    chosen_parser = None
+    for command in COMMANDS:
+        subparser = subparsers.add_parser(
+            command.name, help=command.help, description=command.help, allow_abbrev=False
+        )
+        if command == chosen:
+            chosen_parser = subparser
+    return parser, chosen_parser
+
+
+class _PrintVersion(argparse.Action):
+    """Look the version up only when it is asked for: that reads files."""
+
+    def __call__(self, parser: argparse.ArgumentParser, *_: object) -> None:
+        from importlib import metadata  # noqa: PLC0415  (would double the start of every other command)
+
+        try:
+            version = metadata.version("heisenlab")
+        except metadata.PackageNotFoundError:
+            version = "(not installed)"
+        python = sys.version_info
+        print(f"heisenlab {version}, Python {python.major}.{python.minor}.{python.micro}")
+        parser.exit()
+
+
+def _failed(error: BaseException, *, bisecting: bool) -> int:
+    if bisecting:
+        return _complain(f"cannot judge this version: {error or type(error).__name__}", CANNOT_JUDGE)
+    names = {kind.__name__ for kind in type(error).__mro__}  # by name, since an import may be what has failed
+    if "NondeterminismError" in names:
+        return _complain(str(error), INTERNAL)
+    if "LabError" in names:
+        return _complain(str(error), USAGE)
+    traceback.print_exception(error)
+    return _complain("this is an error in the laboratory or in a world, and no verdict", INTERNAL)
+
+
+def _complain(message: str, status: int) -> int:
+    print(f"heisenlab: {message}", file=sys.stderr)
+    return status

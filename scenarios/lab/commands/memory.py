@@ -1,4 +1,4 @@
-"""`heisenlab memory`: where a process's memory lies, and a run in which a cut pointer shows itself."""
+"""`heisenlab memory`: the address space of a process, and programs run with part of theirs filled."""
 
 from __future__ import annotations
 
@@ -7,12 +7,20 @@ import contextlib
 import json
 import os
 import sys
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
+from scenarios.lab.commands.command import DONE
 from simulations.live.memory.errors import RefusedError
-from simulations.live.memory.filling import DEFAULT_LIMIT, RESERVE, Filling, Kind
-from simulations.live.memory.launch import REFUSED_STATUS, Options, become, check_system, write_report
+from simulations.live.memory.filling import (
+    DEFAULT_LIMIT,
+    RESERVE,
+    SESSION_LIMIT_VARIABLE,
+    Filling,
+    Kind,
+)
+from simulations.live.memory.launch import become, check_system, write_report
 from simulations.live.memory.layout import (
     GIB,
     TOP,
@@ -25,18 +33,20 @@ from simulations.live.memory.layout import (
     read_layout,
     size_words,
 )
-from simulations.live.memory.report import report_json, report_lines
+from simulations.live.memory.options import Options
+from simulations.live.memory.report import crash_lines, report_json, report_lines
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from simulations.live.memory.report import Report
 
-SESSION_LIMIT_VARIABLE = "HEISENLAB_FILL_LOW"
-"""Environment variable: the plugin `scenarios.lab.adaptors.memory` fills below so many bytes for the whole
-session."""
+_DESCRIPTION: Final = """\
+Show the address space of a process, or run a program with the low part of its address space filled, so that
+a pointer truncated to 32 bits crashes at its first use, every time.
+"""
 
-_EPILOG = """\
+_EPILOG: Final = """\
 examples:
   heisenlab memory map 4242
   heisenlab memory run --fill 4G -- ./myprogram document.xml
@@ -45,49 +55,65 @@ examples:
   heisenlab memory pytest -- tests/
 """
 
-_EXIT_STATUS = (
-    "Exit status: the command's own; 2 when it was refused; 127 and 126 where a shell returns them."
+_EXIT_CODES: Final = (
+    "exit codes: the command's own; 2 refused; 127 not found, 126 not executable, as in a shell"
 )
 
 
-def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    """Add `memory` and its subcommands to the command line of the laboratory."""
-    parser = subparsers.add_parser(
-        "memory",
-        help="find pointers that are cut to 32 bits, in any program (Linux on x86-64)",
-        description=__doc__,
-        epilog=_EPILOG,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-        allow_abbrev=False,
-    )
-    parser.set_defaults(run=run)
-    commands = parser.add_subparsers(dest="memory_command", required=True, metavar="COMMAND")
-    mapped = commands.add_parser("map", help="the layout of a live process: picture, regions, gaps")
-    mapped.add_argument("pid", nargs="?", type=int, metavar="PID", help="a process; this one when left out")
-    mapped.add_argument("--json", action="store_true", help="print it as JSON")
+@dataclass(frozen=True)
+class Request:
+    """A program to run with part of its address space filled.
 
+    Attributes:
+        command: The program and its arguments.
+        filling: Which addresses to take from it.
+        options: How to run and watch it.
+        report_file: Where the report goes; None is the standard error.
+        as_json: Whether the report on the standard error is JSON.
+    """
+
+    command: tuple[str, ...]
+    filling: Filling
+    options: Options
+    report_file: Path | None
+    as_json: bool
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the subcommands and their arguments."""
+    parser.description = _DESCRIPTION
+    parser.epilog = _EPILOG
+    parser.formatter_class = argparse.RawDescriptionHelpFormatter
+    commands = parser.add_subparsers(dest="memory_command", required=True, metavar="COMMAND")
+    purpose = "print the address space of a live process: picture, regions, gaps"
+    mapped = commands.add_parser("map", help=purpose, description=purpose, allow_abbrev=False)
+    mapped.add_argument("pid", nargs="?", type=int, metavar="PID", help="a process; default: this one")
+    mapped.add_argument("--json", action="store_true", help="print one JSON value")
+
+    purpose = "run a command with part of its address space filled before its first instruction"
     started = commands.add_parser(
         "run",
-        help="run a command with part of its address space taken away",
+        help=purpose,
         usage="heisenlab memory run [--fill SIZE | --squeeze SIZE | ...] [option ...] -- CMD ...",
-        description="Run a command with part of its address space taken away before its first instruction.",
-        epilog=_EXIT_STATUS,
+        description=purpose,
+        epilog=_EXIT_CODES,
         allow_abbrev=False,
     )
     _add_filling(started)
     started.add_argument(
-        "--detach", action="store_true", help="let go after the fill: for debuggers, explains no crash"
+        "--detach", action="store_true", help="stop watching after the fill: for debuggers; explains no crash"
     )
     started.add_argument(
         "words", nargs=argparse.REMAINDER, metavar="-- CMD ...", help="the command and its arguments"
     )
 
+    purpose = "run python -m pytest with part of its address space filled"
     tested = commands.add_parser(
         "pytest",
-        help="run a test-suite with part of its address space taken away",
+        help=purpose,
         usage="heisenlab memory pytest [--fill SIZE | --squeeze SIZE | ...] [option ...] -- [ARG ...]",
-        description="Run `python -m pytest` with part of its address space taken away.",
-        epilog=_EXIT_STATUS,
+        description=purpose,
+        epilog=_EXIT_CODES,
         allow_abbrev=False,
     )
     _add_filling(tested)
@@ -104,10 +130,12 @@ def _add_filling(parser: argparse.ArgumentParser) -> None:
     kinds.add_argument(
         "--fill",
         metavar="SIZE",
-        help="fill every gap below SIZE (the default, with 4G): a cut pointer crashes",
+        help="fill every gap below SIZE, so that a truncated pointer crashes; the default, with 4G",
     )
     kinds.add_argument(
-        "--squeeze", metavar="SIZE", help="fill every gap above SIZE: the bug hides, as on an old system"
+        "--squeeze",
+        metavar="SIZE",
+        help="fill every gap above SIZE, so that the bug hides, as on an old system",
     )
     kinds.add_argument(
         "--story", metavar="SIZE", help="leave SIZE of low memory, which is used first, then high memory"
@@ -121,95 +149,61 @@ def _add_filling(parser: argparse.ArgumentParser) -> None:
         type=int,
         default=RESERVE,
         metavar="N",
-        help=f"mappings left to each program (default {RESERVE})",
+        help=f"leave N mappings to each program; default: {RESERVE}",
     )
     parser.add_argument(
         "--no-python-line",
         action="store_true",
-        help="do not set PYTHONFAULTHANDLER, which tells the line of a crash in Python",
+        help="do not set PYTHONFAULTHANDLER, which makes Python print the line of a crash",
     )
-    parser.add_argument(
-        "--report", metavar="FILE", help="write the report there, as JSON, instead of to standard error"
-    )
+    parser.add_argument("--report", metavar="FILE", help="write the report to FILE, as JSON")
     parser.add_argument(
         "--json", action="store_true", help="print the report to standard error as one line of JSON"
     )
 
 
 def run(args: argparse.Namespace) -> int:
-    """Do what the parsed arguments ask for.
+    """Print the map, or become the program.
 
     Returns:
-        The exit status, where this process has not become the command.
+        The exit code, where this process has not become the program.
+
+    Raises:
+        RefusedError: the request cannot be carried out, here or at all.
     """
-    try:
-        if args.memory_command == "map":
-            return _map(args)
-        if args.memory_command == "pytest":
-            return _pytest(args)
-        return _run(args)
-    except RefusedError as refusal:
-        return _refuse(str(refusal))
+    if args.memory_command == "map":
+        return _map(args.pid, as_json=args.json)
+    words = tuple(args.words[1:] if args.words[:1] == ["--"] else args.words)
+    if args.memory_command == "run":
+        if not words:
+            raise RefusedError(
+                "no command to run: write it after two dashes, as in `heisenlab memory run -- ./program`"
+            )
+        if args.detach and args.follow:
+            raise RefusedError(
+                "--detach lets go of the command before it starts children: leave out one of the two"
+            )
+        return _become(_request(args, words, detach=args.detach))
+    if args.in_process:
+        return _become_pytest_in_process(words, _filling(args))
+    return _become(_request(args, (sys.executable, "-m", "pytest", *words), detach=False))
 
 
-def _refuse(problem: str) -> int:
-    sys.stderr.write(f"heisenlab: {problem}\n")
-    return REFUSED_STATUS
-
-
-def _run(args: argparse.Namespace) -> int:
-    command = args.words[1:] if args.words[:1] == ["--"] else args.words
-    if not command:
-        return _refuse(
-            "no command to run: write it after two dashes, as in `heisenlab memory run -- ./program`"
-        )
-    if args.detach and args.follow:
-        return _refuse("--detach lets go of the command before it starts children: leave out one of the two")
-    return _become(args, command, detach=args.detach, follow=args.follow)
-
-
-def _pytest(args: argparse.Namespace) -> int:
-    words = args.words[1:] if args.words[:1] == ["--"] else args.words
-    if not args.in_process:
-        command = [sys.executable, "-m", "pytest", *words]
-        return _become(args, command, detach=False, follow=args.follow)
-    filling = _filling(args)
-    if filling.kind != "fill":
-        return _refuse("--in-process can only --fill: libraries and heap of this process are where they are")
-    check_system()
-    environment = {**os.environ, SESSION_LIMIT_VARIABLE: str(filling.size)}
-    command = [sys.executable, "-m", "pytest", "-p", "scenarios.lab.adaptors.memory", *words]
-    return os.execve(sys.executable, command, environment)  # noqa: S606 - the tests take the place of this command
-
-
-def _become(args: argparse.Namespace, command: Sequence[str], *, detach: bool, follow: bool) -> int:
+def _request(args: argparse.Namespace, command: tuple[str, ...], *, detach: bool) -> Request:
     filling = _filling(args)
     if args.reserve < 0:
-        return _refuse(
+        raise RefusedError(
             f"--reserve {args.reserve} is negative: give the number of mappings to leave, such as {RESERVE}"
         )
-    target = Path(args.report).resolve() if args.report else None
-    if target is not None and not _is_writable(target):
-        return _refuse(
-            f"cannot write the report to {target}: name a file in a folder that exists and is yours"
+    report_file = Path(args.report).resolve() if args.report else None
+    if report_file is not None and not _is_writable(report_file):
+        raise RefusedError(
+            f"cannot write the report to {report_file}: name a file in a folder that exists and is yours"
         )
     options = Options(
-        follow=follow, detach=detach, reserve=args.reserve, python_lines=not args.no_python_line
+        follow=args.follow, detach=detach, reserve=args.reserve, python_lines=not args.no_python_line
     )
-
-    def report(result: Report) -> None:
-        if target is not None:
-            write_report(result, target)
-        else:
-            _print_report(result, as_json=args.json)
-
-    return become(command, filling, options, report=report)
-
-
-def _is_writable(path: Path) -> bool:
-    if path.is_dir():
-        return False
-    return os.access(path if path.exists() and not path.is_file() else path.parent, os.W_OK)
+    return Request(command, filling, options, report_file, args.json)
 
 
 def _filling(args: argparse.Namespace) -> Filling:
@@ -224,42 +218,66 @@ def _filling(args: argparse.Namespace) -> Filling:
     return Filling("plain", 0) if args.plain else Filling("fill", DEFAULT_LIMIT)
 
 
+def _is_writable(path: Path) -> bool:
+    if path.is_dir():
+        return False
+    return os.access(path if path.exists() and not path.is_file() else path.parent, os.W_OK)
+
+
+def _become_pytest_in_process(words: Sequence[str], filling: Filling) -> int:
+    if filling.kind != "fill":
+        raise RefusedError(
+            "--in-process can only --fill: libraries and heap of this process are where they are"
+        )
+    check_system()
+    environment = {**os.environ, SESSION_LIMIT_VARIABLE: str(filling.size)}
+    command = [sys.executable, "-m", "pytest", "-p", "scenarios.lab.adaptors.memory", *words]
+    return os.execve(sys.executable, command, environment)  # noqa: S606  (the tests replace this command)
+
+
+def _become(request: Request) -> int:
+    def report(result: Report) -> None:
+        if request.report_file is not None:
+            write_report(result, request.report_file)
+        else:
+            _print_report(result, as_json=request.as_json)
+
+    return become(request.command, request.filling, request.options, report=report)
+
+
 def _print_report(report: Report, *, as_json: bool) -> None:
     """Print a report in one piece, so that nothing comes between its lines."""
     if as_json:
-        text = json.dumps(report_json(report)) + "\n"
+        lines = [json.dumps(report_json(report))]
     else:
-        text = "".join(
-            f"{line if line.startswith(' ') else _heading(line)}\n" for line in report_lines(report)
-        )
-    with contextlib.suppress(OSError):  # the terminal or the pipe may be gone, and with it whoever would read
+        paragraphs = [report_lines(replace(report, crashes=())), *map(crash_lines, report.crashes)]
+        lines = [line for heading, *rest in paragraphs for line in (_heading(heading), *rest)]
+    text = "".join(f"{line}\n" for line in lines)
+    with contextlib.suppress(OSError):  # the terminal or the pipe may be gone, and with it the reader
         os.write(2, text.encode(errors="backslashreplace"))
 
 
 def _heading(line: str) -> str:
-    """The first line of a paragraph: said to be ours, since it stands among the lines of the command."""
+    """Return the first line of a paragraph, marked as ours: it stands among the lines of the command."""
     bold, end = ("\033[1m", "\033[0m") if os.isatty(2) and "NO_COLOR" not in os.environ else ("", "")
     return f"{bold}heisenlab: {line}{end}"
 
 
-def _map(args: argparse.Namespace) -> int:
-    regions = read_layout(args.pid)
-    if args.json:
-        pid = os.getpid() if args.pid is None else args.pid
-        sys.stdout.write(json.dumps(_map_json(pid, regions), indent=1) + "\n")
-        return 0
-    sys.stdout.write("\n".join(picture(regions)) + "\n\n")
-    if sys.stdout.isatty():
-        _print_table(regions)
-    else:
-        for row in _map_rows(regions):
-            sys.stdout.write("{:>14}  {:>14}  {:>10}  {:<4}  {}".format(*row).rstrip() + "\n")
-    sys.stdout.write("\n" + "".join(f"{line}\n" for line in _low_lines(regions)))
-    return 0
+def _map(pid: int | None, *, as_json: bool) -> int:
+    regions = read_layout(pid)
+    if as_json:
+        print(json.dumps(_map_json(os.getpid() if pid is None else pid, regions), indent=2))
+        return DONE
+    from scenarios.lab.commands.display import print_rows  # noqa: PLC0415  (would double the start of `run`)
+
+    print("\n".join(picture(regions)), end="\n\n", flush=True)
+    print_rows(("start", "end", "size", "access", "what"), _map_rows(regions))
+    print("\n" + "\n".join(_low_lines(regions)))
+    return DONE
 
 
 def _low_lines(regions: Sequence[Region]) -> list[str]:
-    """How much lies below the two lines at which 32 bits end."""
+    """Return how much lies below the two limits of 32 bits, signed and unsigned."""
     lines = []
     for end in (2 * GIB, 4 * GIB):
         low = Span(0, end)
@@ -273,32 +291,18 @@ def _low_lines(regions: Sequence[Region]) -> list[str]:
 
 
 def _map_rows(regions: Sequence[Region]) -> list[tuple[str, str, str, str, str]]:
-    """Regions and the gaps between them, as texts."""
+    """Return the regions and the gaps between them as cells, the first three aligned to the right."""
     free = [Region(gap, "", 0, "(gap)") for gap in gaps(regions, Span(0, TOP))]
     return [
         (
-            f"{region.span.start:x}",
-            f"{region.span.end:x}",
-            size_words(region.span.size),
+            f"{region.span.start:>12x}",
+            f"{region.span.end:>12x}",
+            f"{size_words(region.span.size):>10}",
             region.permissions,
             region.path if region.usable else region.name,
         )
         for region in sorted([*regions, *free], key=lambda region: region.span.start)
     ]
-
-
-def _print_table(regions: Sequence[Region]) -> None:
-    from rich.console import Console  # noqa: PLC0415 - would double the start of `memory run`, which prints no table
-    from rich.table import Table  # noqa: PLC0415 - as above
-    from rich.text import Text  # noqa: PLC0415 - as above
-
-    table = Table("start", "end", "size", "access", "what", box=None, header_style="bold")
-    table.columns[-1].overflow = "fold"
-    for column in table.columns[:3]:
-        column.justify = "right"
-    for row in _map_rows(regions):
-        table.add_row(*(Text(cell) for cell in row), style="dim" if row[-1] == "(gap)" else None)
-    Console().print(table)
 
 
 def _map_json(pid: int, regions: Sequence[Region]) -> dict[str, object]:
@@ -319,15 +323,3 @@ def _map_json(pid: int, regions: Sequence[Region]) -> dict[str, object]:
             "4G": bytes_mapped(regions, Span(0, 4 * GIB), usable_only=True),
         },
     }
-
-
-def main(words: Sequence[str] | None = None) -> int:
-    """Run `memory` by itself: `python -m scenarios.lab.commands.memory run -- ...`."""
-    parser = argparse.ArgumentParser(prog="heisenlab")
-    add_parser(parser.add_subparsers(required=True))
-    args = parser.parse_args(["memory", *(sys.argv[1:] if words is None else words)])
-    return int(args.run(args))
-
-
-if __name__ == "__main__":
-    sys.exit(main())

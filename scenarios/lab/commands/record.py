@@ -1,7 +1,7 @@
 """`heisenlab record`: the flight recorder of a real long job, from the command line.
 
 The exit status is the job's own; where a signal ended the job, the recorder ends by the same signal, so that
-whoever started it sees what it would have seen without it. 2 is a usage error, before the job began.
+the program that started it sees what it would have seen without it. 2 is a usage error, before the job began.
 """
 
 from __future__ import annotations
@@ -12,18 +12,17 @@ import json
 import os
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
+from scenarios.lab.commands.command import UsageError
 from simulations.errors import LabError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from simulations.live.recorder.recorder import Options
+    from simulations.live.recorder import Options
 
-USAGE_ERROR: Final = 2
 ATTEMPTS_MAX: Final = 1000
-_STOPPING: Final = frozenset({1, 2, 3, 15})
 
 _EPILOG: Final = """\
 heisenlab record show DIR    prints and plots the newest run in DIR, and compares all of them
@@ -34,17 +33,12 @@ the last lines of output: treat it like the job's own log. Needs Linux; show wor
 """
 
 
-def add_parser(subparsers: Any) -> argparse.ArgumentParser:
-    """Add the command `record` to a parser's subcommands."""
-    parser: argparse.ArgumentParser = subparsers.add_parser(
-        "record",
-        help="run a long job under a flight recorder, and say how and why it ended",
-        description="Run a command, sample it and its children, and say how and why it ended.",
-        epilog=_EPILOG,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-        usage="heisenlab record [options] -- CMD [ARG ...]\n       heisenlab record show [--json] DIR",
-        allow_abbrev=False,
-    )
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the arguments of the command."""
+    parser.description = "Run a command, sample it and its children, and say how and why it ended."
+    parser.epilog = _EPILOG
+    parser.formatter_class = argparse.RawDescriptionHelpFormatter
+    parser.usage = "heisenlab record [options] -- CMD [ARG ...]\n       heisenlab record show [--json] DIR"
     parser.add_argument(
         "-o", "--output", type=Path, metavar="DIR", help="where the runs are kept; default: record-CMD"
     )
@@ -74,8 +68,6 @@ def add_parser(subparsers: Any) -> argparse.ArgumentParser:
         help="print the verdict as JSON (on the standard error: the output is the job's)",
     )
     parser.add_argument("words", nargs=argparse.REMAINDER, metavar="-- CMD", help="the command to run")
-    parser.set_defaults(run=run, parser=parser)
-    return parser
 
 
 def run(args: argparse.Namespace) -> int:
@@ -93,13 +85,13 @@ def run(args: argparse.Namespace) -> int:
         return _show(words[1:], as_json=args.json)
     command = words[1:] if words[:1] == ["--"] else words
     if not command:
-        args.parser.error("name the command to run: heisenlab record -o DIR -- CMD")
+        raise UsageError("name the command to run: heisenlab record -o DIR -- CMD")
     if not 1 <= args.until_success <= ATTEMPTS_MAX:
-        args.parser.error(f"--until-success {args.until_success} is out of range; choose 1 to {ATTEMPTS_MAX}")
-    from simulations.live.recorder import output  # noqa: PLC0415 - needs a POSIX system, the parser does not
-    from simulations.live.recorder.recorder import Options  # noqa: PLC0415 - as above
+        raise UsageError(f"--until-success {args.until_success} is out of range; choose 1 to {ATTEMPTS_MAX}")
+    from simulations.live import recorder  # noqa: PLC0415  (needs a POSIX system, the parser does not)
+    from simulations.live.recorder import output  # noqa: PLC0415  (as above)
 
-    options = Options(
+    options = recorder.Options(
         interval_s=args.interval,
         log=args.log.absolute() if args.log else None,
         output=output.INHERIT if args.inherit else output.AUTO,
@@ -111,37 +103,41 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _record(command: Sequence[str], folder: Path, options: Options, args: argparse.Namespace) -> int:
-    from simulations.live.recorder.recorder import record  # noqa: PLC0415 - as above
-    from simulations.live.recorder.recording import load  # noqa: PLC0415 - as above
+    from simulations.live.recorder import load, signals  # noqa: PLC0415  (as above)
+    from simulations.live.recorder.supervisor import (  # noqa: PLC0415  (as above)
+        NOT_EXECUTABLE,
+        NOT_FOUND,
+        supervise,
+    )
 
     status = 0
     for attempt in range(1, args.until_success + 1):
-        recorded = record(command, folder, options)
+        recorded = supervise(command, folder, options)
         status = recorded.status
         if not args.quiet:
             _report(recorded.folder, as_json=args.json)
-        if status in (0, 126, 127) or attempt == args.until_success:
+        if status in (0, NOT_EXECUTABLE, NOT_FOUND) or attempt == args.until_success:
             break
-        signals = [each.data for each in load(recorded.folder, samples=False).all("signal")]
-        if any(isinstance(data, dict) and data.get("signal") in _STOPPING for data in signals):
-            break  # somebody wants it to end, not to begin again
+        if any(each.signal in signals.STOPPING for each in load(recorded.folder, samples=False).signals):
+            break
     return status
 
 
 def _report(run_folder: Path, *, as_json: bool) -> None:
     """Print the verdict on the standard error; a terminal that is gone must not change the status."""
-    from scenarios.lab.commands import record_display  # noqa: PLC0415 - rich is not needed until now
+    from scenarios.lab.commands import record_display  # noqa: PLC0415  (rich is not needed until now)
+    from simulations.live import recorder  # noqa: PLC0415  (needs a POSIX system)
 
     with contextlib.suppress(OSError):
         try:
-            report = record_display.report(run_folder)
+            found = recorder.report(run_folder)
         except LabError as error:
             print(f"heisenlab record: {error}", file=sys.stderr)
             return
         if as_json:
-            print(json.dumps(record_display.to_json(report)), file=sys.stderr)
+            print(json.dumps(found.to_json()), file=sys.stderr)
         else:
-            record_display.print_verdict(report)
+            record_display.print_verdict(found)
         sys.stderr.flush()
 
 
@@ -154,20 +150,21 @@ def _show(words: Sequence[str], *, as_json: bool) -> int:
     parser.add_argument("--json", action="store_true", default=as_json, help="print it as JSON")
     parser.add_argument("folder", type=Path, metavar="DIR", help="a folder of runs, or one run in it")
     args = parser.parse_args(words)
-    from scenarios.lab.commands import record_display  # noqa: PLC0415 - as above
+    from scenarios.lab.commands import record_display  # noqa: PLC0415  (as above)
+    from simulations.live import recorder  # noqa: PLC0415  (as above)
 
-    report = record_display.report(args.folder)
+    found = recorder.report(args.folder)
     if args.json:
-        print(json.dumps(record_display.to_json(report), indent=2))
+        print(json.dumps(found.to_json(), indent=2))
     else:
-        record_display.print_report(report)
+        record_display.print_report(found)
     return 0
 
 
 def _end_alike(number: int) -> int:
     """End this process by a signal, without a second core dump."""
-    import resource  # noqa: PLC0415 - not there on every system
-    import signal  # noqa: PLC0415 - as above
+    import resource  # noqa: PLC0415  (not there on every system)
+    import signal  # noqa: PLC0415  (as above)
 
     sys.stdout.flush()
     with contextlib.suppress(ValueError, OSError):
@@ -177,20 +174,3 @@ def _end_alike(number: int) -> int:
         signal.pthread_sigmask(signal.SIG_UNBLOCK, {number})
     os.kill(os.getpid(), number)
     return 128 + number
-
-
-def main(argv: Sequence[str] | None = None) -> int:
-    """Run `record` alone, as `python -m scenarios.lab.commands.record record ...`."""
-    parser = argparse.ArgumentParser(prog="heisenlab")
-    add_parser(parser.add_subparsers(required=True))
-    args = parser.parse_args(argv)
-    try:
-        status: int = args.run(args)
-    except LabError as error:
-        print(f"heisenlab: {error}", file=sys.stderr)
-        return USAGE_ERROR
-    return status
-
-
-if __name__ == "__main__":
-    sys.exit(main())

@@ -1,85 +1,104 @@
-"""The command `heisenlab step`: single-step through a run of the mode machine, forth and back."""
+"""`heisenlab step`: back and forth through a run."""
 
 from __future__ import annotations
 
 import json
-import sys
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
+
+from scenarios.lab.catalogue import get
+from scenarios.lab.commands.command import DONE, UsageError
+from scenarios.lab.commands.step_prompt import StepPrompt
+from scenarios.lab.commands.step_trace import TracePrompt, timeline
+from scenarios.lab.execution import replayed
+from scenarios.lab.finding import decode_input, encode_input, load
+from scenarios.lab.scenario import Finds
+from simulations.choices import Plan
+from simulations.errors import LabError, PlanError
+from simulations.mode_machine.debugger import Debugger
+from simulations.mode_machine.registers import read, registers
+from simulations.mode_machine.variants import System
+from simulations.mode_machine.workload import Workload
 
 if TYPE_CHECKING:
     import argparse
 
     from scenarios.lab.scenario import Scenario, Variant
-    from simulations.mode_machine.debugger import Debugger
 
-# Nothing of the engine is imported above, for the reason that `scenarios.lab.commands.cli` gives.
-
-_DESCRIPTION = (
-    "Step through a run, forth and back, and meddle with it. Without FINDING it is the documented least run "
-    "of the variant, or, where it has none, the last input of the ladder with no noise at all. Commands are "
-    "read from the terminal or from a pipe; the first to try is help."
+_DESCRIPTION: Final = (
+    "Step back and forth through a run: through its events and the choices between them, or, in the mode "
+    "machine, through its clocks, with upsets, resets and power cycles of your own. Without FINDING, that is "
+    "the documented minimal run of the variant; where it has none, the last input of the ladder with every "
+    "choice nominal. Commands are read from the terminal or from a pipe; the first to try is help."
 )
 
 
-def add_parser(subparsers: Any) -> None:
-    """Add the command to those of `heisenlab`.
+@dataclass(frozen=True)
+class Chosen:
+    """The run to step through."""
 
-    Args:
-        subparsers: What `argparse.ArgumentParser.add_subparsers` returned.
-    """
-    parser = subparsers.add_parser(
-        "step", help="step through a run, forth and back", description=_DESCRIPTION, allow_abbrev=False
-    )
-    parser.add_argument("name", metavar="NAME", help="invalid-mode, or another scenario of the mode machine")
-    parser.add_argument("finding", metavar="FINDING", nargs="?", help="what hunt -o wrote")
-    parser.add_argument("--variant", metavar="V", help="default: that of the finding, or as-shipped")
+    scenario: Scenario
+    variant: Variant
+    given: Any
+    plan: Plan
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the arguments of the command."""
+    parser.description = _DESCRIPTION
+    parser.add_argument("name", metavar="NAME", help="a scenario, such as invalid-mode")
+    parser.add_argument("finding", metavar="FINDING", nargs="?", help="a finding, as written by hunt -o")
     parser.add_argument(
-        "--json", action="store_true", help="print the whole run as one JSON value, and leave"
+        "--variant", metavar="V", help="a variant; default: that of the finding, or as-shipped"
     )
-    parser.set_defaults(run=run)
+    parser.add_argument(
+        "--nominal", action="store_true", help="step the nominal run, in which nothing deviates"
+    )
+    parser.add_argument("--json", action="store_true", help="print the whole run as one JSON value and exit")
 
 
 def run(args: argparse.Namespace) -> int:
-    """Run the command.
-
-    Args:
-        args: `name`, `finding`, `variant` and `json`.
+    """Open the prompt, or print the run.
 
     Returns:
         0; or 2 if a command that came through a pipe was wrong.
 
     Raises:
-        LabError: there is no such scenario or variant, the file is no finding of it, or it has another world.
+        UsageError: a finding and the nominal run are asked for.
+        LabError: there is no such scenario or variant, or the file is no finding of it.
     """
-    scenario, variant, debugger = start(args.name, args.finding, args.variant)
-    if args.json:
-        json.dump(whole_run(scenario, variant, debugger), sys.stdout, indent=2)
-        sys.stdout.write("\n")
-        return 0
-    from scenarios.lab.commands.step_prompt import StepPrompt  # noqa: PLC0415  (see above)
+    if args.finding and args.nominal:
+        raise UsageError("a finding is not the nominal run: leave out FINDING or --nominal")
+    chosen = choose(args.name, args.finding, args.variant, nominal=args.nominal)
+    scenario, variant = chosen.scenario, chosen.variant
+    if isinstance(variant.system, System) and isinstance(chosen.given, Workload):
+        debugger = Debugger(variant.system, chosen.given, chosen.plan)
+        if not args.json:
+            return StepPrompt(scenario, variant, debugger).run()
+        data = _machine_run(scenario, variant, debugger)
+    else:
+        stepped = timeline(scenario, variant, chosen.given, chosen.plan)
+        if not args.json:
+            return TracePrompt(stepped).run()
+        data = stepped.to_json()
+    print(json.dumps(data, indent=2))
+    return DONE
 
-    return StepPrompt(scenario, variant, debugger).run()
 
-
-def start(
-    name: str, path: str | None = None, variant_name: str | None = None
-) -> tuple[Scenario, Variant, Debugger]:
-    """Return a debugger at the beginning of a run.
+def choose(
+    name: str, path: str | None = None, variant_name: str | None = None, *, nominal: bool = False
+) -> Chosen:
+    """Return the run to step through.
 
     Args:
         name: The name of a scenario.
         path: The file of a finding, if any.
         variant_name: The variant to run; by default that of the finding, or as shipped.
+        nominal: Without a finding: the nominal run instead of the documented minimal one.
 
     Raises:
         LabError: as `run`.
     """
-    from scenarios.lab.catalogue import get  # noqa: PLC0415  (see above; so in every function)
-    from scenarios.lab.finding import decode_input, load  # noqa: PLC0415
-    from simulations.errors import LabError  # noqa: PLC0415
-    from simulations.mode_machine.debugger import Debugger  # noqa: PLC0415
-    from simulations.mode_machine.system import System, Workload  # noqa: PLC0415
-
     scenario = get(name)
     finding = load(path) if path is not None else None
     if finding is not None and finding.scenario != name:
@@ -88,23 +107,13 @@ def start(
         )
     variant = scenario.variant(variant_name or (finding.variant if finding else "as-shipped"))
     if finding is not None:
-        given, plan = decode_input(scenario, finding.input), finding.plan
-    else:
-        given, plan = _documented(scenario, variant)
-    if not (isinstance(variant.system, System) and isinstance(given, Workload)):
-        raise LabError(
-            f"{name} is no scenario of the mode machine, and the single-step debugger is for those only"
-        )
-    return scenario, variant, Debugger(variant.system, given, plan)
+        return Chosen(scenario, variant, decode_input(scenario, finding.input), finding.plan)
+    given, plan = _documented(scenario, variant)
+    return Chosen(scenario, variant, given, Plan() if nominal else plan)
 
 
-def _documented(scenario: Scenario, variant: Variant) -> tuple[Any, Any]:
+def _documented(scenario: Scenario, variant: Variant) -> tuple[Any, Plan]:
     """Return the input and the plan that the scenario documents for a variant."""
-    from scenarios.lab.execution import replayed  # noqa: PLC0415
-    from scenarios.lab.scenario import Finds  # noqa: PLC0415
-    from simulations.choices import Plan  # noqa: PLC0415
-    from simulations.errors import PlanError  # noqa: PLC0415
-
     if isinstance(variant.expect, Finds):
         for given in scenario.ladder:
             try:
@@ -116,11 +125,8 @@ def _documented(scenario: Scenario, variant: Variant) -> tuple[Any, Any]:
     return scenario.ladder[-1], Plan()
 
 
-def whole_run(scenario: Scenario, variant: Variant, debugger: Debugger) -> dict[str, Any]:
+def _machine_run(scenario: Scenario, variant: Variant, debugger: Debugger) -> dict[str, Any]:
     """Return every state and event of a timeline, up to the end of its workload, as JSON-able data."""
-    from scenarios.lab.finding import encode_input  # noqa: PLC0415
-    from simulations.mode_machine.registers import read, registers  # noqa: PLC0415
-
     end = debugger.workload.clocks
     states = [debugger.goto(clock) for clock in range(end + 1)]
     lanes = {

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from scenarios.lab import catalogue
+from scenarios.lab.pytest_plugin.marker import shown
 from simulations.errors import LabError
 
 if TYPE_CHECKING:
@@ -17,9 +19,6 @@ if TYPE_CHECKING:
     from scenarios.lab.finding import Finding
     from scenarios.lab.scenario import Scenario
 
-SAID: Final = "heisenlab_said"
-"""The attribute of a report that carries what a replay has to say though it is green."""
-
 
 def raise_property(scenario: Scenario, finding: Finding, outcome: Outcome, *notes: str, hide: bool) -> None:
     """Raise the failing property's own error for a run of a finding.
@@ -29,7 +28,7 @@ def raise_property(scenario: Scenario, finding: Finding, outcome: Outcome, *note
         finding: The finding.
         outcome: Its run, in which a property failed.
         notes: What else to say.
-        hide: Whether causes are hidden; then only the property and what it saw are told.
+        hide: Whether causes are hidden; then only the property and what it saw are shown.
     """
     __tracebackhide__ = True
     failure = outcome.failure
@@ -63,6 +62,32 @@ def load_for_session(path: Path) -> Finding:
     return finding
 
 
+@dataclass(frozen=True, eq=False)  # pytest keeps its plugins in sets
+class Replay:
+    """Makes one finding the only test of a session.
+
+    Attributes:
+        path: The file of the finding, resolved.
+        finding: What it holds.
+    """
+
+    path: Path
+    finding: Finding
+
+    def pytest_ignore_collect(self, collection_path: Path) -> bool:
+        """Look only at the file, and at it also in a folder that is passed over as a rule."""
+        return collection_path != self.path and collection_path not in self.path.parents
+
+    def pytest_collect_file(self, file_path: Path, parent: pytest.Collector) -> pytest.Collector | None:
+        """Make the test."""
+        if file_path != self.path:
+            return None
+        scenario = catalogue.get(self.finding.scenario)
+        hide = parent.config.getoption("no_spoilers")
+        name = shown(scenario, scenario.variant(self.finding.variant), hide=hide)
+        return ReplayFile.from_parent(parent, path=file_path, finding=self.finding, shown=name, hide=hide)
+
+
 class ReplayFile(pytest.File):
     """The file of a finding; made by `from_parent(parent, path=..., finding=..., shown=..., hide=...)`."""
 
@@ -91,7 +116,7 @@ class ReplayItem(pytest.Item):
         __tracebackhide__ = True
         scenario = catalogue.get(self.finding.scenario)
         result = replay(self.finding, scenario)
-        self.user_properties.append(("heisenlab.replay", result.result))
+        self.user_properties.append(("heisenlab.replay", result.result.value))
         if result.result == "holds":
             self.said = [f"{self.name}: no property fails any more at this plan", *result.changed]
         elif result.result == "differs":

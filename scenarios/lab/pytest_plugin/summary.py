@@ -1,187 +1,257 @@
-"""What the hunts of a pytest session came to, as rows that travel between processes and as text."""
+"""The summary of a session: a table that one look takes in, then the plan and the command of each bug."""
 
 from __future__ import annotations
 
-import dataclasses
-import json
 import textwrap
 from dataclasses import dataclass
+from enum import Enum
 from typing import TYPE_CHECKING, Any, Final
 
-from scenarios.lab.finding import Finding, from_json
+from scenarios.lab.verdict import Minimality
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
-AS_SHIPPED: Final = "as-shipped"
+    from scenarios.lab.pytest_plugin.rows import Row
 
-
-@dataclass(frozen=True, kw_only=True)
-class Row:
-    """One hunt of a session.
-
-    Attributes:
-        test: The node id of the test that hunted.
-        scenario: The name of the scenario.
-        catalogued: Whether the scenario can be had by its name.
-        variant: The name of the variant.
-        shown: How reports call the two; it does not give a fix away where spoilers are hidden.
-        position: The place of the variant in its scenario.
-        kind: As shipped, folk fix, or fix.
-        hidden_input: The input that nobody recorded.
-        withstands: The number of deviations that the variant is to be exhausted at, or None.
-        hunt: The hunt as `Hunt.to_json` gives it.
-        finding: The finding as `Finding.to_json` gives it, or None.
-        as_expected: Whether the hunt came to what the variant is expected to come to.
-    """
-
-    test: str
-    scenario: str
-    catalogued: bool
-    variant: str
-    shown: str
-    position: int
-    kind: str
-    hidden_input: str
-    withstands: int | None
-    hunt: dict[str, Any]
-    finding: dict[str, Any] | None
-    as_expected: bool
-
-    def dumps(self) -> str:
-        """Return the row as a text that any channel carries."""
-        return json.dumps(dataclasses.asdict(self))
-
-    @classmethod
-    def loads(cls, text: str) -> Row:
-        """Read what `dumps` wrote."""
-        return cls(**json.loads(text))
-
-    def found(self) -> Finding | None:
-        """Return the finding of the hunt, or None."""
-        return None if self.finding is None else from_json(self.finding)
-
-
-_HEADINGS: Final = ("bug", "verdict", "search", "minimising", "minimality", "hidden input")
-_FIGURES: Final = frozenset({2, 3})
 _GAP: Final = "  "
 _INDENT: Final = "    "
+_WIDTH_MIN: Final = 20
+
+
+class Column(Enum):
+    """The columns of the table by their headings, in the order in which they stand."""
+
+    BUG = "bug"
+    VERDICT = "verdict"
+    SEARCH = "search runs"
+    MINIMISING = "minimising"
+    MINIMAL = "minimal"
+    FOLK_FIXES = "folk fixes"
+    FIXES = "fixes"
+    HIDDEN_INPUT = "hidden input"
+
+
+_GIVEN_UP: Final = (
+    Column.HIDDEN_INPUT,
+    Column.MINIMAL,
+    Column.MINIMISING,
+    Column.SEARCH,
+    Column.FIXES,
+    Column.FOLK_FIXES,
+    Column.VERDICT,
+)
+"""In which order columns leave a table that is too wide; what they hold then stands below it."""
+
+_FIGURES: Final = frozenset({Column.SEARCH, Column.MINIMISING})
+
+
+class Fate(Enum):
+    """The result of hunting a repair, in the words of the summary."""
+
+    DIFFERS = "NOT AS DOCUMENTED"
+    BROKEN = "folk fixes broken"
+    NOTHING_FOUND = "fixes in which nothing was found"
+    EXHAUSTED = "fixes that hold, exhausted at {bound}"
+    BREAKS_BEYOND = "fixes that break beyond the {bound} that they are exhausted at"
+
+
+@dataclass(frozen=True)
+class _Bug:
+    """A line of the table: the hunts of one bug by one searcher, or a bug of which only repairs were hunted.
+
+    Attributes:
+        name: The name of the scenario, with the searcher where that is not the usual one.
+        hunts: The hunts of what was shipped.
+        repairs: The hunts of its repairs; they belong to the first line of a scenario.
+    """
+
+    name: str
+    hunts: tuple[Row, ...]
+    repairs: tuple[Row, ...]
+
+    @property
+    def hidden_input(self) -> str:
+        """The input that nobody recorded."""
+        return (*self.hunts, *self.repairs)[0].hidden_input
 
 
 def render(rows: Sequence[Row], width: int, *, spoilers: bool, replay: Callable[[Row], str]) -> list[str]:
-    """Return the lines that a terminal shows: a row per bug, its least plan, how to replay it.
+    """Return the lines that a terminal shows: the table, then for each bug what does not fit into one.
 
-    Hunts of one bug by one searcher share a row, since they are to end in one and the same finding.
+    Hunts of one bug by one searcher share a line, since they are to end in one and the same finding.
 
     Args:
         rows: The hunts of the session.
-        width: Columns of the terminal; where the table does not fit, each figure gets a line of its own. A
+        width: Columns of the terminal. Where the table is too wide, some of its columns move below it. A
             command is never broken, so that it can be copied.
         spoilers: Whether causes and fixes are shown.
         replay: Returns the command that replays the finding of a row, or an empty text.
     """
-    rows = sorted(rows, key=lambda row: (row.scenario, row.position))  # they come in as tests end
-    bugs: dict[str, list[Row]] = {}
-    for row in rows:
-        if row.kind == "as shipped":
-            searcher = row.hunt["searcher"]
-            name = row.scenario if searcher == "hypothesis" else f"{row.scenario} ({searcher})"
-            bugs.setdefault(name, []).append(row)
-    cells = [_cells(name, hunts, spoilers=spoilers) for name, hunts in bugs.items()]
-    widths = [max(map(len, column)) for column in zip(_HEADINGS, *cells, strict=True)]
-    table = sum(widths) + len(_GAP) * (len(widths) - 1) <= width
-    lines = [_line(_HEADINGS, widths)] if table and bugs else []
-    for hunts, values in zip(bugs.values(), cells, strict=True):
-        if table:
-            lines.append(_line(values, widths))
-        else:
-            lines += _one_below_the_other(values, width)
-        if spoilers:
-            for said in dict.fromkeys(row.hunt["plan_in_words"] or row.hunt["says"] for row in hunts):
-                lines += wrap(said, width, _INDENT)
-        lines += [_INDENT + command for command in {replay(row): None for row in hunts} if command]
-    for name in dict.fromkeys(row.scenario for row in rows):
-        lines += _repairs(name, [row for row in rows if row.scenario == name], width, spoilers=spoilers)
+    bugs = _bugs(rows)
+    tables = [_cells(bug, spoilers=spoilers) for bug in bugs]
+    columns = _fitting(tables, width)
+    widths = {column: max(len(cells[column]) for cells in (_headings(), *tables)) for column in columns}
+    lines = [_line(cells, widths) for cells in (_headings(), *tables)] if bugs else []
+    for bug, cells in zip(bugs, tables, strict=True):
+        lines.append("")
+        moved = [column for column in Column if column not in columns and cells[column] != _NONE]
+        if not spoilers:
+            moved = [column for column in moved if column is not Column.HIDDEN_INPUT]
+        said = "; ".join(f"{column.value}: {cells[column]}" for column in moved)
+        lines += wrap(f"{bug.name} ({said})" if said else bug.name, width)
+        lines += _details(bug, width, spoilers=spoilers, replay=replay)
     return lines
 
 
-def _cells(name: str, hunts: Sequence[Row], *, spoilers: bool) -> tuple[str, ...]:
-    found = [row.hunt for row in hunts if row.finding is not None]
-    return (
-        name,
-        hunts[0].hunt["verdict"] if len(hunts) == 1 else f"found {len(found)} of {len(hunts)}",
-        _range([row.hunt["search_runs"] for row in hunts]),
-        _range([hunt["minimising_runs"] for hunt in found]),
-        ", ".join(dict.fromkeys(minimality(hunt, spoilers=spoilers) for hunt in found)) or "-",
-        hunts[0].hidden_input if spoilers else "(hidden)",
-    )
+def _bugs(rows: Iterable[Row]) -> list[_Bug]:
+    rows = sorted(rows, key=lambda row: (row.scenario, row.position))  # they come in as tests end
+    bugs: list[_Bug] = []
+    for scenario in dict.fromkeys(row.scenario for row in rows):
+        shipped: dict[str, list[Row]] = {}
+        repairs = []
+        for row in rows:
+            if row.scenario == scenario and row.kind == "as shipped":
+                shipped.setdefault(row.hunt["searcher"], []).append(row)
+            elif row.scenario == scenario:
+                repairs.append(row)
+        for searcher, hunts in (shipped or {"hypothesis": []}).items():
+            name = scenario if searcher == "hypothesis" else f"{scenario} ({searcher})"
+            bugs.append(_Bug(name, tuple(hunts), tuple(repairs)))
+            repairs = []
+    return bugs
 
 
-def minimality(hunt: dict[str, Any], *, spoilers: bool) -> str:
+_NONE: Final = "-"
+
+
+def _headings() -> dict[Column, str]:
+    return {column: column.value for column in Column}
+
+
+def _cells(bug: _Bug, *, spoilers: bool) -> dict[Column, str]:
+    found = [row.hunt for row in bug.hunts if row.finding is not None]
+    folk = [row for row in bug.repairs if row.kind == "folk fix"]
+    fixes = [row for row in bug.repairs if row.kind == "fix"]
+    senses = dict.fromkeys(Minimality.read(hunt["minimality"]).value for hunt in found)
+    return {
+        Column.BUG: bug.name,
+        Column.VERDICT: _verdict(bug.hunts),
+        Column.SEARCH: _range([row.hunt["search_runs"] for row in bug.hunts]),
+        Column.MINIMISING: _range([hunt["minimising_runs"] for hunt in found]),
+        Column.MINIMAL: ", ".join(senses) or _NONE,
+        Column.FOLK_FIXES: _count(folk, "broken"),
+        Column.FIXES: _count(fixes, "hold"),
+        Column.HIDDEN_INPUT: bug.hidden_input if spoilers else "(hidden)",
+    }
+
+
+def _verdict(hunts: Sequence[Row]) -> str:
+    if not hunts:
+        return _NONE
+    found = sum(row.finding is not None for row in hunts)
+    if len(hunts) == 1:
+        return str(hunts[0].hunt["verdict"])
+    return f"{found} found" if found == len(hunts) else f"{found} of {len(hunts)} found"
+
+
+def _count(repairs: Sequence[Row], fate: str) -> str:
+    """Say how many repairs did what is documented of them, each counted once however often it was hunted."""
+    names = {row.variant for row in repairs}
+    expected = len(names - {row.variant for row in repairs if not row.as_expected})
+    if not names:
+        return _NONE
+    return f"{expected} {fate}" if expected == len(names) else f"{expected} of {len(names)} {fate}"
+
+
+def _fitting(tables: Sequence[Mapping[Column, str]], width: int) -> list[Column]:
+    """Return the columns for which there is room."""
+    columns = list(Column)
+    for given_up in _GIVEN_UP:
+        widths = [max(len(cells[column]) for cells in (_headings(), *tables)) for column in columns]
+        if sum(widths) + len(_GAP) * (len(widths) - 1) <= width:
+            break
+        columns.remove(given_up)
+    return columns
+
+
+def _line(cells: Mapping[Column, str], widths: Mapping[Column, int]) -> str:
+    padded = [
+        cells[column].rjust(width) if column in _FIGURES else cells[column].ljust(width)
+        for column, width in widths.items()
+    ]
+    return _GAP.join(padded).rstrip()
+
+
+def _details(bug: _Bug, width: int, *, spoilers: bool, replay: Callable[[Row], str]) -> list[str]:
+    """Return the least plans of a bug in words, what replays them, and what became of the repairs."""
+    lines = []
+    if spoilers:
+        for said in dict.fromkeys(row.hunt["plan_in_words"] or row.hunt["says"] for row in bug.hunts):
+            lines += wrap(said, width, _INDENT)
+        for labels in dict.fromkeys(_labels(row.hunt) for row in bug.hunts if row.finding is not None):
+            lines += wrap(f"least over the labels {labels}", width, _INDENT) if labels else []
+    lines += [_INDENT + command for command in {replay(row): None for row in bug.hunts} if command]
+    for fate, names in _repairs(bug.repairs, spoilers=spoilers).items():
+        lines += wrap(f"{fate}: {', '.join(names) if spoilers else len(names)}", width, _INDENT)
+    return lines
+
+
+def _labels(hunt: Mapping[str, Any]) -> str:
+    return Minimality.labels_in(hunt["minimality"])
+
+
+def _repairs(repairs: Sequence[Row], *, spoilers: bool) -> dict[str, dict[str, None]]:
+    """Return the repairs by what became of them."""
+    fates: dict[str, dict[str, None]] = {}
+    for row in repairs:
+        fate = _fate(row)
+        bound = f"{row.withstands} deviation{'' if row.withstands == 1 else 's'}"
+        runs = f" ({_runs(row.hunt['search_runs'])})" if row.hunt["verdict"] == "gave up" else ""
+        name = row.variant + runs if spoilers else row.shown
+        fates.setdefault(fate.value.format(bound=bound), {})[name] = None
+    return fates
+
+
+def _fate(row: Row) -> Fate:
+    if not row.as_expected:
+        return Fate.DIFFERS
+    if row.kind == "folk fix":
+        return Fate.BROKEN
+    by_verdict = {"gave up": Fate.NOTHING_FOUND, "exhausted": Fate.EXHAUSTED, "found": Fate.BREAKS_BEYOND}
+    return by_verdict[row.hunt["verdict"]]
+
+
+def minimality(hunt: Mapping[str, Any], *, spoilers: bool) -> str:
     """Return in what sense a plan is minimal; labels tell where the cause is, so they may be hidden."""
-    of: str = hunt["minimality"]
-    kept, over, _ = of.partition(" over labels")
-    return of if spoilers else kept + over
+    text: str = hunt["minimality"]
+    return text if spoilers else Minimality.read(text).value
 
 
 def _range(numbers: Sequence[int]) -> str:
     if not numbers:
-        return "-"
+        return _NONE
     least, most = min(numbers), max(numbers)
-    return _runs(most) if least == most else f"{least} to {_runs(most)}"
-
-
-def _one_below_the_other(values: Sequence[str], width: int) -> list[str]:
-    pairs = zip(_HEADINGS, values, strict=True)
-    lines = [
-        wrap(f"{heading}: {value}", width, "" if heading == "bug" else _INDENT) for heading, value in pairs
-    ]
-    return [line for wrapped in lines for line in wrapped]
+    return str(most) if least == most else f"{least} to {most}"
 
 
 def _runs(number: int) -> str:
     return f"{number} run{'' if number == 1 else 's'}"
 
 
-def _line(values: Sequence[str], widths: Sequence[int]) -> str:
-    padded = [
-        value.rjust(width) if column in _FIGURES else value.ljust(width)
-        for column, (value, width) in enumerate(zip(values, widths, strict=True))
-    ]
-    return _GAP.join(padded).rstrip()
-
-
 def wrap(text: str, width: int, indent: str = "") -> list[str]:
-    """Break a text into the lines of a terminal, at spaces only."""
+    """Break a text into the lines of a terminal, at spaces only.
+
+    Args:
+        text: The text.
+        width: Columns of the terminal; fewer than 20 count as 20.
+        indent: What stands before the first line; the others are indented once more.
+    """
     return textwrap.wrap(
         text,
-        max(width, 20),
+        max(width, _WIDTH_MIN),
         initial_indent=indent,
         subsequent_indent=indent + _INDENT,
         break_long_words=False,
         break_on_hyphens=False,
     )
-
-
-def _repairs(scenario: str, rows: Sequence[Row], width: int, *, spoilers: bool) -> list[str]:
-    """Say what became of the repairs of one scenario, each counted once however often it was hunted."""
-    fates: dict[str, dict[str, None]] = {}
-    for row in rows:
-        if row.kind != "as shipped":
-            runs = f" ({_runs(row.hunt['search_runs'])})" if row.hunt["verdict"] == "gave up" else ""
-            fates.setdefault(_fate(row), {})[row.variant + runs if spoilers else row.shown] = None
-    said = [f"{fate}: {', '.join(names) if spoilers else len(names)}" for fate, names in fates.items()]
-    return wrap(f"{scenario}: {'; '.join(said)}", width) if said else []
-
-
-def _fate(row: Row) -> str:
-    if not row.as_expected:
-        return "NOT AS DOCUMENTED"
-    if row.kind == "folk fix":
-        return "folk fixes broken"
-    if row.hunt["verdict"] == "gave up":
-        return "fixes in which nothing was found"
-    bound = f"{row.withstands} deviation{'' if row.withstands == 1 else 's'}"
-    if row.hunt["verdict"] == "exhausted":
-        return f"fixes that hold, exhausted at {bound}"
-    return f"fixes that break beyond the {bound} that they are exhausted at"

@@ -13,7 +13,7 @@ import sys
 import threading
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import pytest
 
@@ -65,7 +65,7 @@ class Vigil:
             raise Watchdog(self.bitten)
 
     def says(self, seconds: float) -> str:
-        """Return the words for a test that is ended after so many seconds."""
+        """Return the words for a test that is ended after `seconds` seconds."""
         ended = f"the watchdog (pytest-timeout, {seconds:g} s) ended"
         way_out = "this is no verdict: raise the timeout (--timeout, @pytest.mark.timeout)"
         if self.hunted is None:
@@ -82,7 +82,7 @@ class Vigil:
         )
 
 
-VIGIL = pytest.StashKey[Vigil]()
+VIGIL: Final = pytest.StashKey[Vigil]()
 """Where a test that is being run keeps its vigil; set by the plugin for tests of a bug."""
 
 
@@ -111,9 +111,8 @@ def _by_signal(item: pytest.Item, settings: Any) -> None:
             strike(signum, frame)
         except pytest.fail.Exception:
             vigil = item.stash.get(VIGIL, None)
-            if (
-                vigil is None or not vigil.running
-            ):  # setting up or tearing down, where pytest goes on only after failures it knows
+            # While a test is set up or torn down, pytest goes on only after failures that it knows.
+            if vigil is None or not vigil.running:
                 raise
             vigil.bitten = vigil.says(settings.timeout)
             raise Watchdog(vigil.bitten) from None

@@ -1,15 +1,16 @@
-"""What a crash address says: which live pointer it was, before somebody cut it.
+"""What a crash address says: which live pointer it was, before it was cut.
 
-A cut pointer keeps the low bits of the address that it had. So a fault address is compared with every live
-mapping modulo what each cut keeps; the mapping that it falls into names the original pointer. The chance that
-a random address would fall into one as well is stated beside it.
+A truncated pointer keeps the low bits of the address that it had. So a fault address is compared with every
+live mapping modulo what each cut keeps; the mapping that it falls into names the original pointer. The chance
+that a random address would fall into one as well is stated beside it.
 """
 
 from __future__ import annotations
 
 import struct
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from enum import StrEnum
+from typing import TYPE_CHECKING, Final
 
 from simulations.live.memory import elf
 from simulations.live.memory.layout import GIB, PAGE, TOP, Region, Span
@@ -17,21 +18,37 @@ from simulations.live.memory.layout import GIB, PAGE, TOP, Region, Span
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
-_NULL_MAX = 0x100
-_NEAR_NULL = 0x10000
-_SIGN = 1 << 31
-_LOW = 1 << 32
-_WORD = 1 << 64
-_SHIFTED_BITS = 35
-_FLOAT_STEP_MIN = 1 << 16
-_FIELD_MAX = PAGE
-_ADDRESS_UNKNOWN = 0x80
-_LAST, _FIRST = (1 << 47) - 1, _WORD - (1 << 47)
-"""Between these an address is not canonical: the processor refuses it, and does not tell it."""
+_NULL_MAX: Final = 0x100
+_NEAR_NULL: Final = 0x10000
+_SIGN: Final = 1 << 31
+_LOW: Final = 1 << 32
+_WORD: Final = 1 << 64
+_SHIFTED_BITS: Final = 35
+_FLOAT_STEP_MIN: Final = 1 << 16
+_FIELD_MAX: Final = PAGE
+_ADDRESS_UNKNOWN: Final = 0x80
+_LAST: Final = (1 << 47) - 1
+_FIRST: Final = _WORD - (1 << 47)
+"""Between these an address is not canonical: the processor refuses it, and does not report it."""
 
-_HITS_MAX = 3
-_CALLERS_MAX = 4
-_STACK_STEP_MAX = 0x10000
+_HITS_MAX: Final = 3
+_CALLERS_MAX: Final = 4
+_STACK_STEP_MAX: Final = 0x10000
+
+
+class Cut(StrEnum):
+    """What was done to a pointer."""
+
+    UNSIGNED_32 = "cut to unsigned 32 bits"
+    """Its low 32 bits are left, with a set sign bit among them."""
+    UNSIGNED_OR_SIGNED_32 = "cut to unsigned 32 bits, or signed, which is the same below 2 GiB"
+    """Its low 32 bits are left; the sign bit among them is clear, so both cuts give this value."""
+    SIGNED_32 = "cut to signed 32 bits"
+    """Its low 32 bits are left and were extended by their sign."""
+    SHIFTED_35 = "cut to 35 bits, as by 32 bits shifted by 3"
+    """It was compressed to 32 bits of units of 8 bytes."""
+    FLOAT_32 = "rounded to a 32-bit float"
+    """It was kept in a number of 24 significant bits."""
 
 
 @dataclass(frozen=True)
@@ -41,7 +58,7 @@ class Explanation:
     Attributes:
         value: What the program used.
         source: Where the value was seen: `address`, or the name of a register.
-        cut: What was done to the pointer, such as `cut to signed 32 bits`.
+        cut: What was done to the pointer.
         original: The pointer before; for a rounding, the middle of what rounds to `value`.
         region: The live mapping that `original` points into.
         coincidence: Chance that a random value of this form is explained as well, 0 to 1.
@@ -49,19 +66,19 @@ class Explanation:
 
     value: int
     source: str
-    cut: str
+    cut: Cut
     original: int
     region: Region
     coincidence: float
 
     def __str__(self) -> str:
         place = "" if self.source == "address" else f" in {self.source}"
-        about = "about " if "float" in self.cut else ""
+        about = "about " if self.cut is Cut.FLOAT_32 else ""
         return f"{self.value:#x}{place} is {about}{self.original:#x} {self.cut}"
 
 
 def explain(value: int, regions: Sequence[Region], *, source: str = "address") -> tuple[Explanation, ...]:
-    """Every cut of a live pointer that gives `value`, the likeliest first; at most three.
+    """Return every cut of a live pointer that gives `value`, the likeliest first; at most three.
 
     Values below 256 are not looked at: they are null pointers with an offset. Mappings of 4 GiB and more are
     left out, since every value falls into them.
@@ -76,13 +93,11 @@ def explain(value: int, regions: Sequence[Region], *, source: str = "address") -
 def _low_bits(value: int, regions: Sequence[Region], source: str) -> Iterator[Explanation]:
     if value < _LOW:
         bits, line = 32, _LOW
-        cut = "cut to unsigned 32 bits" + (
-            ", or signed, which is the same below 2 GiB" if value < _SIGN else ""
-        )
+        cut = Cut.UNSIGNED_OR_SIGNED_32 if value < _SIGN else Cut.UNSIGNED_32
     elif value >= _WORD - _SIGN:
-        bits, line, cut = 32, _SIGN, "cut to signed 32 bits"
+        bits, line, cut = 32, _SIGN, Cut.SIGNED_32
     elif value < 1 << _SHIFTED_BITS:
-        bits, line, cut = _SHIFTED_BITS, 1 << _SHIFTED_BITS, "cut to 35 bits, as by 32 bits shifted by 3"
+        bits, line, cut = _SHIFTED_BITS, 1 << _SHIFTED_BITS, Cut.SHIFTED_35
     else:
         return
     modulus = 1 << bits
@@ -95,7 +110,7 @@ def _low_bits(value: int, regions: Sequence[Region], source: str) -> Iterator[Ex
 
 
 def _rounded(value: int, regions: Sequence[Region], source: str) -> Iterator[Explanation]:
-    """A pointer kept in a float has 24 bits left; the field that was touched may lie a little above it."""
+    """Yield pointers kept in a float: 24 bits are left; the field that was touched may lie a little above."""
     step = 1 << max(0, value.bit_length() - 24)
     if step < _FLOAT_STEP_MIN or value > TOP + PAGE + _FIELD_MAX:
         return
@@ -109,7 +124,7 @@ def _rounded(value: int, regions: Sequence[Region], source: str) -> Iterator[Exp
         start, end = max(around.start, region.span.start), min(around.end, region.span.end)
         if start < end and value not in region.span:
             original = (start + end) // 2
-            yield Explanation(value, source, "rounded to a 32-bit float", original, region, _FIELD_MAX / step)
+            yield Explanation(value, source, Cut.FLOAT_32, original, region, _FIELD_MAX / step)
 
 
 @dataclass(frozen=True)
@@ -126,7 +141,7 @@ class Crash:
         instruction: Where the program was: `libc.so.6+0x167ad8 (strlen+0x18)`.
         callers: The same for the return addresses on top of the stack, innermost first.
         explanations: Cuts of live pointers that give this address.
-        python: Lines of the Python program, innermost first, where its faulthandler told them.
+        python: Lines of the Python program, innermost first, where its faulthandler wrote them.
         hint: One sentence where the address is known for something else; else empty.
         survived: Whether the process went on, or ended by itself.
     """
@@ -203,7 +218,7 @@ def _hint(address: int | None, explanations: Sequence[Explanation], stack_pointe
     if explanations:
         return ""
     if address is None:
-        return "the address is not canonical, so it is not told, and no register holds a cut pointer"
+        return "the address is not canonical, so it is unknown, and no register holds a truncated pointer"
     if address >= _WORD - PAGE:
         return (
             "close to -1, which mmap returns when it fails: a call that insists on low memory (MAP_32BIT) "
@@ -219,7 +234,7 @@ def _hint(address: int | None, explanations: Sequence[Explanation], stack_pointe
 def return_addresses(
     stack: bytes, regions: Sequence[Region], read: Callable[[int, int], bytes]
 ) -> tuple[int, ...]:
-    """Words on the stack that point behind a call instruction: who called, as far as it can be told.
+    """Return the words on the stack that point behind a call instruction: the callers, as far as known.
 
     No unwinding tables are read, so an old entry that was not overwritten may be among them.
 
@@ -239,7 +254,7 @@ def return_addresses(
 
 
 def _ends_in_call(code: bytes) -> bool:
-    """Whether six bytes of x86-64 code end in a call: E8 with four bytes, or FF /2 in one of its lengths."""
+    """Return whether six bytes of x86-64 code end in a call: E8 with four bytes, or FF /2 of any length."""
     if len(code) < 6:
         return False
     if code[1] == 0xE8:
@@ -248,7 +263,7 @@ def _ends_in_call(code: bytes) -> bool:
 
 
 def place(address: int, regions: Sequence[Region]) -> str:
-    """Where an instruction is: its file and offset, and the function where the file names it."""
+    """Return where an instruction is: its file and offset, and the function where the file names it."""
     region = next((region for region in regions if address in region.span), None)
     if region is None:
         return f"{address:#x}, which is not mapped"

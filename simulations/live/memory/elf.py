@@ -8,23 +8,27 @@ import shutil
 import stat
 import struct
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from simulations.live.memory.errors import RefusedError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-_MAGIC = b"\x7fELF"
-_CLASS_64, _MACHINE_X86_64 = 2, 62
-_SYMTAB, _DYNSYM, _FUNCTION, _INDIRECT = 2, 11, 2, 10
-_LOAD = 1
-_SCRIPTS_NESTED_MAX = 5
-_SYMBOLS_BYTES_MAX = 64 << 20
+_MAGIC: Final = b"\x7fELF"
+_CLASS_64: Final = 2
+_MACHINE_X86_64: Final = 62
+_SYMTAB: Final = 2
+_DYNSYM: Final = 11
+_FUNCTION: Final = 2
+_INDIRECT: Final = 10
+_LOAD: Final = 1
+_SCRIPTS_NESTED_MAX: Final = 5
+_SYMBOLS_BYTES_MAX: Final = 64 << 20
 
 
 def find_program(name: str, environment: Mapping[str, str]) -> str:
-    """The file that a command's first word names, as `execvp` finds it.
+    """Return the file that a command's first word names, as `execvp` finds it.
 
     Raises:
         FileNotFoundError: There is none.
@@ -85,7 +89,7 @@ def check_program(path: str) -> None:
 
 
 def is_privileged(path: str) -> bool:
-    """Whether a program is set-user-id, set-group-id or has capabilities; False where nobody can tell."""
+    """Return whether a program is set-user-id, set-group-id or has capabilities; False where unknown."""
     try:
         if Path(path).stat().st_mode & (stat.S_ISUID | stat.S_ISGID):
             return True
@@ -95,7 +99,7 @@ def is_privileged(path: str) -> bool:
 
 
 def is_x86_64(path: str) -> bool:
-    """Whether a file is a 64-bit ELF program for x86-64; True where nobody can tell."""
+    """Return whether a file is a 64-bit ELF program for x86-64; True where unknown."""
     try:
         with Path(path).open("rb") as file:
             start = file.read(20)
@@ -105,7 +109,7 @@ def is_x86_64(path: str) -> bool:
 
 
 def function_at(path: str, file_offset: int) -> str | None:
-    """The function of a byte of an ELF file, and the offset in it: `strlen+0x18`.
+    """Return the function of a byte of an ELF file, and the offset in it: `strlen+0x18`.
 
     Returns:
         None where no symbol covers it, or the file cannot be read.
@@ -124,7 +128,7 @@ def function_at(path: str, file_offset: int) -> str | None:
 
 
 def _virtual_address(path: str, file_offset: int) -> int:
-    """Where the program headers put a byte of the file."""
+    """Return where the program headers put a byte of the file."""
     for kind, _flags, start, address, _, length, *_ in _table(path, "<IIQQQQQQ", 32, 54):
         if kind == _LOAD and start <= file_offset < start + length:
             return int(file_offset - start + address)
@@ -133,7 +137,7 @@ def _virtual_address(path: str, file_offset: int) -> int:
 
 @functools.lru_cache(maxsize=8)
 def _functions(path: str) -> tuple[tuple[int, int, str], ...]:
-    """Every function that the file names: address, size, name."""
+    """Return every function that the file names: address, size, name."""
     functions = []
     sections = _table(path, "<IIQQQQIIQQ", 40, 58)
     with Path(path).open("rb") as file:
@@ -153,7 +157,7 @@ def _functions(path: str) -> tuple[tuple[int, int, str], ...]:
 
 
 def _table(path: str, entry: str, offset_at: int, count_at: int) -> list[tuple[int, ...]]:
-    """A table of the file's header, which tells its offset and the size and number of its entries."""
+    """Return a table of the file: its header holds the offset, and the size and number of the entries."""
     with Path(path).open("rb") as file:
         header = file.read(64)
         if header[:4] != _MAGIC or header[4] != _CLASS_64:

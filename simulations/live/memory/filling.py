@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal, TypeAlias
+from typing import TYPE_CHECKING, Final, Literal, TypeAlias
 
 from simulations.live.memory.errors import RefusedError
 from simulations.live.memory.layout import (
@@ -25,25 +25,29 @@ if TYPE_CHECKING:
 
 Kind: TypeAlias = Literal["fill", "squeeze", "story", "plain"]
 
-DEFAULT_LIMIT = 4 * GIB
-STORY_LINE = 2 * GIB
+DEFAULT_LIMIT: Final = 4 * GIB
+STORY_LINE: Final = 2 * GIB
 """Top of the low hole of a story: below it a pointer survives a cut to 32 bits, signed or unsigned."""
 
-RESERVE = 4096
+RESERVE: Final = 4096
 """Mappings left to the program itself, of the `vm.max_map_count` that the kernel allows a process."""
 
-STACK_GUARD = 256 * PAGE
+STACK_GUARD: Final = 256 * PAGE
 """The kernel's `stack_guard_gap`: the stack does not grow closer than this to another mapping."""
 
-_ROOM_HIGH = GIB
-_ROOM_LOW = 64 * MIB
-_ROOM_STORY = 16 * MIB
-_CUT_LINE = 1 << 32
+_ROOM_HIGH: Final = GIB
+_ROOM_LOW: Final = 64 * MIB
+_ROOM_STORY: Final = 16 * MIB
+_CUT_LINE: Final = 1 << 32
 
-MMAP_FLAGS = 0x2 | 0x20 | 0x4000 | 0x100000
+MMAP_FLAGS: Final = 0x2 | 0x20 | 0x4000 | 0x100000
 """MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED_NOREPLACE: with PROT_NONE it costs no memory, and
-takes no address from anybody (Linux 4.17; an older kernel may put it elsewhere, so the address that comes
+takes no address that is in use (Linux 4.17; an older kernel may put it elsewhere, so the address that comes
 back is compared)."""
+
+SESSION_LIMIT_VARIABLE: Final = "HEISENLAB_FILL_LOW"
+"""Environment variable for the pytest plugin `scenarios.lab.adaptors.memory`: the number of bytes below which
+it fills for the whole session."""
 
 
 @dataclass(frozen=True)
@@ -51,10 +55,10 @@ class Filling:
     """How to bend the address space of a process.
 
     Attributes:
-        kind: `fill` takes every gap below `size`, so that all memory is high and a cut pointer crashes at its
-            first use; `squeeze` takes every gap above, so that all memory is low and the bug hides, as it did
-            on old systems; `story` leaves a low hole of `size` bytes, which is used first, then high memory;
-            `plain` takes nothing and only watches.
+        kind: `fill` takes every gap below `size`, so that all memory is high and a truncated pointer crashes
+            at its first use; `squeeze` takes every gap above, so that all memory is low and the bug hides, as
+            it did on old systems; `story` leaves a low hole of `size` bytes, which is used first, then high
+            memory; `plain` takes nothing and only watches.
         size: Bytes, a whole number of pages; 0 for `plain`.
     """
 
@@ -104,7 +108,7 @@ class GapPlan:
 
 
 def taken(filling: Filling, regions: Sequence[Region], bounds: Bounds) -> tuple[Span, ...]:
-    """The spans of addresses that `filling` takes from a process with these regions.
+    """Return the spans of addresses that `filling` takes from a process with these regions.
 
     Raises:
         RefusedError: The program would not have room left to run.
@@ -141,7 +145,7 @@ def taken(filling: Filling, regions: Sequence[Region], bounds: Bounds) -> tuple[
 
 
 def _check_image(filling: Filling, regions: Sequence[Region]) -> None:
-    """A program linked to low addresses cannot be kept from them; its heap would start there."""
+    """Refuse a program linked to low addresses: it cannot be kept from them, and its heap starts there."""
     image = regions[0].path
     end = max(region.span.end for region in regions if region.path == image)
     if end <= _CUT_LINE and filling.size < end and filling.kind in ("fill", "squeeze"):
@@ -165,14 +169,14 @@ def check_address_limit(limit: int) -> None:
 
 
 def kernel_setting(name: str) -> int:
-    """A setting of the kernel's memory management, such as `max_map_count`."""
+    """Return a setting of the kernel's memory management, such as `max_map_count`."""
     return int(Path("/proc/sys/vm", name).read_text(encoding="ascii"))
 
 
 def gap_plan(
     regions: Sequence[Region], spans: Sequence[Span], maps_max: int, *, reserve: int = RESERVE
 ) -> GapPlan:
-    """Choose gaps to fill: largest first, so many that the process keeps `reserve` mappings for itself.
+    """Choose gaps to fill: largest first, until the process has only `reserve` mappings left for itself.
 
     Raises:
         RefusedError: There is not one mapping to spare.
@@ -192,9 +196,9 @@ def gap_plan(
 
 
 def miss_chance(regions: Sequence[Region]) -> float:
-    """Chance that a pointer cut to 32 bits falls on usable memory, so that its first use crashes nowhere.
+    """Return the chance that the first use of a pointer cut to 32 bits falls on usable memory: no crash.
 
-    It is the usable bytes below 4 GiB over 2^32, for a cut pointer whose low half is uniform. Filler is not
-    usable, so the layout before a fill gives the same chance as that after it.
+    It is the usable bytes below 4 GiB over 2^32, for a truncated pointer whose low half is uniform. Filler is
+    not usable, so the layout before a fill gives the same chance as that after it.
     """
     return bytes_mapped(regions, Span(0, _CUT_LINE), usable_only=True) / _CUT_LINE

@@ -9,10 +9,9 @@ from __future__ import annotations
 
 import contextlib
 import ctypes
-import resource
 import time
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from simulations.live.memory.errors import RefusedError
 from simulations.live.memory.filling import (
@@ -30,12 +29,12 @@ from simulations.live.memory.layout import PAGE, Span, gaps, read_layout, size_w
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-_DRAIN_SIZE_MAX = 1 << 17
-_DRAIN_SIZE_MIN = 16
-_DRAIN_CHUNKS_MAX = 1_000_000
-_LIMIT_MAX = 64 << 40
-_ROUNDS_MAX = 4
-_MAP_FAILED = ctypes.c_void_p(-1).value
+_DRAIN_SIZE_MAX: Final = 1 << 17
+_DRAIN_SIZE_MIN: Final = 16
+_DRAIN_CHUNKS_MAX: Final = 1_000_000
+_LIMIT_MAX: Final = 64 << 40
+_ROUNDS_MAX: Final = 4
+_MAP_FAILED: Final = ctypes.c_void_p(-1).value
 
 
 @dataclass(frozen=True)
@@ -67,15 +66,17 @@ def fill_low(limit: int = DEFAULT_LIMIT, *, reserve: int = RESERVE) -> LowFill:
         reserve: Mappings left to the program itself, of the `vm.max_map_count` that the kernel allows.
 
     Raises:
-        RefusedError: Not Linux on x86-64; `ulimit -v`; too many gaps; a limit that is too high or no number
-            of pages.
+        RefusedError: Not Linux on x86-64; `ulimit -v`; too many gaps; a limit that is too high or not
+            a whole number of pages.
     """
     check_system()
+    import resource  # noqa: PLC0415  (exists on Unix only, and this module is imported everywhere)
+
     check_address_limit(resource.getrlimit(resource.RLIMIT_AS)[0])
     floor = kernel_setting("mmap_min_addr")
     if limit % PAGE or not floor < limit <= _LIMIT_MAX:
         raise RefusedError(
-            f"a limit of {limit:#x} is no whole number of pages up to {size_words(_LIMIT_MAX)}: "
+            f"a limit of {limit:#x} is not a whole number of pages up to {size_words(_LIMIT_MAX)}: "
             f"use {DEFAULT_LIMIT:#x}"
         )
     start = time.perf_counter()
@@ -92,7 +93,7 @@ def fill_low(limit: int = DEFAULT_LIMIT, *, reserve: int = RESERVE) -> LowFill:
             (filled if _take(libc, gap) else missed).append(gap)
         if not missed:
             break
-        # Somebody was faster, such as this heap growing: look again at what is left.
+        # Another mapping was faster, such as this heap growing: look again at what is left.
         regions = read_layout()
         pending = [gap for gap in gaps(regions, low) if gap not in leave]
     left_open = [*missed, *plan.leave]
@@ -102,7 +103,7 @@ def fill_low(limit: int = DEFAULT_LIMIT, *, reserve: int = RESERVE) -> LowFill:
 
 
 def _take(libc: ctypes.CDLL, gap: Span) -> bool:
-    """Map a gap, and nothing else; whether it worked."""
+    """Map a gap, and nothing else; return whether it worked."""
     address = libc.mmap(gap.start, gap.end - gap.start, 0, MMAP_FLAGS, -1, 0)
     if address == gap.start:
         return True
@@ -122,7 +123,7 @@ def release(fill: LowFill) -> None:
 
 @contextlib.contextmanager
 def filled_low(limit: int = DEFAULT_LIMIT, *, reserve: int = RESERVE) -> Iterator[LowFill]:
-    """`fill_low` for the length of a with-block."""
+    """Do `fill_low` for the length of a with-block."""
     fill = fill_low(limit, reserve=reserve)
     try:
         yield fill
@@ -131,7 +132,7 @@ def filled_low(limit: int = DEFAULT_LIMIT, *, reserve: int = RESERVE) -> Iterato
 
 
 def _libc() -> ctypes.CDLL:
-    """The C library, with its own function objects: what is declared here changes nobody else's."""
+    """Return the C library with function objects of its own: a declaration here changes no other's."""
     libc = ctypes.CDLL(None, use_errno=True)
     libc.mmap.restype = ctypes.c_void_p
     libc.mmap.argtypes = [

@@ -16,10 +16,11 @@ import sys
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Any, Final, NoReturn
 
 from simulations.live.memory.errors import RefusedError
-from simulations.live.memory.filling import RESERVE, Filling
+from simulations.live.memory.filling import Filling
+from simulations.live.memory.options import NOT_EXECUTABLE_STATUS, NOT_FOUND_STATUS, REFUSED_STATUS, Options
 from simulations.live.memory.report import report_json
 
 if TYPE_CHECKING:
@@ -27,36 +28,13 @@ if TYPE_CHECKING:
 
     from simulations.live.memory.report import Report
 
-REFUSED_STATUS = 2
-NOT_FOUND_STATUS, NOT_EXECUTABLE_STATUS = 127, 126
-"""What a shell returns for a command that is not there, or that it may not run."""
-
-_ROOT = Path(__file__).parents[3]
-_BOOT = """
+_ROOT: Final = Path(__file__).parents[3]
+_BOOT: Final = """
 import sys
 sys.path.append(sys.argv[1])
 from simulations.live.memory.launch import main
 main(sys.argv[2])
 """
-
-
-@dataclass(frozen=True)
-class Options:
-    """How to run a command.
-
-    Attributes:
-        follow: Also fill programs that the command starts as children. A program that the command turns into
-            by exec, as a wrapper script does, is filled in any case.
-        detach: Let go after the fill: the command can then be debugged or traced, and no crash is explained.
-        reserve: Mappings left to each program, of the `vm.max_map_count` that the kernel allows.
-        python_lines: Set PYTHONFAULTHANDLER for the command, where it is not set, so that a crash in Python
-            has a line.
-    """
-
-    follow: bool = False
-    detach: bool = False
-    reserve: int = RESERVE
-    python_lines: bool = True
 
 
 def check_system() -> None:
@@ -78,7 +56,7 @@ def check_system() -> None:
 
 
 def undo_locale_coercion(environment: Mapping[str, str]) -> dict[str, str]:
-    """The environment as it was before this Python, started in the C locale, set LC_CTYPE (PEP 538)."""
+    """Return the environment as it was before this Python, in the C locale, set LC_CTYPE (PEP 538)."""
     start = Path("/proc/self/environ")
     result = dict(environment)
     if start.exists() and b"LC_CTYPE=" not in start.read_bytes() and result.get("LC_CTYPE") == "C.UTF-8":
@@ -88,7 +66,7 @@ def undo_locale_coercion(environment: Mapping[str, str]) -> dict[str, str]:
 
 @dataclass(frozen=True)
 class Run:
-    """What came of a command that was run to its end.
+    """The result of a command that was run to its end.
 
     Attributes:
         returncode: Exit status, or the negative number of the signal that killed it.
@@ -151,7 +129,7 @@ def run(
 
 
 def main(request: str) -> NoReturn:
-    """Entry of the child that `run` starts."""
+    """Become what the request asks for: the entry of the child that `run` starts."""
     asked = json.loads(request)
     sys.exit(
         become(
@@ -177,7 +155,7 @@ def become(
     """
     try:
         check_system()
-        from simulations.live.memory.seize import replace_process  # noqa: PLC0415 - imports on Linux only
+        from simulations.live.memory.seize import replace_process  # noqa: PLC0415  (imports on Linux only)
 
         replace_process(
             command, filling, options, environment=undo_locale_coercion(os.environ), report=report

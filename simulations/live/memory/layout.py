@@ -4,23 +4,26 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from simulations.live.memory.errors import RefusedError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-PAGE = 4096
-KIB, MIB, GIB, TIB = 1 << 10, 1 << 20, 1 << 30, 1 << 40
-TOP = (1 << 47) - PAGE
+PAGE: Final = 4096
+KIB: Final = 1 << 10
+MIB: Final = 1 << 20
+GIB: Final = 1 << 30
+TIB: Final = 1 << 40
+TOP: Final = (1 << 47) - PAGE
 """End of what a program can map on x86-64: the kernel keeps the last page below 2^47 free."""
 
-_UNITS = {"": 1, "K": KIB, "M": MIB, "G": GIB, "T": TIB}
-_SIZE = re.compile(r"(0x[0-9a-f]+|\d+)\s*([kmgt]?)(i?b)?", re.IGNORECASE)
-_CLUSTER_GAP = GIB
-_CELLS = 64
-_SHADES = " ░▒▓█"
+_UNITS: Final = {"": 1, "K": KIB, "M": MIB, "G": GIB, "T": TIB}
+_SIZE: Final = re.compile(r"(0x[0-9a-f]+|\d+)\s*([kmgt]?)(i?b)?", re.IGNORECASE)
+_CLUSTER_GAP: Final = GIB
+_CELLS: Final = 64
+_SHADES: Final = " ░▒▓█"
 
 
 class Span(NamedTuple):
@@ -46,7 +49,7 @@ class Region(NamedTuple):
 
     Attributes:
         span: Where it lies.
-        permissions: Four letters, such as `r-xp`; `---p` is memory that nobody may touch.
+        permissions: Four letters, such as `r-xp`; `---p` is inaccessible memory.
         offset: Of its first byte in its file; 0 for anonymous memory.
         path: The file, a name in brackets such as `[stack]`, or the empty string for anonymous memory.
     """
@@ -85,7 +88,7 @@ def parse_size(text: str) -> int:
 
 
 def size_words(size: int) -> str:
-    """A number of bytes for people: `6.8 MiB`, `4 GiB`."""
+    """Return a number of bytes in words: `6.8 MiB`, `4 GiB`."""
     for unit, name in ((TIB, "TiB"), (GIB, "GiB"), (MIB, "MiB"), (KIB, "KiB")):
         if size >= unit * 0.99995:  # what would be rounded to 1024 of the unit below
             return f"{size / unit:.1f}".removesuffix(".0") + f" {name}"
@@ -105,10 +108,10 @@ def parse_maps(text: str) -> tuple[Region, ...]:
 
 
 def read_layout(pid: int | None = None) -> tuple[Region, ...]:
-    """The regions of a live process, in the order of addresses; of this one when no `pid` is given.
+    """Return the regions of a live process, in the order of addresses; of this one when no `pid` is given.
 
     Raises:
-        RefusedError: There is no such process, it is somebody else's, or the system has no `/proc`.
+        RefusedError: There is no such process, it is another user's, or the system has no `/proc`.
     """
     path = f"/proc/{'self' if pid is None else pid}/maps"
     try:
@@ -128,7 +131,7 @@ def read_layout(pid: int | None = None) -> tuple[Region, ...]:
 
 
 def gaps(regions: Sequence[Region], within: Span) -> Iterator[Span]:
-    """What no region covers of `within`, in the order of addresses."""
+    """Yield what no region covers of `within`, in the order of addresses."""
     reached = within.start
     for region in regions:
         if region.span.end <= reached:
@@ -143,7 +146,7 @@ def gaps(regions: Sequence[Region], within: Span) -> Iterator[Span]:
 
 
 def bytes_mapped(regions: Sequence[Region], within: Span, *, usable_only: bool = False) -> int:
-    """How many bytes of `within` are mapped; with `usable_only`, mapped and not forbidden to touch."""
+    """Return how many bytes of `within` are mapped; with `usable_only`, mapped and accessible."""
     return sum(
         max(0, min(region.span.end, within.end) - max(region.span.start, within.start))
         for region in regions
@@ -152,10 +155,10 @@ def bytes_mapped(regions: Sequence[Region], within: Span, *, usable_only: bool =
 
 
 def picture(regions: Sequence[Region]) -> list[str]:
-    """The layout as text: the low 4 GiB, then one row for each cluster of regions.
+    """Return the layout as text: the low 4 GiB, then one row for each cluster of regions.
 
-    A row has 64 cells. The darker a cell, the more of it is mapped; `x` is memory that nobody may touch, such
-    as filler and guard pages, where nothing usable shares the cell.
+    A row has 64 cells. The darker a cell, the more of it is mapped; `x` is inaccessible memory, such as
+    filler and guard pages, where nothing usable shares the cell.
     """
     low = Span(0, 4 * GIB)
     rows = [low]

@@ -12,34 +12,63 @@ import errno
 import functools
 import os
 import signal
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-CONT, SINGLESTEP, DETACH, SYSCALL = 7, 9, 17, 24
-SEIZE, INTERRUPT, LISTEN = 0x4206, 0x4207, 0x4208
-_PEEKTEXT, _POKETEXT, _GETREGS, _SETREGS = 1, 4, 12, 13
-_GETSIGINFO, _GETSIGMASK, _SETSIGMASK = 0x4202, 0x420A, 0x420B
+CONT: Final = 7
+SINGLESTEP: Final = 9
+DETACH: Final = 17
+SYSCALL: Final = 24
+SEIZE: Final = 0x4206
+INTERRUPT: Final = 0x4207
+LISTEN: Final = 0x4208
+_PEEKTEXT: Final = 1
+_POKETEXT: Final = 4
+_GETREGS: Final = 12
+_SETREGS: Final = 13
+_GETSIGINFO: Final = 0x4202
+_GETSIGMASK: Final = 0x420A
+_SETSIGMASK: Final = 0x420B
 
-TRACESYSGOOD, TRACEFORK, TRACEVFORK, TRACECLONE, TRACEEXEC, EXITKILL = 0x1, 0x2, 0x4, 0x8, 0x10, 0x100000
-EVENT_EXEC, EVENT_STOP = 4, 128
-SYSCALL_STOP = signal.SIGTRAP | 0x80
+TRACESYSGOOD: Final = 0x1
+TRACEFORK: Final = 0x2
+TRACEVFORK: Final = 0x4
+TRACECLONE: Final = 0x8
+TRACEEXEC: Final = 0x10
+EXITKILL: Final = 0x100000
+EVENT_EXEC: Final = 4
+EVENT_STOP: Final = 128
+SYSCALL_STOP: Final = signal.SIGTRAP | 0x80
 
-SYS_WRITE, SYS_MMAP, SYS_MUNMAP, SYS_EXIT_GROUP = 1, 9, 11, 231
-_SYSCALL_INSTRUCTION = 0x050F
-_WALL = 0x40000000
-_WORD = (1 << 64) - 1
-_ERROR_MAX = 4095
-_ENDS = (os.CLD_EXITED, os.CLD_KILLED, os.CLD_DUMPED)
+SYS_WRITE: Final = 1
+SYS_MMAP: Final = 9
+SYS_MUNMAP: Final = 11
+SYS_EXIT_GROUP: Final = 231
+_SYSCALL_INSTRUCTION: Final = 0x050F
+_WALL: Final = 0x40000000
+_WORD: Final = (1 << 64) - 1
+_ERROR_MAX: Final = 4095
+_ENDS: Final = (os.CLD_EXITED, os.CLD_KILLED, os.CLD_DUMPED)
 
-_NAMES = (
+_NAMES: Final = (
     *("r15", "r14", "r13", "r12", "rbp", "rbx", "r11", "r10", "r9", "r8", "rax", "rcx", "rdx", "rsi", "rdi"),
     *("orig_rax", "rip", "cs", "eflags", "rsp", "ss", "fs_base", "gs_base", "ds", "es", "fs", "gs"),
 )
 """The fields of `struct user_regs_struct`, in its order."""
 
-GENERAL = ("rax", "rbx", "rcx", "rdx", "rsi", "rdi", "rbp", "rsp", *(f"r{number}" for number in range(8, 16)))
+GENERAL: Final = (
+    "rax",
+    "rbx",
+    "rcx",
+    "rdx",
+    "rsi",
+    "rdi",
+    "rbp",
+    "rsp",
+    *(f"r{number}" for number in range(8, 16)),
+)
 """Registers that may hold an address."""
 
 
@@ -51,8 +80,8 @@ class Fault(NamedTuple):
     """Why a thread was stopped by a signal.
 
     Attributes:
-        code: `si_code`; positive where the kernel raised the signal, 0x80 where it could not tell the
-            address.
+        code: `si_code`; positive where the kernel raised the signal, 0x80 where the address is
+            unknown.
         address: The address that was touched.
     """
 
@@ -83,7 +112,7 @@ def request(number: int, tid: int, address: int = 0, data: int = 0) -> int:
 
 
 def registers(tid: int) -> dict[str, int]:
-    """The general registers of a stopped thread, by name."""
+    """Return the general registers of a stopped thread, by name."""
     block = _UserRegs()
     request(_GETREGS, tid, 0, ctypes.addressof(block))
     return {name: getattr(block, name) for name in _NAMES}
@@ -96,7 +125,7 @@ def set_registers(tid: int, values: dict[str, int]) -> None:
 
 
 def fault(tid: int) -> Fault:
-    """What the kernel says about the signal at which a thread stands."""
+    """Return what the kernel says about the signal at which a thread stands."""
     block = (ctypes.c_ubyte * 128)()
     request(_GETSIGINFO, tid, 0, ctypes.addressof(block))
     raw = bytes(block)
@@ -104,7 +133,7 @@ def fault(tid: int) -> Fault:
 
 
 def read_memory(tid: int, address: int, size: int) -> bytes:
-    """Up to `size` bytes of a stopped thread's memory; fewer, or none, where it is not readable."""
+    """Return up to `size` bytes of a stopped thread's memory; fewer, or none, where it is not readable."""
     try:
         memory = os.open(f"/proc/{tid}/mem", os.O_RDONLY | os.O_CLOEXEC)
     except OSError:
@@ -173,7 +202,7 @@ def _wait(pid: int) -> int:
 
 
 def next_event() -> tuple[int, bool] | None:
-    """Wait for the next traced thread with something to tell; None when none is left.
+    """Wait for the next traced thread with an event; None when none is left.
 
     Returns the thread and whether it has ended. The event is not consumed: the parent of a process that has
     ended hears of it only after `take_event`, so what is reported before that is reported before the shell

@@ -1,4 +1,4 @@
-"""What a run of a program in a bent address space came to: as data, as text, as JSON."""
+"""The result of a run in a bent address space: as data, as text, as JSON."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import shlex
 import signal
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from simulations.live.memory.layout import size_words
 
@@ -18,9 +18,9 @@ if TYPE_CHECKING:
     from simulations.live.memory.filling import Filling
     from simulations.live.memory.layout import Span
 
-SCHEMA = 1
-_PROGRAMS_SHOWN_MAX = 5
-_COMMAND_WORDS_MAX = 120
+SCHEMA: Final = 1
+_PROGRAMS_SHOWN_MAX: Final = 5
+_COMMAND_WORDS_MAX: Final = 120
 
 
 @dataclass(frozen=True)
@@ -54,7 +54,7 @@ class Report:
         filling: What was asked for.
         status: As `os.waitpid` gives it; None where the instrument let the program go.
         programs: Every program image that was filled, in the order of their exec.
-        crashes: Faults that ended a process, or that it survived though they look like a cut pointer.
+        crashes: Faults that ended a process, or that it survived though they look like a truncated pointer.
         unfilled: Names of programs started by the command that were neither filled nor watched.
         notes: Other things a reader should know, one sentence each.
     """
@@ -69,7 +69,7 @@ class Report:
 
 
 def status_words(status: int | None) -> str:
-    """A wait status for people."""
+    """Return a wait status in words."""
     if status is None:
         return "let go"
     if os.WIFSIGNALED(status):
@@ -78,7 +78,7 @@ def status_words(status: int | None) -> str:
 
 
 def signal_name(number: int) -> str:
-    """`SIGSEGV` for 11; real-time signals by their number."""
+    """Return the name of a signal, such as `SIGSEGV` for 11; real-time signals by their number."""
     try:
         return signal.Signals(number).name
     except ValueError:
@@ -86,12 +86,11 @@ def signal_name(number: int) -> str:
 
 
 def report_lines(report: Report) -> list[str]:
-    """The report as plain text."""
+    """Return the report as plain text."""
     lines = [f"{_command_words(report.command)}: {status_words(report.status)}; {report.filling}"]
     if report.filling.kind != "plain":
-        last = list(
-            {program.pid: program for program in report.programs}.values()
-        )  # not the wrappers before it
+        # The last image of each process, without the wrappers that it was before.
+        last = list({program.pid: program for program in report.programs}.values())
         lines += [_program_line(program, report.filling) for program in last[:_PROGRAMS_SHOWN_MAX]]
         more = len(last) - _PROGRAMS_SHOWN_MAX
         if more > 0:
@@ -108,7 +107,7 @@ def report_lines(report: Report) -> list[str]:
 
 
 def _command_words(command: Sequence[str]) -> str:
-    """The command in one line, and not too long a one: it may hold a whole script."""
+    """Return the command in one line, shortened: it may hold a whole script."""
     words = " ".join(shlex.join(command).split())
     return words if len(words) <= _COMMAND_WORDS_MAX else f"{words[: _COMMAND_WORDS_MAX - 4]} ..."
 
@@ -128,8 +127,8 @@ def _program_line(program: Program, filling: Filling) -> str:
 
 
 def crash_lines(crash: Crash) -> list[str]:
-    """One crash as plain text."""
-    address = "not told by the processor" if crash.address is None else f"{crash.address:#x}"
+    """Return one crash as plain text."""
+    address = "unknown, not reported by the processor" if crash.address is None else f"{crash.address:#x}"
     rows = [("address", address + (", inside the filler" if crash.in_filler else ""))]
     for explanation in crash.explanations:
         rows += explanation_rows(explanation)
@@ -144,7 +143,7 @@ def crash_lines(crash: Crash) -> list[str]:
 
 
 def explanation_rows(explanation: Explanation) -> list[tuple[str, str]]:
-    """An explanation as rows of a name and a text."""
+    """Return an explanation as rows of a name and a text."""
     region = explanation.region
     return [
         ("cause", str(explanation)),
@@ -157,12 +156,12 @@ def explanation_rows(explanation: Explanation) -> list[tuple[str, str]]:
 
 
 def percent(chance: float) -> str:
-    """A probability for people: two significant digits of a percentage."""
+    """Return a probability in words: two significant digits of a percentage."""
     return "0 %" if chance == 0 else f"{chance * 100:.2g} %"
 
 
 def report_json(report: Report) -> dict[str, Any]:
-    """The report as JSON values; addresses are hexadecimal strings."""
+    """Return the report as JSON values; addresses are hexadecimal strings."""
     status = report.status
     return {
         "schema": SCHEMA,
@@ -188,7 +187,7 @@ def report_json(report: Report) -> dict[str, Any]:
 
 
 def crash_json(crash: Crash) -> dict[str, Any]:
-    """One crash as JSON values."""
+    """Return one crash as JSON values."""
     return {
         "pid": crash.pid,
         "program": crash.program,

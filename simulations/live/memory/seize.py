@@ -12,7 +12,7 @@ import os
 import signal
 import traceback
 from pathlib import Path
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING, Final, NoReturn
 
 from simulations.live.memory import ptrace
 from simulations.live.memory.elf import check_program, find_program
@@ -23,11 +23,11 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from simulations.live.memory.filling import Filling
-    from simulations.live.memory.launch import Options
+    from simulations.live.memory.options import Options
     from simulations.live.memory.report import Report
 
-_SET_PTRACER = 0x59616D61
-_READY = b"ready"
+_SET_PTRACER: Final = 0x59616D61
+_READY: Final = b"ready"
 
 
 def replace_process(
@@ -38,7 +38,7 @@ def replace_process(
     environment: Mapping[str, str],
     report: Callable[[Report], None],
 ) -> NoReturn:
-    """Become `command`, in a bent address space. Returns only by raising.
+    """Become `command`, in a bent address space; return only by raising.
 
     Args:
         command: The words to run.
@@ -64,7 +64,7 @@ def replace_process(
     _seize_self(watch, options, report)
     for name in ("SIGPIPE", "SIGXFSZ"):  # Python ignores them, which an exec would pass on
         signal.signal(getattr(signal, name), signal.SIG_DFL)
-    os.execve(program, list(command), environment)  # noqa: S606 - to run what the user names is the purpose
+    os.execve(program, list(command), environment)  # noqa: S606  (to run what the user names is the purpose)
 
 
 def _let_a_child_go_on() -> None:
@@ -96,7 +96,7 @@ def _seize_self(watch: Watch, options: Options, report: Callable[[Report], None]
     os.close(from_watcher)
     os.close(to_watcher)
     watcher = int(os.read(to_launcher, 64) or b"0")
-    # Yama lets only a parent trace, or whom one names. Where there is no Yama it fails, and nothing is lost.
+    # Yama lets only a parent trace, or a named process. Where there is no Yama it fails, and nothing is lost.
     ctypes.CDLL(None).prctl(_SET_PTRACER, ctypes.c_ulong(watcher), 0, 0, 0)
     os.write(from_launcher, _READY)
     answer = os.read(to_launcher, 64)
@@ -107,7 +107,7 @@ def _seize_self(watch: Watch, options: Options, report: Callable[[Report], None]
 
 
 def _occupy_standard_streams() -> None:
-    """Where a standard stream is closed, put something there that closes at the exec, lest a pipe does."""
+    """Fill each closed standard stream until the exec, or a pipe of ours would take its number."""
     for number in range(3):
         try:
             os.fstat(number)
@@ -118,7 +118,7 @@ def _occupy_standard_streams() -> None:
 def _watcher(
     watch: Watch, options: Options, report: Callable[[Report], None], to_watcher: int, from_watcher: int
 ) -> NoReturn:
-    """The whole life of the watcher."""
+    """Be the watcher until its end."""
     status = 1
     try:
         os.chdir("/")
@@ -135,7 +135,7 @@ def _watcher(
                 os.close(to_watcher)
                 _watch(watch, report, detach=options.detach)
                 status = 0
-    except BaseException:  # noqa: BLE001 - a process of its own: nobody else would tell
+    except BaseException:  # noqa: BLE001  (a process of its own: nothing else would report it)
         traceback.print_exc()
     finally:
         os._exit(status)
@@ -162,7 +162,7 @@ def _watch(watch: Watch, report: Callable[[Report], None], *, detach: bool) -> N
 
 def _hold_only(keep: set[int]) -> None:
     """Close every file but these: an end of a pipe held here would keep its reader waiting."""
-    for name in os.listdir("/proc/self/fd"):  # noqa: PTH208 - numbers, not paths
+    for name in os.listdir("/proc/self/fd"):  # noqa: PTH208  (numbers, not paths)
         if int(name) not in keep:
             try:
                 os.close(int(name))
@@ -175,7 +175,7 @@ def _hold_only(keep: set[int]) -> None:
 
 
 def _forbidden(number: int) -> str:
-    """Why ptrace was refused, and what to do."""
+    """Return why ptrace was refused, and what to do."""
     tracer = Path("/proc/self/status").read_text(encoding="ascii").split("TracerPid:\t")[1].split("\n")[0]
     yama = Path("/proc/sys/kernel/yama/ptrace_scope")
     scope = yama.read_text(encoding="ascii").strip() if yama.exists() else "0"

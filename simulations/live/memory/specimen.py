@@ -1,4 +1,4 @@
-"""The cut pointer in pure Python: a C function that returns a pointer, called without saying so.
+"""The truncated pointer in pure Python: a C function that returns a pointer, called without saying so.
 
 ctypes takes the result of a foreign function for a C `int` unless `restype` says otherwise, so the address
 that `strdup` returns keeps its low 32 bits, and comes back sign-extended. It works wherever memory happens to
@@ -36,10 +36,10 @@ def open_documents(count: int, size: int, *, declared: bool) -> int:
     text = b"x" * size
     for number in range(1, count + 1):
         document = libc.strdup(text)
-        print(f"document {number} at {document:#x}", flush=True)  # noqa: T201 - a program prints
+        print(f"document {number} at {document:#x}", flush=True)  # noqa: T201  (a program prints)
         length = libc.strlen(document)
         if length != size:
-            print(f"document {number} has length {length} instead of {size}: somebody else's memory")  # noqa: T201 - a program prints
+            print(f"document {number} has length {length} instead of {size}: it reads other memory")  # noqa: T201  (a program prints)
             return number - 1
     return count
 
@@ -54,7 +54,7 @@ def main() -> int:
     )
     asked = parser.parse_args()
     right = open_documents(asked.documents, asked.size, declared=asked.declared)
-    print(f"{right} of {asked.documents} documents have their length")  # noqa: T201 - a program prints
+    print(f"{right} of {asked.documents} documents have their length")  # noqa: T201  (a program prints)
     return 0 if right == asked.documents else 1
 
 

@@ -16,7 +16,7 @@ import signal
 import time
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from simulations.live.memory import ptrace
 from simulations.live.memory.crash import Crash, diagnose, return_addresses
@@ -33,8 +33,8 @@ from simulations.live.memory.filling import (
     miss_chance,
     taken,
 )
-from simulations.live.memory.launch import REFUSED_STATUS
 from simulations.live.memory.layout import GIB, PAGE, TOP, Span, read_layout
+from simulations.live.memory.options import REFUSED_STATUS
 from simulations.live.memory.report import Program, Report, signal_name
 
 if TYPE_CHECKING:
@@ -42,7 +42,7 @@ if TYPE_CHECKING:
 
     from simulations.live.memory.layout import Region
 
-OPTIONS = (
+OPTIONS: Final = (
     ptrace.TRACESYSGOOD
     | ptrace.TRACEFORK
     | ptrace.TRACEVFORK
@@ -51,18 +51,18 @@ OPTIONS = (
     | ptrace.EXITKILL
 )
 
-_STOPS = (signal.SIGSTOP, signal.SIGTSTP, signal.SIGTTIN, signal.SIGTTOU)
-_FAULTS = (signal.SIGSEGV, signal.SIGBUS)
-_ANYWHERE = MMAP_FLAGS & ~0x100000
-_CAPTURE_CALLS_MAX = 20_000
-_PLAIN_FAULTS_MAX = 100
-_CRASHES_MAX = 100
-_PYTHON_LINES_MAX = 8
-_LETTING_GO_SECONDS_MAX = 2.0
-_PYTHON_THREAD = re.compile(
+_STOPS: Final = (signal.SIGSTOP, signal.SIGTSTP, signal.SIGTTIN, signal.SIGTTOU)
+_FAULTS: Final = (signal.SIGSEGV, signal.SIGBUS)
+_ANYWHERE: Final = MMAP_FLAGS & ~0x100000
+_CAPTURE_CALLS_MAX: Final = 20_000
+_PLAIN_FAULTS_MAX: Final = 100
+_CRASHES_MAX: Final = 100
+_PYTHON_LINES_MAX: Final = 8
+_LETTING_GO_SECONDS_MAX: Final = 2.0
+_PYTHON_THREAD: Final = re.compile(
     r"^(?:Current thread .*|Stack )\(most recent call first\):\n((?:  .*\n)+)", re.MULTILINE
 )
-"""What Python's faulthandler writes of the thread that crashed; without a GIL it tells no number."""
+"""What Python's faulthandler writes of the thread that crashed; without a GIL it gives no number."""
 
 
 @dataclass
@@ -104,7 +104,7 @@ class Watch:
         self._captures: dict[int, _Capture] = {}
 
     def report(self, status: int | None) -> Report:
-        """What there is to say now."""
+        """Return the report as of now."""
         return Report(
             self.command,
             self.filling,
@@ -116,7 +116,7 @@ class Watch:
         )
 
     def until_exec(self) -> bool:
-        """Wait until the program has been started and filled; False when it ended before."""
+        """Wait until the program has been started and filled; return False when it ended before."""
         while not self.programs:
             if not self._step():
                 return False
@@ -128,7 +128,7 @@ class Watch:
             pass
 
     def _step(self) -> bool:
-        """Deal with one event; False when the main program has ended."""
+        """Deal with one event; return False when the main program has ended."""
         event = ptrace.next_event()
         if event is None:
             return False
@@ -144,9 +144,9 @@ class Watch:
         return True
 
     def end(self) -> tuple[int, Callable[[], None]]:
-        """The main program's wait status, and what to call to let its parent know."""
+        """Return the main program's wait status, and what to call to let its parent know."""
         event = os.waitid(os.P_PID, self.main, os.WEXITED | os.WNOWAIT)
-        assert event is not None  # noqa: S101 - without WNOHANG it waits
+        assert event is not None  # noqa: S101  (without WNOHANG it waits)
         killed = event.si_code in (os.CLD_KILLED, os.CLD_DUMPED)
         status = event.si_status if killed else event.si_status << 8
         self._conclude(self.main, killed=killed)
@@ -159,7 +159,7 @@ class Watch:
         return status, release
 
     def let_go(self) -> None:
-        """Detach from whatever is left, so that it lives on as it would have without the watcher."""
+        """Detach from every thread that is left, so that it lives on as it would have without the watcher."""
         for tid in self._threads:
             with contextlib.suppress(OSError):
                 ptrace.request(ptrace.INTERRUPT, tid)
@@ -198,7 +198,7 @@ class Watch:
         ptrace.request(ptrace.SYSCALL if tid in self._captures else ptrace.CONT, tid, 0, number)
 
     def _process_of(self, tid: int) -> _Process:
-        """The process of a thread; a process that was forked shares what was taken from its parent."""
+        """Return the process of a thread; one that was forked shares what was taken from its parent."""
         pid = self._threads.get(tid)
         if pid is None or pid not in self._processes:
             pid, parent = _family(tid)
@@ -208,7 +208,7 @@ class Watch:
         return self._processes[pid]
 
     def _exec(self, pid: int) -> None:
-        """A new program stands before its first instruction; its old threads and mappings are gone."""
+        """Fill a new program before its first instruction; its old threads and mappings are gone."""
         for tid in [tid for tid, owner in self._threads.items() if owner == pid and tid != pid]:
             del self._threads[tid]
         self._captures.pop(pid, None)
@@ -272,11 +272,11 @@ class Watch:
             process.faults += 1
         if crash.telling or process.crash is None or not process.crash.telling:
             process.crash = crash
-            if crash.telling or "python" in process.path:  # whose handler has something to tell in any case
+            if crash.telling or "python" in process.path:  # whose handler writes lines in any case
                 process.capture = self._captures[tid] = _Capture()
 
     def _capture(self, tid: int) -> None:
-        """A thread enters or leaves a system call; keep what it writes."""
+        """Keep what a thread writes that enters or leaves a system call."""
         capture = self._captures[tid]
         capture.calls += 1
         if capture.calls % 2:
@@ -293,7 +293,7 @@ class Watch:
             self._conclude(tid, killed=os.WIFSIGNALED(status))
 
     def _conclude(self, pid: int, *, killed: bool) -> None:
-        """A process has ended: was it a fault that it died of, or one that it should not have survived?"""
+        """Keep the fault that a process died of, or that it should not have survived."""
         process = self._processes.pop(pid, None)
         if process is None or process.crash is None or not (killed or process.crash.telling):
             return
@@ -376,7 +376,7 @@ def _bounds(pid: int, filling: Filling, call: Callable[..., int]) -> Bounds:
 
 
 def _program_of(pid: int) -> str:
-    """The file that a process runs; for a file that it may run but nobody may read, its name only."""
+    """Return the file that a process runs; for a file that it may run but not read, its name only."""
     try:
         return str(Path(f"/proc/{pid}/exe").readlink())
     except PermissionError:
@@ -384,7 +384,7 @@ def _program_of(pid: int) -> str:
 
 
 def _family(tid: int) -> tuple[int, int]:
-    """The process that a thread belongs to, and its parent."""
+    """Return the process that a thread belongs to, and its parent."""
     try:
         text = Path(f"/proc/{tid}/status").read_text(encoding="ascii", errors="replace")
     except OSError:
@@ -394,7 +394,7 @@ def _family(tid: int) -> tuple[int, int]:
 
 
 def python_lines(text: str) -> tuple[str, ...]:
-    """The frames of the thread that crashed, innermost first, from what Python's faulthandler wrote."""
+    """Return the frames of the thread that crashed, innermost first, as Python's faulthandler wrote them."""
     match = _PYTHON_THREAD.search(text)
     if match is None:
         return ()

@@ -2,19 +2,51 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final, Literal
+from dataclasses import dataclass, replace
+from enum import StrEnum
+from signal import SIGHUP, SIGINT, SIGKILL, SIGQUIT, SIGXCPU
+from typing import TYPE_CHECKING, Final
 
 from simulations.live.recorder import signals
-from simulations.live.recorder.autopsy import pids_named
-from simulations.live.recorder.recording import number, text, texts
+from simulations.live.recorder.accounting import pids_named
+from simulations.live.recorder.quantities import duration
+from simulations.live.recorder.records import Who
 
 if TYPE_CHECKING:
-    from simulations.live.recorder.log import Json, Record
-    from simulations.live.recorder.recording import Present, Recording
+    from collections.abc import Mapping
 
-How = Literal["exited", "signalled", "not started", "running", "rebooted", "vanished", "unknown"]
+    from simulations.live.recorder.present import Present
+    from simulations.live.recorder.recording import Clock, Recording
+    from simulations.live.recorder.records import End, SignalSeen, TracedSignal
+
+
+class How(StrEnum):
+    """How a run ended, or that it did not."""
+
+    EXITED = "exited"
+    """The job returned an exit status."""
+
+    SIGNALLED = "signalled"
+    """A signal ended the job."""
+
+    NOT_STARTED = "not started"
+    """The command could not be executed."""
+
+    RUNNING = "running"
+    """The job is still running."""
+
+    REBOOTED = "rebooted"
+    """The host went down while the job ran."""
+
+    VANISHED = "vanished"
+    """Job, recorder and witness went together, and the host went on."""
+
+    UNKNOWN = "unknown"
+    """The log does not say."""
+
+
+NOT_ENDED: Final = frozenset({How.RUNNING, How.NOT_STARTED})
+"""What is no death, so that there are no suspects."""
 
 RECENT_MS: Final = 3000
 """A signal to the recorder that came so shortly before the job's death belongs to it."""
@@ -33,8 +65,15 @@ _LIMIT_SLACK_S: Final = 0.5
 """The kernel holds its clock ticks against the limit; what it reports afterwards is measured more exactly and
 is less on a busy host."""
 
+_SILENT_MS: Final = 10 * RECENT_MS
+"""A log in which nothing was noted for so long is not written any more."""
+
 _SHELL_SIGNALS: Final = range(129, 128 + 65)
-_SIGHUP, _SIGINT, _SIGQUIT, _SIGKILL, _SIGTERM, _SIGXCPU = 1, 2, 3, 9, 15, 24
+_BY_THE_KERNEL: Final[Mapping[int, str]] = {
+    SIGHUP: "the kernel, because the terminal hung up",
+    SIGINT: "the kernel, because Ctrl-C was typed at the terminal",
+    SIGQUIT: "the kernel, because Ctrl-\\ was typed at the terminal",
+}
 
 
 @dataclass(frozen=True)
@@ -43,31 +82,29 @@ class Sender:
 
     Attributes:
         signal: Its number.
-        who: `kernel`, `outside` (of this pid namespace), `process`, or `itself`: a process of the job.
-        name: The name of the sending program; empty if it had ended already or is not told.
-        pid: Its pid; 0 if it is not told.
-        terminal: It had a terminal, as a person's shell has and a daemon has not; None if it is not told.
+        who: What sent it; None if unknown.
+        name: The name of the sending program; None if it had ended already or is unknown.
+        pid: Its pid; None if unknown.
+        terminal: It had a terminal, as a person's shell has and a daemon has not; None if unknown.
         at_ms: When, milliseconds since the start of the run.
     """
 
     signal: int
-    who: str
-    name: str
-    pid: int
+    who: Who | None
+    name: str | None
+    pid: int | None
     terminal: bool | None
     at_ms: int
 
     def __str__(self) -> str:
-        if self.who == "kernel":
-            return {
-                _SIGHUP: "the kernel, because the terminal hung up",
-                _SIGINT: "the kernel, because Ctrl-C was typed at the terminal",
-                _SIGQUIT: "the kernel, because Ctrl-\\ was typed at the terminal",
-            }.get(self.signal, "the kernel")
-        if self.who == "outside":
-            return "somebody outside of this container or pid namespace"
+        if self.who is Who.KERNEL:
+            return _BY_THE_KERNEL.get(self.signal, "the kernel")
+        if self.who is Who.OUTSIDE:
+            return "a process outside of this container or pid namespace"
+        if self.pid is None:
+            return "an unknown process"
         named = f"{self.name} (pid {self.pid})" if self.name else f"pid {self.pid}, which had ended already"
-        if self.who == "itself":
+        if self.who is Who.ITSELF:
             return f"the job itself: {named}"
         return named + {True: ", at a terminal", False: ", without a terminal", None: ""}[self.terminal]
 
@@ -77,28 +114,28 @@ class Ending:
     """How a run ended.
 
     Attributes:
-        how: `vanished`: job, recorder and witness went together; `unknown`: the log does not say.
+        how: In which way.
         at_ms: When, milliseconds since the start; of the last record where the end itself was not noted.
-        status: The exit status; None if there is none or it is not known.
+        status: The exit status; None if there is none or it is unknown.
         signal: The signal that ended it; 0 if none did, or none is known.
         by_shell: The status stands for a signal, as shells report it (128 + signal); or by coincidence.
         oom: The kernel ended a process of the job because memory ran out.
         cpu_limit_s: The limit on CPU time that was reached; 0 if none was.
-        sender: Who sent the signal, where the system tells.
+        sender: Who sent the signal, where the system says.
         recorder_killed: The recorder was killed as well; the witness noted the rest.
         words: All of it in one sentence.
     """
 
     how: How
     at_ms: int
-    status: int | None
-    signal: int
-    by_shell: bool
-    oom: bool
-    cpu_limit_s: int
-    sender: Sender | None
-    recorder_killed: bool
-    words: str
+    status: int | None = None
+    signal: int = 0
+    by_shell: bool = False
+    oom: bool = False
+    cpu_limit_s: int = 0
+    sender: Sender | None = None
+    recorder_killed: bool = False
+    words: str = ""
 
 
 def ending(recording: Recording, now: Present) -> Ending:
@@ -108,189 +145,146 @@ def ending(recording: Recording, now: Present) -> Ending:
         recording: The run.
         now: What this host says of it today; it counts only where the end was not noted.
     """
-    end, exec_failed = recording.last("end"), recording.last("exec")
-    if exec_failed is not None and end is None:
-        words = f"did not start: {text(exec_failed.data, 'words')}"
-        return _without_status(recording, "not started", exec_failed.time, words)
+    end, not_started = recording.end, recording.not_started
+    killed = recording.takeover is not None
+    if end is None and not_started is not None:
+        words = f"did not start: {not_started.words or 'for an unknown reason'}"
+        return Ending(How.NOT_STARTED, not_started.at_ms, recorder_killed=killed, words=words)
     if end is None:
-        return _end_not_noted(recording, now)
-    status = end.data.get("status") if isinstance(end.data, Mapping) else None
-    if not isinstance(status, int):
+        last_ms, asked = recording.last_ms, _asked(recording.signals, recording.last_ms)
+        found = _end_not_noted(recording.clock, last_ms, asked, now)
+        return replace(found, recorder_killed=killed)
+    if end.status is None:
         words = (
-            f"ended after {duration(end.time)}; its exit status is not known: the recorder was killed, "
-            "and this kernel tells it to nobody else"
+            f"ended after {duration(end.at_ms)}; its exit status is unknown: the recorder was killed, and "
+            "this kernel says it to no process but the parent"
         )
-        return _without_status(recording, "unknown", end.time, words)
-    by_shell = status in _SHELL_SIGNALS
-    signal = -status if status < 0 else status - 128 if by_shell else 0
+        return Ending(How.UNKNOWN, end.at_ms, recorder_killed=killed, words=words)
+    by_shell = end.status in _SHELL_SIGNALS
+    signal = -end.status if end.status < 0 else end.status - 128 if by_shell else 0
     found = Ending(
-        how="signalled" if status < 0 else "exited",
-        at_ms=end.time,
-        status=status if status >= 0 else None,
+        how=How.SIGNALLED if end.status < 0 else How.EXITED,
+        at_ms=end.at_ms,
+        status=end.status if end.status >= 0 else None,
         signal=signal,
         by_shell=by_shell,
-        oom=_killed_for_memory(recording, end),
-        cpu_limit_s=_cpu_limit_reached(end) if signal in (_SIGKILL, _SIGXCPU) else 0,
-        sender=_sender(recording, end, signal) if status != 0 else None,
-        recorder_killed=recording.last("takeover") is not None,
-        words="",
-    )
-    return _with_words(found)
-
-
-def _without_status(recording: Recording, how: How, at_ms: int, words: str) -> Ending:
-    killed = recording.last("takeover") is not None
-    return Ending(
-        how,
-        at_ms,
-        None,
-        0,
-        by_shell=False,
-        oom=False,
-        cpu_limit_s=0,
-        sender=None,
+        oom=_killed_for_memory(recording.pids, end),
+        cpu_limit_s=_cpu_limit_reached(end) if signal in (SIGKILL, SIGXCPU) else 0,
+        sender=_sender(recording.signals, end, signal) if end.status != 0 else None,
         recorder_killed=killed,
-        words=words,
     )
+    return replace(found, words=_in_words(found))
 
 
-def _end_not_noted(recording: Recording, now: Present) -> Ending:
-    at_ms = recording.last_ms
-    last = f"{recording.local(at_ms)}, {duration(at_ms)} after the start"
+def _end_not_noted(clock: Clock, at_ms: int, asked: Sender | None, now: Present) -> Ending:
+    last = f"{clock.local(at_ms)}, {duration(at_ms)} after the start"
     if now.alive:
-        late = 10 * RECENT_MS
-        state = (
-            "is still running"
-            if now.silent_ms < late
-            else (
-                "is still running, but is not recorded any more: the recorder and its witness were killed; "
+        words = "is still running"
+        if now.silent_ms is not None and now.silent_ms >= _SILENT_MS:
+            words += (
+                ", but is not recorded any more: the recorder and its witness were killed; "
                 f"last sample {last}"
             )
-        )
-        return _without_status(recording, "running", at_ms, state)
+        return Ending(How.RUNNING, at_ms, words=words)
     if now.here and not now.same_boot:
-        asked = _polite(recording, at_ms)
-        how = (
-            "in good order, the job was sent " + signals.name(asked.signal) if asked else "without a warning"
+        manner = (
+            f"in good order, the job was sent {signals.name(asked.signal)}" if asked else "without a warning"
         )
-        later_ms = round(now.booted_s * 1000 - recording.wall_s(at_ms) * 1000)
+        later_ms = round(now.booted_s * 1000 - clock.wall_s(at_ms) * 1000)
         words = (
-            f"the host was rebooted or went down ({how}); last sign of life {last}; the host was booted "
+            f"the host was rebooted or went down ({manner}); last sign of life {last}; the host was booted "
             f"{duration(max(0, later_ms))} later"
         )
         if later_ms > BOOT_MS_MAX:
             words += ", so late that the job may have ended before, unseen"
-        return _without_status(recording, "rebooted", at_ms, words)
+        return Ending(How.REBOOTED, at_ms, words=words)
     if now.here:
         words = (
-            "vanished: recorder and witness were killed, and the job is gone, without a reboot, as when "
-            f"somebody kills a whole container, service or session; last sign of life {last}"
+            "vanished: recorder and witness were killed, and the job is gone, without a reboot, as when a "
+            f"whole container, service or session is killed; last sign of life {last}"
         )
-        return _without_status(recording, "vanished", at_ms, words)
-    words = (
-        f"the log stops at {last}; whether the host went down can be told on the host that recorded it only"
-    )
-    return _without_status(recording, "unknown", at_ms, words)
+        return Ending(How.VANISHED, at_ms, words=words)
+    words = f"the log stops at {last}; only the host that recorded it can say whether it went down"
+    return Ending(How.UNKNOWN, at_ms, words=words)
 
 
-def _polite(recording: Recording, at_ms: int) -> Sender | None:
+def _asked(seen: tuple[SignalSeen, ...], at_ms: int) -> Sender | None:
     """Return the newest signal to the recorder that came shortly before."""
-    for record in reversed(recording.all("signal")):
-        if at_ms - record.time <= GRACE_MS_MAX and isinstance(record.data, Mapping):
-            return _sender_from(record.data, record.time)
-    return None
+    recent = (each for each in reversed(seen) if at_ms - each.at_ms <= GRACE_MS_MAX)
+    return next((_sender_of(each, each.at_ms) for each in recent), None)
 
 
-def _sender_from(data: Mapping[str, Json], at_ms: int) -> Sender:
-    terminal = data.get("terminal")
+def _sender_of(seen: SignalSeen | TracedSignal, at_ms: int) -> Sender:
     return Sender(
-        signal=number(data, "signal"),
-        who="itself" if data.get("ours") else text(data, "who"),
-        name=text(data, "name"),
-        pid=number(data, "pid"),
-        terminal=terminal if isinstance(terminal, bool) else None,
+        signal=seen.signal or 0,
+        who=Who.ITSELF if seen.ours else seen.who,
+        name=seen.name,
+        pid=seen.pid,
+        terminal=seen.terminal,
         at_ms=at_ms,
     )
 
 
-def _sender(recording: Recording, end: Record, signal: int) -> Sender | None:
+def _sender(seen: tuple[SignalSeen, ...], end: End, signal: int) -> Sender | None:
     """Return who sent the signal that ended the job; a trace knows best."""
-    traced = end.data.get("senders") if isinstance(end.data, Mapping) else None
-    for each in reversed(traced if isinstance(traced, list) else []):
-        if isinstance(each, Mapping) and number(each, "signal") == signal:
-            return _sender_from(each, end.time)
-    for record in reversed(recording.all("signal")):
-        if not isinstance(record.data, Mapping) or record.data.get("ours"):
+    for traced in reversed(end.senders or ()):
+        if traced.signal == signal:
+            return _sender_of(traced, end.at_ms)
+    for each in reversed(seen):
+        if each.ours:
             continue
-        same = number(record.data, "signal") == signal and end.time - record.time <= GRACE_MS_MAX
-        asked = signal == 0 and end.time - record.time <= ASKED_MS
+        same = each.signal == signal and end.at_ms - each.at_ms <= GRACE_MS_MAX
+        asked = signal == 0 and end.at_ms - each.at_ms <= ASKED_MS
         if same or asked:
-            return _sender_from(record.data, record.time)
+            return _sender_of(each, each.at_ms)
     return None
 
 
-def _killed_for_memory(recording: Recording, end: Record) -> bool:
+def _killed_for_memory(pids: frozenset[int], end: End) -> bool:
     """Tell whether the kernel killed for memory: its log names a process of the job, or a count rose.
 
-    The count of the group alone is not believed where the whole host's stood still: a job that moved to
+    The count of the group alone is not believed where the whole host's did not rise: a job that moved to
     another group brings counts with it that are older than the job.
     """
-    ours = {number(each.data, "pid") for each in (*recording.all("child"), *recording.all("job"))}
-    if ours & pids_named(texts(end.data, "kernel")):
+    if pids & pids_named(end.kernel):
         return True
-    return number(end.data, "oom_kills") > 0 and number(end.data, "host_oom_kills", 1) > 0
+    host_rose = end.host_oom_kills is None or end.host_oom_kills > 0
+    return (end.oom_kills or 0) > 0 and host_rose
 
 
-def _cpu_limit_reached(end: Record) -> int:
-    limits = end.data.get("limits") if isinstance(end.data, Mapping) else None
-    values = limits.get("cpu_s") if isinstance(limits, Mapping) else None
-    cpu_s = number(end.data, "cpu_ms") / 1000
-    for value in values if isinstance(values, list) else []:
-        if (
-            isinstance(value, int)
-            and value > 0
-            and cpu_s >= min(value * _LIMIT_SHARE, value - _LIMIT_SLACK_S)
-        ):
-            return value
-    return 0
+def _cpu_limit_reached(end: End) -> int:
+    """Return the limit on CPU time that was reached, seconds, or 0."""
+    cpu_s = (end.cpu_ms or 0) / 1000
+    values = end.limits.cpu_s if end.limits and end.limits.cpu_s else ()
+    reached = (
+        each for each in values if each > 0 and cpu_s >= min(each * _LIMIT_SHARE, each - _LIMIT_SLACK_S)
+    )
+    return next(reached, 0)
 
 
-def _with_words(found: Ending) -> Ending:
+def _in_words(found: Ending) -> str:
     after = f"after {duration(found.at_ms)}"
     name = signals.name(found.signal) if found.signal else ""
-    if found.how == "exited" and not found.by_shell:
-        words = f"exited with status {found.status} {after}"
-    elif found.by_shell:
+    if found.by_shell:
         words = (
             f"exited with status {found.status} {after}; shells report so that a command was ended by {name} "
             f"(128 + {found.signal})"
         )
+    elif found.how is How.EXITED:
+        words = f"exited with status {found.status} {after}"
     else:
         words = f"killed by {name} (signal {found.signal}) {after}"
-    reason = ""
     if found.cpu_limit_s:
-        reason = f": it had used up its limit of {found.cpu_limit_s} s of CPU time (RLIMIT_CPU)"
-    elif found.oom and found.signal == _SIGKILL:
-        reason = ": the kernel's out-of-memory killer"
+        words += f": it had used up its limit of {found.cpu_limit_s} s of CPU time (RLIMIT_CPU)"
+    elif found.oom and found.signal == SIGKILL:
+        words += ": the kernel's out-of-memory killer"
     elif found.oom:
-        reason = "; the kernel's out-of-memory killer had ended a process of it"
+        words += "; the kernel's out-of-memory killer had ended a process of it"
     elif found.sender and found.signal:
-        reason = f", sent by {found.sender}"
+        words += f", sent by {found.sender}"
     elif found.sender:
         gap = duration(found.at_ms - found.sender.at_ms)
-        reason = f", {gap} after {signals.name(found.sender.signal)} from {found.sender}"
+        words += f", {gap} after {signals.name(found.sender.signal)} from {found.sender}"
     if found.recorder_killed:
-        reason += "; the recorder was killed, too, its witness noted this"
-    return Ending(**{**found.__dict__, "words": words + reason})
-
-
-def duration(milliseconds: int) -> str:
-    """Return a duration in words, such as `70 h 00 min` or `1.52 s`."""
-    seconds = milliseconds / 1000
-    if seconds < 60:
-        return f"{seconds:.2f} s"
-    minutes, rest = divmod(round(seconds), 60)
-    if minutes < 60:
-        return f"{minutes} min {rest:02} s"
-    hours, minutes = divmod(minutes, 60)
-    return f"{hours} h {minutes:02} min"
+        words += "; the recorder was killed as well, and its witness noted this"
+    return words

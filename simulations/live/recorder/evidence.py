@@ -1,7 +1,7 @@
 """What speaks for and against each suspect in a recorded run.
 
-Each piece of evidence multiplies the odds of some suspects by a factor: how much more often one sees it if
-they did it than if somebody else did. The factors, like the priors, are judgements of engineers and not
+Each piece of evidence multiplies the odds of some suspects by a factor: how much more often it is seen if
+they did it than if another did. The factors, like the priors, are judgements of engineers and not
 measurements; they are rough on purpose (powers of about 3), and taken as independent, which they are not
 quite. So the order of the suspects is worth more than the percentages beside them.
 """
@@ -9,26 +9,28 @@ quite. So the order of the suspects is worth more than the percentages beside th
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
 from dataclasses import dataclass
+from signal import SIGALRM, SIGHUP, SIGINT, SIGKILL, SIGPIPE, SIGQUIT, SIGTERM, SIGXCPU, SIGXFSZ
 from typing import TYPE_CHECKING, Final
 
 from simulations.live.recorder import signals
-from simulations.live.recorder.ending import GRACE_MS_MAX, RECENT_MS, Ending, duration
-from simulations.live.recorder.recording import number, texts
+from simulations.live.recorder.ending import GRACE_MS_MAX, RECENT_MS, Ending, How
+from simulations.live.recorder.quantities import duration, size
+from simulations.live.recorder.records import Who
 from simulations.suspects import SUSPECTS, Suspect
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
-    from simulations.live.recorder.recording import Recording
+    from simulations.live.recorder.recording import Clock, Recording, Samples
+    from simulations.live.recorder.records import End, Limits, SignalSeen, Start, Takeover
 
 PERSON: Final = Suspect(
     "person",
     "a person at a keyboard",
-    "Somebody typed Ctrl-C, closed the terminal, or killed it by hand.",
+    "A person typed Ctrl-C, closed the terminal, or killed it by hand.",
     0.10,
-    "whoever was logged in at that minute: last, the shell histories, the tickets of the day",
+    "the users who were logged in at that minute: last, the shell histories, the tickets of the day",
 )
 DISK: Final = Suspect(
     "disk",
@@ -40,6 +42,7 @@ DISK: Final = Suspect(
 ALL_SUSPECTS: Final = (*SUSPECTS, PERSON, DISK)
 """The scenario's nine, and two that a simulated platform does not have. Priors are scaled to add up to 1."""
 
+_FIRST_PROCESS: Final = 1
 _PLATFORM: Final = ("sweep", "spot", "deadline", "budget")
 _TRACEBACK: Final = re.compile(
     r"traceback|error|exception|assert|panic|fatal|abort|segfault|core dumped", re.IGNORECASE
@@ -62,11 +65,11 @@ _SHELLS: Final = re.compile(
     r"^(-?)(ba|z|da|k|fi|tc|c)?sh$|^sshd|^kill$|^pkill$|^killall$|^htop$|^top$|^tmux|^screen"
 )
 _DURATION: Final = re.compile(r"(\d+(?:\.\d+)?)([smhd]?)")
+_SECONDS: Final = re.compile(r"[0-9]{1,12}")
 _UNIT_S: Final = {"": 1, "s": 1, "m": 60, "h": 3600, "d": 86400}
 
-_FAULTS: Final = frozenset({4, 5, 6, 7, 8, 11, 31})
-SELF_INFLICTED: Final = _FAULTS | {13, 14, 24, 25}
-"""Signals that come of what the receiver does: faults, broken pipes, timers and limits."""
+_TIMED_OUT: Final = 124
+"""What timeout(1) returns when it has stopped its command."""
 
 _STALL_MS: Final = 60_000
 _SLURM_NEAR_MS: Final = 120_000
@@ -75,7 +78,7 @@ _SLOPE_SHARE: Final = 0.3
 
 @dataclass(frozen=True)
 class Evidence:
-    """Something that was observed, and what it says about whom.
+    """Something that was observed, and how it weighs.
 
     Attributes:
         words: What was observed.
@@ -86,17 +89,24 @@ class Evidence:
     factors: Mapping[str, float]
 
 
-def gather(recording: Recording, found: Ending) -> Iterator[Evidence]:
-    """Return the evidence of one run."""
+def gather(run: Recording, found: Ending) -> Iterator[Evidence]:
+    """Return the evidence of one run that ended as found."""
+    end, samples = run.end, run.samples
     yield from _of_the_signal(found)
     yield from _of_the_status(found)
-    yield from _of_the_sender(recording, found)
-    yield from _of_memory(recording, found)
-    yield from _of_limits(recording, found)
-    yield from _of_the_host(recording, found)
-    yield from _of_the_last_lines(recording, found)
-    yield from _of_progress(recording, found)
-    yield from _of_company(recording, found)
+    yield from _of_a_grace(run.signals, found)
+    yield from _of_the_sender(found)
+    yield from _of_kills_for_memory(end, found)
+    yield from _of_memory_in_use(run.start, end, samples, found)
+    yield from _of_cpu_time(end, found)
+    yield from _of_limits(run.limits, samples, found)
+    yield from _of_time_limits(run.start, run.clock, found)
+    yield from _of_the_host(run.signals, end, found)
+    yield from _of_the_clock(run.clock, found)
+    yield from _of_the_last_lines(run.last_lines, found)
+    yield from _of_the_disk(samples)
+    yield from _of_progress(samples, found)
+    yield from _of_company(run.takeover, end, found)
 
 
 def _others(factor: float, *but: str) -> dict[str, float]:
@@ -106,49 +116,48 @@ def _others(factor: float, *but: str) -> dict[str, float]:
 def _of_the_signal(found: Ending) -> Iterator[Evidence]:
     if not found.signal:
         return
-    name = signals.name(found.signal)
-    words = f"it was ended by {name}"
+    words = f"it was ended by {signals.name(found.signal)}"
     program = {"application": 0.05, "database": 0.03, "clock": 0.1, "disk": 0.03}
-    if name == "SIGKILL":
+    if found.signal == SIGKILL:
         yield Evidence(
             f"{words}, which no program can catch: no traceback, no clean-up",
             {**program, "memory": 3, "sweep": 3, "deadline": 1.5, "budget": 1.5, "person": 1.5, "node": 0.3},
         )
-    elif name == "SIGTERM":
+    elif found.signal == SIGTERM:
         yield Evidence(
             f"{words}, a polite request from outside",
             {**program, "memory": 0.2, "sweep": 2, "deadline": 3, "spot": 3, "budget": 2, "person": 2},
         )
-    elif name == "SIGHUP":
+    elif found.signal == SIGHUP:
         yield Evidence(f"{words}: a terminal or session ended", {**_others(0.05, "person"), "person": 10})
-    elif name in ("SIGINT", "SIGQUIT"):
+    elif found.signal in (SIGINT, SIGQUIT):
         yield Evidence(f"{words}, as typed at a keyboard", {**_others(0.1, "person"), "person": 10})
-    elif name == "SIGXCPU":
+    elif found.signal == SIGXCPU:
         yield Evidence(
             f"{words}, the signal of a CPU-time limit", {**_others(0.03, "deadline"), "deadline": 30}
         )
-    elif found.signal in _FAULTS:
+    elif found.signal in signals.FAULTS:
         yield Evidence(
             f"{words}, which a program brings upon itself",
             {**_others(0.03, "application", "memory"), "application": 10, "memory": 0.3},
         )
-    elif name in ("SIGPIPE", "SIGXFSZ", "SIGALRM"):
+    elif found.signal in (SIGPIPE, SIGXFSZ, SIGALRM):
         yield Evidence(
             f"{words}, which its own writing or timer brings about",
             {
                 **_others(0.1, "application", "disk"),
                 "application": 10,
-                "disk": 3 if name == "SIGXFSZ" else 0.1,
+                "disk": 3 if found.signal == SIGXFSZ else 0.1,
             },
         )
     else:
-        yield Evidence(f"{words}, which somebody sent", {**program, "sweep": 1.5, "person": 1.5})
+        yield Evidence(f"{words}, which another process sent", {**program, "sweep": 1.5, "person": 1.5})
 
 
 def _of_the_status(found: Ending) -> Iterator[Evidence]:
-    if found.how != "exited" or found.by_shell:
+    if found.how is not How.EXITED or found.by_shell:
         return
-    if found.status == 124:
+    if found.status == _TIMED_OUT:
         yield Evidence(
             "exit status 124 is what timeout(1) returns when it stopped its command",
             {"deadline": 30, "application": 0.5},
@@ -162,118 +171,129 @@ def _of_the_status(found: Ending) -> Iterator[Evidence]:
         return
     outside = dict.fromkeys((*_PLATFORM, "node", "person"), 0.1)
     yield Evidence(
-        f"it ended itself, with exit status {found.status}: nobody stopped it from outside",
+        f"it ended itself, with exit status {found.status}: nothing stopped it from outside",
         {**outside, "application": 3, "database": 1.5, "memory": 0.5},
     )
 
 
-def _of_the_sender(recording: Recording, found: Ending) -> Iterator[Evidence]:
-    sender = found.sender
+def _of_a_grace(seen: tuple[SignalSeen, ...], found: Ending) -> Iterator[Evidence]:
     asked = [
-        each
-        for each in recording.all("signal")
-        if number(each.data, "signal") != found.signal and 0 <= found.at_ms - each.time <= GRACE_MS_MAX
+        (each.signal, found.at_ms - each.at_ms)
+        for each in seen
+        if each.signal != found.signal and 0 <= found.at_ms - each.at_ms <= GRACE_MS_MAX
     ]
-    if found.signal == 9 and asked:
-        polite, gap = asked[-1], found.at_ms - asked[-1].time
+    if found.signal == SIGKILL and asked:
+        polite, gap_ms = asked[-1]
         yield Evidence(
-            f"{signals.name(number(polite.data, 'signal'))} came {duration(gap)} before SIGKILL: a grace, as "
-            "schedulers and platforms give it",
+            f"{signals.name(polite or 0)} came {duration(gap_ms)} before SIGKILL: a grace, as schedulers and "
+            "platforms give it",
             {"deadline": 3, "spot": 2, "sweep": 2, "budget": 2, "memory": 0.1, "person": 0.7},
         )
+
+
+def _of_the_sender(found: Ending) -> Iterator[Evidence]:
+    sender = found.sender
     if sender is None:
         return
+    program = sender.name or ""
     words = f"{signals.name(sender.signal)} was sent by {sender}"
-    if sender.who == "itself":
+    if sender.who is Who.ITSELF:
         yield Evidence(words, {**_others(0.03, "application"), "application": 30})
-    elif sender.who == "kernel" and sender.signal in (1, 2, 3):
+    elif sender.who is Who.KERNEL and sender.signal in signals.AT_THE_TERMINAL:
         yield Evidence(words, {**_others(0.03, "person"), "person": 30})
-    elif sender.who == "outside":
+    elif sender.who is Who.OUTSIDE:
         yield Evidence(words, {**dict.fromkeys(_PLATFORM, 3.0), "application": 0.03, "person": 0.5})
-    elif _LIMITERS.match(sender.name):
+    elif _LIMITERS.match(program):
         yield Evidence(words, {**_others(0.03, "deadline"), "deadline": 30})
-    elif _MEMORY_KILLERS.match(sender.name):
+    elif _MEMORY_KILLERS.match(program):
         yield Evidence(words, {**_others(0.03, "memory"), "memory": 30})
-    elif sender.pid == 1:
+    elif sender.pid == _FIRST_PROCESS:
         yield Evidence(
             f"{words}, the first process of the system: a service was stopped or the host shut down",
             {**dict.fromkeys(_PLATFORM, 2.0), "node": 3, "application": 0.03, "memory": 0.3},
         )
     elif sender.terminal:
         yield Evidence(words, {**_others(0.1, "person"), "person": 10})
-    elif sender.terminal is None and _SHELLS.match(sender.name):
+    elif sender.terminal is None and _SHELLS.match(program):
         yield Evidence(
             f"{words}: the shell of a person or of a script, not this job",
             {**_others(0.1, "person", "sweep", "deadline", "budget"), "person": 5, "sweep": 5, "deadline": 2},
         )
-    elif sender.name:
+    elif program:
         yield Evidence(
             f"{words}: a program did it, and not this job",
             {"sweep": 10, "deadline": 3, "budget": 2, "person": 0.5, "application": 0.03, "memory": 0.1},
         )
 
 
-def _of_memory(recording: Recording, found: Ending) -> Iterator[Evidence]:
-    end, start = recording.data("end"), recording.data("start")
+def _of_kills_for_memory(end: End | None, found: Ending) -> Iterator[Evidence]:
+    host_kills = end.host_oom_kills if end else None
     if found.oom:
         yield Evidence(
             "the kernel says that it killed a process of the job because memory ran out",
             {**_others(0.03, "memory"), "memory": 30},
         )
-    elif end and number(end, "host_oom_kills", -1) == 0 and found.signal == 9:
+    elif host_kills == 0 and found.signal == SIGKILL:
         yield Evidence(
             "the kernel killed nothing for memory on this host during the run (oom_kill in /proc/vmstat)",
             {"memory": 0.03},
         )
-    elif number(end, "host_oom_kills") > 0:
-        known = number(end, "oom_kills", -1) >= 0
+    elif host_kills:
+        known = end is not None and end.oom_kills is not None
         yield Evidence(
             "the kernel killed something for memory on this host during the run"
-            + (", in another control group" if known else ", and whether it was this job is not told"),
-            {"memory": 10 if found.signal == 9 and not known else 2},
+            + (", in another control group" if known else ", and whether it was this job is unknown"),
+            {"memory": 10 if found.signal == SIGKILL and not known else 2},
         )
-    if not len(recording.samples):
+
+
+def _of_memory_in_use(start: Start, end: End | None, samples: Samples, found: Ending) -> Iterator[Evidence]:
+    if not len(samples):
         return
-    last = recording.samples.at(-1)
-    limit_kb = number(end, "cgroup_limit_kb", number(start, "cgroup_limit_kb", -1))
-    peak_kb = max(recording.samples.columns["cgroup_kb"])
-    if limit_kb > 0 and peak_kb >= 0.95 * limit_kb:
+    last = samples.at(-1)
+    limit_kb = end.cgroup_limit_kb if end else start.cgroup_limit_kb
+    peak_kb = max(samples.columns["cgroup_kb"])
+    if limit_kb and peak_kb >= 0.95 * limit_kb:
         yield Evidence(f"its control group used {size(peak_kb)} of {size(limit_kb)}", {"memory": 3})
-    total_kb = number(start, "memory_kb")
+    total_kb = start.memory_kb
     if total_kb and last.available_kb < 0.03 * total_kb:
         yield Evidence(f"the host had {size(last.available_kb)} of memory left", {"memory": 3})
     elif total_kb and last.available_kb > 0.2 * total_kb and not found.oom and found.signal:
         yield Evidence(f"the host had {size(last.available_kb)} of memory left", {"memory": 0.5})
 
 
-def _of_limits(recording: Recording, found: Ending) -> Iterator[Evidence]:
-    end, start = recording.data("end"), recording.data("start")
-    if found.cpu_limit_s:
+def _of_cpu_time(end: End | None, found: Ending) -> Iterator[Evidence]:
+    if found.cpu_limit_s and end:
         yield Evidence(
-            f"it had used {number(end, 'cpu_ms') / 1000:.2f} s of CPU time, and its limit was "
+            f"it had used {(end.cpu_ms or 0) / 1000:.2f} s of CPU time, and its limit was "
             f"{found.cpu_limit_s} s (RLIMIT_CPU)",
             {**_others(0.03, "deadline"), "deadline": 30},
         )
-    limits = end.get("limits") or recording.data("limits")
-    values = limits.get("address_bytes") if isinstance(limits, Mapping) else None
-    soft_kb = values[0] // 1024 if isinstance(values, list) and isinstance(values[0], int) else -1
-    peak_kb = max(recording.samples.columns["vsize_kb"], default=0)
-    if soft_kb > 0 and (peak_kb >= 0.8 * soft_kb or found.status or found.signal in _FAULTS):
+
+
+def _of_limits(limits: Limits | None, samples: Samples, found: Ending) -> Iterator[Evidence]:
+    if limits is None or limits.address_bytes is None:
+        return
+    soft_kb = limits.address_bytes[0] // 1024
+    peak_kb = max(samples.columns["vsize_kb"], default=0)
+    if soft_kb > 0 and (peak_kb >= 0.8 * soft_kb or found.status or found.signal in signals.FAULTS):
         near = peak_kb >= 0.8 * soft_kb
         yield Evidence(
             f"its address space was limited to {size(soft_kb)} (RLIMIT_AS); the largest was {size(peak_kb)}",
             {"memory": 10 if near else 2},
         )
-    for command in texts(start, "ancestors"):
+
+
+def _of_time_limits(start: Start, clock: Clock, found: Ending) -> Iterator[Evidence]:
+    for command in start.ancestors:
         seconds = _timeout_s(command)
         if seconds and abs(found.at_ms / 1000 - seconds) <= max(1.0, 0.01 * seconds):
             yield Evidence(
                 f"it was started by `{command[:60]}`, and ran {duration(found.at_ms)}",
                 {**_others(0.1, "deadline"), "deadline": 30},
             )
-    slurm_end = start.get("slurm_end_s")
-    if isinstance(slurm_end, str) and slurm_end.isdecimal():
-        early_ms = int(slurm_end) * 1000 - round(recording.wall_s(found.at_ms) * 1000)
+    if start.slurm_end_s and _SECONDS.fullmatch(start.slurm_end_s):
+        early_ms = int(start.slurm_end_s) * 1000 - round(clock.wall_s(found.at_ms) * 1000)
         near, side = abs(early_ms) <= _SLURM_NEAR_MS, "before" if early_ms > 0 else "after"
         yield Evidence(
             f"it ended {duration(abs(early_ms))} {side} the limit that Slurm had set for it",
@@ -296,9 +316,9 @@ def _timeout_s(command: str) -> float:
     return 0.0
 
 
-def _of_the_host(recording: Recording, found: Ending) -> Iterator[Evidence]:
-    if found.how == "rebooted":
-        orderly = any(found.at_ms - each.time <= GRACE_MS_MAX for each in recording.all("signal"))
+def _of_the_host(seen: tuple[SignalSeen, ...], end: End | None, found: Ending) -> Iterator[Evidence]:
+    if found.how is How.REBOOTED:
+        orderly = any(found.at_ms - each.at_ms <= GRACE_MS_MAX for each in seen)
         manner = "in good order" if orderly else "without a warning"
         yield Evidence(
             f"the host went down {manner}",
@@ -311,30 +331,22 @@ def _of_the_host(recording: Recording, found: Ending) -> Iterator[Evidence]:
                 "person": 1,
             },
         )
-    elif found.how == "vanished" or recording.last("end") is not None:
+    elif found.how is How.VANISHED or end is not None:
         yield Evidence("the host went on, without a reboot", {"node": 0.05, "spot": 0.1, "budget": 0.5})
-    broken = [line for line in texts(recording.data("end"), "kernel") if _HARDWARE.search(line)]
+    broken = [line for line in (end.kernel if end else ()) if _HARDWARE.search(line)]
     if broken:
         yield Evidence(f"the kernel logged: {broken[-1][:100]}", {"node": 5, "disk": 3})
-    jumps = [
-        each
-        for each in recording.all("clock")
-        if found.at_ms - each.time <= 2 * _STALL_MS and "suspended_ms" not in _keys(each.data)
-    ]
-    if jumps:
-        yield Evidence(
-            f"the clock or its zone changed {duration(found.at_ms - jumps[-1].time)} before", {"clock": 30}
-        )
-    elif not recording.all("clock"):
+
+
+def _of_the_clock(clock: Clock, found: Ending) -> Iterator[Evidence]:
+    late = [found.at_ms - each.at_ms for each in clock.steps if each.suspended_ms is None]
+    if late and late[-1] <= 2 * _STALL_MS:
+        yield Evidence(f"the clock or its zone changed {duration(late[-1])} before", {"clock": 30})
+    elif not clock.steps:
         yield Evidence("the clock did not jump during the run", {"clock": 0.1})
 
 
-def _keys(data: object) -> tuple[str, ...]:
-    return tuple(data) if isinstance(data, Mapping) else ()
-
-
-def _of_the_last_lines(recording: Recording, found: Ending) -> Iterator[Evidence]:
-    lines = last_lines(recording)
+def _of_the_last_lines(lines: tuple[str, ...], found: Ending) -> Iterator[Evidence]:
     text = "\n".join(lines)
     quoted = f"it wrote last: {lines[-1][:100]!r}" if lines else ""
     if _NO_MEMORY.search(text):
@@ -347,16 +359,17 @@ def _of_the_last_lines(recording: Recording, found: Ending) -> Iterator[Evidence
         yield Evidence(f"its last lines speak of a time limit; {quoted}", {"deadline": 5, "database": 2})
     elif _TRACEBACK.search(text):
         yield Evidence(f"its last lines show an error of its own; {quoted}", {"application": 5})
-    elif lines and found.signal and found.signal not in _FAULTS:
+    elif lines and found.signal and found.signal not in signals.FAULTS:
         yield Evidence(f"no error in its last lines; {quoted}", {"application": 0.5, "database": 0.5})
-    if len(recording.samples):
-        free = [each for each in recording.samples.columns["disk_free_kb"][-5:] if each >= 0]
-        if free and free[-1] < 1024:
-            yield Evidence(f"{size(free[-1])} were left on the disk where it ran", {"disk": 10})
 
 
-def _of_progress(recording: Recording, found: Ending) -> Iterator[Evidence]:
-    samples = recording.samples
+def _of_the_disk(samples: Samples) -> Iterator[Evidence]:
+    free = [each for each in samples.columns["disk_free_kb"][-5:] if each >= 0]
+    if free and free[-1] < 1024:
+        yield Evidence(f"{size(free[-1])} were left on the disk where it ran", {"disk": 10})
+
+
+def _of_progress(samples: Samples, found: Ending) -> Iterator[Evidence]:
     window = [index for index, at in enumerate(samples.times) if found.at_ms - at <= _STALL_MS]
     if found.at_ms < 2 * _STALL_MS or len(window) < 5:
         return
@@ -384,9 +397,9 @@ def _of_progress(recording: Recording, found: Ending) -> Iterator[Evidence]:
         yield Evidence("resident memory did not grow in the second half", {"memory": 0.4})
 
 
-def _of_company(recording: Recording, found: Ending) -> Iterator[Evidence]:
-    takeover = recording.last("takeover")
-    if found.how == "vanished" or (takeover is not None and abs(found.at_ms - takeover.time) <= RECENT_MS):
+def _of_company(takeover: Takeover | None, end: End | None, found: Ending) -> Iterator[Evidence]:
+    together = takeover is not None and abs(found.at_ms - takeover.at_ms) <= RECENT_MS
+    if found.how is How.VANISHED or together:
         yield Evidence(
             "the recorder was killed as well: a whole group, service or container was killed",
             {
@@ -399,26 +412,9 @@ def _of_company(recording: Recording, found: Ending) -> Iterator[Evidence]:
                 "person": 1,
             },
         )
-    left = number(recording.data("end"), "left_behind_count")
+    left = end.left_behind_count if end else None
     if left and found.signal:
         yield Evidence(
             f"{left} of its processes outlived it: the signal was meant for one process",
             {"memory": 1.5, "person": 1.5, "deadline": 0.7},
         )
-
-
-def last_lines(recording: Recording) -> tuple[str, ...]:
-    """Return what the job wrote last: all that was kept at its end, or the last line noted before."""
-    tail = recording.last("tail")
-    if tail is not None:
-        return tuple(texts(tail.data, "last"))
-    line = recording.last("line")
-    return (line.data,) if line is not None and isinstance(line.data, str) else ()
-
-
-def size(kilobytes: int) -> str:
-    """Return an amount of memory in words, such as `1.5 GiB`."""
-    for unit, factor in (("GiB", 1024 * 1024), ("MiB", 1024)):
-        if kilobytes >= factor:
-            return f"{kilobytes / factor:.1f} {unit}"
-    return f"{kilobytes} KiB"

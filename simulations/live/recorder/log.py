@@ -1,4 +1,4 @@
-r"""The recorder's log: append-only lines, each with its own checksum, that outlive whoever wrote them.
+r"""The recorder's log: append-only lines, each with its own checksum, that outlive their writer.
 
 A record is one line, `CRC JSON\n`: eight hexadecimal digits of the CRC-32 of the JSON text, a space, and the
 array `[milliseconds since the start, kind, data]`. Several processes may append to one log, because a record
@@ -65,8 +65,8 @@ class Record:
 
     Attributes:
         time: Milliseconds since the start of the run, suspended time included.
-        kind: What it tells, such as `start`, `s` (a sample), `signal` or `end`.
-        data: What it tells, as JSON.
+        kind: Its kind, such as `start`, `s` (a sample), `signal` or `end`.
+        data: What it says, as JSON; `simulations.live.recorder.records` says what.
     """
 
     time: int
@@ -129,7 +129,7 @@ class Log:
             self._reserve = os.open(folder / RESERVE, os.O_WRONLY | os.O_CLOEXEC)
         except OSError as error:
             raise LogError(
-                f"no log can be kept in {folder}: {error.strerror}; choose another folder with -o"
+                f"no log can be kept in {folder}: {error.strerror}; choose another folder (-o)"
             ) from error
         self._reserve_at, self._reserve_end = (0, WITNESS_AT) if create else (WITNESS_AT, RESERVE_BYTES)
         self._waiting: deque[tuple[bytes, bool]] = deque()

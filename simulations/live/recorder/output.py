@@ -174,9 +174,9 @@ def copy(
     Args:
         channels: What to pass on.
         tail: What counts the lines.
-        closed: Called with a source whose sink is gone: nobody may hold that source any more, so that the
-            job is told by SIGPIPE as it would be without the recorder.
-        ending: Set when the job has ended; whoever still writes then is a process that it left behind.
+        closed: Called with a source whose sink is gone: no process may hold that source any more, so that
+            the job gets SIGPIPE as it would without the recorder.
+        ending: Set when the job has ended; what still writes then is a process that it left behind.
 
     Returns:
         The channels that such processes still hold.
@@ -226,7 +226,7 @@ def _pass_on(channel: Channel, tail: Tail, closed: Callable[[int], None]) -> boo
 
 
 class Follower:
-    """Reads along in files that somebody else writes: one that is open, or one named by its path.
+    """Reads along in files that others write: one that is open, or one named by its path.
 
     Args:
         opened: Descriptors at the place from which to read.
@@ -254,7 +254,7 @@ class Follower:
         self._reopen()
 
     def close(self) -> None:
-        """Let go of the files."""
+        """Close the files."""
         for fd in (*self._opened, self._path_fd):
             if fd >= 0:
                 os.close(fd)

@@ -1,4 +1,4 @@
-"""What Linux tells of a process and its descendants, at a price that can be paid each second.
+"""What Linux knows of a process and its descendants, at a price that can be paid each second.
 
 A walk over all processes of a host costs time in proportion to the host; `/proc/PID/task/*/children` costs
 time in proportion to the job. Where the kernel does not offer it (CONFIG_PROC_CHILDREN), one pass over the
@@ -47,6 +47,11 @@ class Stat(NamedTuple):
     rss_kb: int
     terminal: int
     name: str
+
+    @property
+    def lives(self) -> bool:
+        """Whether it has not ended: it is no zombie."""
+        return self.state not in "ZX"
 
 
 class Usage(NamedTuple):
@@ -131,7 +136,7 @@ def open_files(pid: int) -> int:
     """Return the number of open files of a process; since Linux 6.2 its folder says so without a listing."""
     folder = f"{PROC}/{pid}/fd"
     try:
-        return os.stat(folder).st_size or len(os.listdir(folder))  # noqa: PTH116, PTH208 - pathlib is 3 times slower
+        return os.stat(folder).st_size or len(os.listdir(folder))  # noqa: PTH116, PTH208  (pathlib is 3 times slower)
     except OSError:
         return 0
 
@@ -139,7 +144,7 @@ def open_files(pid: int) -> int:
 def children(pid: int) -> list[int]:
     """Return the children of a process, of all its threads."""
     try:
-        threads = os.listdir(f"{PROC}/{pid}/task")  # noqa: PTH208 - pathlib is slower, and this is each second
+        threads = os.listdir(f"{PROC}/{pid}/task")  # noqa: PTH208  (pathlib is slower, and this is each second)
     except OSError:
         return []
     found: list[int] = []
@@ -173,7 +178,7 @@ def descendants(roots: list[int], *, but: frozenset[int] = frozenset()) -> list[
 
 def _children_by_scan() -> dict[int, list[int]]:
     found: dict[int, list[int]] = defaultdict(list)
-    for name in os.listdir(PROC):  # noqa: PTH208 - as above
+    for name in os.listdir(PROC):  # noqa: PTH208  (as above)
         if name.isdecimal() and (process := stat(int(name))):
             found[process.ppid].append(int(name))
     return found
@@ -189,5 +194,5 @@ def command_line(pid: int) -> str:
 
 
 def boot_id() -> str:
-    """Return the identity of the running boot of this host; empty where it is not told."""
+    """Return the identity of the running boot of this host; empty where it is unknown."""
     return read(f"{PROC}/sys/kernel/random/boot_id").decode().strip()

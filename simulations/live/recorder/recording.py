@@ -1,23 +1,39 @@
-"""A run as its log tells it, whatever became of the recorder."""
+"""A run as its log describes it, whatever became of the recorder."""
 
 from __future__ import annotations
 
-import platform
+import contextlib
 import time
 from array import array
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
-import psutil
-
-from simulations.live.recorder import log, readings
-from simulations.live.recorder.log import SAMPLE, SCHEMA, Damage, Json, LogError, Record
-from simulations.live.recorder.sampler import Sample
+from simulations.live.recorder import log
+from simulations.live.recorder.codec import INTEGER_MAX, is_whole, parse
+from simulations.live.recorder.log import SAMPLE, SCHEMA, Damage, LogError
+from simulations.live.recorder.records import (
+    Child,
+    ClockStep,
+    End,
+    Event,
+    Job,
+    LastLine,
+    LastLines,
+    Limits,
+    Lost,
+    NotStarted,
+    Sample,
+    SignalSeen,
+    Start,
+    Takeover,
+    WitnessReady,
+)
 
 if TYPE_CHECKING:
-    from pathlib import Path
+    from collections.abc import Mapping
 
+_E = TypeVar("_E")
 _SAMPLE_FIELDS: Final = len(Sample._fields)
 
 
@@ -42,58 +58,28 @@ class Samples:
 
 
 @dataclass(frozen=True)
-class Recording:
-    """A run.
+class Clock:
+    """The wall clock of the host, at any time of the run.
 
     Attributes:
-        folder: Where its log is.
-        samples: Its samples.
-        events: Its other records, in the order of their times.
-        damage: What of its log could not be read.
+        wall_ms: At the start, milliseconds since 1970; 0 if unknown.
+        zone: The offset from UTC at the start, seconds.
+        steps: What changed it, oldest first.
     """
 
-    folder: Path
-    samples: Samples
-    events: tuple[Record, ...]
-    damage: Damage
-
-    def last(self, kind: str) -> Record | None:
-        """Return the newest record of a kind."""
-        return next((each for each in reversed(self.events) if each.kind == kind), None)
-
-    def all(self, kind: str) -> list[Record]:
-        """Return the records of a kind."""
-        return [each for each in self.events if each.kind == kind]
-
-    def data(self, kind: str) -> Mapping[str, Json]:
-        """Return what the newest record of a kind tells; nothing if there is none or it is no object."""
-        record = self.last(kind)
-        return record.data if record and isinstance(record.data, Mapping) else {}
-
-    @property
-    def last_ms(self) -> int:
-        """The time of the newest record, milliseconds since the start."""
-        newest = [self.samples.times[-1]] if len(self.samples) else []
-        return max([*newest, *(each.time for each in self.events)])
-
-    @property
-    def command(self) -> tuple[str, ...]:
-        """The command and its arguments."""
-        words = self.data("start").get("command")
-        return tuple(map(str, words)) if isinstance(words, list) else ()
+    wall_ms: int
+    zone: int
+    steps: tuple[ClockStep, ...]
 
     def wall_s(self, elapsed_ms: int) -> float:
         """Return the wall clock's seconds since 1970 at a time of the run, by the clock as it stood then."""
-        jumped = sum(number(each.data, "jump_ms") for each in self.all("clock") if each.time <= elapsed_ms)
-        return (number(self.data("start"), "wall_ms") + jumped + elapsed_ms) / 1000
+        jumped = sum(each.jump_ms or 0 for each in self.steps if each.at_ms <= elapsed_ms)
+        return (self.wall_ms + jumped + elapsed_ms) / 1000
 
     def zone_s(self, elapsed_ms: int) -> int:
         """Return the offset of the host's time zone from UTC, in seconds, at a time of the run."""
-        offset = number(self.data("start"), "zone_s")
-        for each in self.all("clock"):
-            if each.time <= elapsed_ms and isinstance(each.data, Mapping) and "zone_s" in each.data:
-                offset = number(each.data, "zone_s")
-        return offset
+        changes = (each.zone_s for each in reversed(self.steps) if each.at_ms <= elapsed_ms)
+        return next((zone_s for zone_s in changes if zone_s is not None), self.zone)
 
     def local(self, elapsed_ms: int) -> str:
         """Return the local date and time, such as `Mon 2026-03-02 16:00:00`, at a time of the run."""
@@ -101,55 +87,79 @@ class Recording:
         return time.strftime("%a %Y-%m-%d %H:%M:%S", moment)
 
 
-def number(data: Json, key: str, default: int = 0) -> int:
-    """Return an integer of a record, or the default where it is missing or something else."""
-    value = data.get(key) if isinstance(data, Mapping) else None
-    return value if isinstance(value, int) else default
+@dataclass(frozen=True)
+class Recording:
+    """A run. A record that is not in the log is None; of each kind that occurs once, the newest counts.
+
+    Attributes:
+        folder: Where its log is.
+        start: How it began; all of it unknown if that record is missing.
+        job: The job's process.
+        not_started: Why the command could not be executed.
+        witness: The witness.
+        takeover: The recorder was killed, and the witness went on.
+        end: How the job ended.
+        limits: Its resource limits, as last seen.
+        last_lines: What the job wrote last, oldest line first: all that was kept at its end, or the last line
+            that was noted before.
+        signals: The signals to the recorder, oldest first.
+        pids: The processes of the job that were noted.
+        clock: The wall clock during the run.
+        events: All records but the samples, oldest first.
+        samples: Its samples.
+        lost: Records that the disk did not take.
+        damage: What of its log could not be read.
+    """
+
+    folder: Path
+    start: Start
+    job: Job | None
+    not_started: NotStarted | None
+    witness: WitnessReady | None
+    takeover: Takeover | None
+    end: End | None
+    limits: Limits | None
+    last_lines: tuple[str, ...]
+    signals: tuple[SignalSeen, ...]
+    pids: frozenset[int]
+    clock: Clock
+    events: tuple[Event, ...]
+    samples: Samples
+    lost: int
+    damage: Damage
+
+    @property
+    def last_ms(self) -> int:
+        """The time of the newest record, milliseconds since the start."""
+        newest = [self.samples.times[-1]] if len(self.samples) else []
+        return max([*newest, *(each.at_ms for each in self.events)])
+
+    @property
+    def command(self) -> tuple[str, ...]:
+        """The command and its arguments; empty if unknown."""
+        return self.start.command
 
 
-def text(data: Json, key: str) -> str:
-    """Return a text of a record, or an empty one."""
-    value = data.get(key) if isinstance(data, Mapping) else None
-    return value if isinstance(value, str) else ""
+def load(folder: Path | str, *, samples: bool = True) -> Recording:
+    """Read a run, or the newest run of a folder that can be read.
 
-
-def texts(data: Json, key: str) -> list[str]:
-    """Return the texts of a list in a record."""
-    value = data.get(key) if isinstance(data, Mapping) else None
-    return [each for each in value if isinstance(each, str)] if isinstance(value, list) else []
-
-
-def load(folder: Path, *, samples: bool = True) -> Recording:
-    """Read the log of one run.
+    A log without a record, which a recorder leaves that was killed as it began, is passed over.
 
     Args:
-        folder: The folder of the run.
+        folder: The folder of one run, or of several.
         samples: Whether to read all samples, or only the newest, which is enough to compare deaths.
 
     Raises:
         LogError: there is no log, or nothing of it can be read.
     """
-    records, damage = log.read(folder, samples=samples)
-    times = array("q")
-    columns = [array("q") for _ in Sample._fields]
-    events = []
-    for record in records:
-        values = record.data
-        if record.kind != SAMPLE:
-            events.append(record)
-        elif isinstance(values, list) and len(values) == _SAMPLE_FIELDS:
-            times.append(record.time)
-            for column, value in zip(columns, values, strict=True):
-                column.append(value if isinstance(value, int) else -1)
-    schema = next((number(each.data, "schema") for each in events if each.kind == "start"), SCHEMA)
-    if schema > SCHEMA:
-        raise LogError(
-            f"{folder} was recorded by a newer heisenlab (schema {schema}, this one reads {SCHEMA})"
-        )
-    sampled = Samples(times, dict(zip(Sample._fields, columns, strict=True)))
-    if not (len(sampled) or events):
-        raise LogError(f"{folder} holds a log without a single record of a run")
-    return Recording(folder, sampled, tuple(events), damage)
+    *older, newest = runs(Path(folder))
+    try:
+        return _load(newest, samples=samples)
+    except LogError:
+        for run in reversed(older):
+            with contextlib.suppress(LogError):
+                return _load(run, samples=samples)
+        raise
 
 
 def runs(folder: Path) -> list[Path]:
@@ -167,34 +177,70 @@ def runs(folder: Path) -> list[Path]:
     return found
 
 
-@dataclass(frozen=True)
-class Present:
-    """What this host can say today about a run whose end was not noted.
+def _load(folder: Path, *, samples: bool) -> Recording:
+    records, damage = log.read(folder, samples=samples)
+    times = array("q")
+    columns = [array("q") for _ in Sample._fields]
+    events: list[Event] = []
+    for record in records:
+        values = record.data
+        if abs(record.time) >= INTEGER_MAX:
+            continue
+        if record.kind != SAMPLE:
+            event = parse(record)
+            if event is not None:
+                events.append(event)
+        elif isinstance(values, list) and len(values) == _SAMPLE_FIELDS:
+            times.append(record.time)
+            for column, value in zip(columns, _row(values), strict=True):
+                column.append(value)
+    sampled = Samples(times, dict(zip(Sample._fields, columns, strict=True)))
+    if not (len(sampled) or events):
+        raise LogError(f"{folder} holds a log without a single record of a run")
+    return _recording(folder, tuple(events), sampled, damage)
 
-    Attributes:
-        here: This is the host on which the run was recorded.
-        same_boot: It has not been booted since.
-        alive: The job itself is still running.
-        silent_ms: How long ago the newest record was made; -1 where it cannot be told.
-        booted_s: When this host was booted, seconds since 1970.
-    """
 
-    here: bool
-    same_boot: bool
-    alive: bool
-    silent_ms: int
-    booted_s: float
+def _row(values: list[Any]) -> array[int]:
+    """Return a sample as integers, -1 for what is damaged."""
+    try:
+        return array("q", values)
+    except (TypeError, OverflowError):
+        return array("q", [value if is_whole(value) else -1 for value in values])
 
 
-def present(recording: Recording) -> Present:
-    """Ask this host about a run: is it still going on?"""
-    start, job = recording.data("start"), recording.data("job")
-    here = text(start, "host") == platform.node()
-    same_boot = here and text(start, "boot") == readings.boot_id() != ""
-    process = readings.stat(number(job, "pid")) if same_boot and job else None
-    alive = process is not None and process.start == number(job, "start") and process.state not in "ZX"
-    silent_ms = -1
-    if same_boot:
-        now_ms = time.clock_gettime_ns(time.CLOCK_BOOTTIME) // 1_000_000
-        silent_ms = now_ms - number(start, "booted_ms") - recording.last_ms
-    return Present(here, same_boot, alive, silent_ms, psutil.boot_time())
+def _recording(folder: Path, events: tuple[Event, ...], samples: Samples, damage: Damage) -> Recording:
+    start = _newest(events, Start) or Start()
+    if (start.schema or SCHEMA) > SCHEMA:
+        raise LogError(
+            f"{folder} was recorded by a newer heisenlab (schema {start.schema}, this one reads {SCHEMA})"
+        )
+    job, tail, line = _newest(events, Job), _newest(events, LastLines), _newest(events, LastLine)
+    end, limits = _newest(events, End), _newest(events, Limits)
+    noted = [job, *_all(events, Child)]
+    last_lines = (line.text,) if line and line.text is not None else ()
+    return Recording(
+        folder=folder,
+        start=start,
+        job=job,
+        not_started=_newest(events, NotStarted),
+        witness=_newest(events, WitnessReady),
+        takeover=_newest(events, Takeover),
+        end=end,
+        limits=limits if end is None or end.limits in (None, Limits()) else end.limits,
+        last_lines=tail.last if tail else last_lines,
+        signals=_all(events, SignalSeen),
+        pids=frozenset(each.pid for each in noted if each is not None and each.pid is not None),
+        clock=Clock(start.wall_ms or 0, start.zone_s or 0, _all(events, ClockStep)),
+        events=events,
+        samples=samples,
+        lost=sum(each.count or 0 for each in _all(events, Lost)),
+        damage=damage,
+    )
+
+
+def _all(events: tuple[Event, ...], wanted: type[_E]) -> tuple[_E, ...]:
+    return tuple(each for each in events if isinstance(each, wanted))
+
+
+def _newest(events: tuple[Event, ...], wanted: type[_E]) -> _E | None:
+    return next((each for each in reversed(events) if isinstance(each, wanted)), None)

@@ -5,25 +5,26 @@ from __future__ import annotations
 import math
 from collections import Counter
 from dataclasses import dataclass
+from enum import Enum
 from itertools import pairwise
 from typing import TYPE_CHECKING, Final
 
 from simulations.live.recorder import signals
-from simulations.live.recorder.ending import Ending, duration, ending
-from simulations.live.recorder.evidence import Evidence, last_lines
-from simulations.live.recorder.recording import present
+from simulations.live.recorder.ending import NOT_ENDED, Ending, ending
+from simulations.live.recorder.evidence import Evidence
+from simulations.live.recorder.present import Present, present
+from simulations.live.recorder.quantities import duration, one_in
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
-    from simulations.live.recorder.recording import Present, Recording
+    from simulations.live.recorder.recording import Recording
 
 HOURS_A_WEEK: Final = 168
 _HOUR_S: Final = 3600
 _APART_S: Final = 24 * _HOUR_S
 """Deaths closer together than a day share an hour of the week, or nearly, because of that alone."""
 
-_NOT_DEATHS: Final = frozenset({"running", "not started"})
 _RARE: Final = 0.05
 _RESOLUTION_MS: Final = 1000
 """Ages closer than this count as this far apart, so that no coincidence is called impossible."""
@@ -53,15 +54,33 @@ class Death:
     last_line: str
 
 
+class Shared(Enum):
+    """What deaths may have in common."""
+
+    MANNER = "manner"
+    """The signal or the exit status."""
+
+    LAST_LINE = "last line"
+    """What the job wrote last."""
+
+    AGE = "age"
+    """How long the job ran."""
+
+    HOUR = "hour of the week"
+    """The hour of the week in which it died."""
+
+
 @dataclass(frozen=True)
 class Coincidence:
     """Something that deaths share.
 
     Attributes:
-        words: What, and how often chance alone would do that, where it can be computed.
+        what: What they share.
+        words: The same in a sentence, and how often chance alone would do that, where it can be computed.
         chance: That probability, under the null hypothesis in the words; None where there is none.
     """
 
+    what: Shared
     words: str
     chance: float | None
 
@@ -97,21 +116,21 @@ def compare(recordings: Sequence[Recording], now: Sequence[Present] | None = Non
     for recording, state in zip(recordings, now, strict=True):
         found = ending(recording, state)
         ended_well += found.status == 0
-        if found.status != 0 and found.how not in _NOT_DEATHS:
+        if found.status != 0 and found.how not in NOT_ENDED:
             deaths.append(_death(recording, found))
     shared, advice = _shared(deaths) if len(deaths) > 1 else ((), ())
     return Comparison(len(recordings), ended_well, tuple(deaths), tuple(shared), tuple(advice))
 
 
 def _death(recording: Recording, found: Ending) -> Death:
-    wall_s = recording.wall_s(found.at_ms)
-    lines = last_lines(recording)
+    clock, lines = recording.clock, recording.last_lines
+    wall_s = clock.wall_s(found.at_ms)
     return Death(
         name=recording.folder.name,
         ending=found,
         wall_s=wall_s,
-        hour=hour_of_week(wall_s + recording.zone_s(found.at_ms)),
-        start_hour=hour_of_week(recording.wall_s(0) + recording.zone_s(0)),
+        hour=hour_of_week(wall_s + clock.zone_s(found.at_ms)),
+        start_hour=hour_of_week(clock.wall_s(0) + clock.zone_s(0)),
         last_line=lines[-1] if lines else "",
     )
 
@@ -128,7 +147,7 @@ def hour_in_words(hour: int) -> str:
 
 
 def chance_of_one_hour(deaths: int, alike: int, hours: int = HOURS_A_WEEK) -> float:
-    """Return how often at least `alike` of `deaths` fall into one hour, if each falls into any hour alike.
+    """Return how often at least `alike` of `deaths` fall into one hour, if each hour is as likely.
 
     Exact where more than half are alike, since two hours cannot both have so many; else an upper bound (the
     sum over the hours).
@@ -147,21 +166,16 @@ def chance_of_range(count: int, share: float) -> float:
     return count * share ** (count - 1) - (count - 1) * share**count
 
 
-def one_in(chance: float) -> str:
-    """Return a probability as `1 in 28,224`."""
-    return f"1 in {1 / chance:,.0f}" if chance < 1 else "always"
-
-
 def _shared(deaths: Sequence[Death]) -> tuple[list[Coincidence], list[str]]:
     shared: list[Coincidence] = []
     count = len(deaths)
-    for words, keys in (
-        ("ended in the same way", [_manner(each.ending) for each in deaths]),
-        ("wrote the same last line", [each.last_line for each in deaths]),
+    for what, words, keys in (
+        (Shared.MANNER, "ended in the same way", [_manner(each.ending) for each in deaths]),
+        (Shared.LAST_LINE, "wrote the same last line", [each.last_line for each in deaths]),
     ):
         (key, alike), *_ = Counter(keys).most_common(1)
         if key and alike > 1:
-            shared.append(Coincidence(f"{alike} of {count} {words}: {key[:100]}", None))
+            shared.append(Coincidence(what, f"{alike} of {count} {words}: {key[:100]}", None))
     ages = [each.ending.at_ms for each in deaths]
     share = min(1.0, (max(ages) - min(ages) + _RESOLUTION_MS) / max(1, *ages))
     age_chance = chance_of_range(count, share)
@@ -169,6 +183,7 @@ def _shared(deaths: Sequence[Death]) -> tuple[list[Coincidence], list[str]]:
     if same_age:
         shared.append(
             Coincidence(
+                Shared.AGE,
                 f"{count} of {count} died at the same age, {duration(min(ages))} to {duration(max(ages))}; "
                 f"by chance, if any age up to that were as likely, {one_in(age_chance)}",
                 age_chance,
@@ -194,6 +209,7 @@ def _calendar(deaths: Sequence[Death], shared: list[Coincidence], *, same_age: b
     if same_hour:
         shared.append(
             Coincidence(
+                Shared.HOUR,
                 f"{alike} of {count} died in the same hour of the week, {hour_in_words(hour)}; "
                 f"by chance {one_in(chance)}",
                 chance,
@@ -204,12 +220,12 @@ def _calendar(deaths: Sequence[Death], shared: list[Coincidence], *, same_age: b
         why = ", since all were started in the same hour of the week" if same_start else ""
         return [
             (
-                f"age and calendar fit alike{why}: start the next 6 hours later; who follows the calendar "
-                "then strikes at an age 6 hours less, who follows the age at the same age"
+                f"age and calendar fit alike{why}: start the next 6 hours later; what follows the "
+                "calendar then strikes at an age 6 hours less, what follows the age at the same age"
             )
         ]
     if same_hour:
-        return ["the calendar fits and the age does not: ask who does what at that hour of the week"]
+        return ["the calendar fits and the age does not: ask what runs at that hour of the week"]
     if same_age:
         return ["the age fits and the calendar does not: look for a limit, a leak or a time-to-live"]
     return []
@@ -221,7 +237,7 @@ def _manner(found: Ending) -> str:
     return f"status {found.status}" if found.status is not None else found.how
 
 
-_CALENDAR_SPEAKS: Final = {
+_HOUR: Final = {
     "sweep": 30.0,
     "clock": 2.0,
     "budget": 2.0,
@@ -233,7 +249,7 @@ _CALENDAR_SPEAKS: Final = {
     "spot": 0.1,
     "person": 0.5,
 }
-_AGE_SPEAKS: Final = {
+_AGE: Final = {
     "deadline": 5.0,
     "sweep": 2.0,
     "memory": 2.0,
@@ -242,7 +258,9 @@ _AGE_SPEAKS: Final = {
     "spot": 0.3,
     "person": 0.3,
 }
-_BOTH_SPEAK: Final = {"sweep": 5.0, "deadline": 5.0, "node": 0.1, "spot": 0.1, "person": 0.3}
+_BOTH: Final = {"sweep": 5.0, "deadline": 5.0, "node": 0.1, "spot": 0.1, "person": 0.3}
+_WEIGHTS: Final[Mapping[Shared, Mapping[str, float]]] = {Shared.HOUR: _HOUR, Shared.AGE: _AGE}
+"""How what was measured speaks of the suspects; the manner and the last line are evidence of each run."""
 
 
 def pattern(comparison: Comparison) -> tuple[Evidence, ...]:
@@ -250,10 +268,7 @@ def pattern(comparison: Comparison) -> tuple[Evidence, ...]:
 
     Where age and calendar fit alike, one follows from the other and they count once, for both.
     """
-    measured = [each for each in comparison.shared if each.chance is not None]
+    measured = [each for each in comparison.shared if each.what in _WEIGHTS]
     if len(measured) > 1:
-        return (Evidence("; ".join(each.words for each in measured), _BOTH_SPEAK),)
-    return tuple(
-        Evidence(each.words, _CALENDAR_SPEAKS if "hour of the week" in each.words else _AGE_SPEAKS)
-        for each in measured
-    )
+        return (Evidence("; ".join(each.words for each in measured), _BOTH),)
+    return tuple(Evidence(each.words, _WEIGHTS[each.what]) for each in measured)

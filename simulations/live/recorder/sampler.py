@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import time
-from typing import TYPE_CHECKING, Final, NamedTuple
+from dataclasses import replace
+from typing import TYPE_CHECKING, Final
 
 import psutil
 
-from simulations.live.recorder import autopsy, readings
+from simulations.live.recorder import accounting, readings
+from simulations.live.recorder.records import Child, Gone, Grown, Sample
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from simulations.live.recorder.log import Json
     from simulations.live.recorder.readings import Stat, Usage
 
 READ_CLOSELY_MAX: Final = 256
@@ -24,46 +25,6 @@ CHANGES_BYTES_PER_HOUR: Final = 40_000
 _CHANGES_BYTES_AT_ONCE: Final = 40_000
 _CHANGE_BYTES: Final = 130
 _GROWTH_KB: Final = 16 * 1024
-
-
-class Sample(NamedTuple):
-    """All processes of the job at one moment; sums, except where it says otherwise.
-
-    Attributes:
-        processes: Living processes.
-        started: Processes seen so far.
-        rss_kb: Resident memory, KiB; shared pages count once for each process.
-        vsize_kb: Virtual size of the largest process, KiB.
-        cpu_ms: CPU time so far, of the ended processes too, milliseconds.
-        threads: Threads.
-        files: Open files.
-        read_kb: Read from storage so far, KiB.
-        write_kb: Written to storage so far, KiB.
-        switches: Voluntary context switches so far.
-        preempted: Involuntary context switches so far.
-        load: Load of the host over one minute, in hundredths.
-        available_kb: Memory of the host that could still be used, KiB.
-        disk_free_kb: Free space where the job was started, KiB.
-        cgroup_kb: What the control group of the job uses, KiB; -1 if untold.
-        lines: Lines that the job wrote so far.
-    """
-
-    processes: int
-    started: int
-    rss_kb: int
-    vsize_kb: int
-    cpu_ms: int
-    threads: int
-    files: int
-    read_kb: int
-    write_kb: int
-    switches: int
-    preempted: int
-    load: int
-    available_kb: int
-    disk_free_kb: int
-    cgroup_kb: int
-    lines: int
 
 
 class _Known:
@@ -114,39 +75,38 @@ class Sampler:
         self._totals = [0, 0, 0, 0, 0]
         self._allowance = float(_CHANGES_BYTES_AT_ONCE)
         self._allowed_at = time.monotonic()
-        self.cgroup = autopsy.memory_cgroup(job)
+        self.cgroup = accounting.memory_cgroup(job)
         self.unnoted = 0
 
     def alive(self) -> list[int]:
         """Return the processes of the job that were alive in the last sample."""
         return list(self._known)
 
-    def sample(self, lines: int) -> tuple[Sample, list[tuple[str, dict[str, Json]]]]:
-        """Return a sample, and what changed in single processes as `(kind, data)`.
+    def sample(self, lines: int) -> tuple[Sample, list[Child | Gone | Grown]]:
+        """Return a sample, and what changed in single processes.
 
         Args:
             lines: Lines that the job wrote so far.
         """
-        changes: list[tuple[str, dict[str, Json]]] = []
+        changes: list[Child | Gone | Grown] = []
         pids = readings.descendants([*self._roots, *self._known], but=self._not_ours)
         living = []
         for pid in pids:
-            if pid in self._not_ours or (stat := readings.stat(pid)) is None or stat.state in "ZX":
+            if pid in self._not_ours or (stat := readings.stat(pid)) is None or not stat.lives:
                 continue
             known = self._known.get(pid)
             if known is not None and known.start != stat.start:
-                changes += self._gone(pid)
+                changes.append(self._gone(pid))
                 if pid not in self._roots and stat.ppid not in pids:
-                    continue  # its number was given to a stranger
+                    continue  # its number was given to a process of another program
                 known = None
             if known is None:
                 known = self._known[pid] = _Known(stat)
                 self._started += 1
-                changes.append(("child", {"pid": pid, "ppid": stat.ppid, "rss_kb": stat.rss_kb}))
+                changes.append(Child(pid, stat.ppid, stat.rss_kb))
             living.append((pid, stat, known))
         here = {pid for pid, _, _ in living}
-        for pid in [pid for pid in self._known if pid not in here]:
-            changes += self._gone(pid)
+        changes += [self._gone(pid) for pid in [pid for pid in self._known if pid not in here]]
         files = self._account(living)
         changes += self._grown()
         sample = self._sum([stat for _, stat, _ in living], files, lines)
@@ -176,6 +136,7 @@ class Sampler:
             disk_free_kb = psutil.disk_usage(self._folder).free // 1024
         except OSError:
             disk_free_kb = -1
+        used_kb = accounting.used_kb(self.cgroup)
         return Sample(
             processes=len(stats),
             started=self._started,
@@ -191,33 +152,34 @@ class Sampler:
             load=round(psutil.getloadavg()[0] * 100),
             available_kb=psutil.virtual_memory().available // 1024,
             disk_free_kb=disk_free_kb,
-            cgroup_kb=autopsy.used_kb(self.cgroup),
+            cgroup_kb=-1 if used_kb is None else used_kb,
             lines=lines,
         )
 
-    def _gone(self, pid: int) -> Iterator[tuple[str, dict[str, Json]]]:
+    def _gone(self, pid: int) -> Gone:
         known = self._known.pop(pid)
         age_ms = round((time.monotonic() - known.seen) * 1000)
-        yield "gone", {"pid": pid, "age_ms": age_ms, "cpu_ms": known.cpu_ms, "peak_kb": known.peak_kb}
+        return Gone(pid, age_ms, known.cpu_ms, known.peak_kb)
 
-    def _grown(self) -> Iterator[tuple[str, dict[str, Json]]]:
+    def _grown(self) -> Iterator[Grown]:
         for pid, known in self._known.items():
             if known.peak_kb > known.noted_kb * 3 // 2 + _GROWTH_KB:
                 known.noted_kb = known.peak_kb
-                yield "grown", {"pid": pid, "peak_kb": known.peak_kb}
+                yield Grown(pid, known.peak_kb)
 
-    def _within_allowance(
-        self, changes: list[tuple[str, dict[str, Json]]]
-    ) -> Iterator[tuple[str, dict[str, Json]]]:
+    def _within_allowance(self, changes: list[Child | Gone | Grown]) -> Iterator[Child | Gone | Grown]:
         now = time.monotonic()
         self._allowance += (now - self._allowed_at) * CHANGES_BYTES_PER_HOUR / 3600
         self._allowance = min(self._allowance, _CHANGES_BYTES_AT_ONCE)
         self._allowed_at = now
-        for kind, data in changes:
+        for change in changes:
             if self._allowance < _CHANGE_BYTES:
                 self.unnoted += 1
                 continue
-            if kind == "child" and isinstance(pid := data["pid"], int):
-                data["command"] = readings.command_line(pid)
-            self._allowance -= _CHANGE_BYTES + len(str(data.get("command", "")))
-            yield kind, data
+            self._allowance -= _CHANGE_BYTES
+            if isinstance(change, Child) and change.pid is not None:
+                command = readings.command_line(change.pid)
+                self._allowance -= len(command)
+                yield replace(change, command=command)
+            else:
+                yield change

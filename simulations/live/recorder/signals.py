@@ -1,8 +1,8 @@
-"""Who sent a signal, as far as Linux tells.
+"""Names of signals, and who sent one, as far as Linux says.
 
 * To the recorder itself: the kernel says so with the signal (`siginfo`): the pid and user of the sender, or
   that it was the kernel, such as for Ctrl-C or a terminal that hung up.
-* To the job directly: the parent of a process is told the number of the signal and nothing else. Only the
+* To the job directly: the parent of a process learns the number of the signal and nothing else. Only the
   kernel's tracing of signals, which needs root, names the sender; `Trace` asks for it.
 """
 
@@ -14,14 +14,13 @@ import re
 import select
 import signal
 import time
+from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Final, NoReturn
+from typing import Final, NamedTuple, NoReturn
 
 from simulations.errors import LabError
 from simulations.live.recorder import readings
-
-if TYPE_CHECKING:
-    from simulations.live.recorder.log import Json
+from simulations.live.recorder.records import Origin, TracedSignal, Who
 
 RELAYED: Final = frozenset(
     {
@@ -37,6 +36,29 @@ RELAYED: Final = frozenset(
 """What is passed on to the job; its default would end the recorder."""
 
 TRACED: Final = RELAYED - {signal.SIGALRM} | {signal.SIGKILL, signal.SIGXCPU, signal.SIGSTOP}
+STOPPING: Final = frozenset({signal.SIGHUP, signal.SIGINT, signal.SIGQUIT, signal.SIGTERM})
+"""Signals by which a user or a platform asks for an end: a job that got one is not run again."""
+
+AT_THE_TERMINAL: Final = frozenset({signal.SIGHUP, signal.SIGINT, signal.SIGQUIT})
+"""What the kernel sends for a terminal: it hung up, Ctrl-C, Ctrl-\\."""
+
+FAULTS: Final = frozenset(
+    {
+        signal.SIGILL,
+        signal.SIGTRAP,
+        signal.SIGABRT,
+        signal.SIGBUS,
+        signal.SIGFPE,
+        signal.SIGSEGV,
+        signal.SIGSYS,
+    }
+)
+SELF_INFLICTED: Final = FAULTS | {signal.SIGPIPE, signal.SIGALRM, signal.SIGXCPU, signal.SIGXFSZ}
+"""Signals that come of what the receiver does: faults, broken pipes, timers and limits."""
+
+LOGGED: Final = frozenset({signal.SIGBUS, signal.SIGKILL, signal.SIGSEGV})
+"""Signals whose cause the kernel may have logged."""
+
 TRACE_FOLDERS: Final = (Path("/sys/kernel/tracing"), Path("/sys/kernel/debug/tracing"))
 _INSTANCE: Final = "heisenlab-"
 _TRACE_KB: Final = 64
@@ -64,30 +86,25 @@ def name(number: int) -> str:
         return f"SIGRTMIN+{real_time}" if real_time > 0 else f"signal {number}"
 
 
-def sender(pid: int, *, from_kernel: bool) -> dict[str, Json]:
+def sender(pid: int, *, from_kernel: bool) -> Origin:
     """Say who sent a signal, while the system still knows.
 
     Args:
-        pid: The sender, by `siginfo` or by a trace; 0 is somebody outside this pid namespace.
+        pid: The sender, by `siginfo` or by a trace; 0 is a process outside of this pid namespace.
         from_kernel: The kernel sent it.
     """
     if from_kernel:
-        return {"who": "kernel"}
+        return Origin(Who.KERNEL)
     if pid == 0:
-        return {"who": "outside"}
+        return Origin(Who.OUTSIDE)
     process = readings.stat(pid)
     if process is None:
-        return {"who": "process", "pid": pid}
-    return {
-        "who": "process",
-        "pid": pid,
-        "name": process.name,
-        "terminal": process.terminal != 0,
-    }
+        return Origin(Who.PROCESS, pid)
+    return Origin(Who.PROCESS, pid, process.name, process.terminal != 0)
 
 
 def stand_sentinel(report: int) -> NoReturn:
-    """Stand in the job's process group, take no signal to heart, and report each; never returns.
+    """Stay in the job's process group, report each signal and do nothing else; never returns.
 
     Args:
         report: The pipe to report on: a line with signal and sender for each.
@@ -101,7 +118,7 @@ def stand_sentinel(report: int) -> NoReturn:
 
 
 class Sentinel:
-    """Tells a signal that everybody got, and the job too, from one to the recorder alone.
+    """Tells a signal to the whole group, the job included, from one to the recorder alone.
 
     `timeout`, a shell's `kill %1` and a service manager send to a whole group or to each of its processes;
     `docker stop` and `kill PID` send to one. The number of the signal and its sender are the same in both, so
@@ -129,7 +146,7 @@ class Sentinel:
         return self._got(number, sender_pid)
 
     def close(self) -> None:
-        """Let the sentinel go."""
+        """Close the pipe, which ends the sentinel."""
         if self._hear >= 0:
             os.close(self._hear)
             self._hear = -1
@@ -182,7 +199,7 @@ class Trace:
                 "it needs root, outside of a container"
             ) from error
 
-    def senders(self, target: int, ours: frozenset[int]) -> list[dict[str, Json]]:
+    def senders(self, target: int, ours: frozenset[int]) -> list[TracedSignal]:
         """Return who sent which signal to a process, oldest first.
 
         Args:
@@ -190,11 +207,7 @@ class Trace:
             ours: The processes of the job.
         """
         text = readings.read(str(self._instance / "trace"), _TRACE_BYTES_MAX).decode(errors="replace")
-        return [
-            {"signal": number, "ours": pid in ours and code <= 0, **traced_sender(pid, program, code)}
-            for number, to, pid, program, code in parse_trace(text)
-            if to == target
-        ]
+        return [_traced(line, ours) for line in parse_trace(text) if line.target == target]
 
     def close(self) -> None:
         """Remove the instance."""
@@ -218,10 +231,28 @@ _TRACE_LINE: Final = re.compile(
 )
 
 
-def parse_trace(text: str) -> list[tuple[int, int, int, str, int]]:
-    """Return (signal, target, sender, program of the sender, code) of each line of a trace."""
+class TraceLine(NamedTuple):
+    """A line of the kernel's trace of signals.
+
+    Attributes:
+        signal: The signal.
+        target: The process that it is for.
+        sender: The process that was running when the signal was made; for the kernel's own that may be any.
+        program: Its name.
+        code: The signal's code; above 0 it is the kernel's own.
+    """
+
+    signal: int
+    target: int
+    sender: int
+    program: str
+    code: int
+
+
+def parse_trace(text: str) -> list[TraceLine]:
+    """Return the lines of a trace."""
     return [
-        (
+        TraceLine(
             int(found["sig"]),
             int(found["target"]),
             int(found["pid"]),
@@ -232,13 +263,19 @@ def parse_trace(text: str) -> list[tuple[int, int, int, str, int]]:
     ]
 
 
-def traced_sender(pid: int, program: str, code: int) -> dict[str, Json]:
-    """Say who a trace says it was; a sender that has ended meanwhile keeps its name.
+def traced_sender(line: TraceLine) -> Origin:
+    """Return the sender in a line of a trace; one that has ended meanwhile keeps its name."""
+    found = sender(line.sender, from_kernel=line.code > 0)
+    return replace(found, name=found.name or line.program) if found.who is Who.PROCESS else found
 
-    Args:
-        pid: Who was running when the signal was made. For a signal of the kernel that may be anybody.
-        program: Its name.
-        code: The signal's code; above 0 it is the kernel's own.
-    """
-    found = sender(pid, from_kernel=code > 0)
-    return {"name": program, **found} if found["who"] == "process" else found
+
+def _traced(line: TraceLine, ours: frozenset[int]) -> TracedSignal:
+    origin = traced_sender(line)
+    return TracedSignal(
+        signal=line.signal,
+        ours=line.sender in ours and line.code <= 0,
+        who=origin.who,
+        pid=origin.pid,
+        name=origin.name,
+        terminal=origin.terminal,
+    )

@@ -1,13 +1,27 @@
-"""What is noted while the job runs, by whoever watches it: the recorder, or the witness after it."""
+"""What is noted while the job runs: by the recorder, or by the witness after it."""
 
 from __future__ import annotations
 
 import os
 import time
+from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
-from simulations.live.recorder import autopsy, output, readings
-from simulations.live.recorder.log import SAMPLE, Json, Log, Record
+from simulations.live.recorder import accounting, output, readings
+from simulations.live.recorder.codec import to_record
+from simulations.live.recorder.log import SAMPLE, SCHEMA, Log, Record
+from simulations.live.recorder.records import (
+    CgroupMoved,
+    ClockStep,
+    End,
+    Event,
+    Fault,
+    LastLine,
+    LastLines,
+    LeftBehind,
+    Limits,
+    Start,
+)
 from simulations.live.recorder.sampler import Sampler
 
 if TYPE_CHECKING:
@@ -18,17 +32,17 @@ OVERHEAD_MAX: Final = 0.01
 """The share of one processor that sampling may take; where a sample costs more, the next one comes later."""
 
 PAUSE_S_MAX: Final = 15.0
-"""However dear a sample is: a job that thrashes should not die unseen."""
+"""However much a sample costs: a job that thrashes should not die unseen."""
 
 CLOCK_JUMP_MS: Final = 250
 SUSPENDED_MS: Final = 1000
 
 _FIRST_PAUSES_S: Final = (0.05, 0.1, 0.2, 0.4)
-"""A job that dies young is sampled, too."""
+"""A job that dies young is sampled as well."""
 
 LINE_EACH_MS: Final = 20_000
 LINE_CHARACTERS_MAX: Final = 120
-"""The last line is noted now and then, in case nobody is left to note it at the end."""
+"""The last line is noted now and then, in case recorder and witness are killed before the end."""
 
 _LEFT_BEHIND_MAX: Final = 20
 _KEEPS_ITS_DEAD: Final = 2
@@ -78,13 +92,13 @@ class Watch:
         self._interval_s = interval_s
         self.tail = output.Tail()
         self._follower = output.Follower(followed, path, self.tail)
-        self._kernel = autopsy.KernelLog()
+        self._kernel = accounting.KernelLog()
         self._folder = os.path.realpath(".")
-        self._cgroup = autopsy.memory_cgroup(os.getpid())
-        self._memory = autopsy.memory(self._cgroup)
+        self._cgroup = accounting.memory_cgroup(os.getpid())
+        self._memory = accounting.memory(self._cgroup)
         self._oom_kills_before = 0
         self._offsets = _offsets()
-        self._limits: dict[str, list[int]] = {}
+        self._limits = Limits()
         self._line = ""
         self._line_at = -LINE_EACH_MS
         self._job = -1
@@ -100,22 +114,23 @@ class Watch:
         """Return the milliseconds since the start of the run, suspended time included."""
         return _clock_ms(time.CLOCK_BOOTTIME) - self._start_ms
 
-    def note(self, kind: str, data: Json) -> None:
-        """Append a record of what has just happened."""
-        self._log.append(Record(self.elapsed(), kind, data))
+    def note(self, event: Event) -> None:
+        """Append a record of what has just happened; it is given the time of now."""
+        self._log.append(to_record(replace(event, at_ms=self.elapsed())))
 
-    def origin(self) -> dict[str, Json]:
+    def origin(self) -> Start:
         """Return what later readings must be compared with."""
-        return {
-            "wall_ms": _clock_ms(time.CLOCK_REALTIME),
-            "zone": time.strftime("%Z"),
-            "zone_s": self._offsets[2],
-            "boot": readings.boot_id(),
-            "booted_ms": self._start_ms,
-            "kernel_log": self._kernel.readable,
-            "cgroup": self._cgroup.folder,
-            "cgroup_limit_kb": self._memory.limit_kb,
-        }
+        return Start(
+            schema=SCHEMA,
+            wall_ms=_clock_ms(time.CLOCK_REALTIME),
+            zone=time.strftime("%Z"),
+            zone_s=self._offsets[2],
+            boot=readings.boot_id(),
+            booted_ms=self._start_ms,
+            kernel_log=self._kernel.readable,
+            cgroup=self._cgroup.folder,
+            cgroup_limit_kb=self._memory.limit_kb,
+        )
 
     def begin(self, roots: list[int], job: int, *, not_ours: frozenset[int]) -> None:
         """Start to sample.
@@ -144,8 +159,8 @@ class Watch:
         self._ticks += 1
         try:
             self._look()
-        except Exception as error:  # noqa: BLE001 - a fault of the recorder must never end the job
-            self.note("fault", repr(error)[:_FAULT_CHARACTERS_MAX])
+        except Exception as error:  # noqa: BLE001  (a fault of the recorder must never end the job)
+            self.note(Fault(repr(error)[:_FAULT_CHARACTERS_MAX]))
         self._log.sync()
         self._cost_s = time.thread_time() - began
 
@@ -155,9 +170,9 @@ class Watch:
         self._follower.catch_up()
         if self._sampler:
             sample, changes = self._sampler.sample(self.tail.count)
-            for kind, data in changes:
-                self.note(kind, dict(data))
-            self.note(SAMPLE, list(sample))
+            for change in changes:
+                self.note(change)
+            self._log.append(Record(self.elapsed(), SAMPLE, list(sample)))
         if self.elapsed() - self._line_at >= LINE_EACH_MS:
             self._note_line()
 
@@ -165,80 +180,75 @@ class Watch:
         last = self.tail.last()
         if last and last[-1] != self._line:
             self._line, self._line_at = last[-1], self.elapsed()
-            self.note("line", self._line[:LINE_CHARACTERS_MAX])
+            self.note(LastLine(self._line[:LINE_CHARACTERS_MAX]))
 
     def _note_clocks(self) -> None:
         wall, suspended, zone_s = _offsets()
         wall_then, suspended_then, zone_then = self._offsets
         if abs(wall - wall_then) >= CLOCK_JUMP_MS:
-            self.note("clock", {"jump_ms": wall - wall_then})
+            self.note(ClockStep(jump_ms=wall - wall_then))
         if suspended - suspended_then >= SUSPENDED_MS:
-            self.note("clock", {"suspended_ms": suspended - suspended_then})
+            self.note(ClockStep(suspended_ms=suspended - suspended_then))
         if zone_s != zone_then:
-            self.note("clock", {"zone_s": zone_s, "zone_then_s": zone_then})
+            self.note(ClockStep(zone_s=zone_s, zone_then_s=zone_then))
         self._offsets = wall, suspended, zone_s
 
     def _note_surroundings(self) -> None:
-        limits = autopsy.limits(self._job)
-        if limits and limits != self._limits:
+        limits = accounting.limits(self._job)
+        if limits not in (Limits(), self._limits):
             self._limits = limits
-            self.note("limits", dict(limits))
-        cgroup = autopsy.memory_cgroup(self._job)
+            self.note(limits)
+        cgroup = accounting.memory_cgroup(self._job)
         process = readings.stat(self._job)
-        lives = process is not None and process.state not in "ZX"
+        lives = process is not None and process.lives
         if cgroup.folder and cgroup != self._cgroup and (lives or cgroup.version == _KEEPS_ITS_DEAD):
             self._follow_to(cgroup, lives=lives)
 
-    def _follow_to(self, cgroup: autopsy.Cgroup, *, lives: bool) -> None:
+    def _follow_to(self, cgroup: accounting.Cgroup, *, lives: bool) -> None:
         """Go on counting in the control group that the job has moved to.
 
         If the job was still seen alive there, only what is counted from now on concerns it. If not, the group
         is most likely made for it, and all counts.
         """
-        self._oom_kills_before = self._oom_kills(autopsy.memory(self._cgroup)) or 0
-        found = autopsy.memory(cgroup)
+        self._oom_kills_before = self._oom_kills(accounting.memory(self._cgroup)) or 0
+        found = accounting.memory(cgroup)
         self._memory = found._replace(
             host_oom_kills=self._memory.host_oom_kills,
-            oom_kills=found.oom_kills if lives else min(0, found.oom_kills),
+            oom_kills=found.oom_kills if lives or found.oom_kills is None else 0,
         )
         self._cgroup = cgroup
         if self._sampler:
             self._sampler.cgroup = cgroup
-        self.note("cgroup", {"folder": cgroup.folder, "limit_kb": found.limit_kb})
+        self.note(CgroupMoved(cgroup.folder, found.limit_kb))
 
-    def _oom_kills(self, now: autopsy.Memory) -> int | None:
-        """Return the kills for memory in the control groups of the job so far, or None if untold."""
-        if self._memory.oom_kills < 0:
+    def _oom_kills(self, now: accounting.Memory) -> int | None:
+        """Return the kills for memory in the control groups of the job so far, or None if unknown."""
+        if self._memory.oom_kills is None or now.oom_kills is None:
             return None
         return self._oom_kills_before + now.oom_kills - self._memory.oom_kills
 
-    def last_rites(self, job: int) -> dict[str, Json]:
-        """Return what the system tells of a job that has ended; of a zombie it tells more."""
-        limits = autopsy.limits(job) or self._limits
+    def final_readings(self, job: int) -> End:
+        """Return what the system says of a job that has ended; of a zombie it says more."""
+        limits = accounting.limits(job)
         self.tick()
-        before, after = self._memory, autopsy.memory(self._cgroup)
-        return {
-            "limits": dict(limits),
-            "oom_kills": self._oom_kills(after),
-            "host_oom_kills": (
-                after.host_oom_kills - before.host_oom_kills if before.host_oom_kills >= 0 else None
-            ),
-            "cgroup_limit_kb": after.limit_kb,
-            "kernel": list(self._kernel.lines()),
-            "left_behind": [
-                {"pid": pid, "command": readings.command_line(pid)}
-                for pid in self.alive()[:_LEFT_BEHIND_MAX]
-                if pid != job
-            ],
-            "left_behind_count": len([pid for pid in self.alive() if pid != job]),
-            "unnoted": self._sampler.unnoted if self._sampler else 0,
-        }
+        before, after = self._memory.host_oom_kills, accounting.memory(self._cgroup)
+        host_after = after.host_oom_kills
+        left = [pid for pid in self.alive() if pid != job]
+        return End(
+            limits=self._limits if limits == Limits() else limits,
+            oom_kills=self._oom_kills(after),
+            host_oom_kills=None if before is None or host_after is None else host_after - before,
+            cgroup_limit_kb=after.limit_kb,
+            kernel=tuple(self._kernel.lines()),
+            left_behind=tuple(LeftBehind(pid, readings.command_line(pid)) for pid in left[:_LEFT_BEHIND_MAX]),
+            left_behind_count=len(left),
+            unnoted=self._sampler.unnoted if self._sampler else 0,
+        )
 
     def note_tail(self) -> None:
         """Note how much the job wrote, and its last lines."""
         self._follower.catch_up()
-        last: list[Json] = list(self.tail.last())
-        self.note("tail", {"lines": self.tail.count, "bytes": self.tail.size, "last": last})
+        self.note(LastLines(self.tail.count, self.tail.size, tuple(self.tail.last())))
 
     def sync(self) -> None:
         """Force the log to the disk."""

@@ -1,6 +1,6 @@
 """How the instrument reads, writes and drives a state machine that it did not make.
 
-Three kinds are known, by what they offer and without importing anybody's library: a machine of `transitions`
+Three kinds are known, by what they offer and without importing their libraries: a machine of `transitions`
 (or a model that belongs to one), a machine of `python-statemachine`, and any other object, of which the
 field, the states and the events must be named.
 """
@@ -104,7 +104,7 @@ def adapt(
 def field_at(path: str) -> Field:
     """Return the field at a path such as `mode`, `hw.mode`, `regs[0]`, `row['state']` or `['state']`.
 
-    A bytearray is written in place, so that whoever else holds it sees the flip.
+    A bytearray is written in place, so that every other holder of it sees the flip.
 
     Raises:
         SubjectError: the path has another form.
@@ -313,7 +313,9 @@ def _send_named(name: str, machine: Any) -> object:
     return machine.send(name)
 
 
-ASYNCHRONOUS = "the instrument sends events synchronously: give it a machine with synchronous callbacks"
+ASYNCHRONOUS: Final = (
+    "the instrument sends events synchronously: give it a machine with synchronous callbacks"
+)
 
 
 def _fields(sample: Any) -> str:

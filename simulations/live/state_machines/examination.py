@@ -35,7 +35,7 @@ STATES_MAX: Final = 256
 """More states than this are taken for a counter in the wrong field."""
 
 VALUES_MAX: Final = 64
-"""After so many values that are no state, the way back counts as not decided."""
+"""After this number of values that are no state, the way back counts as undecided."""
 
 PATIENCE: Final = 8
 
@@ -301,7 +301,7 @@ def _struck(examination: Examination, case: Case) -> tuple[Any, str | None]:
     machine = _driven(examination, word)
     try:
         examination.adaptor.field.write(machine, coding.decode(case.code, word.bits))
-    except (Exception, SystemExit) as error:  # noqa: BLE001  # what a setter or decoder raises is the finding
+    except (Exception, SystemExit) as error:  # noqa: BLE001  (what a setter or decoder raises is the finding)
         return machine, _in_words(error)
     return machine, None
 
@@ -430,7 +430,7 @@ def _fresh(examination: Examination) -> Any:
 def _read(examination: Examination, machine: Any) -> object:
     try:
         return detached(examination.adaptor.field.read(machine))
-    except (Exception, SystemExit) as error:  # noqa: BLE001  # a property may raise on what is no state
+    except (Exception, SystemExit) as error:  # noqa: BLE001  (a property may raise on what is no state)
         return _Unreadable(_in_words(error))
 
 
@@ -438,7 +438,7 @@ def _send(examination: Examination, machine: Any, event: str) -> BaseException |
     """Send one event and return what it raised."""
     try:
         result = examination.adaptor.events[event](machine)
-    except (Exception, SystemExit) as error:  # noqa: BLE001  # what the machine raises is the finding
+    except (Exception, SystemExit) as error:  # noqa: BLE001  (what the machine raises is the finding)
         return error
     if inspect.isawaitable(result):
         if inspect.iscoroutine(result):

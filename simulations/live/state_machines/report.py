@@ -1,4 +1,4 @@
-"""What the instrument found out about a state machine: data, and a table of them."""
+"""The result of an examination: as data, as text, as JSON."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections import Counter
 from dataclasses import asdict, dataclass
 from enum import StrEnum
 from itertools import groupby
-from typing import Any
+from typing import Any, Final
 
 from simulations.text_columns import aligned
 
@@ -162,9 +162,9 @@ def table(report: Report) -> str:
     return "\n".join(lines)
 
 
-_CODES_SHOWN_WIDTH_MAX = 16
-_CODE_HEADER = ("unused code", "verdict", "reset helps", "what happens")
-_FLIP_HEADER = ("flip in", "bit", "lands in", "verdict", "reset helps", "what happens")
+_CODES_SHOWN_WIDTH_MAX: Final = 16
+_CODE_HEADER: Final = ("unused code", "verdict", "reset helps", "what happens")
+_FLIP_HEADER: Final = ("flip in", "bit", "lands in", "verdict", "reset helps", "what happens")
 
 
 def _code_rows(report: Report) -> list[tuple[str, ...]]:

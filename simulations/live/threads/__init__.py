@@ -16,27 +16,75 @@
 `setup()` makes the shared state, each worker is called with it in a real thread of its own, and
 `check(state)` returns False or raises when the end is wrong. An exception in a worker, a deadlock and a
 livelock are failures too. Threads run one at a time under a baton, in virtual time, so that a schedule is
-a value: it is searched, made least, put in words and replayed (`replay(setup, workers, result.plan,
+a value: it is searched, minimised, put in words and replayed (`replay(setup, workers, result.plan,
 check)`).
 
 While they are explored, the functions that the workers run are rewritten: a call is put in front of
 whatever another thread could notice. Locks, queues and threads stay the real ones, also those that were
 made at import. What cannot be controlled (a C extension, a socket, a thread that runs already) ends in a
 `StuckError` that names the place.
+
+Where things are:
+
+    api.py              what a user calls: explore, replay, uninteresting
+    program.py          what is explored, and how much may be spent on it
+    report.py           the result, as data, text and JSON
+    errors.py           what is raised on purpose
+    control/            how real threads are held, one at a time
+        scheduler.py    the baton, the points, waiting, the end of a run; begin here
+        tasks.py        the threads of a program; who could go on
+        carriers.py     the real threads that carry them
+        limits.py       the bounds of a run
+        failures.py     how a run fails
+        points.py       where the program comes to the scheduler
+        hooks.py        what is called in front of an instruction
+        primitives.py   what a lock, a queue, a clock becomes under control
+        accesses.py     what an access touches, and which accesses conflict
+        touching.py     what an operation does to what it touches
+        sites.py        which instructions another thread could notice
+        rewrite.py      calls put into bytecode
+        install.py      which functions are rewritten
+        frames.py       whose code a frame runs
+        standard_library.py  what is needed of Python, and why it may be refused
+        chosen.py       the same threads under a `Chooser`, for a world
+    search/             which schedule is tried next
+        session.py      a program under control, from its first run to its last
+        portfolio.py    which schedules are tried, in which order
+        strategies.py   what proposes a schedule
+        exhaustive.py   every schedule, in the order of "least"; the second place to begin
+        minimise.py     the least schedule, and whether this interpreter can show it
+        plans.py        a schedule as a plan, and in words
+        explain.py      what happened, side by side, and which accesses conflicted
+        findings.py     from the result of a search to its report
 """
 
-from simulations.live.threads.control.scheduler import Failure
+from simulations.live.threads.api import explore, replay, run_decisions, uninteresting
+from simulations.live.threads.control.failures import Failure
+from simulations.live.threads.control.points import Granularity
+from simulations.live.threads.control.standard_library import refusal
 from simulations.live.threads.errors import StuckError, ThreadsError
-from simulations.live.threads.explore import explore, replay, uninteresting
-from simulations.live.threads.report import Exploration, Replay
+from simulations.live.threads.program import Budget, Program, Searcher
+from simulations.live.threads.report import Coverage, Exploration, Minimality, Possible, Replay, Verdict
+from simulations.live.threads.search.strategies import Decisions
 
 __all__ = [
+    "Budget",
+    "Coverage",
+    "Decisions",
     "Exploration",
     "Failure",
+    "Granularity",
+    "Minimality",
+    "Possible",
+    "Program",
     "Replay",
+    "Searcher",
     "StuckError",
     "ThreadsError",
+    "Verdict",
     "explore",
+    "refusal",
     "replay",
+    "run_decisions",
     "uninteresting",
 ]

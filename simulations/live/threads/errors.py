@@ -12,8 +12,7 @@ class ThreadsError(LabError):
 class StuckError(LabError):
     """A thread did not come back within the wall-clock limit, so nothing can be said about the run.
 
-    Common causes: a C extension, a socket, a pipe or another process blocks; the thread waits for a thread
-    that
+    Common causes: a C extension, a socket, a pipe or another process blocks; the thread waits for one that
     was started before the exploration and is not under control; a loop neither touches anything shared nor
     ends.
     """

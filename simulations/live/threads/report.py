@@ -1,24 +1,102 @@
-"""What an exploration came to, for a program and for a person."""
+"""The result of an exploration, as data, as text and as JSON. Every sentence about it is made here."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from enum import StrEnum
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from simulations.choices import Plan
-    from simulations.live.threads.control.scheduler import Failure
+    from simulations.live.threads.control.failures import Failure
+    from simulations.live.threads.control.points import Granularity
 
-Verdict = Literal["found", "exhausted", "gave up"]
+
+class Verdict(StrEnum):
+    """The result of a search."""
+
+    FOUND = "found"
+    """A schedule fails."""
+    EXHAUSTED = "exhausted"
+    """Every schedule that was asked for was run, up to the order of independent steps, and none fails."""
+    GAVE_UP = "gave up"
+    """The budget ran out, and no schedule that was run fails."""
+
+
+class Minimality(StrEnum):
+    """How a failing schedule is known to be the least one."""
+
+    NOMINAL = "least: the nominal schedule fails"
+    LEAST = "least: every lesser schedule was run"
+    DELAY_BOUNDED = "least by delay bounding: every schedule of fewer deviations was run"
+    ONE_MINIMAL = "1-minimal: the budget ran out"
+    """It fails no more without any one of its deviations; a lesser schedule of another kind may fail."""
+    NOT_MINIMISED = "not minimised"
+    NOTHING_FOUND = ""
+
+
+class Possible(StrEnum):
+    """Whether this interpreter can show a finding."""
+
+    HERE = "can happen on this interpreter"
+    ELSEWHERE = "only without the GIL, or on other versions"
+    """No schedule that switches where this interpreter does fails so, with as many preemptions."""
+    NOT_SEEN = "only without the GIL, or on other versions (as far as was tried)"
+    """None was found, but not all were run."""
+    NOTHING_FOUND = ""
+
+
+@dataclass(frozen=True)
+class Coverage:
+    """Which schedules were gone through in full.
+
+    Attributes:
+        preemptions: The number of preemptions up to which every schedule was run, from 0; None where not even
+            those without one were, or where there is no bound.
+        complete: Whether every schedule was run, with any number of preemptions.
+        granularity: Where threads were switched.
+        threads: How many threads the schedules had at the start.
+        atomic: What was taken for a single step, although another thread could come in between.
+        hindrances: What stands in the way of a proof.
+        time_outs: Waits that were not tried with the end of the time first.
+    """
+
+    preemptions: int | None = None
+    complete: bool = False
+    granularity: Granularity = "access"
+    threads: int = 0
+    atomic: tuple[str, ...] = ()
+    hindrances: tuple[str, ...] = ()
+    time_outs: tuple[str, ...] = ()
+
+    def reaches(self, max_preemptions: int | None) -> bool:
+        """Return whether every schedule up to a bound was run; None is no bound."""
+        if self.complete:
+            return True
+        return (
+            max_preemptions is not None
+            and self.preemptions is not None
+            and (self.preemptions >= max_preemptions)
+        )
+
+    def __str__(self) -> str:
+        if not self.complete and self.preemptions is None:
+            return "no schedule was gone through in full"
+        limit = "" if self.complete else f" with at most {counted(self.preemptions or 0, 'preemption')}"
+        return (
+            f"every schedule of {counted(self.threads, 'thread')} from this set-up{limit}, at granularity "
+            f"{self.granularity}"
+        )
 
 
 @dataclass(frozen=True)
 class Exploration:
-    """What an exploration came to.
+    """The result of an exploration.
 
     Attributes:
-        verdict: `found`, `exhausted` (every schedule up to the stated bound was run) or `gave up`.
+        verdict: What the search has shown.
         schedules: How many schedules were run until the verdict.
+        coverage: Which schedules were gone through in full.
         failure: How the least schedule that was found fails.
         plan: That schedule; the empty plan is the nominal one.
         preemptions: How often it pauses a thread that could go on.
@@ -26,12 +104,11 @@ class Exploration:
         words: That schedule in words.
         minimality: How it is known to be least.
         minimising: How many runs that took.
-        bound: What was gone through in full, in words; empty if nothing was.
-        complete: The number of preemptions up to which every schedule was run; -1 is none, None is no limit.
+        below: The number of preemptions up to which no schedule fails; None where that is unknown.
         possible: Whether this interpreter can show it.
         lanes: The least schedule side by side, as text.
         mermaid: The same as a Mermaid sequence diagram.
-        explanation: Everything that a person needs to understand the finding.
+        conflict: Which accesses conflict, or who waits for whom.
         digest: The digest of the run of the least schedule.
         threads: The names of the threads, in order.
         points: How many places the nominal run had at which threads could be switched.
@@ -39,19 +116,19 @@ class Exploration:
 
     verdict: Verdict
     schedules: int
+    coverage: Coverage = Coverage()
     failure: Failure | None = None
     plan: Plan | None = None
     preemptions: int | None = None
     deviations: int | None = None
     words: str = ""
-    minimality: str = ""
+    minimality: Minimality = Minimality.NOTHING_FOUND
     minimising: int = 0
-    bound: str = ""
-    complete: int | None = -1
-    possible: str = ""
+    below: int | None = None
+    possible: Possible = Possible.NOTHING_FOUND
     lanes: str = ""
     mermaid: str = ""
-    explanation: str = ""
+    conflict: str = ""
     digest: str = ""
     threads: tuple[str, ...] = ()
     points: int = 0
@@ -59,7 +136,7 @@ class Exploration:
     @property
     def found(self) -> bool:
         """Whether a schedule fails."""
-        return self.verdict == "found"
+        return self.verdict is Verdict.FOUND
 
     def raise_if_found(self) -> None:
         """Raise an `AssertionError` with the explanation if a schedule fails.
@@ -70,13 +147,73 @@ class Exploration:
         if self.failure is not None:
             raise AssertionError(self.explanation) from self.failure.error
 
+    @property
+    def explanation(self) -> str:
+        """Everything that a person needs to understand the finding; empty where there is none."""
+        if self.failure is None:
+            return ""
+        pauses = ", ".join(
+            counted(number or 0, noun)
+            for number, noun in ((self.preemptions, "preemption"), (self.deviations, "deviation"))
+        )
+        parts = [
+            self.failure.summary,
+            f"Schedule: {self.words}.",
+            f"{pauses}; {self._minimised()}.",
+            f"Found in {counted(self.schedules, 'schedule')}; {self.possible}.",
+            self.conflict,
+            self.lanes,
+        ]
+        return "\n\n".join(part for part in parts if part)
+
+    def _minimised(self) -> str:
+        if self.minimality is not Minimality.ONE_MINIMAL or self.below is None:
+            return str(self.minimality)
+        return f"{self.minimality}; none with at most {counted(self.below, 'preemption')} fails"
+
     def __str__(self) -> str:
         if self.found:
             return self.explanation
-        if self.verdict == "exhausted":
-            return f"exhausted after {self.schedules} schedules: {self.bound}"
-        done = f" ({self.bound} was gone through in full)" if self.bound else ""
-        return f"gave up after {self.schedules} schedules without a failure{done}"
+        schedules = counted(self.schedules, "schedule")
+        if self.verdict is Verdict.EXHAUSTED:
+            return f"exhausted after {schedules}: {self.coverage}"
+        done = f" ({self.coverage} was run)" if self.coverage.preemptions is not None else ""
+        return f"gave up after {schedules} without a failure{done}"
+
+    def __repr__(self) -> str:
+        summary = f": {self.failure.summary}" if self.failure is not None else ""
+        return f"<Exploration {self.verdict} after {counted(self.schedules, 'schedule')}{summary}>"
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the result as values that JSON knows."""
+        return {
+            "verdict": str(self.verdict),
+            "schedules": self.schedules,
+            "coverage": {
+                "preemptions": self.coverage.preemptions,
+                "complete": self.coverage.complete,
+                "granularity": self.coverage.granularity,
+                "threads": self.coverage.threads,
+                "atomic": list(self.coverage.atomic),
+                "hindrances": list(self.coverage.hindrances),
+                "time_outs": list(self.coverage.time_outs),
+            },
+            "failure": _failure_to_json(self.failure),
+            "plan": None if self.plan is None else self.plan.to_json(),
+            "preemptions": self.preemptions,
+            "deviations": self.deviations,
+            "words": self.words,
+            "minimality": str(self.minimality),
+            "minimising": self.minimising,
+            "below": self.below,
+            "possible": str(self.possible),
+            "lanes": self.lanes,
+            "mermaid": self.mermaid,
+            "conflict": self.conflict,
+            "digest": self.digest,
+            "threads": list(self.threads),
+            "points": self.points,
+        }
 
 
 @dataclass(frozen=True)
@@ -92,3 +229,28 @@ class Replay:
     failure: Failure | None
     digest: str
     lanes: str
+
+    def __str__(self) -> str:
+        outcome = "did not fail" if self.failure is None else self.failure.summary
+        return f"{outcome}\n\n{self.lanes}"
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the run as values that JSON knows."""
+        return {"failure": _failure_to_json(self.failure), "digest": self.digest, "lanes": self.lanes}
+
+
+def _failure_to_json(failure: Failure | None) -> dict[str, Any] | None:
+    if failure is None:
+        return None
+    return {
+        "kind": str(failure.kind),
+        "summary": failure.summary,
+        "thread": failure.thread,
+        "error": None if failure.error is None else type(failure.error).__name__,
+        "blocked": [blocked._asdict() for blocked in failure.blocked],
+    }
+
+
+def counted(number: int, noun: str) -> str:
+    """Return a number with its noun, in the plural where that is due."""
+    return f"{number} {noun}{'s' * (number != 1)}"

@@ -15,8 +15,10 @@ import pytest
 
 from simulations.address_space.analysis import found_when_filled
 from simulations.address_space.environment import old_path
-from simulations.address_space.process import FILL_LIMIT, Session, System, long_session, run
 from simulations.address_space.space import GIB, WINDOWS, Policy
+from simulations.address_space.system import run
+from simulations.address_space.variants import FILL_LIMIT, System
+from simulations.address_space.workload import Session, long_session
 from simulations.choices import exactly, random
 from tests.quality.address_space.sampling import agrees, same_rate
 

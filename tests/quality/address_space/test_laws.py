@@ -7,9 +7,12 @@ from fractions import Fraction
 import pytest
 
 from simulations.address_space import analysis
-from simulations.address_space.process import Session, System, run
 from simulations.address_space.space import GIB, MIB, Layout, Policy, Region
+from simulations.address_space.system import run
+from simulations.address_space.variants import System
+from simulations.address_space.workload import Session
 from simulations.choices import Deviation, drawn, substream
+from tests.quality.address_space import randomised_heaps
 from tests.quality.address_space.sampling import agrees
 
 RUNS = 2000
@@ -46,7 +49,7 @@ def test_filling_takes_the_silence_out_of_what_is_not_mapped():
 def test_diehard_theorem_1(free, objects, replicas):
     rng = substream(1, f"theorem 1 {free} {objects} {replicas}")
     masked = sum(
-        analysis.simulate_overflow_masked(
+        randomised_heaps.overflow_masked(
             rng, slots=1000, live=1000 - free, objects=objects, replicas=replicas
         )
         for _ in range(RUNS)
@@ -58,7 +61,7 @@ def test_diehard_theorem_1(free, objects, replicas):
 def test_diehard_theorem_2(allocations, replicas):
     rng = substream(2, f"theorem 2 {allocations} {replicas}")
     intact = sum(
-        analysis.simulate_dangling_intact(rng, free_slots=1000, allocations=allocations, replicas=replicas)
+        randomised_heaps.dangling_intact(rng, free_slots=1000, allocations=allocations, replicas=replicas)
         for _ in range(RUNS)
     )
     assert agrees(intact, RUNS, float(analysis.dangling_intact(allocations, 1000, replicas)))
@@ -68,7 +71,7 @@ def test_diehard_theorem_2(allocations, replicas):
 def test_diehard_theorem_3(bits, replicas):
     rng = substream(3, f"theorem 3 {bits} {replicas}")
     detected = sum(
-        analysis.simulate_uninitialised_detected(rng, bits=bits, replicas=replicas) for _ in range(RUNS)
+        randomised_heaps.uninitialised_detected(rng, bits=bits, replicas=replicas) for _ in range(RUNS)
     )
     assert agrees(detected, RUNS, float(analysis.uninitialised_detected(bits, replicas)))
 
@@ -77,7 +80,7 @@ def test_diehard_theorem_3(bits, replicas):
 def test_exterminators_bound(multiplier, heaps):
     rng = substream(4, f"exterminator {multiplier} {heaps}")
     missed = sum(
-        analysis.simulate_overflow_missed(rng, slots=400, multiplier=multiplier, heaps=heaps)
+        randomised_heaps.overflow_missed(rng, slots=400, multiplier=multiplier, heaps=heaps)
         for _ in range(RUNS)
     )
     assert agrees(missed, RUNS, float(analysis.overflow_missed(multiplier, heaps)))

@@ -24,7 +24,7 @@ from simulations.batch_job.database import waits
 from simulations.batch_job.environment import AILMENTS, CHANCES, LAUNCHES, LIFE
 from simulations.batch_job.kernel import schedule
 from simulations.batch_job.restarts import wall_time
-from simulations.batch_job.system import simulate
+from simulations.batch_job.system import run
 from simulations.batch_job.variants import AS_SHIPPED
 from simulations.batch_job.workload import HOUR_MS, Bulk, Job
 from simulations.choices import random, substream
@@ -154,7 +154,7 @@ def test_how_often_a_week_of_life_ends_at_hour_70():
     )
     died = []
     for seed in range(20_000):
-        last = simulate(AS_SHIPPED, Job(), random(LIFE, seed)).attempts[0]
+        last = run(AS_SHIPPED, Job(), random(LIFE, seed)).attempts[0]
         died.append(float(last.cause == "sweep" and last.end_ms - last.start_ms == 70 * HOUR_MS))
     assert _within(died, expected)
     assert not _within(died, 1.2 * expected)

@@ -7,8 +7,8 @@ import pytest
 
 import scenarios
 from simulations.cache import variants
+from simulations.cache.system import run
 from simulations.cache.workload import Workload
-from simulations.cache.world import run
 from simulations.choices import UNIFORM, NoiseModel, exactly, random
 
 COIN = NoiseModel("coin", {}, otherwise=UNIFORM)

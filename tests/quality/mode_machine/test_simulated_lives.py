@@ -19,9 +19,10 @@ from simulations.mode_machine.analysis import (
     simulated_clocks_to_hang,
 )
 from simulations.mode_machine.encodings import GRAY, NATURAL, ONE_HOT, PARITY, SPREAD, Encoding
-from simulations.mode_machine.machine import run
-from simulations.mode_machine.noise import UNSYNCHRONISED, noise_model
-from simulations.mode_machine.system import System, typical_workload
+from simulations.mode_machine.environment import UNSYNCHRONISED, noise_model
+from simulations.mode_machine.system import run
+from simulations.mode_machine.variants import System
+from simulations.mode_machine.workload import typical_workload
 
 RUNS = 3_000
 Z = 3.9

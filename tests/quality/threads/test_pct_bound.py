@@ -9,7 +9,8 @@ from math import comb
 
 import pytest
 
-from simulations.live.threads.search.explorer import Explorer
+from simulations.live.threads import Program
+from simulations.live.threads.search.session import Session
 from simulations.live.threads.search.strategies import Pct
 from tests.quality.threads.thread_programs import PROGRAMS
 
@@ -27,13 +28,11 @@ def at_most(hits, runs, chance):
 def hits_of(name, depth):
     made = BY_NAME[name].make(False)
     workers = list(made.workers.items())
-    with Explorer(
-        made.setup, workers, made.check, granularity="access", scope=None, wall_limit=10
-    ) as explorer:
-        explorer.observe(0, 12)
-        explorer.single_deviations()
-        points = explorer.points
-        hits = sum(explorer.fast(Pct(seed, depth, points)) is not None for seed in range(RUNS))
+    with Session(Program(made.setup, tuple(workers), made.check, wall_limit=10)) as session:
+        session.observe(0, 12)
+        session.single_deviations()
+        points = session.points
+        hits = sum(session.fast(Pct(seed, depth, points)) is not None for seed in range(RUNS))
     return hits, len(workers), points
 
 

@@ -54,7 +54,7 @@ def test_git_bisect_names_the_commit_that_brought_the_bug(history, tmp_path):
         sys.executable,
         "-B",
         "-m",
-        "scenarios.lab.commands.cli",
+        "scenarios.lab.commands",
         "replay",
         "--bisect",
         str(path),

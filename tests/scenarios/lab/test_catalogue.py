@@ -4,9 +4,11 @@ import sys
 import pytest
 
 import scenarios
+from scenarios.lab import catalogue as engine
 from scenarios.lab.scenario import Scenario
 from simulations.errors import LabError
 from tests.scenarios.lab import toy
+from tests.scenarios.lab.conftest import install
 
 
 def test_every_folder_is_a_scenario_of_its_name():
@@ -57,3 +59,19 @@ def test_importing_scenarios_imports_neither_hypothesis_nor_pytest_and_prints_no
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert (done.stdout.strip(), done.stderr) == ("[]", "")
+
+
+def test_a_distribution_that_is_installed_later_is_noticed(tmp_path, monkeypatch):
+    monkeypatch.syspath_prepend(tmp_path)
+    assert "toy" not in scenarios.catalogue()
+    install(tmp_path, "toy-stories", "toy = tests.scenarios.lab.toy:SCENARIO")
+    assert scenarios.get("toy") is toy.SCENARIO
+
+
+def test_entry_points_are_read_once_while_nothing_changes(tmp_path, monkeypatch):
+    reads = []
+    monkeypatch.setattr(engine, "entry_points", lambda **options: reads.append(options) or [])
+    monkeypatch.syspath_prepend(tmp_path)  # what was read before does not count
+    for _ in range(3):
+        scenarios.get("invalid-mode")
+    assert reads == [{"group": engine.GROUP}]

@@ -101,3 +101,16 @@ def test_differences_are_lines_and_ignore_where_things_are_installed(well):
     }
     assert differences(well, now) == ["dirty: was False, is True", "versions.simpy: was 1.0, is unknown"]
     assert differences(well, well) == []
+
+
+def test_a_python_on_which_threads_cannot_be_controlled_is_a_problem_with_a_way_out(monkeypatch, capsys):
+    from scenarios.lab.commands import main
+    from simulations.live.threads import refusal
+    from simulations.live.threads.control import standard_library
+
+    assert refusal() is None
+    monkeypatch.setattr(standard_library, "VERSION", (3, 99))
+    line = refusal()
+    assert line.endswith("not on cpython 3.99; use an ordinary build of CPython 3.11 to 3.15")
+    assert main(["doctor", "--json"]) == 1
+    assert line in json.loads(capsys.readouterr().out)["problems"]

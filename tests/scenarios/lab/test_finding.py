@@ -234,7 +234,7 @@ class TestInputs:
         [
             (7, "frozen dataclass, not 7"),
             (Nested(rows={1}), "does not fit"),
-            (Nested(rows=[1]), "another one after"),
+            (Nested(rows=[1]), "not the same after JSON"),
         ],
     )
     def test_that_do_not_fit_into_json_are_refused(self, bad, says):

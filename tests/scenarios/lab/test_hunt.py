@@ -8,6 +8,7 @@ from hypothesis.errors import FailedHealthCheck
 from scenarios.lab.execution import execute, in_words
 from scenarios.lab.hunt import hunt
 from scenarios.lab.searchers import Tally
+from scenarios.lab.verdict import NOTHING, Coverage, Minimality, Verdict
 from scenarios.lab.verify import FRESH, IN_PROCESS, NOT_YET
 from simulations import choices
 from simulations.choices import Plan
@@ -236,6 +237,47 @@ def test_execution_judges_by_the_first_property_in_the_scenarios_order():
     outcome = execute(SCENARIO, office, Errands(2), choices.replay(plan))
     assert (outcome.failure.by, outcome.failure.message) == ("nothing_is_stained", "1 stains")
     assert in_words(SCENARIO, outcome.chooser).endswith("b spills at step 1; b raises the alarm at step 1")
+
+
+class TestCoverage:
+    def test_a_proof_covers_the_whole_ladder_up_to_the_bound(self):
+        covered = hunt(SCENARIO, "fixed", searcher="exhaustive", deviations=1).coverage
+        assert (covered.deviations, covered.inputs, covered.complete) == (1, SCENARIO.ladder, True)
+        nominal = choices.nominal()
+        SCENARIO.run(SCENARIO.variant("fixed").system, SCENARIO.ladder[-1], nominal)
+        assert set(nominal.questions) <= set(covered.labels)
+
+    def test_a_budget_that_ends_in_the_middle_leaves_what_was_gone_through(self):
+        proof = hunt(SCENARIO, "fixed", searcher="exhaustive", deviations=1)
+        stopped = hunt(SCENARIO, "fixed", searcher="exhaustive", deviations=2, budget=proof.search_runs + 1)
+        assert stopped.verdict is Verdict.GAVE_UP
+        assert stopped.coverage == dataclasses.replace(proof.coverage, complete=False)
+
+    def test_a_bug_at_one_deviation_leaves_the_nominal_runs_covered(self):
+        covered = hunt(SCENARIO, searcher="exhaustive", verify=False).coverage
+        assert (covered.deviations, covered.complete) == (0, False)
+
+    @pytest.mark.parametrize("searcher", ["hypothesis", "random"])
+    def test_a_search_that_samples_covers_nothing(self, searcher):
+        assert hunt(SCENARIO, "fixed", searcher=searcher, budget=50).coverage == NOTHING == Coverage()
+
+
+@pytest.mark.parametrize("sense", Minimality)
+def test_the_sense_in_which_a_finding_is_minimal_is_read_back_from_its_words(sense):
+    labels = ("a b", "least, c") if sense is Minimality.LEAST_OVER_LABELS else ()
+    assert Minimality.read(sense.in_words(labels)) is sense
+    assert sense.is_least == (sense not in {Minimality.ONE_MINIMAL, Minimality.BY_HAND})
+
+
+@pytest.mark.parametrize("text", ["", "leastwise", "least over", "2-minimal"])
+def test_words_that_state_no_sense_are_refused(text):
+    with pytest.raises(LabError, match=r"a finding is least, least at this input, .*, not"):
+        Minimality.read(text)
+
+
+def test_a_hunt_as_json_holds_plain_texts():
+    flat = hunt(SCENARIO, verify=False).to_json()
+    assert {type(flat[key]) for key in ("verdict", "minimality", "says", "searcher")} == {str}
 
 
 def test_a_tally_starts_anew_with_each_phase():

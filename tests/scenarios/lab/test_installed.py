@@ -120,7 +120,7 @@ def test_the_command_test_is_not_misled_by_the_project_that_it_is_run_in(run, tm
     write(
         tmp_path, scenarios__in____init__="raise RuntimeError('not ours')\n", conftest="raise RuntimeError\n"
     )
-    code = "import sys; from scenarios.lab.commands.cli import main; sys.exit(main())"
+    code = "import sys; from scenarios.lab.commands import main; sys.exit(main())"
     result = run("-P", "-c", code, "test", "-k", "invalid-mode-as-shipped")
     assert result.returncode == 0, result.stdout + result.stderr
     assert "1 passed" in result.stdout

@@ -5,7 +5,7 @@ import pytest
 from scenarios.vanishing_job import HOUR_70, SCENARIO, under
 from scenarios.vanishing_job.properties import is_over_by_monday, keeps_its_work, survives_hour_70
 from simulations.batch_job.environment import LAUNCHES, LIFE
-from simulations.batch_job.system import simulate
+from simulations.batch_job.system import run
 from simulations.batch_job.variants import ANOTHER_HOUR, AS_SHIPPED, BOTH, CHECKPOINT
 from simulations.batch_job.workload import Job
 from simulations.choices import Deviation, drawn, random, replay
@@ -16,7 +16,7 @@ PROPERTIES = (survives_hour_70, keeps_its_work, is_over_by_monday)
 
 @pytest.mark.parametrize("check", PROPERTIES)
 def test_a_quiet_week_is_in_order(check):
-    check(simulate(AS_SHIPPED, CALENDAR, drawn([])))
+    check(run(AS_SHIPPED, CALENDAR, drawn([])))
 
 
 @pytest.mark.parametrize("check", PROPERTIES)
@@ -24,45 +24,45 @@ def test_hour_70_is_caught(check):
     with pytest.raises(
         AssertionError, match=r"killed at hour 70 \(Monday 16:00\), unfinished: 87683 of 90000"
     ):
-        check(simulate(AS_SHIPPED, CALENDAR, replay(HOUR_70["calendar"])))
+        check(run(AS_SHIPPED, CALENDAR, replay(HOUR_70["calendar"])))
 
 
 def test_hour_55_is_another_story_and_loses_days_as_well():
     saturday = Deviation("launch", 0, LAUNCHES.index((5, 9)))
-    run = simulate(AS_SHIPPED, CALENDAR, drawn([*HOUR_70["calendar"].deviations[1:], saturday]))
-    survives_hour_70(run)
+    ran = run(AS_SHIPPED, CALENDAR, drawn([*HOUR_70["calendar"].deviations[1:], saturday]))
+    survives_hour_70(ran)
     with pytest.raises(AssertionError, match="killed at hour 55"):
-        keeps_its_work(run)
+        keeps_its_work(ran)
 
 
 def test_a_death_that_costs_hours_is_not_held_against_a_job_that_checkpoints():
-    run = simulate(CHECKPOINT, CALENDAR, replay(HOUR_70["calendar"]))
-    assert run.attempts[0].cause == "sweep"
-    keeps_its_work(run)
+    ran = run(CHECKPOINT, CALENDAR, replay(HOUR_70["calendar"]))
+    assert ran.attempts[0].cause == "sweep"
+    keeps_its_work(ran)
     with pytest.raises(AssertionError):
-        is_over_by_monday(run)
+        is_over_by_monday(ran)
 
 
 def test_an_age_limit_is_no_matter_of_the_calendar():
-    run = simulate(ANOTHER_HOUR, AGE, drawn(HOUR_70["age"]))
-    is_over_by_monday(run)
+    ran = run(ANOTHER_HOUR, AGE, drawn(HOUR_70["age"]))
+    is_over_by_monday(ran)
     with pytest.raises(AssertionError):
-        keeps_its_work(run)
+        keeps_its_work(ran)
 
 
 @pytest.mark.parametrize("job", SCENARIO.ladder, ids=lambda job: job.rule)
 def test_with_both_fixes_every_week_of_life_is_survived_and_most_are_delivered(job):
-    runs = [simulate(BOTH, job, random(LIFE, seed)) for seed in range(100)]
-    for run in runs:
-        survives_hour_70(run)
-        keeps_its_work(run)
-    assert sum(run.delivered for run in runs) >= 98  # a time limit below 72 hours can end all three attempts
+    runs = [run(BOTH, job, random(LIFE, seed)) for seed in range(100)]
+    for ran in runs:
+        survives_hour_70(ran)
+        keeps_its_work(ran)
+    assert sum(ran.delivered for ran in runs) >= 98  # a time limit below 72 hours can end all three attempts
 
 
 def test_every_deviation_is_said_in_words():
     for seed in range(60):
         chooser = random(LIFE, seed)
-        simulate(BOTH if seed % 2 else AS_SHIPPED, SCENARIO.ladder[seed % 3], chooser)
+        run(BOTH if seed % 2 else AS_SHIPPED, SCENARIO.ladder[seed % 3], chooser)
         for point in chooser.points:
             if point.option:
                 assert "option" not in SCENARIO.phrase(point)

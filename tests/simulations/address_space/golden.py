@@ -1,15 +1,22 @@
-"""Prints the digests of fifty plans as JSON; run in fresh interpreters by `test_golden.py`."""
+"""Prints the digests of fifty plans; run in other interpreters by `tests/simulations/test_golden.py`."""
 
 import json
 import sys
 from pathlib import Path
 
-from simulations.address_space.process import Session, long_session, run
 from simulations.address_space.space import MIB
+from simulations.address_space.system import run
 from simulations.address_space.variants import VARIANTS
+from simulations.address_space.workload import Session, long_session
 from simulations.choices import NoiseModel, random, substream
 
+RECORD = Path(__file__).with_name("golden_digests.json")
 NOISE = NoiseModel("golden", {"path.document": 0.2, "land.*": 0.3})
+
+
+def recorded():
+    """Return the digests on record."""
+    return json.loads(RECORD.read_text(encoding="ascii"))
 
 
 def digests():
@@ -26,7 +33,5 @@ def digests():
     return found
 
 
-RECORDED = Path(__file__).with_name("golden_digests.json")
-
 if __name__ == "__main__":
-    json.dump(digests(), sys.stdout, indent=0)
+    sys.stdout.write("\n".join(digests()) + "\n")

@@ -4,9 +4,10 @@ from itertools import pairwise
 import pytest
 
 from simulations.address_space import picture
-from simulations.address_space.process import Session, run
 from simulations.address_space.space import GIB, MIB, Region
+from simulations.address_space.system import run
 from simulations.address_space.variants import CAST_THROUGH_UNSIGNED, FILLED
+from simulations.address_space.workload import Session
 from simulations.choices import Deviation, Plan, replay
 from simulations.errors import LabError
 

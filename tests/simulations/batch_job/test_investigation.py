@@ -17,7 +17,7 @@ from simulations.batch_job.investigation import (
     update,
 )
 from simulations.batch_job.observations import OBSERVATIONS, history_of
-from simulations.batch_job.system import simulate
+from simulations.batch_job.system import run
 from simulations.batch_job.variants import AS_SHIPPED
 from simulations.batch_job.workload import Job
 from simulations.choices import Deviation, drawn
@@ -31,13 +31,13 @@ MECHANISMS = ("calendar", "age", "mark")
 def _truth():
     """Return what happened on a platform that sweeps on Mondays: three launches, and one with a tag."""
 
-    def run(launch, *, tagged=False):
+    def ran(launch, *, tagged=False):
         plan = [Deviation("launch", 0, launch)] if launch else []
         plan += [] if tagged else [Deviation("owner_tag", 0, 1)]
-        return simulate(AS_SHIPPED, Job(), drawn([*plan, Deviation("sweep", 0, 1)]))
+        return run(AS_SHIPPED, Job(), drawn([*plan, Deviation("sweep", 0, 1)]))
 
     friday = LAUNCHES.index((4, 18))
-    return history_of(run(friday), (run(0), run(LAUNCHES.index((5, 9)))), run(friday, tagged=True))
+    return history_of(ran(friday), (ran(0), ran(LAUNCHES.index((5, 9)))), ran(friday, tagged=True))
 
 
 def test_three_changed_runs_tell_three_mechanisms_apart():

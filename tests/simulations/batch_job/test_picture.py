@@ -1,7 +1,7 @@
 from simulations.batch_job.environment import LAUNCHES
 from simulations.batch_job.picture import draw
 from simulations.batch_job.rules import RULES
-from simulations.batch_job.system import simulate
+from simulations.batch_job.system import run
 from simulations.batch_job.variants import AS_SHIPPED, CHECKPOINT
 from simulations.batch_job.workload import Job
 from simulations.choices import Deviation, drawn
@@ -15,7 +15,7 @@ PLAN = [
 
 
 def test_a_death_at_hour_70_under_mark_and_grace():
-    assert draw(simulate(AS_SHIPPED, Job(rule="mark", seed=5), drawn(PLAN))).splitlines() == [
+    assert draw(run(AS_SHIPPED, Job(rule="mark", seed=5), drawn(PLAN))).splitlines() == [
         f"the platform's sweep {RULES['mark'].words}",
         "",
         "attempt 1",
@@ -26,7 +26,7 @@ def test_a_death_at_hour_70_under_mark_and_grace():
 
 
 def test_a_job_that_resumes_has_two_bars_and_an_end():
-    lines = draw(simulate(CHECKPOINT, Job(seed=5), drawn(PLAN))).splitlines()
+    lines = draw(run(CHECKPOINT, Job(seed=5), drawn(PLAN))).splitlines()
     assert [line for line in lines if line.startswith("attempt")] == ["attempt 1", "attempt 2"]
     assert lines[-2].strip().endswith("|")
     assert lines[-1].strip().startswith("finished at hour")

@@ -9,7 +9,7 @@ from simulations.batch_job.environment import AILMENTS, CHANCES, CLOCKS, LAUNCHE
 from simulations.batch_job.kernel import Checkpoints
 from simulations.batch_job.observations import died_silently, hour_of_week, signs
 from simulations.batch_job.rules import RULES
-from simulations.batch_job.system import _Scene, simulate
+from simulations.batch_job.system import _Scene, run
 from simulations.batch_job.variants import (
     ANOTHER_HOUR,
     AS_SHIPPED,
@@ -20,7 +20,7 @@ from simulations.batch_job.variants import (
     OWNER_TAG,
     RERUN_NEXT_WEEK,
     RETRY_AT_ONCE,
-    Practice,
+    System,
 )
 from simulations.batch_job.workload import HOUR_MS, Job
 from simulations.choices import Deviation, Plan, drawn, nominal, random, replay
@@ -34,11 +34,11 @@ SWEEP = Deviation("sweep", 0, 1)
 PRACTICES = (AS_SHIPPED, RERUN_NEXT_WEEK, RETRY_AT_ONCE, MORE_MEMORY, ANOTHER_HOUR, CHECKPOINT, BOTH)
 
 
-def _run(*deviations, practice=AS_SHIPPED, engine="kernel", **job):
+def _run(*deviations, system=AS_SHIPPED, engine="kernel", **job):
     chooser = replay(Plan(deviations))
-    run = simulate(practice, Job(**job), chooser, engine=engine)
+    ran = run(system, Job(**job), chooser, engine=engine)
     chooser.finish()
-    return run
+    return ran
 
 
 def _trouble(cause, occurrence=1):
@@ -50,10 +50,10 @@ def _ailment(words):
 
 
 def test_when_nothing_happens_the_job_is_delivered_after_72_hours():
-    run = simulate(AS_SHIPPED, Job(), nominal())
-    assert run.delivered
-    assert 72 < run.attempts[0].job_hours < 74
-    assert run.attempts[0].done == 90_000
+    ran = run(AS_SHIPPED, Job(), nominal())
+    assert ran.delivered
+    assert 72 < ran.attempts[0].job_hours < 74
+    assert ran.attempts[0].done == 90_000
 
 
 @pytest.mark.parametrize(
@@ -78,20 +78,20 @@ def test_it_takes_both_a_missing_tag_and_a_sweep_that_acts(plan):
 
 
 def test_a_sweep_that_acts_and_finds_an_owner_leaves_a_note_and_the_machine():
-    run = _run(FRIDAY, SWEEP)
-    assert ("sweep", "spares") in {(event.actor, event.action) for event in run.trace}
+    ran = _run(FRIDAY, SWEEP)
+    assert ("sweep", "spares") in {(event.actor, event.action) for event in ran.trace}
 
 
 def test_rules_that_spare_no_owner_end_tagged_machines_too():
-    run = _run(SWEEP, rule="preemptible")
-    assert (run.attempts[0].cause, run.attempts[0].job_hours) == ("sweep", 24)
-    assert _run(SWEEP, practice=OWNER_TAG, rule="preemptible").delivered  # the list of exemptions does
+    ran = _run(SWEEP, rule="preemptible")
+    assert (ran.attempts[0].cause, ran.attempts[0].job_hours) == ("sweep", 24)
+    assert _run(SWEEP, system=OWNER_TAG, rule="preemptible").delivered  # the list of exemptions does
 
 
 @pytest.mark.parametrize("rule", sorted(set(RULES) - {"none"}))
 def test_every_preset_of_a_real_tool_can_be_run(rule):
-    run = simulate(AS_SHIPPED, Job(rule=rule), drawn([UNTAGGED, SWEEP]))
-    assert run.attempts[-1].cause in {"sweep", "finished"}
+    ran = run(AS_SHIPPED, Job(rule=rule), drawn([UNTAGGED, SWEEP]))
+    assert ran.attempts[-1].cause in {"sweep", "finished"}
 
 
 @pytest.mark.parametrize("suspect", [suspect.name for suspect in SUSPECTS])
@@ -109,10 +109,10 @@ def test_each_suspect_can_be_the_culprit(suspect):
 
 
 def test_who_is_told_gets_a_signal_and_dies_after_the_notice():
-    run = _run(_trouble("spot", 2))
-    assert run.attempts[0].end_ms - run.attempts[0].start_ms == 20 * HOUR_MS + 120_000
-    assert signs(run.attempts[0]).sigterm
-    assert [event.action for event in run.trace if event.actor == "spot"] == ["SIGTERM", "ends"]
+    ran = _run(_trouble("spot", 2))
+    assert ran.attempts[0].end_ms - ran.attempts[0].start_ms == 20 * HOUR_MS + 120_000
+    assert signs(ran.attempts[0]).sigterm
+    assert [event.action for event in ran.trace if event.actor == "spot"] == ["SIGTERM", "ends"]
 
 
 def test_a_time_limit_counts_from_the_launch_of_the_machine():
@@ -124,37 +124,37 @@ def test_a_time_limit_counts_from_the_launch_of_the_machine():
 def test_memory_lasts_four_times_as_long_when_there_is_four_times_as_much():
     leak = _ailment("1024")
     assert 50 < _run(leak).attempts[0].job_hours < 56
-    assert _run(leak, practice=MORE_MEMORY).delivered
+    assert _run(leak, system=MORE_MEMORY).delivered
 
 
 def test_a_job_is_rerun_in_its_slot_or_at_once():
-    weekly = _run(FRIDAY, UNTAGGED, SWEEP, practice=RERUN_NEXT_WEEK)
+    weekly = _run(FRIDAY, UNTAGGED, SWEEP, system=RERUN_NEXT_WEEK)
     assert [attempt.job_hours for attempt in weekly.attempts] == [70, 70, 70]
     assert {hour_of_week(attempt) for attempt in weekly.attempts} == {16}
-    at_once = _run(FRIDAY, UNTAGGED, SWEEP, practice=RETRY_AT_ONCE)
+    at_once = _run(FRIDAY, UNTAGGED, SWEEP, system=RETRY_AT_ONCE)
     assert [attempt.cause for attempt in at_once.attempts] == ["sweep", "finished"]
 
 
 def test_the_slot_is_an_hour_on_the_clock_also_after_the_clocks_have_changed():
-    forward = Deviation("clock", 0, CLOCKS.index("forward"))
-    run = _run(FRIDAY, UNTAGGED, forward, SWEEP, practice=RERUN_NEXT_WEEK)
-    assert [attempt.job_hours for attempt in run.attempts] == [69, 70, 70]
-    assert {hour_of_week(attempt) for attempt in run.attempts} == {16}
+    forward = Deviation("clock", 0, [clock.words for clock in CLOCKS].index("forward"))
+    ran = _run(FRIDAY, UNTAGGED, forward, SWEEP, system=RERUN_NEXT_WEEK)
+    assert [attempt.job_hours for attempt in ran.attempts] == [69, 70, 70]
+    assert {hour_of_week(attempt) for attempt in ran.attempts} == {16}
 
 
 def test_what_makes_no_sense_is_refused():
     with pytest.raises(LabError, match="no engine 'ray'; there are kernel, simpy"):
-        simulate(AS_SHIPPED, Job(), nominal(), engine="ray")
+        run(AS_SHIPPED, Job(), nominal(), engine="ray")
     with pytest.raises(ValueError, match="attempts_max is a whole number from 1, not 0"):
-        Practice(attempts_max=0)
+        System(attempts_max=0)
     with pytest.raises(ValueError, match="times are 0 or more, not -1 and 0"):
         Checkpoints(every_ms=-1)
 
 
 def test_a_job_that_checkpoints_is_delivered_hours_after_the_kill():
-    run = _run(FRIDAY, UNTAGGED, SWEEP, practice=CHECKPOINT)
-    first, second = run.attempts
-    assert run.delivered
+    ran = _run(FRIDAY, UNTAGGED, SWEEP, system=CHECKPOINT)
+    first, second = ran.attempts
+    assert ran.delivered
     assert first.lost_ms <= CHECKPOINT.checkpoints.every_ms + CHECKPOINT.checkpoints.cost_ms
     assert first.saved <= first.done
     assert second.job_hours < 8
@@ -162,30 +162,30 @@ def test_a_job_that_checkpoints_is_delivered_hours_after_the_kill():
 
 
 def test_what_was_saved_is_not_run_again():
-    run = _run(FRIDAY, UNTAGGED, SWEEP, practice=CHECKPOINT)
-    resumed = set(run.schedules[1].order)
-    kept = run.schedules[0].order[: run.attempts[0].saved]
+    ran = _run(FRIDAY, UNTAGGED, SWEEP, system=CHECKPOINT)
+    resumed = set(ran.schedules[1].order)
+    kept = ran.schedules[0].order[: ran.attempts[0].saved]
     assert len(resumed) == 90_000 - len(kept)
     assert not resumed & set(kept)
 
 
 def test_another_hour_ends_before_monday_afternoon_until_the_clocks_go_forward():
-    forward = Deviation("clock", 0, CLOCKS.index("forward"))
-    assert _run(UNTAGGED, practice=ANOTHER_HOUR, seed=5).delivered
-    broken = _run(UNTAGGED, forward, SWEEP, practice=ANOTHER_HOUR, seed=5).attempts[0]
+    forward = Deviation("clock", 0, [clock.words for clock in CLOCKS].index("forward"))
+    assert _run(UNTAGGED, system=ANOTHER_HOUR, seed=5).delivered
+    broken = _run(UNTAGGED, forward, SWEEP, system=ANOTHER_HOUR, seed=5).attempts[0]
     assert (broken.cause, broken.job_hours, hour_of_week(broken)) == ("sweep", 72, 16)
 
 
 @pytest.mark.parametrize(("change", "hours"), [("no change", 70), ("forward", 69), ("back", 71)])
 def test_a_calendar_follows_the_wall_clock(change, hours):
-    option = CLOCKS.index(change)
+    option = [clock.words for clock in CLOCKS].index(change)
     clock = [Deviation("clock", 0, option)] if option else []
     attempt = _run(FRIDAY, UNTAGGED, *clock, SWEEP).attempts[0]
     assert (attempt.job_hours, hour_of_week(attempt)) == (hours, 16)
 
 
 def test_a_faster_planner_makes_the_job_shorter_and_saves_nothing():
-    slow, fast = _run(FRIDAY, UNTAGGED, SWEEP), _run(FRIDAY, UNTAGGED, SWEEP, practice=FASTER_EXPLAIN)
+    slow, fast = _run(FRIDAY, UNTAGGED, SWEEP), _run(FRIDAY, UNTAGGED, SWEEP, system=FASTER_EXPLAIN)
     assert fast.attempts[0].done > slow.attempts[0].done
     assert fast.attempts[0].cause == "sweep"
 
@@ -234,11 +234,11 @@ def test_two_engines_give_the_same_trace_of_all_90_000_tests():
     ),
     st.integers(0, 10_000),
 )
-def test_two_engines_give_the_same_trace_whatever_happens(practice, job, seed):
+def test_two_engines_give_the_same_trace_whatever_happens(system, job, seed):
     noise = replace(LIFE, name="rough", rates={**LIFE.rates, "trouble": 0.2, "sweep": 0.8})
     choosers = [random(noise, seed), random(noise, seed)]
     runs = [
-        simulate(practice, job, chooser, engine=engine)
+        run(system, job, chooser, engine=engine)
         for chooser, engine in zip(choosers, ("kernel", "simpy"), strict=True)
     ]
     assert choosers[0].points == choosers[1].points
@@ -253,7 +253,7 @@ def test_two_engines_give_the_same_trace_whatever_happens(practice, job, seed):
 
 def test_an_attempt_never_saves_more_than_it_has_done():
     for seed in range(200):
-        for attempt in simulate(CHECKPOINT, Job(rule="age"), random(LIFE, seed)).attempts:
+        for attempt in run(CHECKPOINT, Job(rule="age"), random(LIFE, seed)).attempts:
             assert 0 <= attempt.saved <= attempt.done <= 90_000
             assert attempt.lost_ms >= 0
 

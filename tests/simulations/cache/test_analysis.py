@@ -4,9 +4,9 @@ from math import comb
 
 import pytest
 
-from simulations.cache import world
 from simulations.cache.analysis import Outcome, census
 from simulations.cache.services import DESIGNS
+from simulations.cache.system import run
 from simulations.cache.variants import System
 from simulations.cache.workload import Workload
 from simulations.choices import exactly
@@ -32,8 +32,7 @@ def simulated(design, workload, deviations_max):
     found = set()
     for k in range(deviations_max + 1):
         outcomes = [
-            outcome(ran.result)
-            for ran in exactly(lambda chooser: world.run(System(design), workload, chooser), k)
+            outcome(ran.result) for ran in exactly(lambda chooser: run(System(design), workload, chooser), k)
         ]
         if not outcomes:
             return found, False

@@ -4,7 +4,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from simulations.cache.consistency import not_linearizable
-from simulations.cache.world import Operation
+from simulations.cache.system import Operation
 
 
 def operation(client, kind, value, called, returned):

@@ -1,7 +1,7 @@
 from simulations.cache import variants
 from simulations.cache.picture import lanes, sequence_diagram
+from simulations.cache.system import run
 from simulations.cache.workload import Workload
-from simulations.cache.world import run
 from simulations.choices import Deviation, drawn
 
 STALE = run(variants.AS_SHIPPED, Workload(("r", "w")), drawn([Deviation("reader after database.read", 0, 1)]))

@@ -34,8 +34,10 @@ from simulations.mode_machine.encodings import (
     code_sets,
     decode,
 )
-from simulations.mode_machine.machine import Processor, State, run, step
-from simulations.mode_machine.system import Command, System, Workload, synthesise
+from simulations.mode_machine.netlist import synthesise
+from simulations.mode_machine.system import Processor, State, run, step
+from simulations.mode_machine.variants import System
+from simulations.mode_machine.workload import Command, Workload
 
 P = Fraction(1, 1000)
 

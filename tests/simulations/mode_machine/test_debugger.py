@@ -11,10 +11,11 @@ from simulations.choices import Deviation, Plan, random, replay
 from simulations.errors import PlanError
 from simulations.mode_machine.debugger import SNAPSHOT_CLOCKS, Debugger, DebuggerError
 from simulations.mode_machine.encodings import ONE_HOT
-from simulations.mode_machine.machine import power_cycle, power_on, run, step
-from simulations.mode_machine.noise import noise_model
+from simulations.mode_machine.environment import noise_model
 from simulations.mode_machine.registers import RegisterError, condition_of, read, registers
-from simulations.mode_machine.system import CLOCKS_MAX, System, Workload, received, typical_workload
+from simulations.mode_machine.system import power_cycle, power_on, run, step
+from simulations.mode_machine.variants import System
+from simulations.mode_machine.workload import CLOCKS_MAX, Workload, received, typical_workload
 
 QUIET = Workload(("." * 30,) * 3)
 BUSY = Workload(("..G......", "...S.....", ".....H..G"))
@@ -62,7 +63,7 @@ def test_wherever_one_goes_the_state_is_that_of_a_fresh_run(seed, synchroniser, 
 
 
 CLOCK = st.integers(0, 59)
-DEEDS = st.lists(
+INTERVENTIONS = st.lists(
     st.one_of(
         st.tuples(CLOCK, st.just("flip"), st.integers(0, 2), st.integers(0, 2)),
         st.tuples(CLOCK, st.just("press_reset"), st.integers(1, 5)),
@@ -72,21 +73,21 @@ DEEDS = st.lists(
 )
 
 
-def meddle(debugger, deeds, done=lambda: None):
+def intervene(debugger, interventions, done=lambda: None):
     """Do things by hand, each at its clock; what cannot be done there is left out."""
-    for clock, deed, *arguments in deeds:
+    for clock, intervention, *arguments in interventions:
         debugger.goto(clock)
         with suppress(DebuggerError):
-            getattr(debugger, deed)(*arguments)
+            getattr(debugger, intervention)(*arguments)
         done()
 
 
 @settings(max_examples=60, deadline=None)
-@given(seed=st.integers(0, 999), deeds=DEEDS)
-def test_a_fork_is_a_run_like_any_other(seed, deeds):
+@given(seed=st.integers(0, 999), interventions=INTERVENTIONS)
+def test_a_fork_is_a_run_like_any_other(seed, interventions):
     system, workload, plan = rough_run(seed)
     debugger = Debugger(system, workload, plan)
-    meddle(debugger, deeds)
+    intervene(debugger, interventions)
     recorded = Plan.from_json(json.loads(json.dumps(debugger.plan.to_json())))
     cycles = debugger.timeline.power_cycles
     fresh = fresh_states(system, debugger.workload, recorded, cycles)
@@ -97,13 +98,13 @@ def test_a_fork_is_a_run_like_any_other(seed, deeds):
 
 
 @settings(max_examples=60, deadline=None)
-@given(seed=st.integers(0, 999), deeds=DEEDS)
-def test_a_fork_leaves_the_past_as_it_was(seed, deeds):
+@given(seed=st.integers(0, 999), interventions=INTERVENTIONS)
+def test_a_fork_leaves_the_past_as_it_was(seed, interventions):
     debugger = Debugger(*rough_run(seed))
-    for deed in deeds:
-        past = [debugger.goto(clock) for clock in range(deed[0])]
-        meddle(debugger, [deed])
-        assert [debugger.goto(clock) for clock in range(deed[0])] == past
+    for intervention in interventions:
+        past = [debugger.goto(clock) for clock in range(intervention[0])]
+        intervene(debugger, [intervention])
+        assert [debugger.goto(clock) for clock in range(intervention[0])] == past
 
 
 @settings(max_examples=60, deadline=None)
@@ -356,7 +357,7 @@ def test_a_register_that_does_not_exist_is_refused_with_those_that_do():
     assert len(registers(debugger.system)) == 16
 
 
-# Meddling
+# Intervening
 
 
 def test_a_flip_forks_the_timeline_and_drops_the_known_future():

@@ -6,7 +6,6 @@ from simulations.choices import exactly, nominal, replay
 from simulations.errors import LabError
 from simulations.mode_machine import variants
 from simulations.mode_machine.encodings import NATURAL
-from simulations.mode_machine.machine import lost_processors, press_reset, run
 from simulations.mode_machine.model_check import (
     BUS_IS_GRANTED,
     NO_SILENT_WRONG_MODE,
@@ -14,7 +13,9 @@ from simulations.mode_machine.model_check import (
     Claim,
     model_check,
 )
-from simulations.mode_machine.system import LETTERS, System, Workload
+from simulations.mode_machine.system import lost_processors, press_reset, run
+from simulations.mode_machine.variants import System
+from simulations.mode_machine.workload import LETTERS, Workload
 
 UPSETS = System(noise=("upset",))
 ALL = (RESET_HELPS, BUS_IS_GRANTED, NO_SILENT_WRONG_MODE)

@@ -4,9 +4,10 @@ from simulations.choices import Deviation, Plan, nominal, replay
 from simulations.errors import LabError
 from simulations.mode_machine import variants
 from simulations.mode_machine.encodings import TRIPLE
-from simulations.mode_machine.machine import run
 from simulations.mode_machine.picture import history, lanes, state_diagram, table
-from simulations.mode_machine.system import System, Workload
+from simulations.mode_machine.system import run
+from simulations.mode_machine.variants import System
+from simulations.mode_machine.workload import Workload
 
 WORKLOAD = Workload((".G.....", ".G....H", "..G.S.."))
 PLAN = Plan([Deviation("cpu1.command", 2, 1), Deviation("cpu0.bit2", 3, 1)])

@@ -1,19 +1,22 @@
 """What an access touches, and which accesses conflict.
 
 A location is an object and a part of it: an attribute, an index or a key; no part means all of it. Two
-accesses
-conflict when they touch the same location, come from two threads, and one of them writes.
+accesses conflict when they touch the same location, come from two threads, and one of them writes.
 """
 
 from __future__ import annotations
 
+import datetime as dt
+import decimal
 import gc
+import re
 import threading
 import weakref
 from collections import OrderedDict, deque
 from types import (
     BuiltinMethodType,
     FunctionType,
+    GeneratorType,
     GetSetDescriptorType,
     MemberDescriptorType,
     MethodDescriptorType,
@@ -108,8 +111,20 @@ READING_METHODS: Final = frozenset(
     }
 )
 _UNSHARED: Final = frozenset(
-    {"Pattern", "Match", "generator", "datetime", "date", "timedelta", "time", "Decimal", "property"}
+    {
+        re.Pattern,
+        re.Match,
+        GeneratorType,
+        dt.datetime,
+        dt.date,
+        dt.timedelta,
+        dt.time,
+        decimal.Decimal,
+        property,
+    }
 )
+TRIED: Final = ("tried", None)
+"""The part of a lock that an operation touches which does not wait for it."""
 
 
 class Stamps:
@@ -234,11 +249,7 @@ def whole(thing: Any, stamps: Stamps, *, writes: bool) -> list[Touch]:
 def method(owner: Any, name: str, stamps: Stamps) -> list[Touch]:
     """Return what a call of a method that is not written in Python touches."""
     kind = type(owner)
-    if (
-        kind in _IMMUTABLE
-        or isinstance(owner, (ModuleType, type, BaseException))
-        or kind.__name__ in _UNSHARED
-    ):
+    if kind in _IMMUTABLE or isinstance(owner, (ModuleType, type, BaseException)) or kind in _UNSHARED:
         return []
     if kind in _VIEWS:
         return whole(owner, stamps, writes=False)

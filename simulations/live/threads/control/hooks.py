@@ -2,8 +2,7 @@
 
 There are two ways to watch a program. *Observing* looks at every access and tells a sink what it touched. The
 *fast* way calls only where threads may be switched, where a primitive is at work, and where the program has
-not
-been before; the rest runs at the speed of the interpreter.
+not been before; the rest runs at the speed of the interpreter.
 """
 
 from __future__ import annotations
@@ -13,21 +12,18 @@ import heapq
 import threading
 from _thread import get_ident
 from types import BuiltinFunctionType, FunctionType, MethodDescriptorType, MethodType, WrapperDescriptorType
-from typing import TYPE_CHECKING, Any, Final, Literal
+from typing import TYPE_CHECKING, Any, Final
 
 from simulations.live.threads.control import accesses
-from simulations.live.threads.control.accesses import Stamps, Touch
-from simulations.live.threads.control.primitives import Primitives
+from simulations.live.threads.control.touching import Touching
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from simulations.live.threads.control.scheduler import Scheduler, Task
+    from simulations.live.threads.control.accesses import Touch
+    from simulations.live.threads.control.points import Points
+    from simulations.live.threads.control.primitives import Primitives
     from simulations.live.threads.control.sites import Site
-
-Granularity = Literal["sync", "access", "gil"]
-
-Sink = "Callable[[Task, Site | None, list[Touch], str], None]"
 
 _READERS: Final = frozenset(
     {
@@ -71,49 +67,12 @@ _NEVER_SWITCHES: Final = frozenset({len, isinstance, type, str, tuple, list.appe
 
 
 class Hooks:
-    """Makes the functions that are called from rewritten code.
+    """Makes the functions that are called from rewritten code."""
 
-    Attributes:
-        granularity: Where threads may be switched.
-        sink: Told of every access while observing.
-        news: Sites that were run for the first time since the focus was chosen.
-        everywhere: Whether every access is a point, so that what touches nothing need not be one.
-    """
-
-    def __init__(self, run: Scheduler) -> None:
-        self.run = run
-        self.primitives = Primitives(run, self)
-        self.granularity: Granularity = "access"
-        self.sink: Callable[[Task, Site | None, list[Touch], str], None] | None = None
-        self.stamps = Stamps()
-        self.news: set[Site] = set()
-        self.everywhere = False
-
-    # -- what primitives report -----------------------------------------------------------------------------
-
-    def at_primitive(self, site: Site, thing: object, *, tries: bool = False) -> None:
-        """A point in front of an operation on a primitive."""
-        run = self.run
-        site.sync = True
-        if run.mute or self.granularity == "gil":
-            return
-        if tries and self.sink is not None and thing is not None:
-            self.sink(run.current, site, [(self.stamps.of(thing), "tried", False)], "tries")
-        if site.focus:
-            run.step = step = run.step + 1
-            run.turn_ends = step + run.turn_max
-            if step >= run.bound:
-                run.look(site)
-
-    def did(self, site: Site | None, thing: object, verb: str) -> None:
-        """An operation on a primitive that has been done."""
-        if self.sink is not None and not self.run.mute:
-            if site is not None:
-                site.hot = True
-            writes = not verb.startswith("reads")
-            self.sink(self.run.current, site, [(self.stamps.of(thing), None, writes)], verb)
-
-    # -- observing ------------------------------------------------------------------------------------------
+    def __init__(self, points: Points, primitives: Primitives) -> None:
+        self._points = points
+        self._run = points.run
+        self._primitives = primitives
 
     def observing(self, site: Site, space: dict[str, Any] | None) -> Callable[..., Any]:
         """Return the hook that looks at every access of a site."""
@@ -122,102 +81,79 @@ class Hooks:
         if site.kind == "with":
             return lambda manager: self._observe_with(site, manager)
         if site.kind == "switch":
-            return lambda: self._switch(site)
-        run = self.run
+            return lambda: self._points.switch(site)
+        run = self._run
 
         def observe(*operands: Any) -> None:
             if run.mute or get_ident() != run.ident:
                 return
-            if self.everywhere and not accesses.touched(site, operands, space, self.stamps):
-                site.hot = True
+            if self._points.everywhere and not accesses.touched(site, operands, space, self._points.stamps):
+                site.note_run()
                 if operands and isinstance(operands[0], threading.local):
-                    run.fresh = True
+                    run.needs_fresh_threads()
                 return
-            if self.granularity != "gil":
-                self._point(site)
-            self._tell(site, accesses.touched(site, operands, space, self.stamps))
+            if self._points.granularity != "gil":
+                self._points.pass_point(site)
+            self._points.tell(site, accesses.touched(site, operands, space, self._points.stamps))
 
         return observe
-
-    def _point(self, site: Site) -> None:
-        site.hot = True
-        if site.focus:
-            run = self.run
-            run.step = step = run.step + 1
-            if site.writes:
-                run.turn_ends = step + run.turn_max
-            if step >= run.bound:
-                run.look(site)
-
-    def _tell(self, site: Site, touches: list[Touch]) -> None:
-        if touches and self.sink is not None:
-            self.sink(self.run.current, site, touches, site.verb)
-
-    def _switch(self, site: Site) -> None:
-        """A place at which this interpreter may really switch threads."""
-        run = self.run
-        if run.mute or get_ident() != run.ident:
-            return
-        run.current.switched = site
-        site.writes = True
-        self._point(site)
 
     def after_call(self, site: Site) -> Callable[[], None]:
         """Return the hook behind a call: this interpreter may switch there if it was not a call of Python."""
 
         def after() -> None:
-            if site.verb == "calls C":
-                self._switch(site)
+            if site.verb is Touching.CALLS_C:
+                self._points.switch(site)
 
         return after
 
     def _observe_with(self, site: Site, manager: Any) -> Any:
-        run = self.run
+        run = self._run
         if get_ident() != run.ident:
             return manager
-        site.hot = True
-        guard = self.primitives.guard(manager, site)
+        site.note_run()
+        guard = self._primitives.guard(manager, site)
         if guard is None:
             return manager
-        site.sync = True
+        site.note_primitive()
         return guard
 
     def _observe_call(self, site: Site, function: Any) -> Any:
-        run = self.run
+        run = self._run
         if get_ident() != run.ident:
             return function
-        if self.granularity == "gil":
+        if self._points.granularity == "gil":
             python = type(function) is FunctionType or (
                 type(function) is MethodType and type(function.__func__) is FunctionType
             )
             quick = type(function) is not MethodType and function.__hash__ and function in _NEVER_SWITCHES
-            site.verb = "calls" if python or quick else "calls C"
+            site.set_verb(Touching.CALLS if python or quick else Touching.CALLS_C)
             if python:
-                self._switch(site)
-        if not site.name:
-            site.name = getattr(function, "__name__", "") or type(function).__name__
-        controlled = self.primitives.controlled(function, site)
+                self._points.switch(site)
+        site.name_after(function)
+        controlled = self._primitives.controlled(function, site)
         if controlled is not None:
-            site.hot = site.sync = True
+            site.note_run()
+            site.note_primitive()
             return controlled
         if run.mute:
             return function
-        site.hot = True
+        site.note_run()
         owner = accesses.owner_of(function)
         if owner is not None:
-            touches = accesses.method(*owner, self.stamps)
+            touches = accesses.method(*owner, self._points.stamps)
             if touches:
-                site.writes = touches[0][2]
+                site.set_writes(writes=touches[0][2])
             self._at_call(site, touches)
             return function
         return self._observe_function(site, function)
 
     def _at_call(self, site: Site, touches: list[Touch]) -> None:
-        if self.everywhere and not touches:
+        if self._points.everywhere and not touches:
             return
-        if self.granularity != "gil":
-            self._point(site)
-        self._tell(site, touches)
+        if self._points.granularity != "gil":
+            self._points.pass_point(site)
+        self._points.tell(site, touches)
 
     def _observe_function(self, site: Site, function: Any) -> Any:
         """A function that is not written in Python: what it touches are its arguments."""
@@ -232,10 +168,12 @@ class Hooks:
                     site,
                     function,
                     lambda args: accesses.attribute(
-                        args[0], str(args[1]), self.stamps, writes=name != "__getattribute__"
+                        args[0], str(args[1]), self._points.stamps, writes=name != "__getattribute__"
                     ),
                 )
-            return self._through(site, function, lambda args: accesses.method(args[0], name, self.stamps))
+            return self._through(
+                site, function, lambda args: accesses.method(args[0], name, self._points.stamps)
+            )
         if function in _READERS or function in _WRITERS:
             writes = function in _WRITERS
             return self._through(
@@ -245,15 +183,17 @@ class Hooks:
                     touch
                     for arg in args
                     for touch in (
-                        accesses.whole(arg, self.stamps, writes=writes)
-                        or (accesses.method(arg, "__next__", self.stamps) if function is next else [])
+                        accesses.whole(arg, self._points.stamps, writes=writes)
+                        or (accesses.method(arg, "__next__", self._points.stamps) if function is next else [])
                     )
                 ],
             )
         if function in _ATTRIBUTE_READERS or function in _ATTRIBUTE_WRITERS:
             writes = function in _ATTRIBUTE_WRITERS
             return self._through(
-                site, function, lambda args: accesses.attribute(args[0], args[1], self.stamps, writes=writes)
+                site,
+                function,
+                lambda args: accesses.attribute(args[0], args[1], self._points.stamps, writes=writes),
             )
         self._at_call(site, [])
         return function
@@ -263,65 +203,37 @@ class Hooks:
     ) -> Callable[..., Any]:
         def through(*args: Any, **kwargs: Any) -> Any:
             seen = touches(args) if args else []
-            site.writes = any(writes for _, _, writes in seen)
+            site.set_writes(writes=any(writes for _, _, writes in seen))
             self._at_call(site, seen)
             return function(*args, **kwargs)
 
         return through
 
-    # -- the fast way ---------------------------------------------------------------------------------------
-
-    def point(self, site: Site) -> Callable[[], None]:
-        """Return the hook of a site at which threads may be switched."""
-        run = self.run
-        look = run.look
-        if site.writes:
-
-            def write_point() -> None:
-                if run.mute or get_ident() != run.ident:
-                    return
-                run.step = step = run.step + 1
-                run.turn_ends = step + run.turn_max
-                if step >= run.bound:
-                    look(site)
-
-            return write_point
-
-        def read_point() -> None:
-            if run.mute or get_ident() != run.ident:
-                return
-            run.step = step = run.step + 1
-            if step >= run.bound:
-                look(site)
-
-        return read_point
-
     def first_time(self, site: Site) -> Callable[[], None]:
         """Return the hook of a site which has not been run under observation."""
-        run = self.run
+        run = self._run
 
         def first_time() -> None:
             if not run.mute and get_ident() == run.ident:
-                self.news.add(site)
+                self._points.is_news(site)
 
         return first_time
 
     def call(self, site: Site, *, observed: bool) -> Callable[[Any], Any]:
         """Return the hook of a call of a primitive, or of a call that has not been run under observation."""
-        run = self.run
-        controlled = self.primitives.controlled
-        point = self.point(site) if site.focus and observed else None
+        run = self._run
+        controlled = self._primitives.controlled
+        point = run.point(site, writes=site.writes) if site.focus and observed else None
 
         def call(function: Any) -> Any:
             if get_ident() != run.ident:
                 return function
             if not site.hot and not run.mute:
-                self.news.add(site)
+                self._points.is_news(site)
             replacement = controlled(function, site)
             if replacement is not None:
-                site.sync = True
-                if not site.name:
-                    site.name = getattr(function, "__name__", "")
+                site.note_primitive()
+                site.name_after(function)
                 return replacement
             if point is not None:
                 point()
@@ -331,14 +243,14 @@ class Hooks:
 
     def enter(self, site: Site) -> Callable[[Any], Any]:
         """Return the hook of a `with` statement."""
-        run = self.run
-        guard = self.primitives.guard
+        run = self._run
+        guard = self._primitives.guard
 
         def enter(manager: Any) -> Any:
             if get_ident() != run.ident:
                 return manager
             if not site.hot and not run.mute:
-                self.news.add(site)
+                self._points.is_news(site)
             return guard(manager, site) or manager
 
         return enter

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import dis
 import functools
 import gc
 import sys
 import sysconfig
-from pathlib import Path
+import threading
 from types import CodeType, FunctionType, MethodType
 from typing import TYPE_CHECKING, Any, Final, Literal
 
-from simulations.live.threads.control.rewrite import SUPPORTED, VERSION, Body, Call, put_together, take_apart
+from simulations.live.threads.control.frames import OURS
+from simulations.live.threads.control.rewrite import Body, Call, put_together, take_apart
 from simulations.live.threads.control.sites import Site, binds_method, sites_of
+from simulations.live.threads.control.standard_library import refusal
 from simulations.live.threads.errors import ThreadsError
 
 if TYPE_CHECKING:
@@ -19,12 +22,12 @@ if TYPE_CHECKING:
     from types import FrameType
 
     from simulations.live.threads.control.hooks import Hooks
+    from simulations.live.threads.control.points import Points
 
 Mode = Literal["observe", "watch", "fast"]
 
 _STANDARD: Final = sysconfig.get_paths()["stdlib"]
 _SITE_PACKAGES: Final = ("site-packages", "dist-packages")
-_OURS: Final = str(Path(__file__).parents[1])
 _PRIMITIVE_MODULES: Final = (
     "threading",
     "queue",
@@ -47,6 +50,7 @@ _NEVER: Final = (
 _NEVER_FUNCTIONS: Final = frozenset(
     {"_is_owned", "_set_tstate_lock", "_shutdown", "_python_exit", "_after_fork", "__repr__"}
 )
+"""Functions of the standard library that run while the interpreter, not the program, is at work."""
 _BLOCKING_NAMES: Final = frozenset(
     {
         "acquire",
@@ -75,15 +79,35 @@ _BLOCKING_NAMES: Final = frozenset(
         "perf_counter",
     }
 )
+"""What a function mentions that may block.
+
+In the files of the workers such functions are rewritten before the first run, since a thread that blocks for
+real ends it. This only saves a run: any other function is found by `Installer.trace` when it is first called.
+"""
 _WITH: Final = ("BEFORE_WITH", "LOAD_SPECIAL")
 _UNLOCKED: Final = "_flag"
-_FLAG_USERS: Final = ("is_set", "set", "clear", "wait")
+_FLAG_USERS: Final = frozenset(
+    function.__code__
+    for function in (
+        threading.Event.is_set,
+        threading.Event.set,
+        threading.Event.clear,
+        threading.Event.wait,
+    )
+)
+"""What reads or writes the flag of an event, in part without its lock."""
+_THREAD_START: Final = threading.Thread.start.__code__
 
 
 def _works_on_primitive(code: CodeType, site: Site) -> bool:
     if site.kind == "with":
-        return code.co_name != "start"
-    return site.kind == "attribute" and site.name == _UNLOCKED and code.co_name in _FLAG_USERS
+        return code is not _THREAD_START
+    return site.kind == "attribute" and site.name == _UNLOCKED and code in _FLAG_USERS
+
+
+def _standard(path: str) -> bool:
+    """Return whether a file belongs to the standard library."""
+    return path.startswith(_STANDARD) and not any(part in path for part in _SITE_PACKAGES)
 
 
 class Function:
@@ -103,7 +127,8 @@ class Function:
         ]
         if not observed:
             for site in self.sites:
-                site.sync = site.hot = True
+                site.note_primitive()
+                site.note_run()
 
 
 class Installer:
@@ -113,13 +138,12 @@ class Installer:
         sites: Every site of every watched function.
     """
 
-    def __init__(self, hooks: Hooks, scope: Sequence[str] | None) -> None:
-        if VERSION not in SUPPORTED or sys.implementation.name != "cpython":
-            raise ThreadsError(
-                f"threads can be controlled on CPython 3.11 to 3.14, not on {sys.implementation.name} "
-                f"{VERSION[0]}.{VERSION[1]}; use one of these"
-            )
+    def __init__(self, hooks: Hooks, points: Points, scope: Sequence[str] | None) -> None:
+        reason = refusal(loaded=True)
+        if reason is not None:
+            raise ThreadsError(reason)
         self._hooks = hooks
+        self._points = points
         self._scope = tuple(scope) if scope is not None else None
         self._functions: dict[CodeType, Function] = {}
         self._owners: dict[int, tuple[FunctionType, CodeType]] = {}
@@ -131,8 +155,6 @@ class Installer:
         self._by_file: dict[str, list[FunctionType]] = {}
         self.found: set[CodeType] = set()
         self.sites: list[Site] = []
-
-    # -- finding --------------------------------------------------------------------------------------------
 
     def begin(self, roots: Iterable[Callable[..., Any]]) -> None:
         """Start from the workers, and from what the standard library builds out of locks."""
@@ -147,7 +169,7 @@ class Installer:
                 self._add_owner(function)
                 self._add_blocking(function.__code__.co_filename)
 
-    def trace(self, frame: FrameType, event: str, arg: object) -> None:  # noqa: ARG002
+    def trace(self, frame: FrameType, event: str, arg: object) -> None:  # noqa: ARG002  (the protocol has it)
         """Note a function that runs without being watched; a trace function."""
         code = frame.f_code
         if id(code) not in self._known:
@@ -186,38 +208,39 @@ class Installer:
         code = function.__code__
         if id(function) in self._owners or id(code) in self._rewritten:
             return
-        if code.co_name in _NEVER_FUNCTIONS or not self._wanted(code, function.__globals__):
+        never = code.co_name in _NEVER_FUNCTIONS and _standard(code.co_filename)
+        if never or not self._wanted(code, function.__globals__):
             return
         self._owners[id(function)] = (function, code)
         self._learn(code, function.__globals__)
 
     def _learn(self, code: CodeType, space: dict[str, Any]) -> None:
+        # Only what is swapped is known. The code inside it is swapped for functions that are yet to be made;
+        # one that was made before, or is made by a frame that runs already, has the old code and is traced.
+        self._known.add(id(code))
         for inner in _codes(code):
             if inner in self._functions:
                 continue
             function = Function(inner, space, observed=self._observed(inner, space))
             self._functions[inner] = function
-            self._known.add(id(inner))
             self.sites += function.sites
             self.sites += [site.exit for site in function.sites if site.exit is not None]
 
     def _wanted(self, code: CodeType, space: dict[str, Any]) -> bool:
         name = str(space.get("__name__", ""))
-        if code.co_filename.startswith(("<frozen", _OURS)) or name.startswith("namedtuple_"):
+        named_tuple = code.co_filename == "<string>" and space.get("_tuple_new") is tuple.__new__
+        if named_tuple or code.co_filename.startswith(("<frozen", OURS)):
             return False
         return not any(name == never or name.startswith(f"{never}.") for never in _NEVER)
 
     def _observed(self, code: CodeType, space: dict[str, Any]) -> bool:
-        """Whether all accesses of a function count, or only its operations on primitives."""
+        """Return whether all accesses of a function count, or only its operations on primitives."""
         name = str(space.get("__name__", ""))
         if self._scope is not None:
             return any(name == part or name.startswith(f"{part}.") for part in self._scope)
         if name in _OBSERVED_STANDARD:
             return True
-        path = code.co_filename
-        return not path.startswith(_STANDARD) or any(part in path for part in _SITE_PACKAGES)
-
-    # -- swapping -------------------------------------------------------------------------------------------
+        return not _standard(code.co_filename)
 
     def install(self, mode: Mode) -> None:
         """Put rewritten code in place."""
@@ -274,17 +297,17 @@ class Installer:
         if not function.observed:
             mode = "fast"
         substitutes = site.kind in ("call", "with")
-        if hooks.granularity == "sync" and not (substitutes or site.sync):
+        if self._points.granularity == "sync" and not (substitutes or site.sync):
             return
-        if site.kind == "switch" and hooks.granularity != "gil":
+        if site.kind == "switch" and self._points.granularity != "gil":
             return
         replaces = site.operands[0] if substitutes else 0
         if mode == "observe" or (mode == "watch" and (site.focus or site.sync or not site.hot)):
             hook = hooks.observing(site, space)
             after = site.kind == "switch" and site.name == "RESUME"
             yield site.index, Call(hook, site.operands, cell=site.cell, replaces=replaces, after=after)
-            if site.kind == "call" and hooks.granularity == "gil":
-                site.writes = True
+            if site.kind == "call" and self._points.granularity == "gil":
+                site.set_writes(writes=True)
                 yield site.end, Call(hooks.after_call(site), after=True)
         elif mode == "watch":
             return
@@ -294,7 +317,7 @@ class Installer:
         elif site.sync and not substitutes:
             yield site.index, Call(hooks.observing(site, space), site.operands)
         elif site.focus:
-            yield site.index, Call(hooks.point(site))
+            yield site.index, Call(self._points.run.point(site, writes=site.writes))
         elif not site.hot:
             yield site.index, Call(hooks.first_time(site))
 
@@ -308,12 +331,10 @@ def _codes(code: CodeType) -> Iterator[CodeType]:
 
 
 def _may_block(code: CodeType) -> bool:
-    import opcode  # noqa: PLC0415
-
     if not _BLOCKING_NAMES.isdisjoint(code.co_names):
         return True
     operations = code.co_code[::2]
-    return any(opcode.opmap[name] in operations for name in _WITH if name in opcode.opmap)
+    return any(dis.opmap[name] in operations for name in _WITH if name in dis.opmap)
 
 
 def _functions_in(thing: Any) -> Iterator[FunctionType]:
@@ -333,7 +354,7 @@ def _functions_in(thing: Any) -> Iterator[FunctionType]:
         for value in vars(thing).values():
             if isinstance(value, FunctionType):
                 yield value
-    elif hasattr(type(thing), "__call__"):  # noqa: B004
+    elif hasattr(type(thing), "__call__"):  # noqa: B004  (the call of the type is what runs)
         call = type(thing).__call__
         if isinstance(call, FunctionType):
             yield call

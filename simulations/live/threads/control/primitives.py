@@ -1,9 +1,8 @@
 """What a call of a primitive becomes under control: locks, sleep, clocks, queues, threads.
 
 The primitives themselves stay what they are, also those that were made before the run, at import or in C.
-What
-would block waits under the baton instead until the real operation is sure not to block, and is then done.
-Everything that `threading`, `queue` and `concurrent.futures` build out of locks is theirs, unchanged.
+What would block waits under the baton instead until the real operation is sure not to block, and is then
+done. Everything that `threading`, `queue` and `concurrent.futures` build out of locks is theirs, unchanged.
 """
 
 from __future__ import annotations
@@ -18,29 +17,32 @@ from _thread import get_ident
 from types import BuiltinFunctionType, MethodDescriptorType, MethodType, WrapperDescriptorType
 from typing import TYPE_CHECKING, Any, Final
 
-from simulations.live.threads.control.rewrite import VERSION
-from simulations.live.threads.control.scheduler import CLOCK_READS_FREE, CLOCK_TICK, EPOCH
+from simulations.live.threads.control.limits import EPOCH
+from simulations.live.threads.control.standard_library import VERSION
+from simulations.live.threads.control.touching import Touching
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from simulations.live.threads.control.hooks import Hooks
-    from simulations.live.threads.control.scheduler import Scheduler, Task
+    from simulations.live.threads.control.points import Points
+    from simulations.live.threads.control.scheduler import Scheduler
     from simulations.live.threads.control.sites import Site
+    from simulations.live.threads.control.tasks import Task
 
 LOCK: Final[type] = type(_thread.allocate_lock())
 RLOCK: Final[type] = type(threading.RLock())
 SIMPLE_QUEUE: Final[type] = queue.SimpleQueue
 HANDLE: Final[type | None] = getattr(_thread, "_ThreadHandle", None)
+_HANDLE_NAME: Final = "_handle" if VERSION < (3, 14) else "_os_thread_handle"
 _NS: Final = 1_000_000_000
 _CONTROLLED_TYPES: Final = frozenset(kind for kind in (LOCK, RLOCK, SIMPLE_QUEUE, HANDLE) if kind is not None)
 
 
 def free(lock: Any) -> bool:
-    """Whether a lock, or a reentrant lock from the point of view of another thread, can be taken."""
+    """Return whether a lock, or a reentrant lock from the point of view of another thread, can be taken."""
     if type(lock) is LOCK:
         return not lock.locked()  # type: ignore[attr-defined]
-    if lock._is_owned():  # noqa: SLF001
+    if lock._is_owned():  # noqa: SLF001  (nothing public does it)
         return False
     if lock.acquire(False):
         lock.release()
@@ -51,9 +53,9 @@ def free(lock: Any) -> bool:
 class Primitives:
     """Finds the controlled form of a callable or a context manager, or None where there is none."""
 
-    def __init__(self, run: Scheduler, hooks: Hooks) -> None:
-        self._run = run
-        self._hooks = hooks
+    def __init__(self, points: Points) -> None:
+        self._run: Scheduler = points.run
+        self._points = points
         self._functions: dict[Any, Callable[..., Callable[..., Any]]] = {
             time.sleep: self._sleep,
             time.monotonic: self._clock(lambda now: now / _NS),
@@ -78,12 +80,10 @@ class Primitives:
         self._methods[RLOCK, "_acquire_restore"] = self._acquire_restore
         for name in ("put", "put_nowait"):
             self._methods[SIMPLE_QUEUE, name] = self._put
-        for name in ("get", "get_nowait"):
-            self._methods[SIMPLE_QUEUE, name] = self._get
-        for name in ("empty", "qsize"):
-            self._methods[SIMPLE_QUEUE, name] = self._look_at
-
-    # -- what the hooks ask ---------------------------------------------------------------------------------
+        self._methods[SIMPLE_QUEUE, "get"] = self._get
+        self._methods[SIMPLE_QUEUE, "get_nowait"] = self._get_nowait
+        self._methods[SIMPLE_QUEUE, "empty"] = self._empty
+        self._methods[SIMPLE_QUEUE, "qsize"] = self._size
 
     def controlled(self, function: Any, site: Site) -> Callable[..., Any] | None:
         """Return what to call in place of a function, or None to leave it alone."""
@@ -112,15 +112,13 @@ class Primitives:
         """Return what to enter in place of a lock, or None where a context manager is not a lock."""
         return Guard(self, manager, site) if type(manager) in (LOCK, RLOCK) else None
 
-    # -- locks ----------------------------------------------------------------------------------------------
-
-    def acquire(self, site: Site, lock: Any, blocking: bool = True, timeout: float = -1) -> bool:  # noqa: FBT001, FBT002
+    def acquire(self, site: Site, lock: Any, blocking: bool = True, timeout: float = -1) -> bool:  # noqa: FBT001, FBT002  (the signature of the original)
         """Take a lock, waiting in virtual time."""
         run = self._run
         if not run.mine() or (timeout != -1 and (not blocking or timeout < 0)):
             return bool(lock.acquire(blocking, timeout))
         tries = not blocking or timeout != -1
-        self._hooks.at_primitive(site, lock, tries=tries)
+        self._points.at_primitive(site, lock, tries=tries)
         taken = lock.acquire(False)
         deadline = None if timeout == -1 else run.now + round(timeout * _NS)
         while not taken and blocking and timeout != 0:
@@ -128,8 +126,8 @@ class Primitives:
                 break
             taken = lock.acquire(False)
         if taken:
-            run.current.holds[id(lock)] = (lock, site.name)
-        self._hooks.did(site, lock, "acquires" if taken else "fails to acquire")
+            run.current.takes(lock, site.name)
+        self._points.did(site, lock, Touching.ACQUIRES if taken else Touching.FAILS)
         return bool(taken)
 
     def release(self, site: Site, lock: Any) -> None:
@@ -138,15 +136,11 @@ class Primitives:
         if not run.mine():
             lock.release()
             return
-        self._hooks.at_primitive(site.exit or site, lock)
+        self._points.at_primitive(site.exit or site, lock)
         lock.release()
-        if type(lock) is LOCK or not lock._is_owned():  # noqa: SLF001
-            self._forget(lock)
-        self._hooks.did(site.exit or site, lock, "releases")
-
-    def _forget(self, lock: Any) -> None:
-        for task in self._run.tasks:
-            task.holds.pop(id(lock), None)
+        if type(lock) is LOCK or not lock._is_owned():  # noqa: SLF001  (nothing public does it)
+            self._run.released(lock)
+        self._points.did(site.exit or site, lock, Touching.RELEASES)
 
     def _acquire(self, site: Site, lock: Any) -> Callable[..., Any]:
         return functools.partial(self.acquire, site, lock)
@@ -156,16 +150,17 @@ class Primitives:
 
     def _locked(self, site: Site, lock: Any) -> Callable[..., Any]:
         if self._run.mine():
-            self._hooks.at_primitive(site, lock, tries=True)
-            self._hooks.did(site, lock, "looks at")
+            self._points.at_primitive(site, lock, tries=True)
+            self._points.did(site, lock, Touching.LOOKS_AT)
         return lock.locked  # type: ignore[no-any-return]
 
     def _release_save(self, site: Site, lock: Any) -> Callable[..., Any]:
         def release_save() -> Any:
             if self._run.mine():
-                self._forget(lock)
-                self._hooks.did(site, lock, "releases")
-            return lock._release_save()  # noqa: SLF001
+                self._points.at_primitive(site, lock)
+                self._run.released(lock)
+                self._points.did(site, lock, Touching.RELEASES)
+            return lock._release_save()  # noqa: SLF001  (nothing public does it)
 
         return release_save
 
@@ -173,44 +168,51 @@ class Primitives:
         def acquire_restore(state: Any) -> None:
             run = self._run
             if run.mine():
+                self._points.at_primitive(site, lock)
                 while not free(lock):
                     run.block(lambda: free(lock), "waits for", lock)
-                run.current.holds[id(lock)] = (lock, site.name)
-                self._hooks.did(site, lock, "acquires")
-            lock._acquire_restore(state)  # noqa: SLF001
+                run.current.takes(lock, site.name)
+                self._points.did(site, lock, Touching.ACQUIRES)
+            lock._acquire_restore(state)  # noqa: SLF001  (nothing public does it)
 
         return acquire_restore
 
-    # -- queues that are written in C -----------------------------------------------------------------------
-
     def _put(self, site: Site, line: Any) -> Callable[..., Any]:
         if self._run.mine():
-            self._hooks.at_primitive(site, line)
-            self._hooks.did(site, line, "puts into")
-        return lambda item, block=True, timeout=None: line.put(item)  # noqa: ARG005
+            self._points.at_primitive(site, line)
+            self._points.did(site, line, Touching.PUTS)
+        return lambda item, block=True, timeout=None: line.put(item)  # noqa: ARG005  (the signature of the original)
 
     def _get(self, site: Site, line: Any) -> Callable[..., Any]:
-        def get(block: bool = True, timeout: float | None = None) -> Any:  # noqa: FBT001, FBT002
+        def get(block: bool = True, timeout: float | None = None) -> Any:  # noqa: FBT001, FBT002  (the signature of the original)
             run = self._run
             if not run.mine():
                 return line.get(block, timeout)
-            self._hooks.at_primitive(site, line)
+            self._points.at_primitive(site, line)
             deadline = None if timeout is None else run.now + round(timeout * _NS)
             while block and line.empty():
                 if not run.block(lambda: not line.empty(), "waits for an item of", line, deadline=deadline):
                     break
-            self._hooks.did(site, line, "gets from")
+            self._points.did(site, line, Touching.GETS)
             return line.get_nowait()
 
-        return get if site.name != "get_nowait" else lambda: get(False)
+        return get
 
-    def _look_at(self, site: Site, line: Any) -> Callable[..., Any]:
+    def _get_nowait(self, site: Site, line: Any) -> Callable[..., Any]:
+        return functools.partial(self._get(site, line), False)
+
+    def _empty(self, site: Site, line: Any) -> Callable[..., Any]:
+        self._look_at(site, line)
+        return line.empty  # type: ignore[no-any-return]
+
+    def _size(self, site: Site, line: Any) -> Callable[..., Any]:
+        self._look_at(site, line)
+        return line.qsize  # type: ignore[no-any-return]
+
+    def _look_at(self, site: Site, line: Any) -> None:
         if self._run.mine():
-            self._hooks.at_primitive(site, line)
-            self._hooks.did(site, line, "looks at")
-        return line.empty if site.name == "empty" else line.qsize  # type: ignore[no-any-return]
-
-    # -- time -----------------------------------------------------------------------------------------------
+            self._points.at_primitive(site, line)
+            self._points.did(site, line, Touching.LOOKS_AT)
 
     def _sleep(self, site: Site) -> Callable[..., Any]:
         def sleep(seconds: float) -> None:
@@ -219,9 +221,9 @@ class Primitives:
                 time.sleep(seconds)
                 return
             deadline = run.now + round(seconds * _NS)
-            self._hooks.at_primitive(site, None)
+            self._points.at_primitive(site, None)
             run.block(lambda: False, "sleeps", None, deadline=deadline, sleeping=True)
-            self._hooks.did(site, run, "wakes up")
+            self._points.did(site, run, Touching.WAKES)
 
         return sleep
 
@@ -235,12 +237,9 @@ class Primitives:
         run = self._run
         if not run.mine():
             return run.now if run.active else time.monotonic_ns()
-        run.ticks += 1
-        if run.ticks > CLOCK_READS_FREE:
-            # A loop that polls the clock would otherwise wait for ever, since time passes only when all wait.
-            run.now += CLOCK_TICK
-        self._hooks.did(site, run, "reads the time of")
-        return run.now
+        now = run.read_clock()
+        self._points.did(site, run, Touching.READS_TIME)
+        return now
 
     def _datetime(self, function: Any) -> Callable[..., Any] | None:
         kind = function.__self__
@@ -252,8 +251,6 @@ class Primitives:
             return lambda: kind.fromtimestamp((EPOCH + self._run.now) / _NS)
         return lambda: kind.fromtimestamp((EPOCH + self._run.now) / _NS, dt.UTC).replace(tzinfo=None)
 
-    # -- threads --------------------------------------------------------------------------------------------
-
     def _start(self, site: Site) -> Callable[..., Any]:
         def start(function: Callable[..., object], args: tuple[Any, ...] = (), kwargs: Any = None) -> int:
             if not self._run.mine():
@@ -263,13 +260,13 @@ class Primitives:
         return start
 
     def _start_joinable(self, site: Site) -> Callable[..., Any]:
-        def start(function: Callable[[], object], handle: Any = None, daemon: bool = True) -> Any:  # noqa: FBT001, FBT002
+        def start(function: Callable[[], object], handle: Any = None, daemon: bool = True) -> Any:  # noqa: FBT001, FBT002  (the signature of the original)
             if not self._run.mine():
                 return _thread.start_joinable_thread(function, handle=handle, daemon=daemon)  # type: ignore[attr-defined]
             task = self._spawn(site, function, function)
             joinable = Handle(self, task)
             if task.thread is not None:
-                task.thread._handle = joinable  # type: ignore[attr-defined]  # noqa: SLF001
+                setattr(task.thread, _HANDLE_NAME, joinable)
             return joinable
 
         return start
@@ -284,24 +281,25 @@ class Primitives:
         owner = function.__self__ if isinstance(function, MethodType) else None
         if not isinstance(owner, threading.Thread):
             task = run.spawn(body, None)
-            self._hooks.did(site, task, "starts")
+            self._points.did(site, task, Touching.STARTS)
             return task
         thread: Any = owner
         task = run.spawn(lambda: self._run_thread(thread), thread)
-        thread._ident = task.ident  # noqa: SLF001
-        thread._started._flag = True  # noqa: SLF001
+        thread._ident = task.ident  # noqa: SLF001  (nothing public does it)
+        thread._started._flag = True  # noqa: SLF001  (nothing public does it)
         if VERSION < (3, 13):
             # `join` waits for this lock, which the interpreter gives back when a thread ends.
-            task.sentinel = _thread.allocate_lock()
-            task.sentinel.acquire()
-            thread._tstate_lock = task.sentinel  # noqa: SLF001
-        self._hooks.did(site, task, "starts")
+            sentinel = _thread.allocate_lock()
+            sentinel.acquire()
+            task.watched_by(sentinel)
+            thread._tstate_lock = sentinel  # noqa: SLF001  (as its start would)
+        self._points.did(site, task, Touching.STARTS)
         return task
 
     def _run_thread(self, thread: Any) -> None:
         ident = get_ident()
-        threading._active[ident] = thread  # type: ignore[attr-defined]  # noqa: SLF001
-        threading._limbo.pop(thread, None)  # type: ignore[attr-defined]  # noqa: SLF001
+        threading._active[ident] = thread  # type: ignore[attr-defined]  # noqa: SLF001  (nothing public does it)
+        threading._limbo.pop(thread, None)  # type: ignore[attr-defined]  # noqa: SLF001  (nothing public does it)
         try:
             context = getattr(thread, "_context", None)
             if context is not None:
@@ -309,7 +307,7 @@ class Primitives:
             else:
                 thread.run()
         finally:
-            threading._active.pop(ident, None)  # type: ignore[attr-defined]  # noqa: SLF001
+            threading._active.pop(ident, None)  # type: ignore[attr-defined]  # noqa: SLF001  (nothing public does it)
 
     def join(self, task: Task, timeout: float | None) -> None:
         """Wait until a thread of the program has ended."""
@@ -318,7 +316,7 @@ class Primitives:
             return
         deadline = None if timeout is None or timeout < 0 else run.now + round(timeout * _NS)
         run.block(lambda: task.done, "waits for the end of", task, deadline=deadline)
-        self._hooks.did(None, task, "has seen the end of")
+        self._points.did(None, task, Touching.JOINS)
 
 
 class Guard:
@@ -349,7 +347,7 @@ class Handle:
         self.ident = task.ident
 
     def is_done(self) -> bool:
-        """Whether the thread has ended."""
+        """Return whether the thread has ended."""
         return self._task.done
 
     def join(self, timeout: float | None = None) -> None:

@@ -2,39 +2,38 @@
 
 A function's code is taken apart into instructions whose jumps, exception ranges and source positions refer to
 instructions instead of offsets; calls are put in front of some of them; and it is assembled again. Source
-lines
-stay exact, so that tracebacks, coverage and debuggers see the program that the user wrote.
+lines stay exact, so that tracebacks, coverage and debuggers see the program that the user wrote.
 
-It knows the instruction sets of CPython 3.11 to 3.14. The layout of code objects, of the exception table and
-of
-the location table is that of `Objects/exception_handling_notes.txt` and `Objects/locations.md` in CPython.
+It knows the instruction sets of CPython 3.11 to 3.15. The layout of code objects, of the exception table and
+of the location table is that of `Objects/exception_handling_notes.txt` and `Objects/locations.md` in CPython.
 """
 
 from __future__ import annotations
 
 import dis
 import opcode
-import sys
+from collections.abc import Mapping
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
+
+from simulations.live.threads.control.standard_library import VERSION
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
     from types import CodeType
 
-VERSION: Final = sys.version_info[:2]
-SUPPORTED: Final = ((3, 11), (3, 12), (3, 13), (3, 14))
-
 Position = tuple[int | None, int | None, int | None, int | None]
 
-_CACHES: Final[Any] = opcode._inline_cache_entries  # type: ignore[attr-defined]  # noqa: SLF001
+_CACHES: Final[Any] = getattr(opcode, "_inline_cache_entries", {})
 _EXTENDED_ARG: Final = dis.opmap["EXTENDED_ARG"]
 _JUMPS: Final = frozenset(dis.hasjrel)
-_BACKWARD: Final = frozenset(code for name, code in dis.opmap.items() if "BACKWARD" in name)
+_BACKWARD: Final = frozenset(
+    code for name, code in dis.opmap.items() if "BACKWARD" in name or name == "END_ASYNC_FOR"
+)
 
 
 def _cache_size(op: int) -> int:
-    if isinstance(_CACHES, dict):
+    if isinstance(_CACHES, Mapping):
         return int(_CACHES.get(dis.opname[op], 0))
     return int(_CACHES[op])
 
@@ -109,7 +108,7 @@ class Call(NamedTuple):
 
 @lru_cache(maxsize=4096)
 def take_apart(code: CodeType) -> Body:
-    """Take a code object apart; nobody may change what is returned."""
+    """Take a code object apart; what is returned must not be changed."""
     raw = code.co_code
     positions = list(code.co_positions())
     by_offset: dict[int, Instruction] = {}
@@ -171,8 +170,7 @@ def put_together(
         body: The code object, taken apart.
         calls: For the index of an instruction, what to call there.
         unbound: The indexes of method loads which are to load a bound method, so that the callable of the
-            call
-            that follows is one object at a known place.
+            call that follows is one object at a known place.
         constants: The constants of the new code, in place of the old ones.
     """
     pool = list(constants)
@@ -276,8 +274,7 @@ def _lay_out(stream: list[Instruction]) -> int:
             before = _units(jump)
             distance = target.offset - (jump.offset + before)
             jump.arg = -distance if jump.op in _BACKWARD else distance
-            # A jump keeps the width it once needed: growing and shrinking in turn would keep this from
-            # ending.
+            # A jump keeps the width it once needed: growing and shrinking in turn would never end.
             jump.width = max(jump.width, _extensions(jump.arg))
             settled = settled and _units(jump) == before
         if settled:
@@ -308,7 +305,10 @@ def _write_exception(table: bytearray, start: int, length: int, target: int, dep
             table[first] |= 128
 
 
-_LONG_FORM, _NO_COLUMNS, _NO_LOCATION, _UNITS_MAX = 14, 13, 15, 8
+_LONG_FORM: Final = 14
+_NO_COLUMNS: Final = 13
+_NO_LOCATION: Final = 15
+_UNITS_MAX: Final = 8
 
 
 def _encode_positions(stream: list[Instruction], first_line: int) -> bytes:

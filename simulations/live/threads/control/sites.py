@@ -6,11 +6,14 @@ import dis
 import linecache
 from typing import TYPE_CHECKING, Final, Literal
 
-from simulations.live.threads.control.rewrite import VERSION, Body, Instruction
+from simulations.live.threads.control.standard_library import VERSION
+from simulations.live.threads.control.touching import Touching
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from types import CodeType
+
+    from simulations.live.threads.control.rewrite import Body, Instruction, Position
 
 Kind = Literal["attribute", "item", "whole", "global", "cell", "call", "with", "switch"]
 
@@ -22,7 +25,7 @@ class Site:
         code: The function it stands in, as the user wrote it.
         index: Its place among the instructions of the function; where calls are put.
         kind: What it touches.
-        verb: What it does, in words: `reads`, `writes`, `calls`, `acquires`, `releases`, `switches`.
+        verb: What it does.
         name: The attribute, global, variable or method that it names; empty where it names none.
         operands: The operands that say what it touches, counted from the top of the stack.
         cell: The local slot of the closure cell that it touches.
@@ -31,6 +34,7 @@ class Site:
         writes: Whether it changes what it touches.
         hot: Whether it has been run under observation.
         focus: Whether threads may be switched in front of it.
+        effects: What it has been seen to do.
         sync: Whether it has worked on a primitive, so that it must stay under control.
         exit: Of a `with` statement, the site at its end.
         end: Of a call, the place of the call itself, which stands behind the instructions that prepare it.
@@ -39,6 +43,7 @@ class Site:
     __slots__ = (
         "cell",
         "code",
+        "effects",
         "end",
         "exit",
         "focus",
@@ -64,7 +69,10 @@ class Site:
         operands: tuple[int, ...] = (),
         cell: int | None = None,
         writes: bool = False,
-        verb: str = "",
+        verb: Touching | None = None,
+        way_out: Site | None = None,
+        position: Position | None = None,
+        end: int | None = None,
     ) -> None:
         self.code = code
         self.index = instruction.index
@@ -72,15 +80,54 @@ class Site:
         self.name = name
         self.operands = operands
         self.cell = cell
-        self.position = instruction.position
-        self.line = instruction.position[0] or code.co_firstlineno
+        self.position = position or instruction.position
+        self.line = self.position[0] or instruction.position[0] or code.co_firstlineno
         self.writes = writes
-        self.verb = verb or ("writes" if writes else "reads")
+        self.verb = verb or (Touching.WRITES if writes else Touching.READS)
+        self.effects: set[Touching] = set()
         self.hot = False
         self.focus = False
         self.sync = False
-        self.exit: Site | None = None
-        self.end = instruction.index
+        self.exit = way_out
+        self.end = instruction.index if end is None else end
+
+    def note_run(self) -> None:
+        """Note that it has been run under observation."""
+        self.hot = True
+
+    def note_primitive(self) -> None:
+        """Note that it has worked on a primitive."""
+        self.sync = True
+
+    def note_effect(self, touching: Touching) -> None:
+        """Note what it was seen to do."""
+        self.effects.add(touching)
+
+    def set_focus(self, *, focus: bool) -> None:
+        """Say whether threads may be switched in front of it."""
+        self.focus = focus
+
+    def set_writes(self, *, writes: bool) -> None:
+        """Say whether it changes what it touches, where only the objects at hand tell."""
+        self.writes = writes
+
+    def set_verb(self, verb: Touching) -> None:
+        """Say what it does, where only the objects at hand tell."""
+        self.verb = verb
+
+    def name_after(self, function: object) -> None:
+        """Name a call after the first thing that it calls."""
+        if not self.name:
+            self.name = str(getattr(function, "__name__", "")) or type(function).__name__
+
+    def reset_heat(self) -> None:
+        """Forget that it has been run, unless it must stay under control."""
+        self.hot = self.sync
+
+    @property
+    def only_releases(self) -> bool:
+        """Whether all that it does is to give locks back."""
+        return self.verb is Touching.RELEASES or self.effects == {Touching.RELEASES}
 
     @property
     def text(self) -> str:
@@ -118,7 +165,7 @@ _IN_PLACE_FIRST: Final = 13
 _SUBSCRIPT: Final = 26
 _WHOLE_READS: Final = {
     "GET_ITER": (1,),
-    "FOR_ITER": (1,),
+    "FOR_ITER": (1,) if VERSION < (3, 15) else (2,),  # below the index into a list or tuple, from 3.15 on
     "CONTAINS_OP": (1,),
     "UNPACK_SEQUENCE": (1,),
     "UNPACK_EX": (1,),
@@ -147,7 +194,7 @@ def sites_of(body: Body) -> Iterator[Site]:
             index = instruction.arg >> 1 if name == "LOAD_GLOBAL" else instruction.arg
             yield Site(code, instruction, "global", name=code.co_names[index], writes=_GLOBALS[name])
         elif name in _CELLS:
-            variable = code._varname_from_oparg(instruction.arg)  # type: ignore[attr-defined]  # noqa: SLF001
+            variable = code._varname_from_oparg(instruction.arg)  # type: ignore[attr-defined]  # noqa: SLF001  (nothing public does it)
             yield Site(code, instruction, "cell", name=variable, cell=instruction.arg, writes=_CELLS[name])
         elif name in _ITEMS or (name == "BINARY_OP" and instruction.arg == _SUBSCRIPT):
             yield Site(code, instruction, "item", operands=(2, 1), writes=_ITEMS.get(name, False))
@@ -164,7 +211,7 @@ def sites_of(body: Body) -> Iterator[Site]:
         elif with_site := _with(body, instruction):
             yield with_site
         if name == "JUMP_BACKWARD" or (name == "RESUME" and instruction.arg & 3 == 0):
-            yield Site(code, instruction, "switch", name=name, verb="switches")
+            yield Site(code, instruction, "switch", name=name, verb=Touching.SWITCHES)
         previous = instruction
 
 
@@ -184,11 +231,15 @@ def _call(body: Body, call: Instruction) -> Site:
     first = call
     while first.index and body.instructions[first.index - 1].name in {"PRECALL", "KW_NAMES"}:
         first = body.instructions[first.index - 1]
-    site = Site(body.code, first, "call", operands=(depth,), verb="calls")
-    site.position = call.position
-    site.line = call.position[0] or site.line
-    site.end = call.index
-    return site
+    return Site(
+        body.code,
+        first,
+        "call",
+        operands=(depth,),
+        verb=Touching.CALLS,
+        position=call.position,
+        end=call.index,
+    )
 
 
 def _with(body: Body, instruction: Instruction) -> Site | None:
@@ -198,16 +249,15 @@ def _with(body: Body, instruction: Instruction) -> Site | None:
         special = bool(following) and following[0].name == "LOAD_SPECIAL" and following[0].arg == _EXIT
         if not (special and instruction.name == "COPY"):
             return None
-    site = Site(body.code, instruction, "with", operands=(1,), verb="acquires")
-    site.exit = Site(body.code, instruction, "with", operands=(1,), verb="releases")
-    return site
+    way_out = Site(body.code, instruction, "with", operands=(1,), verb=Touching.RELEASES)
+    return Site(body.code, instruction, "with", operands=(1,), verb=Touching.ACQUIRES, way_out=way_out)
 
 
 _EXIT: Final = 1
 
 
 def binds_method(instruction: Instruction) -> bool:
-    """Whether the instruction loads a method and its object as two operands."""
+    """Return whether the instruction loads a method and its object as two operands."""
     if VERSION == (3, 11):
         return instruction.name == "LOAD_METHOD"
     return instruction.name == "LOAD_ATTR" and bool(instruction.arg & 1)

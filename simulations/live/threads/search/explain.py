@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final, NamedTuple
 
+from simulations.live.threads.control.touching import LOCKING, Touching
 from simulations.live.threads.search.plans import place_of
 from simulations.trace import Trace
 
@@ -11,8 +12,10 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from simulations.live.threads.control.accesses import Touch
-    from simulations.live.threads.control.scheduler import Failure, Scheduler, Task
+    from simulations.live.threads.control.failures import Failure
+    from simulations.live.threads.control.scheduler import Scheduler
     from simulations.live.threads.control.sites import Site
+    from simulations.live.threads.control.tasks import Task
     from simulations.live.threads.search.plans import Asked, Place
 
 LINES_MAX: Final = 60
@@ -20,12 +23,20 @@ LINES_MAX: Final = 60
 
 
 class Moment(NamedTuple):
-    """One thing that a thread did which another thread could notice."""
+    """One thing that a thread did which another thread could notice.
+
+    Attributes:
+        step: The step of the run.
+        time: Virtual time in nanoseconds.
+        place: Where the thread stood.
+        doing: What it did, in few words.
+        touches: What it touched.
+    """
 
     step: int
     time: int
     place: Place
-    verb: str
+    doing: str
     touches: tuple[Touch, ...]
 
 
@@ -38,14 +49,17 @@ class Witness:
         self._run = run
         self.moments: list[Moment] = []
 
-    def access(self, task: Task, site: Site | None, touches: list[Touch], verb: str) -> None:
-        """See `Hooks.sink`."""
+    def access(self, task: Task, site: Site | None, touches: list[Touch], touching: Touching) -> None:
+        """Take note of an access: a sink."""
         run = self._run
-        ident, run.ident = run.ident, -1
-        if verb != "tries":
+        if touching is Touching.TRIES:
+            return
+        with run.outside():
             place = place_of(task, site)
-            self.moments.append(Moment(run.step, run.now, place, verb, tuple(touches)))
-        run.ident = ident
+            doing = place.operation
+            if touching in LOCKING and site is not None and site.kind == "with" and place.direct:
+                doing = f"{touching} {site.name or site.expression}".strip()
+            self.moments.append(Moment(run.step, run.now, place, doing, tuple(touches)))
 
     def shared(self) -> list[Moment]:
         """Return what touched an object that two threads touched, and at least one changed."""
@@ -64,23 +78,15 @@ class Witness:
         ]
 
 
-def doing(moment: Moment) -> str:
-    """Say what was done, in few words."""
-    operation = moment.place.operation
-    if moment.verb in ("acquires", "releases", "fails to acquire") and not operation.startswith("calls "):
-        return f"{moment.verb} {operation.partition(' ')[2]}".strip()
-    return operation
-
-
 def trace_of(moments: Sequence[Moment], failure: Failure | None) -> Trace:
     """Return the run as a trace: what the threads did to what they share, and how it ended."""
     trace = Trace()
     for moment in moments:
         place = moment.place
-        trace.record(moment.time, place.thread, doing(moment), (place.file, place.function, place.text))
+        trace.record(moment.time, place.thread, moment.doing, (place.file, place.function, place.text))
     if failure is not None:
         kind, error = failure.signature
-        trace.record(moments[-1].time if moments else 0, failure.thread or "check", kind, error or None)
+        trace.record(moments[-1].time if moments else 0, failure.thread or "check", kind.value, error or None)
     return trace
 
 
@@ -115,10 +121,29 @@ def _conflict(one: Moment, other: Moment) -> bool:
     )
 
 
+class Row(NamedTuple):
+    """A row of the lanes.
+
+    Attributes:
+        thread: Whose lane it stands in.
+        text: What stands there.
+        doing: What was done in that line of the source.
+        to: Of a pause, the thread that goes on.
+    """
+
+    thread: str
+    text: str
+    doing: tuple[str, ...] = ()
+    to: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.text}  [{', '.join(self.doing)}]" if self.doing else self.text
+
+
 def lanes(moments: Sequence[Moment], asked: Sequence[Asked], threads: Sequence[str]) -> str:
     """Return the run with a column for each thread, one row for each thing that was done."""
     rows = _rows(moments, asked)
-    names = [name for name in threads if any(name == row[0] for row in rows)]
+    names = [name for name in threads if any(name == row.thread for row in rows)]
     if not names:
         return "no thread did anything that another could notice"
     width = max(24, min(58, 150 // len(names)))
@@ -127,32 +152,32 @@ def lanes(moments: Sequence[Moment], asked: Sequence[Asked], threads: Sequence[s
     shown = rows
     if len(rows) > LINES_MAX:
         half = LINES_MAX // 2
-        shown = [*rows[:half], ("", f"... {len(rows) - 2 * half} more ..."), *rows[-half:]]
-    for thread, text in shown:
-        cell = names.index(thread) if thread in names else 0
-        lines.append(("  ".join([" " * width] * cell) + ("  " if cell else "") + _cut(text, width)).rstrip())
+        shown = [*rows[:half], Row("", f"... {len(rows) - 2 * half} more ..."), *rows[-half:]]
+    for row in shown:
+        cell = names.index(row.thread) if row.thread in names else 0
+        lines.append((" " * (width + 2) * cell + _cut(str(row), width)).rstrip())
     return "\n".join(lines)
 
 
-def _rows(moments: Sequence[Moment], asked: Sequence[Asked]) -> list[tuple[str, str]]:
-    """What happened, one row each; neighbours of one line are drawn together."""
-    pauses = [(choice.step, choice) for choice in asked if choice.chosen and not choice.forced]
-    rows: list[tuple[str, str]] = []
+def _rows(moments: Sequence[Moment], asked: Sequence[Asked]) -> list[Row]:
+    """Return what happened, one row each; neighbours of one line are drawn together."""
+    pauses = [choice for choice in asked if choice.chosen and not choice.forced]
+    rows: list[Row] = []
     last = None
     for moment in moments:
-        while pauses and pauses[0][0] <= moment.step:
-            _, choice = pauses.pop(0)
-            rows.append((choice.place.thread, f"~~ paused: {choice.options[choice.chosen]} goes on ~~"))
+        while pauses and pauses[0].step <= moment.step:
+            choice = pauses.pop(0)
+            to = choice.options[choice.chosen]
+            rows.append(Row(choice.place.thread, f"~~ paused: {to} goes on ~~", to=to))
             last = None
         place = moment.place
         key = (place.thread, place.line, place.function)
-        if key == last:
-            thread, text = rows[-1]
-            rows[-1] = (thread, f"{text}, {doing(moment)}" if doing(moment) not in text else text)
-        else:
-            rows.append((place.thread, f"{place.line}: {place.text}  [{doing(moment)}"))
+        if key != last:
+            rows.append(Row(place.thread, f"{place.line}: {place.text}"))
+        if moment.doing not in rows[-1].doing:
+            rows[-1] = rows[-1]._replace(doing=(*rows[-1].doing, moment.doing))
         last = key
-    return [(thread, text + "]" if "  [" in text else text) for thread, text in rows]
+    return rows
 
 
 def _cut(text: str, width: int) -> str:
@@ -162,27 +187,16 @@ def _cut(text: str, width: int) -> str:
 def mermaid(moments: Sequence[Moment], asked: Sequence[Asked], threads: Sequence[str]) -> str:
     """Return the run as a Mermaid sequence diagram."""
     rows = _rows(moments, asked)[:LINES_MAX]
-    names = [name for name in threads if any(name == row[0] for row in rows)]
+    names = [name for name in threads if any(name == row.thread for row in rows)]
     lines = ["sequenceDiagram"]
     lines += [f"    participant T{index} as {_escape(name)}" for index, name in enumerate(names)]
-    for thread, text in rows:
-        index = names.index(thread)
-        lines.append(f"    Note over T{index}: {_escape(text)}")
-    for choice in asked:
-        if choice.chosen and not choice.forced and choice.options[choice.chosen] in names:
-            lines += _arrow(lines, names, choice)
+    for row in rows:
+        index = names.index(row.thread)
+        if row.to in names:
+            lines.append(f"    T{index}-->>T{names.index(row.to)}: paused, {_escape(row.to)} goes on")
+        else:
+            lines.append(f"    Note over T{index}: {_escape(str(row))}")
     return "\n".join(lines)
-
-
-def _arrow(lines: list[str], names: Sequence[str], choice: Asked) -> list[str]:
-    """Turn the note of a pause into an arrow to whoever goes on."""
-    if choice.place.thread not in names:
-        return []
-    paused, to = names.index(choice.place.thread), names.index(choice.options[choice.chosen])
-    note = f"    Note over T{paused}: {_escape(f'~~ paused: {choice.options[choice.chosen]} goes on ~~')}"
-    if note in lines:
-        lines[lines.index(note)] = f"    T{paused}-->>T{to}: paused, {_escape(names[to])} goes on"
-    return []
 
 
 def _escape(text: str) -> str:
@@ -196,14 +210,14 @@ def _escape(text: str) -> str:
 
 
 def conflict_text(moments: Sequence[Moment], asked: Sequence[Asked], failure: Failure) -> str:
-    """Say which accesses conflicted, or who waits for whom."""
+    """Return which accesses conflicted, or who waits for whom."""
     if failure.blocked:
         return waits(failure)
     lines = []
     for mine, theirs in conflicts(moments, asked):
         lines.append("Conflict:")
         lines += [
-            f"  {moment.place.thread} {doing(moment)} at {moment.place.file}:{moment.place.line} in "
+            f"  {moment.place.thread} {moment.doing} at {moment.place.file}:{moment.place.line} in "
             f"{moment.place.function}: {moment.place.text}"
             for moment in sorted((mine, theirs), key=moments.index)
         ]
@@ -211,7 +225,7 @@ def conflict_text(moments: Sequence[Moment], asked: Sequence[Asked], failure: Fa
 
 
 def waits(failure: Failure) -> str:
-    """Say who waits for whom in a deadlock."""
+    """Return who waits for whom in a deadlock."""
     lines = []
     for item in failure.blocked:
         holder = f", which {item.holder} holds" if item.holder is not None else ""

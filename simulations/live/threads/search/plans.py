@@ -1,8 +1,8 @@
 """Schedules in words: where a thread paused, by thread, file, line and occurrence.
 
 A run is steered by steps, which are exact and mean nothing to a reader. What is saved is a `Plan` whose
-labels say
-thread, place and operation, so that it survives another Python version and edits elsewhere in the file.
+labels say thread, place and operation, so that it survives another Python version and edits elsewhere in the
+file.
 """
 
 from __future__ import annotations
@@ -10,20 +10,22 @@ from __future__ import annotations
 import linecache
 import sys
 from pathlib import PurePath
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from simulations.choices import Deviation, Plan
 from simulations.errors import PlanError
-from simulations.live.threads.control.scheduler import NEVER, internal, is_ours, user_frame
+from simulations.live.threads.control.frames import internal, is_ours, user_frame
+from simulations.live.threads.control.limits import NEVER
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
     from types import FrameType
 
-    from simulations.live.threads.control.scheduler import Scheduler, Strategy, Task
+    from simulations.live.threads.control.scheduler import Scheduler, Strategy
     from simulations.live.threads.control.sites import Site
+    from simulations.live.threads.control.tasks import Task
 
-_SEPARATOR = " | "
+_SEPARATOR: Final = " | "
 
 
 class Place(NamedTuple):
@@ -36,6 +38,7 @@ class Place(NamedTuple):
         function: The qualified name of the function.
         operation: What was about to be done, such as `reads balance`; or `start`, `ends`.
         text: The source line.
+        direct: Whether the user's own code does it, not a primitive that it calls.
     """
 
     thread: str
@@ -44,6 +47,7 @@ class Place(NamedTuple):
     function: str
     operation: str
     text: str
+    direct: bool = True
 
     @property
     def label(self) -> str:
@@ -101,33 +105,36 @@ def normal(qualname: str) -> str:
 
 
 def place_of(task: Task | None, site: Site | None) -> Place:
-    """Say where the calling thread stands."""
+    """Return where the calling thread stands."""
     name = task.name if task is not None else "start"
     if task is None or task.done:
         return Place(name, "", 0, "", "start" if task is None else "ends", "")
-    inside = sys._getframe()  # noqa: SLF001
+    inside = sys._getframe()  # noqa: SLF001  (the one way to one's own frame)
     frame = user_frame(inside)
     if frame is None:
         return Place(name, "", 0, "", "waits", "")
-    operation = _operation(inside, site)
+    primitive = _primitive(inside)
+    operation = "waits"
+    if primitive:
+        operation = f"calls {primitive}"
+    elif site is not None:
+        operation = f"{site.verb} {site.name or site.expression}".strip()
     code = frame.f_code
     text = linecache.getline(code.co_filename, frame.f_lineno).strip()
-    return Place(
-        name, PurePath(code.co_filename).name, frame.f_lineno, normal(code.co_qualname), operation, text
-    )
+    file = PurePath(code.co_filename).name
+    function = normal(code.co_qualname)
+    return Place(name, file, frame.f_lineno, function, operation, text, direct=not primitive)
 
 
-def _operation(inside: FrameType, site: Site | None) -> str:
-    """What is about to be done: by the user's own code, or by the primitive that it calls."""
+def _primitive(inside: FrameType) -> str:
+    """Return the name of the primitive that the user's own code calls; empty where it calls none."""
     outermost = ""
     frame: FrameType | None = inside
     while frame is not None and internal(frame):
         if not is_ours(frame):
             outermost = frame.f_code.co_qualname
         frame = frame.f_back
-    if outermost:
-        return f"calls {outermost}"
-    return f"{site.verb} {site.name or site.expression}".strip() if site is not None else "waits"
+    return outermost
 
 
 class Recorder:
@@ -143,24 +150,26 @@ class Recorder:
     def start(self, run: Scheduler) -> None:
         """See `Strategy`."""
         self._inner.start(run)
-        self._stop, run.stop = run.stop, run.step + 1
+        self._stop = run.stop
+        run.ask_at(run.step + 1)
 
     def point(self, run: Scheduler, task: Task, site: Site) -> Task:
         """See `Strategy`."""
         chosen = task
         if run.step >= self._stop:
-            run.stop = self._stop
+            run.ask_at(self._stop)
             chosen = self._inner.point(run, task, site)
             self._stop = run.stop
-        run.stop = run.step + 1
+        run.ask_at(run.step + 1)
         self._note(run, task, site, task, chosen, forced=False)
         return chosen
 
     def forced(self, run: Scheduler, candidates: Sequence[Task]) -> Task:
         """See `Strategy`."""
-        run.stop = self._stop
+        run.ask_at(self._stop)
         chosen = self._inner.forced(run, candidates)
-        self._stop, run.stop = run.stop, run.step + 1
+        self._stop = run.stop
+        run.ask_at(run.step + 1)
         self._note(run, _standing(run), None, candidates[0], chosen, forced=True)
         return chosen
 
@@ -174,12 +183,11 @@ class Recorder:
         *,
         forced: bool,
     ) -> None:
-        ident, run.ident = run.ident, -1
-        options = order(run, nominal)
-        place = place_of(task, site)
-        names = tuple(option.name for option in options)
-        self.asked.append(Asked(run.step, place, names, options.index(chosen), forced, run.now))
-        run.ident = ident
+        with run.outside():
+            options = order(run, nominal)
+            place = place_of(task, site)
+            names = tuple(option.name for option in options)
+            self.asked.append(Asked(run.step, place, names, options.index(chosen), forced, run.now))
 
     def plan(self) -> Plan:
         """Return what was not nominal."""
@@ -195,7 +203,7 @@ class Recorder:
 
 
 def _standing(run: Scheduler) -> Task | None:
-    """Who cannot go on; None at the start."""
+    """Return who cannot go on; None at the start."""
     return run.current if run.current.index >= 0 else None
 
 
@@ -229,16 +237,16 @@ class Scripted:
 
     def start(self, run: Scheduler) -> None:
         """See `Strategy`."""
-        run.stop = run.step + 1
+        run.ask_at(run.step + 1)
 
     def point(self, run: Scheduler, task: Task, site: Site) -> Task:
         """See `Strategy`."""
-        run.stop = run.step + 1
+        run.ask_at(run.step + 1)
         return self._answer(run, task, site, task, None)
 
     def forced(self, run: Scheduler, candidates: Sequence[Task]) -> Task:
         """See `Strategy`."""
-        run.stop = run.step + 1
+        run.ask_at(run.step + 1)
         return self._answer(run, _standing(run), None, candidates[0], candidates)
 
     def _answer(
@@ -249,9 +257,8 @@ class Scripted:
         nominal: Task,
         candidates: Sequence[Task] | None,
     ) -> Task:
-        ident, run.ident = run.ident, -1
-        label = place_of(task, site).label
-        run.ident = ident
+        with run.outside():
+            label = place_of(task, site).label
         occurrence = self._counts.get(label, 0)
         self._counts[label] = occurrence + 1
         option = self._wanted.get(label, {}).get(occurrence)
@@ -304,7 +311,7 @@ def relocate(place: Place, known: dict[tuple[str, str, str], list[int]]) -> Plac
 
 
 def in_words(asked: Iterable[Asked]) -> str:
-    """Say a schedule aloud."""
+    """Return a schedule in words."""
     said = []
     for choice in asked:
         if not choice.chosen:

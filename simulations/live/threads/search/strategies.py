@@ -1,7 +1,7 @@
-"""Who proposes schedules: fixed decisions, random walk, probabilistic concurrency testing, strict turns.
+"""What proposes schedules: fixed decisions, random walk, probabilistic concurrency testing, strict turns.
 
-Every strategy remembers what it decided that was not nominal, as `(step, thread)`, so that the run can be had
-again.
+Every strategy remembers what it decided that was not nominal, as `(step, thread)`, so that the run can be
+repeated.
 """
 
 from __future__ import annotations
@@ -9,13 +9,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from simulations.choices import substream
-from simulations.live.threads.control.scheduler import NEVER
+from simulations.live.threads.control.limits import NEVER
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from simulations.live.threads.control.scheduler import Scheduler, Task
+    from simulations.live.threads.control.scheduler import Scheduler
     from simulations.live.threads.control.sites import Site
+    from simulations.live.threads.control.tasks import Task
 
 Decisions = tuple[tuple[int, int], ...]
 """What was not nominal: at which step which thread was chosen, by its index."""
@@ -39,9 +40,9 @@ class Fixed:
     def _next(self, run: Scheduler) -> None:
         while self._steps and self._steps[-1] <= run.step:
             self._steps.pop()
-        run.stop = self._steps[-1] if self._steps else NEVER
+        run.ask_at(self._steps[-1] if self._steps else NEVER)
 
-    def point(self, run: Scheduler, task: Task, site: Site) -> Task:  # noqa: ARG002
+    def point(self, run: Scheduler, task: Task, site: Site) -> Task:  # noqa: ARG002  (the protocol has it)
         """See `Strategy`."""
         chosen = self._choose(run, run.candidates(), task)
         self._next(run)
@@ -57,7 +58,8 @@ class Fixed:
         index = self._at.get(run.step)
         if index is None or index == nominal.index:
             return nominal
-        for candidate in candidates:
+        # A thread that has not started can be chosen although one that starts alike stands for it.
+        for candidate in (*candidates, *(task for task in run.tasks if not task.started)):
             if candidate.index == index:
                 self.decided.append((run.step, index))
                 return candidate
@@ -70,7 +72,7 @@ class Walk:
 
     Args:
         seed: The stream of chance.
-        switches_in: A switch is expected once in so many points, from 1.
+        switches_in: A switch is expected once in this many points, from 1.
     """
 
     __slots__ = ("_chance", "_mean", "decided")
@@ -89,9 +91,9 @@ class Walk:
         keep = 1 - 1 / self._mean
         while gap < _GAP_MAX and self._chance.random() < keep:
             gap += 1
-        run.stop = run.step + gap
+        run.ask_at(run.step + gap)
 
-    def point(self, run: Scheduler, task: Task, site: Site) -> Task:  # noqa: ARG002
+    def point(self, run: Scheduler, task: Task, site: Site) -> Task:  # noqa: ARG002  (the protocol has it)
         """See `Strategy`."""
         self._next(run)
         others = [other for other in run.candidates() if other is not task]
@@ -143,7 +145,7 @@ class Pct:
         self._chance.shuffle(order)
         for rank, task in zip(order, run.tasks, strict=True):
             self._priority[task.index] = self._level + rank + self._chance.random()
-        run.stop = 1
+        run.ask_at(1)
 
     def _of(self, task: Task) -> float:
         priority = self._priority.get(task.index)
@@ -158,10 +160,10 @@ class Pct:
         higher = any(
             not task.done and task is not best and self._of(task) > self._of(best) for task in run.tasks
         )
-        run.stop = run.step + 1 if higher else self._changes[-1] + self._base if self._changes else NEVER
+        run.ask_at(run.step + 1 if higher else self._changes[-1] + self._base if self._changes else NEVER)
         return best
 
-    def point(self, run: Scheduler, task: Task, site: Site) -> Task:  # noqa: ARG002
+    def point(self, run: Scheduler, task: Task, site: Site) -> Task:  # noqa: ARG002  (the protocol has it)
         """See `Strategy`."""
         while self._changes and run.step >= self._changes[-1]:
             self._changes.pop()
@@ -181,7 +183,7 @@ class Pct:
 
 
 class Turns:
-    """Gives every thread its turn, in order or in reverse, for so many points."""
+    """Gives every thread its turn of `quantum` points, in order or in reverse."""
 
     __slots__ = ("_backwards", "_quantum", "decided")
 
@@ -192,11 +194,11 @@ class Turns:
 
     def start(self, run: Scheduler) -> None:
         """See `Strategy`."""
-        run.stop = run.step + self._quantum
+        run.ask_at(run.step + self._quantum)
 
-    def point(self, run: Scheduler, task: Task, site: Site) -> Task:  # noqa: ARG002
+    def point(self, run: Scheduler, task: Task, site: Site) -> Task:  # noqa: ARG002  (the protocol has it)
         """See `Strategy`."""
-        run.stop = run.step + self._quantum + 1
+        run.ask_at(run.step + self._quantum + 1)
         chosen = self._following(run.candidates(), task)
         if chosen is not task:
             self.decided.append((run.step, chosen.index))
@@ -204,7 +206,7 @@ class Turns:
 
     def forced(self, run: Scheduler, candidates: Sequence[Task]) -> Task:
         """See `Strategy`."""
-        run.stop = run.step + self._quantum + 1
+        run.ask_at(run.step + self._quantum + 1)
         chosen = candidates[-1] if self._backwards else candidates[0]
         if chosen is not candidates[0]:
             self.decided.append((run.step, chosen.index))
@@ -220,4 +222,5 @@ class Turns:
         return (later or ring)[0]
 
 
-Searching = Fixed | Walk | Pct | Turns
+Proposal = Fixed | Walk | Pct | Turns
+"""A strategy that says what it decided."""

@@ -13,7 +13,8 @@ from pathlib import Path
 
 import pytest
 
-from scenarios.lab.commands.memory import add_parser, main
+from scenarios.lab.commands import main
+from scenarios.lab.commands.memory import add_arguments
 from simulations.live.memory import Filling, run
 from simulations.live.memory.errors import RefusedError
 
@@ -43,7 +44,7 @@ def test_it_is_gone():
 
 def memory(*words, cwd=ROOT):
     return subprocess.run(
-        [sys.executable, "-m", "scenarios.lab.commands.memory", *words],
+        [sys.executable, "-m", "scenarios.lab.commands", "memory", *words],
         capture_output=True,
         text=True,
         cwd=cwd,
@@ -121,9 +122,7 @@ def test_wrong_use_is_refused_in_one_line_with_status_2(words, problem):
     "words", [["run", "--fill", "4G", "--squeeze", "2G", "true"], ["run", "--wrong"], ["map", "x"], []]
 )
 def test_wrong_arguments_show_the_usage(words, capsys):
-    with pytest.raises(SystemExit) as left:
-        main(words)
-    assert left.value.code == 2
+    assert main(["memory", *words]) == 2
     assert "usage: heisenlab" in capsys.readouterr().err
 
 
@@ -221,7 +220,7 @@ GUIDE = (ROOT / "docs/guide/memory.md").read_text()
 
 def test_every_command_of_the_guide_is_one():
     parser = argparse.ArgumentParser()
-    add_parser(parser.add_subparsers())
+    add_arguments(parser.add_subparsers().add_parser("memory"))
     lines = re.findall(r"^\$ heisenlab (.*?)(?:  +#.*)?$", GUIDE, re.MULTILINE)
     assert len(lines) >= 10
     for line in lines:
@@ -243,7 +242,7 @@ def test_the_commands_of_the_guide_do_what_it_says():
 
 def test_another_system_is_refused_in_one_line(monkeypatch, capsys):
     monkeypatch.setattr(sys, "platform", "darwin")
-    status = main(["run", "--", "true"])
+    status = main(["memory", "run", "--", "true"])
     monkeypatch.undo()
     assert status == 2
     told = capsys.readouterr().err

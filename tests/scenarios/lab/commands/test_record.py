@@ -5,10 +5,10 @@ import sys
 
 import pytest
 
-from scenarios.lab.commands.record import main
-from scenarios.lab.commands.record_display import sparkline
+from scenarios.lab.commands import main
+from simulations.live.recorder.plot import sparkline
 
-COMMAND = (sys.executable, "-m", "scenarios.lab.commands.record", "record")
+COMMAND = (sys.executable, "-m", "scenarios.lab.commands", "record")
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="the recorder reads /proc")
 

@@ -13,7 +13,7 @@ from scenarios.lab.replay import replay as replay_finding
 from simulations.choices import Plan, replay
 from simulations.errors import LabError
 from simulations.mode_machine.debugger import Debugger
-from simulations.mode_machine.machine import run
+from simulations.mode_machine.system import run
 
 START = "invalid-mode / as-shipped: everything nominal, except: bit 2 of cpu0 is upset at clock 1"
 
@@ -23,8 +23,14 @@ HELD = "cpu0 command RESET; cpu1 command RESET; cpu2 command RESET"
 
 def parsed(*arguments):
     parser = argparse.ArgumentParser(prog="heisenlab")
-    command.add_parser(parser.add_subparsers(required=True))
-    return parser.parse_args(["step", *arguments])
+    command.add_arguments(parser)
+    return parser.parse_args(arguments)
+
+
+def documented():
+    """Returns the scenario of the mode machine, its variant as shipped, and a debugger at the beginning."""
+    chosen = command.choose("invalid-mode")
+    return chosen.scenario, chosen.variant, Debugger(chosen.variant.system, chosen.given, chosen.plan)
 
 
 @pytest.fixture
@@ -34,7 +40,7 @@ def step(monkeypatch, capsys):
     def stepped(*lines, arguments=("invalid-mode",)):
         monkeypatch.setattr("sys.stdin", io.StringIO("".join(f"{line}\n" for line in lines)))
         args = parsed(*arguments)
-        status = args.run(args)
+        status = command.run(args)
         return status, capsys.readouterr().out.splitlines()
 
     return stepped
@@ -185,7 +191,7 @@ def test_json_is_the_whole_run(step):
     assert data["lanes"]["cpu0.mode"] == ["INIT", "IDLE", "?101"]
     assert data["lanes"]["bus.owner"] == ["cpu0"] * 3
     assert (data["plan"], data["clocks"]) == ([["cpu0.bit2", 1, 1]], 2)
-    _, _, debugger = command.start("invalid-mode")
+    _, _, debugger = documented()
     trace = run(debugger.system, debugger.workload, replay(debugger.plan)).trace
     after_power_on = [event for event in trace if event.time > 0 or event.action not in ("mode", "grant")]
     assert data["events"] == json.loads(json.dumps(after_power_on))
@@ -193,7 +199,7 @@ def test_json_is_the_whole_run(step):
 
 
 def test_every_variant_can_be_stepped(step):
-    scenario, _, _ = command.start("invalid-mode")
+    scenario, _, _ = documented()
     for variant in scenario.variants:
         status, lines = step("step 30", "back 30", arguments=("invalid-mode", "--variant", variant.name))
         assert status == 0
@@ -221,16 +227,11 @@ def test_a_truncated_finding_is_one_error(step, tmp_path):
         step(arguments=("invalid-mode", str(file)))
 
 
-def test_a_finding_of_another_scenario_and_another_world_are_refused(step, tmp_path, monkeypatch):
+def test_a_finding_of_another_scenario_is_refused(step, tmp_path):
     file = tmp_path / "found.json"
     step("step", f"save {file}")
-    scenario, _, _ = command.start("invalid-mode")
-    monkeypatch.setattr("scenarios.lab.catalogue.get", lambda name: scenario)
     with pytest.raises(LabError, match="is a finding of invalid-mode; say heisenlab step invalid-mode"):
         step(arguments=("stale-cache", str(file)))
-    monkeypatch.setattr("simulations.mode_machine.system.System", int)
-    with pytest.raises(LabError, match="is no scenario of the mode machine"):
-        step(arguments=("invalid-mode",))
 
 
 # At a terminal
@@ -255,7 +256,7 @@ def at_terminal(monkeypatch, capsys, *answers):
     monkeypatch.setattr("sys.stdin", Terminal())
     monkeypatch.setattr("builtins.input", asked)
     args = parsed("invalid-mode")
-    status = args.run(args)
+    status = command.run(args)
     return status, prompts, capsys.readouterr().out.splitlines()
 
 
@@ -283,5 +284,5 @@ def test_ctrl_c_in_a_long_search_leaves_everything_as_it_was(monkeypatch, capsys
 
 
 def test_completion_knows_the_commands():
-    scenario, variant, debugger = command.start("invalid-mode")
+    scenario, variant, debugger = documented()
     assert step_prompt.StepPrompt(scenario, variant, debugger).completenames("re") == ["reset", "rewind"]

@@ -120,8 +120,8 @@ print(json.dumps([len(filled), len(left), min(filled), max(left)]))
 @pytest.mark.parametrize(
     ("source", "words"),
     [
-        ("fill_low(4097)", "no whole number of pages"),
-        ("fill_low(0)", "no whole number of pages"),
+        ("fill_low(4097)", "not a whole number of pages"),
+        ("fill_low(0)", "not a whole number of pages"),
         ("fill_low(1 << 60)", "up to 64 TiB"),
         ("fill_low(reserve=1 << 40)", "too many gaps"),
         ("import resource as r; r.setrlimit(r.RLIMIT_AS, (1 << 36, -1)); fill_low()", "ulimit -v"),

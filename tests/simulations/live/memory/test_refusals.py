@@ -13,8 +13,9 @@ from simulations.live.memory import launch
 from simulations.live.memory.elf import check_program
 from simulations.live.memory.errors import RefusedError
 from simulations.live.memory.filling import Filling
-from simulations.live.memory.launch import Options, check_system, run
+from simulations.live.memory.launch import check_system, run
 from simulations.live.memory.layout import GIB, MIB
+from simulations.live.memory.options import Options
 
 resource = pytest.importorskip("resource", reason="needs limits of processes")
 FILL = Filling("fill", 4 * GIB)

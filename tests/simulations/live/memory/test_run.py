@@ -12,8 +12,8 @@ import pytest
 
 from simulations.live.memory import specimen
 from simulations.live.memory.filling import Filling
-from simulations.live.memory.launch import Options
 from simulations.live.memory.layout import GIB, MIB
+from simulations.live.memory.options import Options
 
 FILL = Filling("fill", 4 * GIB)
 SQUEEZE = Filling("squeeze", 2 * GIB)
@@ -36,7 +36,7 @@ def python(source):
 
 
 def crashing(traced, command, filling):
-    """Run until it crashes: a cut pointer may fall on usable memory, at most one time in eight here."""
+    """Run until it crashes: a truncated pointer may fall on usable memory, at most one time in eight here."""
     for _ in range(8):
         done = traced(command, filling)
         if done.returncode == -signal.SIGSEGV:
@@ -59,9 +59,9 @@ def test_squeezed_the_specimen_works_every_time(traced):
 def test_filled_the_specimen_crashes_every_time_and_each_crash_names_its_pointer(traced):
     done = traced(times(100, [*SPECIMEN, "--size", "64"]), FILL, Options(follow=True))
     crashed = done.stdout.split("\n").count("status 139")
-    # An interpreter linked to low addresses keeps its image there, and a cut pointer may fall on it. Null
-    # hypothesis: it does so with the reported chance. Up to 0.3 %, a false alarm, more than 5 misses in 100,
-    # is rarer than one in a million.
+    # An interpreter linked to low addresses keeps its image there, and a truncated pointer may fall on it.
+    # Null hypothesis: it does so with the reported chance. Up to 0.3 %, a false alarm, more than 5 misses in
+    # 100, is rarer than one in a million.
     miss = max(program["miss_chance"] for program in done.report["programs"])
     assert miss < 0.003
     assert crashed >= (100 if miss == 0 else 95)

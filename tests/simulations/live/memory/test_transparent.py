@@ -13,12 +13,12 @@ from pathlib import Path
 import pytest
 
 from simulations.live.memory.filling import Filling
-from simulations.live.memory.launch import Options
 from simulations.live.memory.layout import GIB
+from simulations.live.memory.options import Options
 
 pty = pytest.importorskip("pty", reason="needs a pseudo-terminal")
 FILL = Filling("fill", 4 * GIB)
-LAUNCHER = [sys.executable, "-m", "scenarios.lab.commands.memory", "run", "--no-python-line"]
+LAUNCHER = [sys.executable, "-m", "scenarios.lab.commands", "memory", "run", "--no-python-line"]
 ROOT = Path(__file__).parents[4]
 SHELL = Path("/bin/sh").resolve().name
 IDENTITY = """

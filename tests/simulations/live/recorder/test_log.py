@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 
 from simulations.live.recorder import log
 from simulations.live.recorder.log import LOG, RESERVE, SAMPLE, Damage, Log, LogError, Record
-from simulations.live.recorder.sampler import CHANGES_BYTES_PER_HOUR, Sample
+from simulations.live.recorder.records import Sample
+from simulations.live.recorder.sampler import CHANGES_BYTES_PER_HOUR
 from simulations.live.recorder.watch import LINE_CHARACTERS_MAX, LINE_EACH_MS
 
 values = st.recursive(

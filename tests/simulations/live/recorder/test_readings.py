@@ -6,10 +6,12 @@ import sys
 import psutil
 import pytest
 
-from simulations.live.recorder import autopsy, readings
+from simulations.live.recorder import accounting, readings
+from simulations.live.recorder.codec import kind
+from simulations.live.recorder.records import Limits
 from simulations.live.recorder.sampler import Sampler
 from tests.simulations.live.recorder.crowd import crowd
-from tests.simulations.live.recorder.flight import wait_for
+from tests.simulations.live.recorder.live_run import wait_for
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="these are readings of /proc")
 
@@ -41,7 +43,7 @@ def test_nobody_has_no_readings():
     assert readings.children(nobody) == []
     assert readings.usage(nobody) == readings.Usage(0, 0, 0, 0, 0)
     assert readings.command_line(nobody) == ""
-    assert autopsy.limits(nobody) == {}
+    assert accounting.limits(nobody) == Limits()
 
 
 @pytest.mark.parametrize("by", ["the children files", "one pass over all processes"])
@@ -62,7 +64,7 @@ def test_totals_never_fall_when_processes_end(family):
     sampler = Sampler([process.pid], process.pid, ".", not_ours=frozenset())
     before, changes = sampler.sample(0)
     assert (before.processes, before.started) == (7, 7)
-    assert [kind for kind, _ in changes] == ["child"] * 7
+    assert [kind(each) for each in changes] == ["child"] * 7
     process.stdin.close()
     process.wait()
     wait_for(lambda: not sampler.sample(0)[0].processes, "the end of the family")
@@ -83,16 +85,16 @@ def test_changes_beyond_the_allowance_are_counted_and_not_kept(family, monkeypat
 def test_finite_limits_are_read():
     code = (
         "import resource; resource.setrlimit(resource.RLIMIT_CPU, (100, 200))\n"
-        "import os; from simulations.live.recorder.autopsy import limits\n"
-        "print(limits(os.getpid())['cpu_s'])"
+        "import os; from simulations.live.recorder.accounting import limits\n"
+        "print(limits(os.getpid()).cpu_s)"
     )
     out = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
-    assert out == "[100, 200]\n"
+    assert out == "(100, 200)\n"
 
 
 @pytest.fixture
 def cgroup_tree(tmp_path):
-    """The files of a host with control groups of version 2, as `autopsy` reads them."""
+    """The files of a host with control groups of version 2, as `accounting` reads them."""
     group = tmp_path / "user" / "job"
     group.mkdir(parents=True)
     (group / "memory.events").write_text("low 0\nhigh 0\nmax 12\noom 3\noom_kill 2\n")
@@ -103,13 +105,13 @@ def cgroup_tree(tmp_path):
 
 
 def test_the_counters_of_a_control_group_and_the_limits_above_it(cgroup_tree):
-    found = autopsy.memory(autopsy.Cgroup(str(cgroup_tree), 2))
+    found = accounting.memory(accounting.Cgroup(str(cgroup_tree), 2))
     assert (found.oom_kills, found.used_kb, found.limit_kb) == (2, 1024, 2048)
 
 
 def test_no_control_group_tells_nothing():
-    found = autopsy.memory(autopsy.Cgroup("", 0))
-    assert (found.oom_kills, found.used_kb, found.limit_kb) == (-1, -1, -1)
+    found = accounting.memory(accounting.Cgroup("", 0))
+    assert (found.oom_kills, found.used_kb, found.limit_kb) == (None, None, None)
 
 
 def test_pids_in_the_words_of_the_kernel():
@@ -118,4 +120,4 @@ def test_pids_in_the_words_of_the_kernel():
         "Memory cgroup out of memory: Killed process 17 (job) total-vm:1kB",
         "python3[99]: segfault at 0",
     ]
-    assert autopsy.pids_named(lines) == {4242, 17}
+    assert accounting.pids_named(lines) == {4242, 17}

@@ -4,16 +4,16 @@ from random import Random
 
 import pytest
 
+from simulations.live.recorder import verdict
+from simulations.live.recorder.quantities import one_in
 from simulations.live.recorder.reruns import (
     chance_of_one_hour,
     chance_of_range,
     compare,
     hour_in_words,
     hour_of_week,
-    one_in,
     pattern,
 )
-from simulations.live.recorder.verdict import judge
 from tests.simulations.live.recorder import written as w
 
 WEEK_MS = 168 * w.HOUR_MS
@@ -86,7 +86,7 @@ def test_deaths_that_follow_the_calendar(tmp_path):
     assert "3 of 3 died in the same hour of the week, Monday 16:00; by chance 1 in 28,224" in words_of(found)
     assert "same age" not in words_of(found)
     assert "calendar fits and the age does not" in found.advice[0]
-    assert judge(runs[-1], w.GONE, pattern(found)).suspects[0].suspect.name == "sweep"
+    assert verdict(runs[-1], w.GONE, pattern(found)).suspects[0].suspect.name == "sweep"
 
 
 def test_deaths_that_follow_the_age(tmp_path):
@@ -98,7 +98,7 @@ def test_deaths_that_follow_the_age(tmp_path):
     assert "died at the same age" in words_of(found)
     assert "hour of the week" not in words_of(found)
     assert "age fits and the calendar does not" in found.advice[0]
-    assert judge(runs[-1], w.GONE, pattern(found)).suspects[0].suspect.name == "deadline"
+    assert verdict(runs[-1], w.GONE, pattern(found)).suspects[0].suspect.name == "deadline"
 
 
 def test_launched_alike_age_and_calendar_cannot_be_told_apart(tmp_path):
@@ -108,7 +108,7 @@ def test_launched_alike_age_and_calendar_cannot_be_told_apart(tmp_path):
     assert "same hour of the week" in words_of(found)
     assert "6 hours later" in found.advice[0]
     assert "started in the same hour" in found.advice[0]
-    judged = {each.suspect.name: each for each in judge(runs[-1], w.GONE, pattern(found)).suspects}
+    judged = {each.suspect.name: each for each in verdict(runs[-1], w.GONE, pattern(found)).suspects}
     assert 0.3 < judged["sweep"].probability / judged["deadline"].probability < 3, "nor by the verdict"
 
 

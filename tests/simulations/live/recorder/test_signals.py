@@ -3,6 +3,7 @@ import os
 import pytest
 
 from simulations.live.recorder import signals
+from simulations.live.recorder.records import Origin, Who
 
 TRACE = """\
 # tracer: nop
@@ -31,19 +32,19 @@ def test_a_trace_is_read():
 
 def test_the_sender_is_named_while_it_lives():
     found = signals.sender(os.getpid(), from_kernel=False)
-    assert (found["who"], found["pid"]) == ("process", os.getpid())
-    assert found["name"]
+    assert (found.who, found.pid) == (Who.PROCESS, os.getpid())
+    assert found.name
 
 
 def test_senders_that_are_no_process():
-    assert signals.sender(0, from_kernel=True) == {"who": "kernel"}
-    assert signals.sender(0, from_kernel=False) == {"who": "outside"}
-    assert signals.sender(2**22 + 1, from_kernel=False) == {"who": "process", "pid": 2**22 + 1}
+    assert signals.sender(0, from_kernel=True) == Origin(Who.KERNEL)
+    assert signals.sender(0, from_kernel=False) == Origin(Who.OUTSIDE)
+    assert signals.sender(2**22 + 1, from_kernel=False) == Origin(Who.PROCESS, 2**22 + 1)
 
 
 def test_a_traced_sender_that_has_ended_keeps_its_name():
-    found = signals.traced_sender(2**22 + 1, "janitor", 0)
-    assert (found["who"], found["name"]) == ("process", "janitor")
+    found = signals.traced_sender(signals.TraceLine(9, 42, 2**22 + 1, "janitor", 0))
+    assert (found.who, found.name) == (Who.PROCESS, "janitor")
 
 
 def test_without_tracefs_the_way_out_is_named(monkeypatch, tmp_path):
@@ -68,7 +69,7 @@ def test_an_instance_is_ours_and_filtered(monkeypatch, tmp_path):
     assert (event / "enable").read_text() == "1"
     assert "sig == 9" in (event / "filter").read_text()
     (tmp_path / "instances" / "heisenlab-1" / "trace").write_text(TRACE)
-    assert [each["signal"] for each in trace.senders(42, frozenset({42}))] == [9, 2]
+    assert [each.signal for each in trace.senders(42, frozenset({42}))] == [9, 2]
 
 
 def test_what_a_killed_recorder_left_is_removed_by_the_next(monkeypatch, tmp_path):

@@ -5,7 +5,8 @@ import dataclasses
 import pytest
 
 from simulations.live.recorder import evidence, verdict
-from simulations.live.recorder.ending import duration, ending
+from simulations.live.recorder.ending import ending
+from simulations.live.recorder.quantities import duration
 from simulations.suspects import SUSPECTS
 from tests.simulations.live.recorder import written as w
 
@@ -18,7 +19,7 @@ def run(tmp_path, *events, begun=None):
 
 
 def judged(tmp_path, *events, begun=None, now=w.GONE):
-    return verdict.judge(run(tmp_path, *events, begun=begun), now)
+    return verdict(run(tmp_path, *events, begun=begun), now)
 
 
 def first(found):
@@ -132,7 +133,7 @@ def test_a_sigkill_from_nowhere_is_not_pinned_on_memory(tmp_path):
     ranked = [each.suspect.name for each in found.suspects]
     assert ranked.index("memory") > ranked.index("sweep")
     assert found.suspects[0].probability < 0.6, "nobody can know, and the verdict must not pretend to"
-    assert any("who sent SIGKILL" in each for each in found.untold)
+    assert any("who sent SIGKILL" in each for each in found.unknown)
     memory = next(each for each in found.suspects if each.suspect.name == "memory")
     assert any("/proc/vmstat" in words for words in memory.speaks_against)
 
@@ -146,7 +147,7 @@ def test_a_job_that_was_asked_to_end_is_not_said_to_have_ended_by_itself(tmp_pat
     found = judged(tmp_path, sent(AGE - 20_000, 15, name="janitor", pid=9, terminal=False), w.end(AGE, 1))
     assert "20.00 s after SIGTERM from janitor (pid 9), without a terminal" in found.ending.words
     spoken = [words for each in found.suspects for words in (*each.speaks_for, *each.speaks_against)]
-    assert not any("nobody stopped it" in words for words in spoken)
+    assert not any("nothing stopped it" in words for words in spoken)
 
 
 def test_status_137_is_read_as_a_shell_means_it_and_says_so(tmp_path):
@@ -159,7 +160,7 @@ def test_everything_gone_at_once_without_a_reboot(tmp_path):
     found = judged(tmp_path, *w.samples(AGE))
     assert found.ending.how == "vanished"
     assert first(found) in ("sweep", "deadline")
-    assert any("nobody was left" in each for each in found.untold)
+    assert any("no process was left" in each for each in found.unknown)
 
 
 def test_a_log_from_another_host_is_not_judged_by_this_one(tmp_path):
@@ -180,12 +181,12 @@ def test_a_running_job_is_not_accused(tmp_path):
 def test_the_witness_may_not_know_the_status(tmp_path):
     found = ending(run(tmp_path, (9, "takeover", {"job": 4242}), w.end(AGE, None, by="witness")), w.GONE)
     assert (found.how, found.status, found.signal) == ("unknown", None, 0)
-    assert "not known" in found.words
+    assert "unknown" in found.words
 
 
 def test_a_damaged_first_record_does_not_hide_the_end(tmp_path):
     recording = w.written(tmp_path / "0001", w.job(), w.end(AGE, -9))
-    found = verdict.judge(recording, w.ELSEWHERE)
+    found = verdict(recording, w.ELSEWHERE)
     assert found.ending.signal == 9
     assert recording.command == ()
 

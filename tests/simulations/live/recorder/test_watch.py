@@ -3,9 +3,11 @@ import sys
 
 import pytest
 
-from simulations.live.recorder import autopsy, watch
+from simulations.live.recorder import accounting, watch
+from simulations.live.recorder.codec import as_json
 from simulations.live.recorder.log import Log
 from simulations.live.recorder.recording import load
+from simulations.live.recorder.records import ClockStep, Fault
 from simulations.live.recorder.watch import Watch
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="the recorder reads /proc")
@@ -15,7 +17,7 @@ pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="the recorder re
 def watching(tmp_path):
     log = Log(tmp_path / "0001", create=True)
     watching = Watch(log, [], None, 1.0)
-    watching.note("start", watching.origin())
+    watching.note(watching.origin())
     watching.begin([os.getpid()], os.getpid(), not_ours=frozenset())
 
     def finish():
@@ -44,16 +46,18 @@ def test_a_change_of_the_clock_is_noted_once(watching, monkeypatch, offsets, tol
     watch_it.tick()
     watch_it.tick()
     run = finish()
-    assert [each.data for each in run.all("clock")] == ([told] if told else [])
+    assert [as_json(each) for each in run.clock.steps] == ([told] if told else [])
+    assert all(isinstance(each, ClockStep) for each in run.clock.steps)
     if "jump_ms" in (told or {}):
-        assert run.wall_s(10**6) == pytest.approx(run.data("start")["wall_ms"] / 1000 + 1000 + jump / 1000)
+        assert run.clock.wall_s(10**6) == pytest.approx(run.start.wall_ms / 1000 + 1000 + jump / 1000)
 
 
 def test_a_fault_of_the_recorder_is_noted_and_does_not_end_the_job(watching, monkeypatch):
     watch_it, finish = watching
     monkeypatch.setattr(watch.Sampler, "sample", lambda *_: 1 / 0)
     watch_it.tick()
-    assert "ZeroDivisionError" in finish().last("fault").data
+    faults = [each.text for each in finish().events if isinstance(each, Fault)]
+    assert "ZeroDivisionError" in faults[-1]
 
 
 def test_dear_samples_come_later_and_young_jobs_are_sampled_early(watching, monkeypatch):
@@ -73,7 +77,7 @@ def test_dear_samples_come_later_and_young_jobs_are_sampled_early(watching, monk
 def group(folder, oom_kills):
     folder.mkdir(exist_ok=True)
     (folder / "memory.events").write_text(f"oom_kill {oom_kills}\n")
-    return autopsy.Cgroup(str(folder), 2)
+    return accounting.Cgroup(str(folder), 2)
 
 
 @pytest.mark.parametrize(
@@ -87,12 +91,12 @@ def test_kills_are_counted_in_every_control_group_that_the_job_was_in(watching, 
     watch_it, finish = watching
     first, second = group(tmp_path / "first", 5), group(tmp_path / "second", 7)
     monkeypatch.setattr(watch_it, "_cgroup", first)
-    monkeypatch.setattr(watch_it, "_memory", autopsy.memory(first))
+    monkeypatch.setattr(watch_it, "_memory", accounting.memory(first))
     group(tmp_path / "first", 6)
     where = {"cgroup": second._replace(version=version)}
     if version == 1:
         (tmp_path / "second" / "memory.oom_control").write_text("oom_kill 7\n")
-    monkeypatch.setattr(autopsy, "memory_cgroup", lambda _: where["cgroup"])
+    monkeypatch.setattr(accounting, "memory_cgroup", lambda _: where["cgroup"])
     process = watch.readings.stat(os.getpid())
     monkeypatch.setattr(watch.readings, "stat", lambda _: process._replace(state=state))
     if state == "R":
@@ -100,6 +104,6 @@ def test_kills_are_counted_in_every_control_group_that_the_job_was_in(watching, 
     group(tmp_path / "second", 9)
     if version == 1:
         (tmp_path / "second" / "memory.oom_control").write_text("oom_kill 9\n")
-    found = watch_it.last_rites(os.getpid())
-    assert found["oom_kills"] == kills
+    found = watch_it.final_readings(os.getpid())
+    assert found.oom_kills == kills
     finish()

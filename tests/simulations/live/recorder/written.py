@@ -1,4 +1,4 @@
-"""Logs of runs that nobody had to wait for: what the tests write is what the recorder would have written."""
+"""Logs of runs without the wait: what the tests write is what the recorder would have written."""
 
 from __future__ import annotations
 
@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 
 from simulations.live.recorder import readings
 from simulations.live.recorder.log import SAMPLE, SCHEMA, Log, Record
-from simulations.live.recorder.recording import Present, Recording, load
-from simulations.live.recorder.sampler import Sample
+from simulations.live.recorder.present import Present
+from simulations.live.recorder.recording import Recording, load
+from simulations.live.recorder.records import Sample
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -18,9 +19,9 @@ MONDAY_16_UTC_MS = 1_772_467_200_000  # 2026-03-02 16:00:00 UTC
 GIB_KB = 1024 * 1024
 GONE = Present(here=True, same_boot=True, alive=False, silent_ms=HOUR_MS, booted_s=0.0)
 REBOOTED = Present(
-    here=True, same_boot=False, alive=False, silent_ms=-1, booted_s=MONDAY_16_UTC_MS / 1000 + 71 * 3600
+    here=True, same_boot=False, alive=False, silent_ms=None, booted_s=MONDAY_16_UTC_MS / 1000 + 71 * 3600
 )
-ELSEWHERE = Present(here=False, same_boot=False, alive=False, silent_ms=-1, booted_s=0.0)
+ELSEWHERE = Present(here=False, same_boot=False, alive=False, silent_ms=None, booted_s=0.0)
 AT_WORK = Sample(
     processes=3, started=3, rss_kb=GIB_KB, vsize_kb=2 * GIB_KB, cpu_ms=0, threads=3, files=20, read_kb=0,
     write_kb=0, switches=0, preempted=0, load=100, available_kb=8 * GIB_KB, disk_free_kb=100 * GIB_KB,

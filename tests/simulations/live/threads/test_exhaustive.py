@@ -5,9 +5,9 @@ from collections import deque
 
 import pytest
 
-from simulations.live.threads import explore
+from simulations.live.threads import Program, explore
 from simulations.live.threads.search.exhaustive import Happened, Visitor, enumerate_schedules
-from simulations.live.threads.search.explorer import Explorer
+from simulations.live.threads.search.session import Session
 
 
 class State:
@@ -135,19 +135,19 @@ def outcomes(workers, *, brute):
         seen.add(final(state))
 
     named = [(f"{index}-{worker.__name__}", worker) for index, worker in enumerate(workers)]
-    with Explorer(State, named, check, granularity="access", scope=None, wall_limit=5) as explorer:
-        explorer.observe(0, 12)
+    with Session(Program(State, tuple(named), check, wall_limit=5)) as session:
+        session.observe(0, 12)
         if not brute:
-            explorer.enumerate(schedules_max=100_000, bound=None, full=True)
-            return seen, explorer.schedules
+            session.enumerate(schedules_max=100_000, bound=None, full=True)
+            return seen, session.schedules
         seen.clear()
-        explorer.widen()
+        session.widen()
         todo = deque([()])
         while todo:
             decisions = todo.pop()
             happened = Happened({})
             visitor = Visitor(decisions, happened)
-            explorer.told(visitor, happened.access, "observe")
+            session.watched(visitor, happened.access, "observe")
             runs += 1
             assert runs < 60_000
             todo.extend(
@@ -170,7 +170,7 @@ def test_reaches_the_same_final_states_as_brute_force(name):
 def test_the_order_of_independent_steps_is_not_explored():
     result = explore(State, [add_a, independent], searcher="exhaustive")
     assert result.verdict == "exhausted"
-    assert result.complete is None
+    assert result.coverage.complete
     assert result.schedules < 12
 
 
@@ -181,7 +181,7 @@ def test_a_bound_that_was_gone_through_is_stated():
 
     result = explore(State, {"left": worker, "right": worker}, searcher="exhaustive", max_preemptions=1)
     assert result.verdict == "exhausted"
-    assert result.complete == 1
+    assert result.coverage.preemptions == 1
     assert "at most 1 preemption," in str(result)
 
 
@@ -190,9 +190,9 @@ def test_a_budget_that_ran_out_is_not_called_exhausted():
         for _ in range(4):
             add_a(state)
 
-    result = explore(State, {"left": worker, "right": worker}, searcher="exhaustive", max_schedules=15)
+    result = explore(State, {"left": worker, "right": worker}, searcher="exhaustive", max_schedules=5)
     assert result.verdict == "gave up"
-    assert result.complete is not None
+    assert not result.coverage.complete
 
 
 def test_the_enumeration_is_in_the_order_of_least():

@@ -1,0 +1,8 @@
+"""`python -m scenarios.lab.commands`."""
+
+import sys
+
+from scenarios.lab.commands import main
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,64 @@
+"""What a command of `heisenlab` is, and the exit codes that commands share."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final, Protocol
+
+if TYPE_CHECKING:
+    import argparse
+
+DONE: Final = 0
+"""Done, or the property holds."""
+FOUND: Final = 1
+"""Found, reproduced, or a problem of the installation."""
+USAGE: Final = 2
+"""Wrong usage, or a file that cannot be used."""
+GAVE_UP: Final = 3
+"""The budget is spent."""
+CANNOT_JUDGE: Final = 125
+"""For `git bisect run`: skip this version."""
+INTERNAL: Final = 128
+"""An error in the laboratory or in a world; no verdict."""
+INTERRUPTED: Final = 130
+"""Interrupted; no verdict."""
+
+
+@dataclass(frozen=True)
+class Command:
+    """A row in the table of commands.
+
+    Attributes:
+        name: What the user types.
+        help: One line for `heisenlab --help`: lower case, imperative, no full stop.
+        module: The module in this folder that carries it out; imported only when the command is chosen.
+    """
+
+    name: str
+    help: str
+    module: str
+
+
+class CommandModule(Protocol):
+    """What the module of a command offers.
+
+    A module whose command passes arguments on to another program sets a default for `remaining`; arguments
+    that its parser does not know then arrive there.
+    """
+
+    @staticmethod
+    def add_arguments(parser: argparse.ArgumentParser) -> None:
+        """Add the arguments to the parser; set a longer description, an epilog or a usage where needed."""
+
+    @staticmethod
+    def run(args: argparse.Namespace) -> int:
+        """Run the command and return its exit code.
+
+        Raises:
+            UsageError: the arguments do not go together.
+            LabError: something that the user can mend; `main` prints it in one line and returns 2.
+        """
+
+
+class UsageError(Exception):
+    """Arguments that the parser accepts one by one, but that make no sense; the usage is printed with it."""

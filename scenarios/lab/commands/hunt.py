@@ -1,0 +1,126 @@
+"""`heisenlab hunt`."""
+
+from __future__ import annotations
+
+import json
+import shlex
+import sys
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Final
+
+from rich.console import Console
+from rich.markup import escape
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+from scenarios.lab.commands.command import DONE, FOUND, GAVE_UP, INTERRUPTED
+from scenarios.lab.commands.display import print_facts
+from scenarios.lab.finding import check_writable
+from scenarios.lab.hunt import hunt
+
+if TYPE_CHECKING:
+    import argparse
+    from collections.abc import Callable, Iterator
+
+    from scenarios.lab.hunt import Hunt
+    from scenarios.lab.searchers import Tally
+
+_STATUSES: Final = {"found": FOUND, "exhausted": DONE, "gave up": GAVE_UP}
+_COLOURS: Final = {"found": "red", "exhausted": "green", "gave up": "yellow"}
+_REDRAWN_EVERY_RUNS: Final = 10
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the arguments of the command."""
+    parser.add_argument("name", metavar="NAME", help="a scenario, such as invalid-mode")
+    parser.add_argument(
+        "--variant", default="as-shipped", metavar="V", help="a variant of it; default: as-shipped"
+    )
+    parser.add_argument(
+        "--searcher",
+        default="hypothesis",
+        metavar="S",
+        help="hypothesis, random or exhaustive; default: hypothesis",
+    )
+    parser.add_argument("--seed", type=int, default=0, metavar="N", help="seed of the search; default: 0")
+    parser.add_argument("--budget", type=int, metavar="N", help="runs that the search may take")
+    parser.add_argument("--deviations", type=int, metavar="K", help="deviations that a plan may have")
+    parser.add_argument("-o", "--output", metavar="FILE", help="save the finding")
+    parser.add_argument("--json", action="store_true", help="print one JSON value")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Hunt a variant, print the result, and save what was found."""
+    if args.output:
+        check_writable(args.output)
+    last: list[Tally] = []
+    try:
+        with _progress(f"{args.name} / {args.variant}") as watch:
+
+            def watched(tally: Tally) -> None:
+                last[:] = [tally]
+                watch(tally)
+
+            result = hunt(
+                args.name,
+                args.variant,
+                searcher=args.searcher,
+                seed=args.seed,
+                budget=args.budget,
+                deviations=args.deviations,
+                watch=watched,
+            )
+    except KeyboardInterrupt:
+        so_far = f"after {last[0].runs} runs to {last[0].phase}" if last else "before the first run"
+        print(f"heisenlab: interrupted {so_far}; that is no verdict", file=sys.stderr)
+        return INTERRUPTED
+    if result.finding and args.output:
+        result.finding.save(args.output)
+    if args.json:
+        print(json.dumps(result.to_json(), indent=2))
+    else:
+        _print(result, args.output)
+    return _STATUSES[result.verdict]
+
+
+@contextmanager
+def _progress(what: str) -> Iterator[Callable[[Tally], None]]:
+    """Draw a progress bar on the standard error where that is a terminal; yield what to call after a run."""
+    console = Console(stderr=True)
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bar:
+        task = bar.add_task(what)
+
+        def watch(tally: Tally) -> None:
+            if tally.runs % _REDRAWN_EVERY_RUNS == 1:
+                bar.update(
+                    task, description=f"{what}: {tally.phase}", total=tally.limit, completed=tally.runs
+                )
+
+        yield watch
+
+
+def _print(result: Hunt, saved_as: str | None) -> None:
+    console = Console(soft_wrap=True)
+    colour = _COLOURS[result.verdict]
+    console.print(
+        f"{escape(result.scenario)} / {escape(result.variant)}: [bold {colour}]{result.verdict}[/]",
+        highlight=False,
+    )
+    found = result.finding
+    spent = f"{result.search_runs} to search ({result.searcher}, seed {result.seed})"
+    if found is None:
+        print_facts([("verdict", result.says), ("runs", spent), ("time", f"{result.seconds:.2f} s")])
+        return
+    facts = [
+        ("plan", found.plan_in_words),
+        ("fails", f"{found.by}: {found.message}"),
+        ("minimality", found.minimality),
+        ("input", ", ".join(f"{key}={value}" for key, value in found.input.items())),
+        ("runs", f"{spent}, {result.minimising_runs} to minimise"),
+        ("digest", found.digest),
+        ("verified", found.verified),
+        ("time", f"{result.seconds:.2f} s"),
+    ]
+    if saved_as:
+        facts.append(("replay", f"heisenlab replay {shlex.quote(saved_as)}"))
+    print_facts(facts)

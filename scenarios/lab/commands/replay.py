@@ -1,0 +1,81 @@
+"""`heisenlab replay`."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+from rich.console import Console
+from rich.markup import escape
+
+from scenarios.lab.commands.command import DONE, FOUND
+from scenarios.lab.commands.display import print_facts
+from scenarios.lab.finding import load
+from scenarios.lab.replay import bisect_verdict, replay
+
+if TYPE_CHECKING:
+    import argparse
+
+    from scenarios.lab.finding import Finding
+    from scenarios.lab.replay import Replay
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the arguments of the command."""
+    parser.add_argument("file", metavar="FILE", help="a finding, as written by hunt -o")
+    parser.add_argument("--trace", action="store_true", help="print every event")
+    parser.add_argument(
+        "--bisect",
+        action="store_true",
+        help="for git bisect run: 0 clean, 1 bug, 125 cannot be judged; searches around the plan where it "
+        "does not apply as it stands",
+    )
+    parser.add_argument("--json", action="store_true", help="print one JSON value")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Replay a finding and say whether it still fails."""
+    finding = load(args.file)
+    if args.bisect:
+        return _bisect(finding, as_json=args.json)
+    result = replay(finding)
+    if args.json:
+        data = result.to_json()
+        if args.trace:
+            data["trace"] = list(result.outcome.run.trace)
+        print(json.dumps(data, indent=2))
+    else:
+        _print(finding, result, with_trace=args.trace)
+    return DONE if result.result == "holds" else FOUND
+
+
+def _bisect(finding: Finding, *, as_json: bool) -> int:
+    found, runs = bisect_verdict(finding)
+    if as_json:
+        print(json.dumps({"found": found, "by": finding.by, "runs": runs}, indent=2))
+    else:
+        print(f"{finding.by} {'fails' if found else 'holds'} ({runs} runs)")
+    return FOUND if found else DONE
+
+
+def _print(finding: Finding, result: Replay, *, with_trace: bool) -> None:
+    console = Console(soft_wrap=True)
+    if with_trace:
+        for event in result.outcome.run.trace:
+            console.print(str(event), highlight=False, markup=False)
+    said = {
+        "identical": "[bold red]reproduced[/], identical to the finding",
+        "differs": "[bold red]fails[/], but the trace is another one than in the finding",
+        "holds": "[bold green]holds[/]: the finding does not show here",
+    }[result.result]
+    console.print(f"{escape(finding.scenario)} / {escape(finding.variant)}: {said}", highlight=False)
+    failure = result.outcome.failure
+    facts = [("plan", finding.plan_in_words), ("digest", result.digest)]
+    if failure:
+        facts.insert(1, ("fails", f"{failure.by}: {failure.message}"))
+    if result.result != "identical":
+        facts.append(("was", f"{finding.by}: {finding.message}; digest {finding.digest}"))
+        facts += [
+            ("changed since", line) for line in result.changed or ["nothing that the fingerprint shows"]
+        ]
+    print_facts(facts)

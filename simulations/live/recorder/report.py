@@ -1,0 +1,381 @@
+"""The result of a recorded run: as data, as text, and as JSON.
+
+The text is made of parts; `str` of a report joins them, and the command prints the same parts in bold and,
+at a terminal, the suspects as a table.
+"""
+
+from __future__ import annotations
+
+import shlex
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
+
+from simulations.live.recorder.codec import as_json, kind
+from simulations.live.recorder.ending import How
+from simulations.live.recorder.judgement import Judged, Verdict, verdict
+from simulations.live.recorder.log import LogError
+from simulations.live.recorder.plot import BARS, BARS_ASCII, curves
+from simulations.live.recorder.present import present
+from simulations.live.recorder.quantities import duration, percent, size
+from simulations.live.recorder.recording import Recording, load, runs
+from simulations.live.recorder.records import (
+    CgroupMoved,
+    Child,
+    ClockStep,
+    Event,
+    Fault,
+    Limits,
+    Lost,
+    NotStarted,
+    SignalSeen,
+    Takeover,
+)
+from simulations.live.recorder.reruns import Comparison, compare, pattern
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from simulations.live.recorder.ending import Ending
+
+COMPARED_MAX: Final = 50
+"""How many runs of a folder are compared at most: the newest."""
+
+_SCHEMA: Final = 1
+_SHOWN_MAX: Final = 4
+_COMMAND_MAX: Final = 300
+_RUNNERS_UP_MAX: Final = 2
+_UNKNOWN: Final = "unknown: the first record is damaged"
+_SHOWN_EVENTS: Final = (
+    SignalSeen,
+    ClockStep,
+    Limits,
+    CgroupMoved,
+    Takeover,
+    Fault,
+    Lost,
+    NotStarted,
+)
+
+Fact = tuple[str, str]
+"""A name and what there is to say under it."""
+
+
+@dataclass(frozen=True)
+class Part:
+    """A part of a report.
+
+    Attributes:
+        title: Its first line; empty if it has none.
+        facts: Names and values, printed as two columns.
+        lines: Lines below them.
+    """
+
+    title: str
+    facts: tuple[Fact, ...] = ()
+    lines: tuple[str, ...] = ()
+
+    def __bool__(self) -> bool:
+        return bool(self.facts or self.lines)
+
+    def __str__(self) -> str:
+        width = max((len(name) for name, _ in self.facts), default=0)
+        facts = (f"  {name:<{width}}  {printable(value)}" for name, value in self.facts)
+        lines = (f"  {printable(line)}" for line in self.lines)
+        return "\n".join([*([self.title] if self.title else []), *facts, *lines])
+
+
+@dataclass(frozen=True)
+class Report:
+    """Everything about a run that is worth printing; `str` of it is what `heisenlab record show` prints.
+
+    Attributes:
+        recording: The run.
+        verdict: How and why it ended.
+        comparison: The run beside the earlier ones of the same command.
+    """
+
+    recording: Recording
+    verdict: Verdict
+    comparison: Comparison
+
+    def __str__(self) -> str:
+        return self.in_words()
+
+    def in_words(self, *, ascii_only: bool = False) -> str:
+        """Return the report as text.
+
+        Args:
+            ascii_only: Draw the curves with characters that every encoding has.
+        """
+        return "\n\n".join(str(part) for part in parts(self, ascii_only=ascii_only))
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the report as JSON-able data."""
+        recording, samples = self.recording, self.recording.samples
+        return {
+            "schema": _SCHEMA,
+            "folder": str(recording.folder),
+            "command": list(recording.command),
+            "ending": _ending_as_json(self.verdict.ending, recording),
+            "suspects": [
+                {
+                    "name": each.suspect.name,
+                    "words": each.suspect.words,
+                    "probability": round(each.probability, 4),
+                    "for": list(each.speaks_for),
+                    "against": list(each.speaks_against),
+                    "ask": each.suspect.ask,
+                }
+                for each in self.verdict.suspects
+            ],
+            "unknown": list(self.verdict.unknown),
+            "last_lines": list(self.verdict.last_lines),
+            "samples": len(samples),
+            "last_sample": samples.at(-1)._asdict() if len(samples) else None,
+            "left_behind": [as_json(each) for each in (recording.end.left_behind if recording.end else ())],
+            "damage": {"lines": recording.damage.lines, "torn_bytes": recording.damage.torn_bytes},
+            "runs": {
+                "count": self.comparison.runs,
+                "ended_well": self.comparison.ended_well,
+                "deaths": len(self.comparison.deaths),
+                "shared": [
+                    {"what": each.what.value, "words": each.words, "chance": each.chance}
+                    for each in self.comparison.shared
+                ],
+                "advice": list(self.comparison.advice),
+            },
+        }
+
+
+def _ending_as_json(ending: Ending, recording: Recording) -> dict[str, Any]:
+    sender = ending.sender
+    return {
+        "how": ending.how.value,
+        "words": ending.words,
+        "at_ms": ending.at_ms,
+        "local_time": recording.clock.local(ending.at_ms),
+        "status": ending.status,
+        "signal": ending.signal or None,
+        "out_of_memory": ending.oom,
+        "cpu_limit_s": ending.cpu_limit_s or None,
+        "sender": sender
+        and {
+            "signal": sender.signal,
+            "who": sender.who,
+            "name": sender.name,
+            "pid": sender.pid,
+            "terminal": sender.terminal,
+            "at_ms": sender.at_ms,
+            "words": str(sender),
+        },
+        "recorder_killed": ending.recorder_killed,
+    }
+
+
+def report(folder: Path | str) -> Report:
+    """Read a run, or the newest run of a folder, judge it, and compare it with the earlier runs beside it.
+
+    Args:
+        folder: The folder of one run, or of several.
+
+    Raises:
+        LogError: there is none that can be read.
+    """
+    recording = load(folder)
+    comparison = compare([*_earlier(recording), recording])
+    judged = verdict(recording, present(recording), pattern(comparison))
+    return Report(recording, judged, comparison)
+
+
+def _earlier(recording: Recording) -> list[Recording]:
+    """Return the earlier runs of the same command beside a run, oldest first."""
+    newest = recording.folder
+    beside = runs(newest.parent) if newest.parent.is_dir() and newest.name.isdecimal() else []
+    alike = []
+    for run in [each for each in beside if each.name < newest.name][-COMPARED_MAX + 1 :]:
+        try:
+            other = load(run, samples=False)
+        except LogError:
+            continue
+        if other.command == recording.command:
+            alike.append(other)
+    return alike
+
+
+def summary(found: Report) -> Part:
+    """Return the verdict in a few lines, as it is printed when the job ends."""
+    recording, judged, folder = found.recording, found.verdict, found.recording.folder
+    left_behind = [("still runs", words) for words in _left_behind(recording)[:_SHOWN_MAX]]
+    title = f"heisenlab record: {judged.ending.words}"
+    if judged.ending.status == 0:
+        return Part(title, (*left_behind, ("log", str(folder))))
+    facts = [*_last_facts(recording), *left_behind]
+    for rank, each in enumerate(judged.suspects[: 1 + _RUNNERS_UP_MAX]):
+        facts.append(("suspects" if rank == 0 else "", _suspect_line(each)))
+        if rank == 0:
+            facts += [("", f"  for: {words}") for words in each.speaks_for[:_SHOWN_MAX]]
+            facts += [("", f"  against: {words}") for words in each.speaks_against[:_SHOWN_MAX]]
+            facts.append(("", f"  ask: {each.suspect.ask}"))
+    facts += _closing_facts(found)
+    facts.append(("log", f"{folder} (heisenlab record show {shlex.quote(str(folder))})"))
+    return Part(title, tuple(facts))
+
+
+def parts(found: Report, *, ascii_only: bool = False) -> list[Part]:
+    """Return what there is to print of a run, in order; the suspects as text."""
+    return [
+        *opening(found, ascii_only=ascii_only),
+        *([suspects(found.verdict.suspects)] if found.verdict.suspects else []),
+        *closing(found),
+    ]
+
+
+def opening(found: Report, *, ascii_only: bool = False) -> list[Part]:
+    """Return the parts before the suspects: what was run, its curves, its events, its last lines."""
+    recording = found.recording
+    drawn = curves(recording.samples, BARS_ASCII if ascii_only else BARS)
+    plotted = Part(f"over {duration(recording.samples.times[-1])}, at most:", lines=drawn) if drawn else None
+    facts = Part("", (*_run_facts(recording, found.verdict.ending), *_log_facts(recording)))
+    said = Part("last lines", lines=found.verdict.last_lines)
+    return [part for part in (facts, plotted, _events(recording), said) if part]
+
+
+def suspects(ranked: Sequence[Judged]) -> Part:
+    """Return the suspects with the evidence for and against each."""
+    lines = []
+    for each in ranked:
+        lines.append(_suspect_line(each))
+        lines += [f"         for: {words}" for words in each.speaks_for]
+        lines += [f"         against: {words}" for words in each.speaks_against]
+    return Part("suspects", lines=(*lines, *advice(ranked)))
+
+
+def advice(ranked: Sequence[Judged]) -> tuple[str, str]:
+    """Return what to ask first, and how far to trust the order of the suspects."""
+    return (
+        f"ask first: {ranked[0].suspect.ask}",
+        "(priors and weights are assumptions: the order is worth more than the percentages)",
+    )
+
+
+def closing(found: Report) -> list[Part]:
+    """Return the parts after the suspects: what is unknown, and what the runs share."""
+    part = Part("", tuple(_closing_facts(found)))
+    return [part] if part else []
+
+
+def printable(words: str) -> str:
+    """Return words without what would steer a terminal: a log may hold anything."""
+    return "".join(
+        each if each.isprintable() or each == "\n" else "\N{REPLACEMENT CHARACTER}" for each in words
+    )
+
+
+def _closing_facts(found: Report) -> list[Fact]:
+    comparison = found.comparison
+    return [
+        *(("unknown", words) for words in found.verdict.unknown),
+        *([("runs", _runs_line(comparison))] if comparison.runs > 1 else []),
+        *(("shared", each.words) for each in comparison.shared),
+        *(("next", words) for words in comparison.advice),
+    ]
+
+
+def _suspect_line(each: Judged) -> str:
+    return f"{percent(each.probability):>5}  {each.suspect.words}"
+
+
+def _run_facts(recording: Recording, ending: Ending) -> list[Fact]:
+    start, end, clock = recording.start, recording.end, recording.clock
+    began = start.wall_ms is not None
+    facts = [
+        ("command", " ".join(shlex.join(recording.command).split())[:_COMMAND_MAX] or _UNKNOWN),
+        ("host", f"{start.host or 'unknown'}, Linux {start.kernel or '?'}"),
+        ("started", clock.local(0) if began else _UNKNOWN),
+        (
+            "until now" if ending.how is How.RUNNING else "ended",
+            clock.local(ending.at_ms) if began else _UNKNOWN,
+        ),
+        ("verdict", ending.words),
+        *_last_facts(recording),
+    ]
+    if end and end.cpu_ms is not None and end.peak_kb is not None:
+        spent, peak = duration(end.cpu_ms), size(end.peak_kb)
+        facts.append(("used in all", f"{spent} of CPU time; {peak} resident in its largest process"))
+    facts += [("left behind", words) for words in _left_behind(recording)]
+    facts += [("kernel log", words) for words in (end.kernel if end else ())]
+    return facts
+
+
+def _log_facts(recording: Recording) -> list[Fact]:
+    damage, facts = recording.damage, []
+    if damage.lines:
+        facts.append(("damage", f"{damage.lines} damaged line{'s' * (damage.lines > 1)} left out"))
+    if damage.torn_bytes:
+        facts.append(("damage", f"the last line is torn after {damage.torn_bytes} bytes and left out"))
+    if recording.lost:
+        facts.append(("lost", f"{recording.lost} samples that the disk did not take"))
+    return facts
+
+
+def _last_facts(recording: Recording) -> list[Fact]:
+    lines, facts = recording.last_lines, []
+    busy = _last_living(recording)
+    if busy is not None:
+        sample = recording.samples.at(busy)
+        words = (
+            f"{duration(recording.samples.times[busy])} after the start: {sample.processes} "
+            f"process{'es' * (sample.processes != 1)}, {size(sample.rss_kb)} resident, "
+            f"{duration(sample.cpu_ms)} of CPU time, threads {sample.threads}, open files {sample.files}; "
+            f"host: load {sample.load / 100:.2f}, {size(sample.available_kb)} free"
+        )
+        facts.append(("last sample", words))
+    if lines:
+        facts.append(("wrote last", lines[-1]))
+    return facts
+
+
+def _last_living(recording: Recording) -> int | None:
+    """Return the last sample with the job in it; the one after its end shows only what it left behind."""
+    processes = recording.samples.columns["processes"]
+    after_the_end = recording.end is not None and len(processes) > 1
+    candidates = range(len(processes) - after_the_end)
+    return next((index for index in reversed(candidates) if processes[index]), None)
+
+
+def _left_behind(recording: Recording) -> list[str]:
+    left = recording.end.left_behind if recording.end else ()
+    return [f"pid {each.pid}: {each.command}" for each in left]
+
+
+def _runs_line(comparison: Comparison) -> str:
+    return (
+        f"{comparison.runs} of this command up to this one: {comparison.ended_well} ended well, "
+        f"{len(comparison.deaths)} did not"
+    )
+
+
+def _events(recording: Recording) -> Part:
+    lines = [
+        f"{duration(each.at_ms):>14}  {kind(each):<8}  {_event_words(each)}"
+        for each in recording.events
+        if isinstance(each, _SHOWN_EVENTS)
+    ]
+    children = sum(isinstance(each, Child) for each in recording.events)
+    if children:
+        unnoted = recording.end.unnoted if recording.end else None
+        more = (
+            f" ({unnoted} more changes were not noted one by one, to keep the log small)" if unnoted else ""
+        )
+        lines.append(f"{children} processes noted{more}")
+    return Part("events", lines=tuple(lines))
+
+
+def _event_words(event: Event) -> str:
+    match event:
+        case Fault(text=text):
+            return text or ""
+        case Lost(count=count):
+            return str(count)
+    return ", ".join(f"{key} {value}" for key, value in as_json(event).items() if value != "")

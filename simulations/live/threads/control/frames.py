@@ -1,0 +1,59 @@
+"""Whose code a frame runs: that of the user, the instrument, or the modules that make up primitives."""
+
+from __future__ import annotations
+
+import os
+import threading
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from types import FrameType
+
+OURS: Final = str(Path(__file__).parents[1])
+"""The folder of the instrument."""
+_OURS: Final = OURS + os.sep
+_STANDARD: Final = Path(threading.Thread.start.__code__.co_filename).parent
+_PRIMITIVE_FILES: Final = frozenset(
+    str(_STANDARD / name)
+    for name in (
+        "threading.py",
+        "queue.py",
+        "contextlib.py",
+        "concurrent/futures/_base.py",
+        "concurrent/futures/thread.py",
+    )
+)
+"""Where primitives are made out of locks; the file counts, since a user's module may have any name."""
+
+
+def place(frame: FrameType | None) -> str:
+    """Return where a thread is, in the code of the user: `file:line in function`."""
+    user = user_frame(frame)
+    if user is None:
+        return "an unknown place"
+    return f"{user.f_code.co_filename}:{user.f_lineno} in {user.f_code.co_qualname}"
+
+
+def user_frame(frame: FrameType | None) -> FrameType | None:
+    """Return the innermost frame that belongs neither to the instrument nor to the modules it controls.
+
+    Where there is none, as in the thread of an executor that waits for work, it is the outermost of the
+    latter.
+    """
+    inner = None
+    while frame is not None and internal(frame):
+        if not is_ours(frame):
+            inner = frame
+        frame = frame.f_back
+    return frame or inner
+
+
+def is_ours(frame: FrameType) -> bool:
+    """Return whether a frame belongs to the instrument."""
+    return frame.f_code.co_filename.startswith(_OURS)
+
+
+def internal(frame: FrameType) -> bool:
+    """Return whether a frame belongs to the instrument, or to a module out of which it makes primitives."""
+    return frame.f_code.co_filename in _PRIMITIVE_FILES or is_ours(frame)

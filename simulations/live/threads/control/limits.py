@@ -1,0 +1,36 @@
+"""The bounds of a run: in points, which are counted, and in virtual time."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+STRICT_TURN: Final = 500
+"""How many points a strict turn has."""
+NEVER: Final = 1 << 62
+"""A step that no run comes to."""
+START_OF_TIME: Final = 1_000_000_000
+"""What the monotonic clock shows at the start of a run, in nanoseconds."""
+EPOCH: Final = 1_600_000_000_000_000_000
+"""What the wall clock shows when the monotonic clock shows 0, in nanoseconds."""
+CLOCK_READS_FREE: Final = 1_000
+"""After this many readings of a clock in one run each further one lets time pass."""
+CLOCK_TICK: Final = 1_000_000
+"""By how much, in nanoseconds."""
+
+
+@dataclass(frozen=True)
+class Limits:
+    """When a thread must give way, and when a run has been too long.
+
+    Attributes:
+        turn_max: After this many points without a write or an operation on a primitive a thread that spins
+            gives way; from 1.
+        points_max: After this many points a run gets strict turns, and after as many again it is ended;
+            from 1.
+        livelocks: Whether a run that is ended so is a failure; if not it is cut short.
+    """
+
+    turn_max: int = 1_000
+    points_max: int = 50_000
+    livelocks: bool = True

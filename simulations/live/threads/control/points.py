@@ -1,0 +1,129 @@
+"""Where the program comes to the scheduler: a point in front of an operation, and word of what was done.
+
+The hooks in rewritten code and the controlled forms of primitives both stand on this.
+"""
+
+from __future__ import annotations
+
+from _thread import get_ident
+from typing import TYPE_CHECKING, Any, Final, Literal
+
+from simulations.live.threads.control.accesses import TRIED, Stamps, Touch
+from simulations.live.threads.control.touching import Touching
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from simulations.live.threads.control.scheduler import Scheduler
+    from simulations.live.threads.control.sites import Site
+    from simulations.live.threads.control.tasks import Task
+
+    Sink = Callable[[Task, Site | None, list[Touch], Touching], None]
+
+Granularity = Literal["sync", "access", "gil"]
+"""Where threads may be switched: `sync`, at operations on primitives only; `access`, also in front of
+whatever two threads touch and one changes; `gil`, where this interpreter switches."""
+
+GRANULARITIES: Final = ("sync", "access", "gil")
+
+
+class Points:
+    """Counts points, and tells a sink of every access while a run is observed.
+
+    Attributes:
+        granularity: Where threads may be switched.
+        sink: Told of every access; None while nothing is observed.
+        stamps: The numbers of the objects of the run.
+        everywhere: Whether every access is a point, so that what touches nothing need not be one.
+    """
+
+    def __init__(self, run: Scheduler, granularity: Granularity) -> None:
+        self.run = run
+        self.granularity: Granularity = granularity
+        self.sink: Sink | None = None
+        self.stamps = Stamps()
+        self.everywhere = False
+        self._news: set[Site] = set()
+
+    def begin(self, sink: Sink | None) -> None:
+        """Start a run, whose objects are numbered anew; tell a sink of every access."""
+        self.sink = sink
+        self.stamps = Stamps()
+
+    def end(self) -> None:
+        """Tell the sink nothing more."""
+        self.sink = None
+
+    def put(self, *, everywhere: bool) -> None:
+        """Say whether every access is a point."""
+        self.everywhere = everywhere
+
+    def regrain(self, granularity: Granularity) -> None:
+        """Switch threads elsewhere from now on."""
+        self.granularity = granularity
+
+    @property
+    def has_news(self) -> bool:
+        """Whether there are sites that were run for the first time since the focus was chosen."""
+        return bool(self._news)
+
+    def is_news(self, site: Site) -> None:
+        """Note a site that was run for the first time since the focus was chosen."""
+        self._news.add(site)
+
+    def take_news(self) -> set[Site]:
+        """Return the sites that were run for the first time, and forget them."""
+        news, self._news = self._news, set()
+        return news
+
+    def at_primitive(self, site: Site, thing: object, *, tries: bool = False) -> None:
+        """Count a point in front of an operation on a primitive.
+
+        Args:
+            site: Where the operation stands.
+            thing: The primitive; None where it is only time.
+            tries: Whether the operation does not wait for as long as it takes.
+        """
+        site.note_primitive()
+        run = self.run
+        if run.mute or self.granularity == "gil":
+            return
+        if tries and self.sink is not None and thing is not None:
+            self.sink(run.current, site, [(self.stamps.of(thing), TRIED, False)], Touching.TRIES)
+        if site.focus:
+            run.pass_point(site, writes=True)
+
+    def did(self, site: Site | None, thing: object, touching: Touching) -> None:
+        """Tell of an operation on a primitive that has been done."""
+        if self.sink is not None and not self.run.mute:
+            if site is not None:
+                site.note_run()
+                site.note_effect(touching)
+            self.sink(self.run.current, site, [(self.stamps.of(thing), None, touching.changes)], touching)
+
+    def pass_point(self, site: Site) -> None:
+        """Count a point in front of an access that is observed."""
+        site.note_run()
+        if site.focus:
+            self.run.pass_point(site, writes=site.writes)
+
+    def tell(self, site: Site, touches: list[Touch]) -> None:
+        """Tell of an access."""
+        if touches and self.sink is not None:
+            site.note_effect(site.verb)
+            self.sink(self.run.current, site, touches, site.verb)
+
+    def switch(self, site: Site) -> None:
+        """Come to a place at which this interpreter may really switch threads."""
+        run = self.run
+        if run.mute or get_ident() != run.ident:
+            return
+        run.current.comes_to(site)
+        site.set_writes(writes=True)
+        self.pass_point(site)
+
+    def tell_end(self, task: Any) -> None:
+        """Tell of the end of a thread."""
+        if self.sink is not None:
+            waited_for = [task] if task.sentinel is None else [task, task.sentinel]
+            self.sink(task, None, [(self.stamps.of(one), None, True) for one in waited_for], Touching.ENDS)

@@ -1,0 +1,117 @@
+"""What the instrument needs of Python: a version that it knows, and private parts of the standard library.
+
+Every private attribute that the instrument reads or sets is named here, so that a Python without one of them
+is refused in a sentence before anything has been touched.
+"""
+
+from __future__ import annotations
+
+import importlib
+import sys
+import sysconfig
+import threading
+from operator import attrgetter
+from typing import Any, Final, NamedTuple
+
+VERSION: Final = sys.version_info[:2]
+SUPPORTED: Final = ((3, 11), (3, 12), (3, 13), (3, 14), (3, 15))
+_ALWAYS: Final = ((3, 0), (4, 0))
+
+
+class Private(NamedTuple):
+    """A private attribute of the standard library.
+
+    Attributes:
+        module: The module that has it.
+        name: Where it is in the module; `Thread()` and `RLock()` stand for an instance.
+        purpose: What the instrument needs it for.
+        versions: The first Python that has it, and the first that no longer has.
+    """
+
+    module: str
+    name: str
+    purpose: str
+    versions: tuple[tuple[int, int], tuple[int, int]] = _ALWAYS
+
+    def __str__(self) -> str:
+        return f"{self.module}.{self.name}"
+
+
+PRIVATE: Final = (
+    Private("threading", "_active", "what current_thread() returns in a controlled thread"),
+    Private("threading", "_limbo", "a thread that was started is no longer about to start"),
+    Private("threading", "_counter", "threads have the same names in every schedule"),
+    Private("threading", "Thread()._ident", "a thread of the program knows its number"),
+    Private("threading", "Thread()._started._flag", "a thread of the program counts as started"),
+    Private("threading", "Thread()._tstate_lock", "join() waits under control", ((3, 0), (3, 13))),
+    Private("threading", "Thread()._handle", "join() waits under control", ((3, 13), (3, 14))),
+    Private("threading", "Thread()._os_thread_handle", "join() waits under control", ((3, 14), (4, 0))),
+    Private("threading", "Thread()._context", "a thread runs in its context", ((3, 14), (4, 0))),
+    Private("threading", "RLock()._is_owned", "whether a reentrant lock can be taken"),
+    Private("threading", "RLock()._release_save", "Condition.wait gives a reentrant lock back"),
+    Private("threading", "RLock()._acquire_restore", "Condition.wait takes a reentrant lock again"),
+    Private("threading", "RLock()._at_fork_reinit", "locks are free again after a run"),
+    Private("_thread", "_ThreadHandle", "join() waits under control", ((3, 13), (4, 0))),
+    Private("_thread", "start_joinable_thread", "a thread starts under control", ((3, 13), (4, 0))),
+    Private("concurrent.futures.thread", "ThreadPoolExecutor._counter", "pools have the same names"),
+    Private("concurrent.futures.thread", "_threads_queues", "a worker of a pool that waits for work is idle"),
+    Private("sys", "_current_frames", "where a thread waits"),
+    Private("sys", "_getframe", "whose code calls"),
+    Private("types", "CodeType._varname_from_oparg", "the name of a variable of a closure"),
+    Private("opcode", "_inline_cache_entries", "the size of an instruction"),
+)
+"""Every private attribute that the instrument uses."""
+
+
+def missing(*, loaded: bool = False) -> tuple[Private, ...]:
+    """Return the private attributes that this Python should have and has not.
+
+    Args:
+        loaded: Look only into modules that are imported already.
+    """
+    return tuple(
+        private
+        for private in PRIVATE
+        if private.versions[0] <= VERSION < private.versions[1]
+        and not (loaded and private.module not in sys.modules)
+        and not _is_there(private)
+    )
+
+
+def _is_there(private: Private) -> bool:
+    # A thread that has a name takes none from the counter.
+    instances: dict[str, Any] = {"Thread()": threading.Thread(name="a probe"), "RLock()": threading.RLock()}
+    first, _, rest = private.name.partition(".")
+    try:
+        thing = instances[first] if first in instances else importlib.import_module(private.module)
+        attrgetter(rest if first in instances else private.name)(thing)
+    except (ImportError, AttributeError):
+        return False
+    return True
+
+
+def free_threaded() -> bool:
+    """Whether this is a free-threaded build, or one that runs without its lock."""
+    locked = getattr(sys, "_is_gil_enabled", None)
+    return bool(sysconfig.get_config_var("Py_GIL_DISABLED")) or (locked is not None and not locked())
+
+
+def refusal(*, loaded: bool = False) -> str | None:
+    """Return why threads cannot be controlled on this Python, with the way out; None where they can.
+
+    Args:
+        loaded: Look only into modules that are imported already.
+    """
+    first, last = (".".join(map(str, version)) for version in (SUPPORTED[0], SUPPORTED[-1]))
+    here = f"{sys.implementation.name} {VERSION[0]}.{VERSION[1]}"
+    use = f"use an ordinary build of CPython {first} to {last}"
+    if sys.implementation.name != "cpython" or VERSION not in SUPPORTED:
+        return f"threads can be controlled on CPython {first} to {last}, not on {here}; {use}"
+    if free_threaded():
+        why = "where a verdict would not hold"
+        return f"threads cannot be controlled on a free-threaded build ({here}), {why}; {use}"
+    absent = missing(loaded=loaded)
+    if absent:
+        names = ", ".join(f"{private} ({private.purpose})" for private in absent)
+        return f"threads cannot be controlled on this {here}, whose standard library lacks {names}; {use}"
+    return None

@@ -1,0 +1,114 @@
+"""From the result of a search to its report: confirm, minimise, and write down what happened."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from simulations.errors import NondeterminismError
+from simulations.live.threads.report import Exploration, Replay, Verdict
+from simulations.live.threads.search import explain
+from simulations.live.threads.search.minimise import minimise, possible
+from simulations.live.threads.search.plans import Asked, Recorder, in_words
+from simulations.live.threads.search.strategies import Fixed
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from simulations.live.threads.control.failures import Failure
+    from simulations.live.threads.program import Budget
+    from simulations.live.threads.report import Coverage
+    from simulations.live.threads.search.session import Hit, Session
+    from simulations.live.threads.search.strategies import Decisions
+
+
+class Story(NamedTuple):
+    """What happened in a run.
+
+    Attributes:
+        failure: How it failed; None if it did not.
+        asked: Every choice.
+        moments: What the threads did to what they share.
+    """
+
+    failure: Failure | None
+    asked: Sequence[Asked]
+    moments: Sequence[explain.Moment]
+
+
+def not_found(session: Session, budget: Budget, coverage: Coverage) -> Exploration:
+    """Report a search that found nothing: all that was asked for was gone through, or it gave up."""
+    exhausted = coverage.reaches(budget.max_preemptions)
+    return Exploration(
+        Verdict.EXHAUSTED if exhausted else Verdict.GAVE_UP,
+        session.schedules,
+        coverage,
+        threads=session.program.names,
+        points=session.points,
+    )
+
+
+def found(session: Session, hit: Hit, budget: Budget, coverage: Coverage) -> Exploration:
+    """Report a failing schedule, minimised and explained.
+
+    Raises:
+        NondeterminismError: it does not fail when it is run again.
+    """
+    schedules, points = session.schedules, session.points
+    _confirm(session, hit)
+    before = session.schedules
+    minimal = minimise(session, hit, 0 if budget.searcher == "replay" else budget.minimise_max)
+    minimising = session.schedules - before
+    failure, asked, moments = story(session, minimal.decisions)
+    if failure is None:
+        raise NondeterminismError("the least schedule did not fail when it was run under observation")
+    recorder = Recorder(Fixed(minimal.decisions))
+    session.again_with(recorder)
+    plan = recorder.plan()
+    threads = tuple(dict.fromkeys([*session.program.names, *(m.place.thread for m in moments)]))
+    preemptions = sum(1 for choice in asked if choice.chosen and not choice.forced)
+    return Exploration(
+        Verdict.FOUND,
+        schedules,
+        coverage,
+        failure=failure,
+        plan=plan,
+        preemptions=preemptions,
+        deviations=len(plan),
+        words=in_words(asked),
+        minimality=minimal.minimality,
+        minimising=minimising,
+        below=minimal.below,
+        possible=possible(session, failure, preemptions),
+        lanes=explain.lanes(moments, asked, threads),
+        mermaid=explain.mermaid(moments, asked, threads),
+        conflict=explain.conflict_text(moments, asked, failure),
+        digest=explain.trace_of(moments, failure).digest(),
+        threads=threads,
+        points=points,
+    )
+
+
+def replayed(session: Session, decisions: Decisions) -> Replay:
+    """Report one run of a schedule."""
+    failure, asked, moments = story(session, decisions)
+    trace = explain.trace_of(moments, failure)
+    return Replay(failure, trace.digest(), explain.lanes(moments, asked, session.program.names))
+
+
+def story(session: Session, decisions: Decisions) -> Story:
+    """Run a schedule once more and write everything down."""
+    recorder = Recorder(Fixed(decisions))
+    witness = explain.Witness(session.scheduler)
+    failure = session.watched(recorder, witness.access, "observe")
+    return Story(failure, recorder.asked, witness.shared())
+
+
+def _confirm(session: Session, hit: Hit) -> None:
+    confirmed = session.again(hit.decisions, everywhere=hit.everywhere)
+    if confirmed is None or confirmed.signature != hit.failure.signature:
+        raise NondeterminismError(
+            f"a schedule failed ({hit.failure.summary}) and, run again, "
+            f"{'did not' if confirmed is None else f'failed in another way ({confirmed.summary})'}: the "
+            f"program depends on something else too; look for randomness, a clock, a global that outlives "
+            f"the run, the order of a set"
+        )

@@ -1,0 +1,90 @@
+"""Runs the beginning of a schedule, goes on nominally, and notes every step with what it depends on."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from simulations.live.threads.control.touching import Touching
+from simulations.live.threads.search.reduction import Step
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from simulations.live.threads.control.accesses import Touch
+    from simulations.live.threads.control.scheduler import Scheduler
+    from simulations.live.threads.control.sites import Site
+    from simulations.live.threads.control.tasks import Task
+    from simulations.live.threads.search.reduction import Beginning
+
+_TAKING: Final = frozenset({Touching.ACQUIRES, Touching.GETS, Touching.JOINS})
+_GIVING: Final = frozenset({Touching.RELEASES, Touching.ENDS})
+
+
+class Follower:
+    """Runs the beginning of a schedule, goes on nominally, and takes note of every step.
+
+    Attributes:
+        decided: What was not nominal, as `(step, thread)`.
+        steps: What was done that another thread could notice, in order.
+    """
+
+    def __init__(self, beginning: Beginning = ()) -> None:
+        self._left = list(reversed(beginning))
+        self.decided: list[tuple[int, int]] = []
+        self.steps: list[Step] = []
+        self._run: Scheduler | None = None
+        self._trying: dict[int, int] = {}
+        self._born: dict[int, int] = {}
+
+    def start(self, run: Scheduler) -> None:
+        """See `Strategy`."""
+        self._run = run
+        run.ask_at(run.step + 1)
+
+    def point(self, run: Scheduler, task: Task, site: Site) -> Task:  # noqa: ARG002  (the protocol has it)
+        """See `Strategy`."""
+        run.ask_at(run.step + 1)
+        chosen = self._wanted(run) or task
+        if chosen is not task:
+            self.decided.append((run.step, chosen.index))
+        return chosen
+
+    def forced(self, run: Scheduler, candidates: Sequence[Task]) -> Task:
+        """See `Strategy`."""
+        run.ask_at(run.step + 1)
+        chosen = self._wanted(run) or candidates[0]
+        if chosen is not candidates[0]:
+            self.decided.append((run.step, chosen.index))
+        return chosen
+
+    def _wanted(self, run: Scheduler) -> Task | None:
+        """Return the thread of the next step of the beginning; None once there is none that can go on."""
+        if self._left:
+            for task in run.tasks:
+                if task.index == self._left[-1] and task.can_go_on:
+                    return task
+            self._left.clear()
+        return None
+
+    def access(self, task: Task, _: Site | None, touches: list[Touch], touching: Touching) -> None:
+        """Take note of a step; a `Sink`."""
+        thread = task.index
+        if touching is Touching.TRIES:
+            self._trying[thread] = touches[0][0]
+            return
+        stamp = touches[0][0]
+        waits = touching in _TAKING and self._trying.pop(thread, None) != stamp
+        born = self._born.pop(thread, None)
+        self.steps.append(
+            Step(
+                thread,
+                tuple(touches),
+                () if born is None else (born,),
+                stamp if waits else None,
+                tuple(touch[0] for touch in touches) if touching in _GIVING else (),
+            )
+        )
+        if touching is Touching.STARTS and self._run is not None:
+            self._born[self._run.tasks[-1].index] = len(self.steps) - 1
+        if self._left and self._left[-1] == thread:
+            self._left.pop()

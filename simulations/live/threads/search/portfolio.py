@@ -1,0 +1,165 @@
+"""Which schedules are tried, in which order: the nominal one, small deviations, every short one, chance."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+from simulations.live.threads.report import Coverage
+from simulations.live.threads.search.proof import prove
+from simulations.live.threads.search.session import Hit, Session
+from simulations.live.threads.search.strategies import Fixed, Pct, Proposal, Turns, Walk
+
+if TYPE_CHECKING:
+    from simulations.choices import Plan
+    from simulations.live.threads.program import Budget
+    from simulations.live.threads.search.strategies import Decisions
+
+OBSERVATIONS: Final = 12
+"""How many runs a program is observed for where no budget says otherwise."""
+SMALL_MAX: Final = 300
+"""How many schedules a portfolio enumerates at most."""
+SMALL_POINTS: Final = 60
+"""A program whose nominal run has more points is not enumerated by a portfolio."""
+_MEANS: Final = (1.5, 3.0, 8.0, 30.0)
+
+
+class Searched(NamedTuple):
+    """The result of a search.
+
+    Attributes:
+        hit: The failing schedule; None if none was found.
+        coverage: Which schedules were gone through in full.
+    """
+
+    hit: Hit | None
+    coverage: Coverage
+
+
+def search(session: Session, budget: Budget) -> Searched:
+    """Return a failing schedule, and which schedules were gone through in full."""
+    nothing = covered(session)
+    if budget.provable and session.granularity == "access":
+        proof = prove(session, budget.for_proof)
+        if proof.hit is not None or proof.complete:
+            return Searched(proof.hit, covered(session, complete=proof.complete))
+    known = session.observe(budget.seed, budget.max_schedules)
+    if known is not None and not known.decisions:
+        return Searched(known, nothing)
+    found = _tried(session, Fixed())
+    if found is not None:
+        return Searched(found, nothing)
+    if budget.max_preemptions is not None:
+        return _enumerated(session, budget.max_schedules, budget.max_preemptions)
+    if budget.searcher == "exhaustive":
+        searched = _enumerated(session, budget.max_schedules, None)
+        return searched._replace(hit=searched.hit or known)
+    coverage = nothing
+    if budget.searcher == "portfolio":
+        searched = _systematic(session, budget)
+        if searched.hit is not None or searched.coverage.complete:
+            return searched._replace(hit=searched.hit or known)
+        coverage = searched.coverage
+    found = _by_chance(session, budget)
+    return Searched(found or known, nothing if found else coverage)
+
+
+def retraced(session: Session, plan: Plan, seed: int) -> Hit | None:
+    """Return the schedule of a plan if it fails.
+
+    Raises:
+        PlanError: the plan does not apply any more.
+    """
+    session.observe(seed, session.schedules + OBSERVATIONS)
+    failure, decisions = session.replay(plan)
+    return None if failure is None else Hit(failure, decisions)
+
+
+def covered(session: Session, preemptions: int | None = None, *, complete: bool = False) -> Coverage:
+    """Return which schedules of a session were gone through."""
+    return Coverage(preemptions, complete, session.granularity, len(session.program.workers))
+
+
+def _systematic(session: Session, budget: Budget) -> Searched:
+    """Try small deviations, and every schedule of a small program."""
+    schedules_max = budget.max_schedules
+    found = _sweep(session, session.schedules + schedules_max * 2 // 5)
+    small = session.schedules + min(schedules_max // 4, SMALL_MAX)
+    if found is None and session.points <= SMALL_POINTS and small < schedules_max:
+        return _enumerated(session, small, None)
+    return Searched(found, covered(session))
+
+
+def _by_chance(session: Session, budget: Budget) -> Hit | None:
+    """Try schedules at random until the budget runs out."""
+    schedules_max = budget.max_schedules
+    if not session.points:
+        # Probabilistic concurrency testing spreads its changes over the points of the nominal run.
+        found = _tried(session, Fixed())
+        if found is not None:
+            return found
+        session.measure()
+    while session.schedules < schedules_max and not session.expired:
+        late = budget.searcher == "portfolio" and session.schedules >= schedules_max - schedules_max // 10
+        if late and not session.widened:
+            session.widen()
+        found = _tried(session, _proposal(session, budget))
+        if found is not None:
+            return found
+    return None
+
+
+def _proposal(session: Session, budget: Budget) -> Proposal:
+    """Return the next strategy of a random search; its chance depends on the seed and the run's number."""
+    turn = session.schedules
+    stream = budget.seed * 1_000_003 + turn
+    walk = budget.searcher == "random" or (budget.searcher == "portfolio" and turn % 3 == 0)
+    if walk:
+        return Walk(stream, _MEANS[turn // 3 % len(_MEANS)])
+    return Pct(stream, 1 + turn % 4, max(session.points, 1))
+
+
+def _tried(session: Session, strategy: Proposal) -> Hit | None:
+    failure = session.fast(strategy)
+    decided = tuple(strategy.decided)
+    if failure is not None:
+        return Hit(failure, decided)
+    session.learn(decided)
+    return None
+
+
+def _sweep(session: Session, schedules_max: int) -> Hit | None:
+    """Try every single deviation from the nominal run, and strict turns, before anything random."""
+    for quantum in (1, 2, 3):
+        for backwards in (False, True):
+            found = _tried(session, Turns(quantum, backwards=backwards))
+            if found is not None or session.schedules >= schedules_max:
+                return found
+    done: set[Decisions] = set()
+    again = True
+    while again:
+        again = False
+        epoch = session.epoch
+        for decisions in session.single_deviations():
+            if session.schedules >= schedules_max or session.expired:
+                return None
+            if decisions in done:
+                continue
+            done.add(decisions)
+            found = _tried(session, Fixed(decisions))
+            if found is not None:
+                return found
+            if session.epoch != epoch:
+                again = True
+                done.clear()
+                break
+    return None
+
+
+def _enumerated(session: Session, schedules_max: int, bound: int | None) -> Searched:
+    result = session.enumerate(
+        schedules_max=max(schedules_max - session.schedules, 1), bound=bound, full=True
+    )
+    coverage = covered(session, result.gone_through, complete=result.complete)
+    if result.failure is None:
+        return Searched(None, coverage)
+    return Searched(Hit(result.failure, result.decisions, least=result.rank), coverage)

@@ -1,0 +1,215 @@
+"""Which schedules need not be run: those that differ only in the order of independent steps.
+
+Two steps are *dependent* when they belong to one thread, or touch the same thing and at least one of them
+writes it, or when one of them started or woke the thread of the other. Schedules that order all dependent
+steps alike are equivalent: every thread does the same and the end is the same. Such a class of schedules is
+a Mazurkiewicz trace; one run of each class is a proof over all schedules.
+
+**How the classes are found.** After each run its *races* are looked for: pairs of dependent steps `d`
+before `e` of two threads with nothing that must come between them. Whether `e` could have come before `d`
+is another class, and a run of it begins with every step that has to come after neither of the two, followed
+by `e`. Such a beginning goes on the list, unless a class that was run contains it already.
+
+**Why none is forgotten.** Suppose that a class *u* was never run. Of the classes that were run take one,
+*v*, that agrees with *u* in a longest beginning *w*, and let `e` be the next step of *u* after *w*. The
+thread of `e` does the same step in *v*, since it has seen the same; if nothing in *v* that is not in *w*
+had to come before it, then *v* would agree with *u* in *w* and `e`, which is longer. So some such steps
+come before it, and the last that is dependent on `e` is a race with it. Its reversal keeps all of *w*, and
+was run or is contained in a class that was run; and there, fewer steps outside *w* come before `e`. Again
+and again, until none does: a contradiction.
+
+**Why none is run twice.** A step is known by its thread, its number there, and the steps that had to come
+before it, and these again by the same: so a step names all of its past, in whatever run it occurs. A
+beginning is contained in a class exactly if its last steps are. The number of runs is then the number of
+classes, which no search that runs whole schedules can be below: the optimum of Abdulla, Aronis, Jonsson and
+Sagonas, "Source sets: a foundation for optimal dynamic partial order reduction", J. ACM 64(4), 2017. They
+keep one path of a tree in memory; this keeps a number for each step of each class, which is affordable for
+as many schedules as a person waits for, and makes the argument above this short.
+
+**Waiting.** A step that may have to wait, such as taking a lock, cannot come right before the step that let
+it go on. For a lock the race is with the taking before it, when the lock was still free. For whatever else
+lets threads wait, all takings before it are tried; a beginning in which the thread cannot go on is run as
+far as it goes. Where the run ends in a deadlock, what each thread waits to do counts as its last step.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from simulations.live.threads.control.accesses import Touch
+
+
+class Step(NamedTuple):
+    """What a thread did, in one go, that another thread could notice.
+
+    Attributes:
+        thread: The number of the thread.
+        touches: What it touched: the number of the thing, the part of it (None is all), whether it wrote.
+        after: Earlier steps, by their place in the run, that started the thread or woke it.
+        takes: The number of the thing for which it may have had to wait, such as a lock; None where it could
+            not.
+        gives: The numbers of the things that a thread which waits for them could have only after it.
+    """
+
+    thread: int
+    touches: tuple[Touch, ...]
+    after: tuple[int, ...] = ()
+    takes: int | None = None
+    gives: tuple[int, ...] = ()
+
+
+Beginning = tuple[int, ...]
+"""The beginning of a schedule: the threads of its steps, in order."""
+
+
+def dependent(one: Step, other: Step) -> bool:
+    """Whether two steps of two threads touch the same thing, and at least one writes it."""
+    return any(
+        thing == thing2 and (writes or writes2) and (part == part2 or part is None or part2 is None)
+        for thing, part, writes in one.touches
+        for thing2, part2, writes2 in other.touches
+    )
+
+
+@dataclass(frozen=True)
+class _Run:
+    """A run, with what had to come before what. Sets of steps are integers, a bit for each step."""
+
+    steps: Sequence[Step]
+    past: list[int]
+    own: list[int]
+    number: list[int]
+    names: list[int]
+    races: list[list[int]]
+    """For each step the steps of other threads that it is dependent on and that come before it, last first;
+    those that are in the past of a later one of them are marked by their complement."""
+
+    def last(self, steps: int) -> Iterator[int]:
+        """Yield the steps of a downward-closed set that nothing in it has to come after."""
+        while steps:
+            step = steps.bit_length() - 1
+            yield step
+            steps &= ~self.past[step]
+
+    def name(self, thread: int, number: int, past: int) -> int:
+        """Return the name of a step: equal in two runs exactly if all of its past is."""
+        return hash((thread, number, frozenset(self.names[step] for step in self.last(past))))
+
+
+class Reduction:
+    """Proposes the beginnings of schedules until every class has been run once.
+
+    Attributes:
+        classes: How many classes have been run.
+        repeated: How many runs belonged to a class that had been run, as a thread had to wait.
+    """
+
+    def __init__(self) -> None:
+        self.classes = 0
+        self.repeated = 0
+        self._open: deque[tuple[Beginning, frozenset[int]]] = deque([((), frozenset())])
+        self._planned: set[frozenset[int]] = set()
+        self._classes_of: dict[int, int] = {}
+
+    def following(self) -> Beginning | None:
+        """Return the beginning of a schedule of a class that has not been run; None when all have been."""
+        while self._open:
+            beginning, last = self._open.popleft()
+            if not self._contained(last):
+                return beginning
+        return None
+
+    def _contained(self, last: frozenset[int]) -> bool:
+        """Whether some class that was run contains all these steps, and so all their past."""
+        classes = (1 << self.classes) - 1
+        for name in last:
+            classes &= self._classes_of.get(name, 0)
+        return bool(classes)
+
+    def ran(self, steps: Sequence[Step], pending: Sequence[Step] = ()) -> None:
+        """Learn from a run.
+
+        Args:
+            steps: What was done, in order.
+            pending: After a deadlock, what each thread waits to do.
+        """
+        run = _looked_at([*steps, *pending])
+        done = run.names[: len(steps)]
+        if self._contained(frozenset(done)):
+            self.repeated += 1
+        bit = 1 << self.classes
+        self.classes += 1
+        for name in done:
+            self._classes_of[name] = self._classes_of.get(name, 0) | bit
+        for later in range(len(run.steps)):
+            for earlier in _reversible(run, later):
+                if earlier < len(steps):
+                    self._plan(run, earlier, later, len(steps))
+
+    def _plan(self, run: _Run, earlier: int, later: int, done: int) -> None:
+        """Put the class in which two steps of a race come in the other order on the list."""
+        step = run.steps[later]
+        order = [
+            index
+            for index in range(done)
+            if not (run.past[index] >> earlier) & 1 and not (run.past[index] >> later) & 1
+        ]
+        kept = sum(1 << index for index in order)
+        past = run.own[later] & ~(1 << later)
+        for index in order:
+            if not (past >> index) & 1 and dependent(step, run.steps[index]):
+                past |= run.past[index]
+        name = run.name(step.thread, run.number[later], past)
+        last = frozenset((name, *(run.names[index] for index in run.last(kept & ~past))))
+        if last in self._planned or self._contained(last):
+            return
+        self._planned.add(last)
+        threads = (*(run.steps[index].thread for index in order), step.thread)
+        self._open.append((threads, last))
+
+
+def _looked_at(steps: Sequence[Step]) -> _Run:
+    """Find what had to come before what, and the races."""
+    run = _Run(steps, [], [], [], [], [])
+    latest: dict[int, int] = {}
+    touched: dict[int, list[int]] = {}
+    count: dict[int, int] = {}
+    for index, step in enumerate(steps):
+        past = run.past[latest[step.thread]] if step.thread in latest else 0
+        for before in step.after:
+            past |= run.past[before]
+        run.own.append(past)
+        races: list[int] = []
+        for other in sorted(
+            {i for thing, _, _ in step.touches for i in touched.get(thing, ())}, reverse=True
+        ):
+            if not (run.own[index] >> other) & 1 and dependent(step, steps[other]):
+                races.append(~other if (past >> other) & 1 else other)
+                past |= run.past[other]
+        number = count.get(step.thread, 0)
+        run.names.append(run.name(step.thread, number, past))
+        run.past.append(past | 1 << index)
+        run.number.append(number)
+        run.races.append(races)
+        count[step.thread] = number + 1
+        latest[step.thread] = index
+        for thing, _, _ in step.touches:
+            touched.setdefault(thing, []).append(index)
+    return run
+
+
+def _reversible(run: _Run, later: int) -> Iterator[int]:
+    """Yield the steps before which a step might have come, and did not."""
+    step = run.steps[later]
+    for marked in run.races[later]:
+        earlier = marked if marked >= 0 else ~marked
+        if step.takes is None:
+            if marked >= 0:
+                yield earlier
+        elif step.takes not in run.steps[earlier].gives:
+            yield earlier

@@ -1,0 +1,498 @@
+"""A program under control, from its first run to its last."""
+
+from __future__ import annotations
+
+import contextvars
+import functools
+import gc
+import random
+import sys
+import threading
+from contextlib import ExitStack
+from dataclasses import dataclass, replace
+from pathlib import PurePath
+from time import monotonic
+from typing import TYPE_CHECKING, Final, Literal, Self
+
+from simulations.live.threads.control.accesses import TRIED, Shares, conflicting
+from simulations.live.threads.control.hooks import Hooks
+from simulations.live.threads.control.install import Installer
+from simulations.live.threads.control.limits import NEVER, Limits
+from simulations.live.threads.control.points import Points
+from simulations.live.threads.control.primitives import Primitives
+from simulations.live.threads.control.scheduler import Scheduler
+from simulations.live.threads.errors import StuckError, ThreadsError
+from simulations.live.threads.search.exhaustive import Happened, Rank, Result, Visitor, enumerate_schedules
+from simulations.live.threads.search.plans import Recorder, Scripted, normal
+from simulations.live.threads.search.strategies import Decisions, Fixed, Proposal, Turns, Walk
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from types import FrameType
+
+    from simulations.choices import Plan
+    from simulations.live.threads.control.accesses import Touch
+    from simulations.live.threads.control.failures import Failure
+    from simulations.live.threads.control.points import Granularity, Sink
+    from simulations.live.threads.control.scheduler import Strategy
+    from simulations.live.threads.control.sites import Site
+    from simulations.live.threads.control.tasks import Task
+    from simulations.live.threads.control.touching import Touching
+    from simulations.live.threads.program import Program
+    from simulations.live.threads.search.follower import Follower
+
+FOCUS_ROUNDS_MAX: Final = 12
+"""How often observation begins anew because a run came to functions that were not watched."""
+OBSERVING: Final = Limits(turn_max=1_000, points_max=10_000, livelocks=False)
+"""In a run under observation every access is a point, so a run that does not end says nothing yet."""
+SEARCHING: Final = Limits(turn_max=100)
+COLLECT_EVERY: Final = 200
+"""After this many runs the youngest garbage is collected."""
+LESSONS_MAX: Final = 20
+"""How often a run that came to new places is looked at again, so that the focus may grow."""
+
+SESSION: Final[contextvars.ContextVar[Session | None]] = contextvars.ContextVar("session", default=None)
+"""The session that the calling code runs in; it lets a nested one be refused, and a region be marked."""
+
+
+@dataclass(frozen=True)
+class Hit:
+    """A failing schedule.
+
+    Attributes:
+        failure: How it failed.
+        decisions: The schedule.
+        everywhere: Whether its steps are counted with a point in front of every access.
+        least: Its rank, if every lesser schedule was run.
+    """
+
+    failure: Failure
+    decisions: Decisions
+    everywhere: bool = False
+    least: Rank | None = None
+
+
+class Session:
+    """Holds a program under control, and runs schedules of it.
+
+    Use it as a context manager: inside, the functions that the workers run are rewritten; outside they are
+    not.
+
+    Attributes:
+        program: The program.
+        schedules: How many schedules have been run.
+        points: How many places the nominal run had at which threads could be switched; 0 until it is known.
+        epoch: How often the focus has been chosen.
+        widened: Whether threads are switched in front of every site that has been run.
+    """
+
+    def __init__(self, program: Program, *, seconds: float | None = None) -> None:
+        self.program = program
+        self.scheduler = Scheduler(wall_limit=program.wall_limit)
+        self._points = Points(self.scheduler, program.granularity)
+        hooks = Hooks(self._points, Primitives(self._points))
+        self._installer = Installer(hooks, self._points, program.scope)
+        self._limits = Limits()
+        self.schedules = 0
+        self.points = 0
+        self.epoch = 0
+        self.widened = False
+        self._lessons = 0
+        self._shares: Shares = {}
+        self._conflicts: set[Site] = set()
+        self._mode = ""
+        self._until = None if seconds is None else monotonic() + seconds
+        self._undo = ExitStack()
+
+    def __enter__(self) -> Self:
+        if SESSION.get() is not None:
+            raise ThreadsError(
+                "explore was called inside a worker, a set-up or a check of another explore; call it outside"
+            )
+        global_random = random.getstate()
+        numbered = threading._counter  # type: ignore[attr-defined]  # noqa: SLF001  (names of threads)
+        collecting = gc.isenabled()
+        with ExitStack() as undo:
+            undo.callback(gc.enable if collecting else gc.disable)
+            undo.callback(setattr, threading, "_counter", numbered)
+            undo.callback(random.setstate, global_random)
+            undo.callback(SESSION.reset, SESSION.set(self))
+            undo.callback(self.scheduler.close)
+            undo.callback(self._installer.restore)
+            self.scheduler.work_in(contextvars.copy_context())
+            # A collection in the middle of a run would run finalizers at a point that differs each time.
+            gc.disable()
+            self._installer.begin(self.program.roots)
+            self._undo = undo.pop_all()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._undo.close()
+
+    @property
+    def granularity(self) -> Granularity:
+        """Where threads may be switched."""
+        return self._points.granularity
+
+    @property
+    def expired(self) -> bool:
+        """Whether the wall-clock budget is spent."""
+        return self._until is not None and monotonic() > self._until
+
+    @property
+    def undecided(self) -> bool:
+        """Whether the last run depends on more than the order of steps: on time, or on being cut short."""
+        return self.scheduler.timed or self.scheduler.cut
+
+    @property
+    def steps(self) -> int:
+        """How many points and forced choices the last run had."""
+        return self.scheduler.step
+
+    def regrain(self, granularity: Granularity) -> None:
+        """Start anew with another granularity."""
+        self._points.regrain(granularity)
+        for site in self._installer.sites:
+            site.reset_heat()
+        self._changed()
+
+    def _install(self, mode: Literal["observe", "watch", "fast"]) -> None:
+        if self._mode != mode:
+            self._installer.install(mode)
+            self._mode = mode
+
+    def _changed(self) -> None:
+        self._mode = ""
+
+    def _run(
+        self,
+        strategy: Strategy,
+        sink: Sink | None,
+        on_start: Callable[[], None] | None = None,
+    ) -> Failure | None:
+        """Run one schedule and count it."""
+        self.schedules += 1
+        if self.schedules % COLLECT_EVERY == 0:
+            gc.collect(1)
+        self._points.begin(sink)
+        program = self.program
+        return self.scheduler.run(
+            program.setup,
+            program.workers,
+            program.check,
+            strategy,
+            limits=self._limits,
+            on_start=on_start,
+            on_end=None if sink is None else self._points.tell_end,
+        )
+
+    def fast(self, strategy: Strategy) -> Failure | None:
+        """Run one schedule with nothing looked at that is not needed."""
+        self._install("fast")
+        return self._run(strategy, None)
+
+    def watched(
+        self, strategy: Strategy, sink: Sink, mode: Literal["observe", "watch"], *, tracing: bool = False
+    ) -> Failure | None:
+        """Run one schedule and tell a sink of every access.
+
+        Args:
+            strategy: Says who goes on.
+            sink: Told of every access.
+            mode: Whether every access is looked at (`observe`), or those where threads may be switched.
+            tracing: Whether functions are noticed that are not watched yet.
+        """
+        self._install(mode)
+        trace = self._trace
+        before = sys.gettrace()
+        try:
+            if tracing:
+                sys.settrace(trace)
+            return self._run(strategy, sink, (lambda: sys.settrace(trace)) if tracing else None)
+        finally:
+            if tracing:
+                sys.settrace(before)
+            self._points.end()
+
+    def _trace(self, frame: FrameType, event: str, arg: object) -> None:
+        if self.scheduler.mine():
+            self._installer.trace(frame, event, arg)
+
+    def observe(self, seed: int, budget: int) -> Hit | None:
+        """Run a few schedules under full observation, to learn what runs and which accesses conflict."""
+        self._limits = OBSERVING
+        focus: set[Site] = set()
+        hit: Hit | None = None
+        endless = False
+        makers: list[Callable[[], Proposal]] = [
+            Fixed,
+            lambda: Turns(NEVER >> 1, backwards=True),
+            lambda: Turns(1, backwards=False),
+            lambda: Turns(1, backwards=True),
+            lambda: Walk(seed, 3),
+        ]
+        rounds = 0
+        position = 0
+        while position < len(makers) and self.schedules < budget:
+            self._everywhere()
+            strategy = makers[position]()
+            failure, sites = self._observed(strategy)
+            focus |= sites
+            endless = endless or self.scheduler.cut
+            rounds += 1
+            if self._installer.adopt() and rounds < FOCUS_ROUNDS_MAX:
+                self._changed()
+                if failure is None or position == 0:
+                    position = 0
+                    continue
+            if failure is not None and hit is None:
+                hit = Hit(failure, tuple(strategy.decided), everywhere=True)
+                if not strategy.decided:
+                    break
+            position += 1
+        self.set_focus(focus)
+        if endless:
+            # A thread that waits in a loop for what no thread changes touches nothing that conflicts.
+            self.widen()
+        self._limits = SEARCHING
+        return hit
+
+    def followed(self, follower: Follower) -> Failure | None:
+        """Run one schedule with a point in front of every access, and let a follower note its steps."""
+        if not self._points.everywhere:
+            self._everywhere()
+            self._limits = OBSERVING
+        shares = self._shares
+
+        def sink(task: Task, site: Site | None, touches: list[Touch], touching: Touching) -> None:
+            follower.access(task, site, touches, touching)
+            if site is not None:
+                for stamp, part, writes in touches:
+                    shares.setdefault(stamp, {}).setdefault((part, task.index, writes), set()).add(site)
+
+        shares.clear()
+        failure = self.watched(follower, sink, "observe", tracing=True)
+        self._conflicts |= focused(shares)
+        return failure
+
+    def adopted(self) -> bool:
+        """Watch the functions that the last run came to for the first time; return whether there were any."""
+        if not self._installer.adopt():
+            return False
+        self._changed()
+        for site in self._installer.sites:
+            site.set_focus(focus=True)
+        return True
+
+    def narrow(self) -> None:
+        """Switch threads from now on only where the runs of a proof have shown that it can matter."""
+        self._limits = SEARCHING
+        self.set_focus(set(self._conflicts))
+
+    def retold(self, follower: Follower) -> Failure | None:
+        """Run the schedule that a follower follows with the points that there are now."""
+        return self.watched(follower, follower.access, "observe")
+
+    def _everywhere(self) -> None:
+        self._points.put(everywhere=True)
+        for site in self._installer.sites:
+            site.set_focus(focus=True)
+
+    def _observed(self, strategy: Strategy) -> tuple[Failure | None, set[Site]]:
+        shares: Shares = {}
+
+        def sink(task: Task, site: Site | None, touches: list[Touch], _: Touching) -> None:
+            where = task.switched if self.granularity == "gil" else site
+            if where is None:
+                return
+            for stamp, part, writes in touches:
+                shares.setdefault(stamp, {}).setdefault((part, task.index, writes), set()).add(where)
+
+        try:
+            failure = self.watched(strategy, sink, "observe", tracing=True)
+        except StuckError:
+            if not self._installer.found:
+                raise
+            failure = None
+        return failure, focused(shares)
+
+    def set_focus(self, focus: set[Site]) -> None:
+        """Switch threads in front of these sites, and of those that look the same from outside."""
+        self._points.put(everywhere=False)
+        keys = {_key(site) for site in focus}
+        for site in self._installer.sites:
+            site.set_focus(focus=_key(site) in keys)
+        self.epoch += 1
+        self._changed()
+
+    def widen(self) -> None:
+        """Switch threads in front of every site that has been run."""
+        for site in self._installer.sites:
+            site.set_focus(focus=site.hot and not site.only_releases)
+        self.widened = True
+        self._changed()
+
+    def focus(self) -> set[Site]:
+        """Return the sites at which threads may be switched."""
+        return {site for site in self._installer.sites if site.focus}
+
+    def learn(self, decided: Decisions) -> None:
+        """Look again at a run that came to new places, if one did; the focus may grow."""
+        if not self._points.has_news or self._lessons >= LESSONS_MAX:
+            return
+        self._lessons += 1
+        before = self.focus()
+        _, sites = self._observed(Fixed(decided))
+        self._installer.adopt()
+        for site in self._points.take_news():
+            site.note_run()
+        self.set_focus(before | sites)
+
+    def measure(self) -> Failure | None:
+        """Run the nominal schedule, and count its points."""
+        failure = self.fast(Fixed())
+        self.points = self.steps
+        return failure
+
+    def single_deviations(self) -> list[Decisions]:
+        """Return every schedule that differs from the nominal one in one choice; forced choices first."""
+        visitor = Visitor((), Happened({}))
+        self.fast(visitor)
+        self.points = self.steps
+        singles = [
+            (visit.running >= 0, ((visit.step, index),))
+            for visit in visitor.visits
+            for _, index in visit.options
+            if index != visit.chosen
+        ]
+        return [decisions for _, decisions in sorted(singles, key=lambda single: single[0])]
+
+    def again(self, decisions: Decisions, *, everywhere: bool = False) -> Failure | None:
+        """Run a schedule once more; from then on its steps are counted as they were when it was found."""
+        if everywhere:
+            self._everywhere()
+            self._changed()
+            self._limits = replace(self._limits, turn_max=OBSERVING.turn_max)
+            return self.watched(Fixed(decisions), _nothing, "observe")
+        return self.fast(Fixed(decisions))
+
+    def again_with(self, strategy: Strategy) -> Failure | None:
+        """Run a schedule once more, as `again` left it."""
+        return self.watched(strategy, _nothing, "observe")
+
+    def dropped(self, decisions: Decisions, wanted: Callable[[Failure], bool]) -> tuple[Decisions, Rank]:
+        """Leave out what a failing schedule does not need, one decision at a time."""
+        position = len(decisions) - 1
+        while position >= 0:
+            fewer = (*decisions[:position], *decisions[position + 1 :])
+            strategy = Fixed(fewer)
+            failure = self.watched(strategy, _nothing, "watch")
+            if failure is not None and wanted(failure):
+                decisions = tuple(strategy.decided)
+            position = min(position - 1, len(decisions) - 1)
+        recorder = Recorder(Fixed(decisions))
+        self.watched(recorder, _nothing, "watch")
+        chosen = [asked for asked in recorder.asked if asked.chosen]
+        sequence = tuple((asked.step, asked.chosen) for asked in chosen)
+        return decisions, Rank(sum(1 for asked in chosen if not asked.forced), len(chosen), sequence)
+
+    def replay(self, plan: Plan) -> tuple[Failure | None, Decisions]:
+        """Run the schedule of a plan, and return how it failed and its decisions.
+
+        Raises:
+            PlanError: the plan does not apply any more.
+        """
+        while True:
+            known: dict[tuple[str, str, str], list[int]] = {}
+            for site in self._installer.sites:
+                file, function, line = _where(site)
+                known.setdefault((file, function, site.text), []).append(line)
+            scripted = Scripted(plan, known)
+            wanted = {(place.file, place.function, place.line) for place in scripted.places}
+            self.set_focus(self.focus() | {site for site in self._installer.sites if _where(site) in wanted})
+            failure = self.watched(scripted, _nothing, "observe", tracing=True)
+            if not self._installer.adopt():
+                break
+            self._changed()
+        scripted.finish()
+        return failure, tuple(scripted.decided)
+
+    def _over(self, grown: set[Site]) -> bool:
+        return self.expired or bool(grown)
+
+    def enumerate(
+        self,
+        *,
+        schedules_max: int,
+        bound: int | None,
+        full: bool,
+        below: Rank | None = None,
+        wanted: Callable[[Failure], bool] = lambda _: True,
+        by_deviations: bool = False,
+    ) -> Result:
+        """Run schedules in the order of "least"; where an unforeseen access conflicts, begin again."""
+        spent = 0
+        while True:
+            grown: set[Site] = set()
+
+            def run(strategy: Strategy, happened: Happened, grown: set[Site] = grown) -> Failure | None:
+                failure = self.watched(
+                    strategy, happened.access, "observe" if full else "watch", tracing=full
+                )
+                if full and self.granularity != "gil":
+                    grown |= {site for site in focused(happened.shares) if not site.focus}
+                return failure
+
+            result = enumerate_schedules(
+                run,
+                schedules_max=schedules_max - spent,
+                bound=bound,
+                by_deviations=by_deviations,
+                below=below,
+                wanted=wanted,
+                expired=functools.partial(self._over, grown),
+            )
+            spent += result.schedules
+            if (
+                result.failure is None
+                and (grown or self._installer.found)
+                and spent < schedules_max
+                and not self.expired
+            ):
+                self._installer.adopt()
+                self.set_focus(self.focus() | grown)
+                continue
+            return result._replace(schedules=spent)
+
+
+def _nothing(task: Task, site: Site | None, touches: list[Touch], touching: Touching) -> None:
+    """Take note of nothing: a sink for a run of which only the end matters."""
+
+
+def focused(shares: Shares) -> set[Site]:
+    """Return the sites in front of which a switch can matter.
+
+    Giving a lock back matters only where another thread tries the lock without waiting for it: one that waits
+    sees no difference between a switch before it and one after. Nor does a switch matter right before a
+    thread waits for a condition, since it then gives way by itself.
+    """
+    tried = {stamp for stamp, entries in shares.items() if any(part == TRIED for part, _, _ in entries)}
+    real = {
+        stamp: {
+            key: {site for site in sites if stamp in tried or not site.only_releases}
+            for key, sites in entries.items()
+        }
+        for stamp, entries in shares.items()
+    }
+    return {site for site in conflicting(real) if site.code is not _CONDITION_WAIT}
+
+
+_CONDITION_WAIT: Final = threading.Condition.wait.__code__
+
+
+def _where(site: Site) -> tuple[str, str, int]:
+    return PurePath(site.code.co_filename).name, normal(site.code.co_qualname), site.line
+
+
+def _key(site: Site) -> tuple[str, str, int, str, str]:
+    return site.code.co_filename, normal(site.code.co_qualname), site.line, site.verb, site.name
