@@ -31,12 +31,21 @@ LOST: Final = frozenset({(1,), (2,)})
 
 @dataclass(frozen=True)
 class Regression:
-    """A program, the values that its places can have at the end, and whether it can deadlock."""
+    """A program, and what can happen in it.
+
+    Attributes:
+        name: What is in it.
+        program: The program.
+        values: The values that its places can have at the end.
+        deadlock: Whether it can deadlock.
+        everywhere: Whether the layout matters enough for all of them to be tried; else it has one of its own.
+    """
 
     name: str
     program: Program
     values: frozenset[tuple[int, ...]]
     deadlock: bool = False
+    everywhere: bool = False
 
 
 def _twice(storage: Storage, *body: Stmt, name: str = "", decoys: bool = False) -> Program:
@@ -52,7 +61,10 @@ def _helpers() -> list[Regression]:
     )  # fmt: skip
     return [
         Regression(
-            f"increment in a helper: {form}", _twice("attribute", Call((Add(0),), form), decoys=True), LOST
+            f"increment in a helper: {form}",
+            _twice("attribute", Call((Add(0),), form), decoys=True),
+            LOST,
+            everywhere=True,
         )
         for form in forms
     ]
