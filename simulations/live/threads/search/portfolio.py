@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from simulations.live.threads.report import Coverage
-from simulations.live.threads.search.proof import prove
+from simulations.live.threads.search.proof import SPENT, Proof
 from simulations.live.threads.search.session import Hit, Session
 from simulations.live.threads.search.strategies import Fixed, Pct, Proposal, Turns, Walk
 
@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 OBSERVATIONS: Final = 12
 """How many runs a program is observed for where no budget says otherwise."""
 _MEANS: Final = (1.5, 3.0, 8.0, 30.0)
+PROOF_FIRST: Final = 150
+"""How many schedules a portfolio spends on a proof before it tries what is cheap; most need fewer."""
 AUDITS: Final = 24
 """How many random schedules a proof is audited with."""
 _AUDIT_MEANS: Final = (4.0, 12.0, 40.0)
@@ -38,22 +40,9 @@ class Searched(NamedTuple):
 
 def search(session: Session, budget: Budget) -> Searched:
     """Return a failing schedule, and which schedules were gone through in full."""
-    coverage = covered(session)
     if budget.provable and session.granularity == "access":
-        proof = prove(session, budget.for_proof)
-        coverage = covered(session, complete=proof.complete)
-        coverage = replace(
-            coverage,
-            vacuous=not proof.conflicts,
-            hindrances=tuple(dict.fromkeys((*coverage.hindrances, *proof.hindrances))),
-            time_outs=proof.time_outs,
-        )
-        if proof.hit is not None:
-            return Searched(proof.hit, coverage)
-        if proof.complete:
-            return audited(session, budget, coverage)
-        if budget.searcher == "exhaustive":
-            return Searched(None, coverage)
+        return _prove(session, budget)
+    coverage = covered(session)
     known = session.observe(budget.seed, budget.max_schedules)
     if known is not None and not known.decisions:
         return Searched(known, coverage)
@@ -66,6 +55,27 @@ def search(session: Session, budget: Budget) -> Searched:
     if budget.searcher == "portfolio":
         found = _sweep(session, session.schedules + budget.max_schedules * 2 // 5)
     return Searched(found or _by_chance(session, budget) or known, coverage)
+
+
+def _prove(session: Session, budget: Budget) -> Searched:
+    """Run a schedule of each class; where those are many, a portfolio tries what is cheap in between."""
+    proof = Proof(session)
+    everything = budget.max_schedules
+    small = everything if budget.searcher == "exhaustive" else min(everything, PROOF_FIRST)
+    hit = proof.advance(small)
+    if hit is None and not proof.complete and small < everything:
+        hit = _sweep(session, small + (everything - small) // 4)
+        hit = hit or _by_chance(session, budget, small + (everything - small) // 2)
+        hit = hit or proof.advance(everything)
+    coverage = replace(
+        covered(session, complete=proof.complete),
+        vacuous=not session.has_conflicts,
+        hindrances=tuple(proof.hindrances) or (() if proof.complete else (SPENT,)),
+        time_outs=tuple(proof.time_outs),
+    )
+    if hit is None and proof.complete:
+        return audited(session, budget, coverage)
+    return Searched(hit, coverage)
 
 
 def audited(session: Session, budget: Budget, coverage: Coverage) -> Searched:
@@ -98,9 +108,9 @@ def covered(session: Session, preemptions: int | None = None, *, complete: bool 
     return Coverage(preemptions, complete, session.granularity, len(session.program.workers))
 
 
-def _by_chance(session: Session, budget: Budget) -> Hit | None:
-    """Try schedules at random until the budget runs out."""
-    schedules_max = budget.max_schedules
+def _by_chance(session: Session, budget: Budget, schedules_max: int | None = None) -> Hit | None:
+    """Try schedules at random until the budget, or part of it, runs out."""
+    schedules_max = budget.max_schedules if schedules_max is None else schedules_max
     if not session.points:
         # Probabilistic concurrency testing spreads its changes over the points of the nominal run.
         found = _tried(session, Fixed())

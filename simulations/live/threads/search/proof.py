@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING, Final
 
 from simulations.errors import NondeterminismError
 from simulations.live.threads.control.limits import NEVER
@@ -20,74 +20,83 @@ if TYPE_CHECKING:
     from simulations.live.threads.search.session import Session
 
 
-class Proof(NamedTuple):
-    """How far a proof came.
+class Proof:
+    """Runs a schedule of each class until one fails or none is left; it can be taken up again.
+
+    Classes that differ from the nominal run in few reversals come first.
 
     Attributes:
-        hit: A schedule that fails; None if none did.
-        complete: Whether a schedule of each class was run.
-        conflicts: Whether two threads touched the same thing at all, and at least one wrote it.
         hindrances: What stands in the way of a proof: why some schedule may have been missed.
         time_outs: Where waits ended with their time; taken to happen only where no thread could go on.
+        complete: Whether a schedule of each class was run, and none failed.
     """
 
-    hit: Hit | None
-    complete: bool
-    conflicts: bool = True
-    hindrances: tuple[str, ...] = ()
-    time_outs: tuple[str, ...] = ()
+    def __init__(self, session: Session) -> None:
+        self._session = session
+        self._reduction = Reduction()
+        self._others = list(_OTHERS)
+        self._nominal: Follower | None = None
+        self._rounds = 0
+        self.hindrances: dict[str, None] = {}
+        self.time_outs: dict[str, None] = {}
+        self.complete = False
 
+    def advance(self, schedules_max: int) -> Hit | None:
+        """Go on until a schedule fails, none is left, or this many have been run in all; return what failed.
 
-def prove(session: Session, schedules_max: int) -> Proof:
-    """Run a schedule of each class until one fails, none is left, or the budget is spent.
+        From then on threads are switched only where the runs have shown that it can matter.
 
-    Classes that differ from the nominal run in few reversals come first. From then on threads are switched
-    only where the runs have shown that it can matter.
-
-    Raises:
-        NondeterminismError: the nominal schedule fails when it is run again, and did not before.
-    """
-    reduction = Reduction()
-    others = list(_OTHERS)
-    rounds = 0
-    hindrances: dict[str, None] = {}
-    time_outs: dict[str, None] = {}
-    nominal: Follower | None = None
-    hit = None
-    while hit is None and (beginning := reduction.following()) is not None:
-        if session.schedules >= schedules_max or session.expired:
-            hindrances[_SPENT] = None
-            break
-        follower = Follower(beginning)
-        if reduction.classes >= OTHERS_FROM and others:
-            follower = Follower((), others.pop(0)())
-            reduction.put_back()
-        failure = session.followed(follower)
-        if session.adopted() and (failure is None or nominal is None):
-            rounds += 1
-            if rounds <= FOCUS_ROUNDS_MAX:
-                reduction, nominal = Reduction(), None
-                continue
-            hindrances[_NEW_CODE] = None
-        if failure is not None:
-            hit = _hit(session, failure, follower)
-            break
-        time_outs |= follower.time_outs
-        hindrances |= dict.fromkeys(session.hindrances)
-        if session.cut:
-            hindrances[_CUT] = None
-            break
-        if nominal is None:
-            nominal = follower
-            if not _is_repeatable(session, nominal):
-                hindrances[_OUTLIVES] = None
+        Raises:
+            NondeterminismError: the nominal schedule fails when it is run again, and did not before.
+        """
+        hit = None
+        while hit is None and not self._stopped and not self.complete:
+            beginning = self._reduction.following()
+            if beginning is None:
+                self.complete = not self.hindrances
                 break
-        reduction.ran(follower.steps)
-    if hit is None:
-        session.narrow()
-    return Proof(
-        hit, hit is None and not hindrances, session.has_conflicts, tuple(hindrances), tuple(time_outs)
-    )
+            if self._session.schedules >= schedules_max or self._session.expired:
+                self._reduction.put_back()
+                break
+            hit = self._run(self._other() or Follower(beginning))
+        if hit is None:
+            self._session.narrow()
+        return hit
+
+    @property
+    def _stopped(self) -> bool:
+        """Whether to go on would say nothing: runs do not end, or are not repeated."""
+        return _CUT in self.hindrances or _OUTLIVES in self.hindrances
+
+    def _other(self) -> Follower | None:
+        """Return another way than the beginning that was proposed last, now and then."""
+        if self._reduction.classes < OTHERS_FROM or not self._others:
+            return None
+        self._reduction.put_back()
+        return Follower((), self._others.pop(0)())
+
+    def _run(self, follower: Follower) -> Hit | None:
+        session = self._session
+        failure = session.followed(follower)
+        if session.adopted() and (failure is None or self._nominal is None):
+            self._rounds += 1
+            if self._rounds <= FOCUS_ROUNDS_MAX:
+                self._reduction, self._nominal = Reduction(), None
+                return None
+            self.hindrances[_NEW_CODE] = None
+        if failure is not None:
+            return _hit(session, failure, follower)
+        self.time_outs |= follower.time_outs
+        self.hindrances |= dict.fromkeys(session.hindrances)
+        if session.cut:
+            self.hindrances[_CUT] = None
+            return None
+        if self._nominal is None:
+            self._nominal = follower
+            if not _is_repeatable(session, follower):
+                self.hindrances[_OUTLIVES] = None
+        self._reduction.ran(follower.steps)
+        return None
 
 
 OTHERS_FROM: Final = 12
@@ -101,7 +110,8 @@ _OTHERS: Final[tuple[Callable[[], Strategy], ...]] = (
     lambda: Turns(3, backwards=True),
     *(functools.partial(Walk, seed, mean) for seed, mean in enumerate((2.0, 4.0, 8.0, 16.0, 3.0, 6.0))),
 )
-_SPENT: Final = "the budget was spent"
+SPENT: Final = "the budget was spent"
+"""Why a search that found nothing gave up, where nothing else stood in its way."""
 _CUT: Final = "a run was cut short, since it did not come to an end"
 _NEW_CODE: Final = "each run came to code that was not there before, so that not all of it was under control"
 _OUTLIVES: Final = (
