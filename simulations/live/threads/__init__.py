@@ -44,6 +44,7 @@ Where things are:
         sites.py        which instructions another thread could notice
         rewrite.py      calls put into bytecode
         install.py      which functions are rewritten
+        thread_order.py sets of threads have the same order in each run
         frames.py       whose code a frame runs
         standard_library.py  what is needed of Python, and why it may be refused
         chosen.py       the same threads under a `Chooser`, for a world

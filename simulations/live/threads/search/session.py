@@ -22,6 +22,7 @@ from simulations.live.threads.control.limits import NEVER, Limits
 from simulations.live.threads.control.points import Points
 from simulations.live.threads.control.primitives import Primitives
 from simulations.live.threads.control.scheduler import Scheduler
+from simulations.live.threads.control.thread_order import ThreadOrder
 from simulations.live.threads.errors import StuckError, ThreadsError
 from simulations.live.threads.search.exhaustive import Happened, Rank, Result, Visitor, enumerate_schedules
 from simulations.live.threads.search.plans import Recorder, Scripted, normal
@@ -107,6 +108,7 @@ class Session:
         self._shares: Shares = {}
         self._conflicts: set[Site] = set()
         self._mode = ""
+        self._order = ThreadOrder()
         self._until = None if seconds is None else monotonic() + seconds
         self._undo = ExitStack()
 
@@ -124,6 +126,7 @@ class Session:
             undo.callback(random.setstate, global_random)
             undo.callback(SESSION.reset, SESSION.set(self))
             undo.callback(self.scheduler.close)
+            undo.enter_context(self._order)
             undo.callback(self._installer.restore)
             self.scheduler.work_in(contextvars.copy_context())
             # A collection in the middle of a run would run finalizers at a point that differs each time.
@@ -193,6 +196,7 @@ class Session:
         if self.schedules % COLLECT_EVERY == 0:
             gc.collect(1)
         self._points.begin(sink)
+        self._order.begin()
         program = self.program
         return self.scheduler.run(
             program.setup,
