@@ -417,28 +417,23 @@ class Scheduler:
 
     def _end_turn(self, task: Task) -> None:
         """Let others go on, after many points without a change, or after a strict turn."""
+        going_on = unfinished(self.tasks)
+        if going_on and self._limits.livelocks:
+            with self.outside():
+                if self._repetition.comes_to(task, self.tasks, self._clock_reads):
+                    self._failure = livelock(self.tasks, task.name)
+        endless = self.step >= 2 * self._limits.points_max
+        if endless or not going_on or self._failure is not None:
+            self.cut = going_on and self._failure is None
+            self._wake_main()
+            self._await(task)
         if self.step >= self._strict_at:
             self._strict_at = self.step + STRICT_TURN
-            self._end_endless(task)
         self._turn_ends = self.step + self._turn_max
         others = [other for other in self.candidates() if other is not task]
         if others:
             after = [other for other in others if other.index > task.index]
             self.switch(task, (after or others)[0])
-
-    def _end_endless(self, task: Task) -> None:
-        """End a run of many points: it is a livelock where its state repeats, and else it is cut short."""
-        going_on = unfinished(self.tasks)
-        if going_on and self.step < 2 * self._limits.points_max:
-            if not self._limits.livelocks:
-                return
-            with self.outside():
-                if not self._repetition.comes_to(task, self.tasks, self._clock_reads):
-                    return
-                self._failure = livelock(self.tasks, task.name)
-        self.cut = going_on and self._failure is None
-        self._wake_main()
-        self._await(task)
 
     def abandon(self, error: BaseException) -> NoReturn:
         """End the run because of an error that is not the program's."""

@@ -14,6 +14,7 @@ from fractions import Fraction
 import pytest
 
 from simulations.live.threads import ThreadsError, explore
+from simulations.live.threads.control import thread_data
 from simulations.live.threads.control.failures import Kind
 
 
@@ -57,6 +58,7 @@ def test_what_is_true_and_none_are_right(value):
 @pytest.mark.parametrize(
     "value",
     [0, 0.0, "", b"", [], (), {}, set(), range(0), Fraction(0), array.array("i"), NoTruth(), (1 for _ in ())],
+    ids=lambda value: type(value).__name__,
 )
 def test_what_is_false_in_another_way_is_refused_with_the_way_out(value):
     with pytest.raises(ThreadsError, match=r"say (bool|all)\("):
@@ -82,7 +84,7 @@ class Awaits:
 AWAITED = [lambda *_: coroutine(), lambda *_: async_generator(), lambda *_: Awaits()]
 
 
-@pytest.mark.parametrize("made", AWAITED)
+@pytest.mark.parametrize("made", AWAITED, ids=["coroutine", "generator", "awaitable"])
 @pytest.mark.parametrize("role", ["setup", "worker", "check"])
 def test_what_is_to_be_awaited_is_refused_at_once(made, role):
     parts = {"setup": Box, "worker": Box.add, "check": is_two} | {role: made}
@@ -290,13 +292,21 @@ def test_thread_local_data_are_fresh_in_every_schedule(how):
     assert result.verdict == "gave up"
 
 
-def test_thread_local_data_of_the_set_up_are_fresh_and_those_of_the_caller_stay():
-    mine, of_setup = threading.local(), threading.local()
+def test_thread_local_data_that_a_set_up_makes_do_not_stay_and_those_of_the_caller_do():
+    mine = threading.local()
     mine.value = 7
+    known = thread_data.known()
 
     def setup():
-        of_setup.runs = getattr(of_setup, "runs", 0) + 1
-        return of_setup.runs, mine.value
+        kept = threading.local()
+        kept.value = mine.value
+        KEPT.append(kept)
+        return kept.value
 
-    assert explore(setup, [len, len], lambda state: state == (1, 7), max_schedules=5).failure is None
+    assert explore(setup, [lambda _: None] * 2, lambda value: value == 7).failure is None
     assert mine.value == 7
+    assert thread_data.known() <= known
+    KEPT.clear()
+
+
+KEPT = []
