@@ -84,8 +84,12 @@ class Outdoors:
                 return self._apart(site, function, Touching.READS)
         elif kind is MethodDescriptorType and function.__name__ not in _QUIET:
             if issubclass(function.__objclass__, (*_HANDLES, *_sqlite_types())):
-                return lambda thing, *args, **kwargs: (self.controlled(getattr(thing, function.__name__), site) or getattr(thing, function.__name__))(*args, **kwargs)
+                return functools.partial(self._unbound, site, function)
         return None
+
+    def _unbound(self, site: Site, function: Any, thing: Any, *args: Any, **kwargs: Any) -> Any:
+        bound = function.__get__(thing)
+        return (self.controlled(bound, site) or bound)(*args, **kwargs)
 
     def guard(self, manager: Any, site: Site) -> Transaction | None:
         """Return what to enter in place of a connection to a database, whose end commits."""
