@@ -75,14 +75,18 @@ def explore(
     program = Program.of(setup, workers, check, granularity=granularity, scope=scope, wall_limit=wall_limit)
     if searcher == "replay" and plan is None:
         raise ThreadsError("searcher='replay' needs the plan to replay: pass plan=exploration.plan")
-    with Session(program, seconds=seconds) as session:
+
+    def explored(session: Session) -> Exploration:
         if searcher == "replay" and plan is not None:
             hit, coverage = Searched(retraced(session, plan, seed), covered(session))
         else:
             hit, coverage = search(session, budget)
         if hit is None:
             return findings.not_found(session, budget, coverage)
+        session.take_time()
         return findings.found(session, hit, budget, coverage)
+
+    return _under_control(Session(program, seconds=seconds), explored)
 
 
 def replay(
@@ -115,10 +119,13 @@ def replay(
     """
     _refuse_event_loop()
     program = Program.of(setup, workers, check, granularity=granularity, scope=scope, wall_limit=wall_limit)
-    with Session(program) as session:
+
+    def replayed(session: Session) -> Replay:
         session.observe(seed, OBSERVATIONS)
         _, decisions = session.replay(plan)
         return findings.replayed(session, decisions)
+
+    return _under_control(Session(program), replayed)
 
 
 def run_decisions(program: Program, decisions: Decisions) -> Failure | None:
@@ -133,11 +140,26 @@ def run_decisions(program: Program, decisions: Decisions) -> Failure | None:
         StuckError: a thread blocks in something that cannot be controlled.
     """
     _refuse_event_loop()
-    with Session(program) as session:
+
+    def ran(session: Session) -> Failure | None:
         known = session.observe(0, OBSERVATIONS)
         if known is not None and not known.decisions:
             return known.failure
         return session.fast(Fixed(decisions))
+
+    return _under_control(Session(program), ran)
+
+
+def _under_control(session: Session, use: Callable[[Session], S]) -> S:
+    """Return what a session is used for, and leave nothing of it behind.
+
+    An interruption may come as `__exit__` is being called; then it is closed here.
+    """
+    try:
+        with session:
+            return use(session)
+    finally:
+        session.close()
 
 
 @contextmanager

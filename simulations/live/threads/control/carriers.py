@@ -10,12 +10,19 @@ from itertools import count
 from time import monotonic
 from typing import TYPE_CHECKING, Final
 
+from simulations.live.threads.control.frames import imports
+from simulations.live.threads.control.standard_library import VERSION
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
 REAP_LIMIT: Final = 1.0
 """How long, in seconds, a thread that is told to end and does not is waited for."""
+KERNEL_LIMIT: Final = 0.1
+"""How long, in seconds, a thread that waits in the operating system is waited for."""
 _REAP_STEP: Final = 0.05
+_IMPORT_LIMIT: Final = 5.0
+"""How much longer, in seconds, a thread is waited for that imports a module."""
 
 
 class Stopped(BaseException):
@@ -27,13 +34,14 @@ class Carrier:
 
     Attributes:
         ident: The identifier of the real thread.
+        number: What the operating system calls it.
         gate: Released to let the thread run.
         over: Released by the thread when its task has ended.
         thread: What `threading.current_thread()` gives a worker.
         spoilt: Whether the thread was interrupted, so that it must not carry another task.
     """
 
-    __slots__ = ("_ended", "_job", "gate", "ident", "over", "spoilt", "thread")
+    __slots__ = ("_ended", "_gone", "_job", "_started", "gate", "ident", "number", "over", "spoilt", "thread")
 
     def __init__(self) -> None:
         self.gate = _thread.allocate_lock()
@@ -42,18 +50,26 @@ class Carrier:
         self._ended = _thread.allocate_lock()
         self._ended.acquire()
         self._job: Callable[[], None] | None = None
-        self.ident = 0
+        self._started = self._gone = False
+        self.ident = self.number = 0
         self.spoilt = False
         # Without it `threading.current_thread()` would make a dummy, which would stay behind.
         self.thread = threading.Thread(name="worker", daemon=True)
         self.thread._started._flag = True  # type: ignore[attr-defined]  # noqa: SLF001  (it has started)
+        if VERSION < (3, 13):
+            # It is alive as long as this lock is held.
+            self.thread._tstate_lock = self._ended  # type: ignore[attr-defined]  # noqa: SLF001  (likewise)
+
+    def start(self) -> None:
+        """Start the real thread; it waits for its first task."""
         started = _thread.allocate_lock()
         started.acquire()
+        self._started = True
         _thread.start_new_thread(self._serve, (started,))
         started.acquire()
 
     def _serve(self, started: _thread.LockType) -> None:
-        self.ident = _thread.get_ident()
+        self.ident, self.number = _thread.get_ident(), _thread.get_native_id()
         started.release()
         try:
             while True:
@@ -63,7 +79,10 @@ class Carrier:
                     break
                 job()
         except Stopped:
-            pass  # an interruption that came when the task had just ended by itself
+            self.spoilt = True  # an interruption that came when the task had just ended by itself
+        self._gone = True
+        if threading._active.get(self.ident) is self.thread:  # type: ignore[attr-defined]  # noqa: SLF001  (nothing public does it)
+            del threading._active[self.ident]  # type: ignore[attr-defined]  # noqa: SLF001  (likewise)
         self._ended.release()
 
     def load(self, job: Callable[[], None]) -> None:
@@ -77,53 +96,78 @@ class Carrier:
         self.thread._ident = self.ident  # type: ignore[attr-defined]  # noqa: SLF001  (as its start would)
         threading._active[self.ident] = self.thread  # type: ignore[attr-defined]  # noqa: SLF001  (likewise)
 
-    def finish(self) -> None:
-        """Wait until the task has ended; interrupt one that runs without coming to a point."""
-        limit = monotonic() + REAP_LIMIT
+    def finish(self, limit_s: float = REAP_LIMIT) -> bool:
+        """Wait until the task has ended; interrupt one that runs without coming to a point.
+
+        Args:
+            limit_s: How long to wait, in seconds; longer while the thread imports a module, since an
+                interruption there would leave the module locked.
+
+        Returns:
+            Whether it has ended.
+        """
+        limit = monotonic() + limit_s
+        latest = limit + _IMPORT_LIMIT
         while not self.over.acquire(timeout=_REAP_STEP):
+            if self._gone:
+                break
             if monotonic() > limit:
                 _forget_interruptions()
-                break
+                self.spoilt = True
+                return False
+            if imports(sys._current_frames().get(self.ident)):  # noqa: SLF001  (the one way to its frame)
+                limit = min(monotonic() + limit_s, latest)
+                continue
             self.spoilt = True
-            _interrupt(self.ident)
+            interrupt(self.ident)
+        return True
 
     def end(self) -> None:
         """Let the thread end, and wait until it has."""
         self._job = None
-        self.gate.release()
-        self._ended.acquire(timeout=1)
+        if not self._started or self._gone:
+            return
+        if self.gate.locked():
+            self.gate.release()
+        if not self.spoilt:
+            self._ended.acquire(timeout=1)
 
 
 class Crew:
     """The carriers, kept from run to run: to start a real thread costs as much as a short run."""
 
     def __init__(self) -> None:
+        self._everybody: list[Carrier] = []
         self._idle: list[Carrier] = []
-        self._retired: list[Carrier] = []
-        self._fresh = False
 
     def take(self) -> Carrier:
         """Return a carrier that has nothing to do."""
-        return self._idle.pop() if self._idle else Carrier()
+        while self._idle:
+            carrier = self._idle.pop()
+            if not carrier.spoilt:
+                return carrier
+        carrier = Carrier()
+        self._everybody.append(carrier)
+        carrier.start()
+        return carrier
 
     def leave(self, carrier: Carrier) -> None:
         """Take a carrier back; its own thread calls this at the end of its task."""
-        (self._retired if self._fresh or carrier.spoilt else self._idle).append(carrier)
-
-    def use_each_once(self) -> None:
-        """Carry each task by a real thread of its own from now on: thread-local data would survive."""
-        self._fresh = True
+        self._idle.append(carrier)
 
     def discharge(self) -> None:
         """End the carriers that must not carry another task."""
-        while self._retired:
-            self._retired.pop().end()
+        for carrier in [carrier for carrier in self._everybody if carrier.spoilt]:
+            carrier.end()
+            self._everybody.remove(carrier)
+        self._idle = [carrier for carrier in self._idle if not carrier.spoilt]
 
     def close(self) -> None:
         """End all carriers."""
-        self._retired += self._idle
+        while self._everybody:
+            self._everybody[-1].end()
+            self._everybody.pop()
         self._idle = []
-        self.discharge()
 
 
 def number_threads_anew() -> None:
@@ -134,7 +178,7 @@ def number_threads_anew() -> None:
         executors.ThreadPoolExecutor._counter = count().__next__  # noqa: SLF001  (nothing public does)
 
 
-def _interrupt(ident: int) -> None:
+def interrupt(ident: int) -> None:
     """Ask a thread that runs Python code without coming to a point to stop."""
     ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(ident), ctypes.py_object(Stopped))
 
@@ -146,7 +190,7 @@ def _forget_interruptions() -> None:
     takes it back. A thread that handles an interruption of its own takes it back for all.
     """
     try:
-        _interrupt(_thread.get_ident())
+        interrupt(_thread.get_ident())
         for _ in range(1_000):
             pass
     except Stopped:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import unittest
 from enum import StrEnum
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -25,7 +26,7 @@ class Kind(StrEnum):
     DEADLOCK = "deadlock"
     """No thread can ever go on."""
     LIVELOCK = "livelock"
-    """The threads do not end although each is given its turn."""
+    """The threads come to a state in which they were before, although each was given its turn."""
 
 
 class Blocked(NamedTuple):
@@ -73,6 +74,8 @@ def is_verdict(error: BaseException) -> bool:
     """Return whether an exception says something about the program, not about the tools around it."""
     if isinstance(error, LabError) or type(error).__module__.partition(".")[0] == "hypothesis":
         return False
+    if isinstance(error, unittest.SkipTest):
+        return False
     if isinstance(error, Exception):
         return True
     outcomes = sys.modules.get("_pytest.outcomes")
@@ -109,12 +112,12 @@ def _kind_of(what: object) -> str:
     return "" if what is None else f"a {type(what).__name__}"
 
 
-def livelock(tasks: Sequence[Task], points_max: int, name: str) -> Failure:
-    """Return the failure of threads that run on and on, noticed in the thread of that name."""
+def livelock(tasks: Sequence[Task], name: str) -> Failure:
+    """Return the failure of threads whose state repeats, noticed in the thread of that name."""
     names = ", ".join(task.name for task in tasks if not task.done)
     return Failure(
         Kind.LIVELOCK,
-        f"livelock: {names} did not end within {points_max} points although each was given its turn",
+        f"livelock: {names} came back to a state in which they were before, although each was given its turn",
         name,
     )
 

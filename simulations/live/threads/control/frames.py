@@ -14,6 +14,7 @@ OURS: Final = str(Path(__file__).parents[1])
 """The folder of the instrument."""
 _OURS: Final = OURS + os.sep
 _STANDARD: Final = Path(threading.Thread.start.__code__.co_filename).parent
+_IMPORTER: Final = "<frozen importlib._bootstrap>"
 _PRIMITIVE_FILES: Final = frozenset(
     str(_STANDARD / name)
     for name in (
@@ -57,3 +58,12 @@ def is_ours(frame: FrameType) -> bool:
 def internal(frame: FrameType) -> bool:
     """Return whether a frame belongs to the instrument, or to a module out of which it makes primitives."""
     return frame.f_code.co_filename in _PRIMITIVE_FILES or is_ours(frame)
+
+
+def imports(frame: FrameType | None) -> bool:
+    """Return whether a thread is importing a module, and so holds the lock of the module."""
+    while frame is not None:
+        if frame.f_code.co_filename == _IMPORTER:
+            return True
+        frame = frame.f_back
+    return False

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import bisect
 import heapq
-import threading
 from _thread import get_ident
 from types import BuiltinFunctionType, FunctionType, MethodDescriptorType, MethodType, WrapperDescriptorType
 from typing import TYPE_CHECKING, Any, Final
@@ -89,8 +88,6 @@ class Hooks:
                 return
             if self._points.everywhere and not accesses.touched(site, operands, space, self._points.stamps):
                 site.note_run()
-                if operands and isinstance(operands[0], threading.local):
-                    run.needs_fresh_threads()
                 return
             if self._points.granularity != "gil":
                 self._points.pass_point(site)

@@ -7,6 +7,10 @@ from typing import Final
 
 STRICT_TURN: Final = 500
 """How many points a strict turn has."""
+STACK_NEEDED: Final = 30
+"""How many frames the scheduler may need to hand the baton on."""
+WATCH_STEP: Final = 0.01
+"""How often, in seconds, the main thread looks whether the holder of the baton is alive."""
 NEVER: Final = 1 << 62
 """A step that no run comes to."""
 START_OF_TIME: Final = 1_000_000_000
@@ -28,7 +32,7 @@ class Limits:
             gives way; from 1.
         points_max: After this many points a run gets strict turns, and after as many again it is ended;
             from 1.
-        livelocks: Whether a run that is ended so is a failure; if not it is cut short.
+        livelocks: Whether a run is a failure whose state repeats in strict turns; if not it is cut short.
     """
 
     turn_max: int = 1_000

@@ -18,6 +18,8 @@ from types import BuiltinFunctionType, MethodDescriptorType, MethodType, Wrapper
 from typing import TYPE_CHECKING, Any, Final
 
 from simulations.live.threads.control.limits import EPOCH
+from simulations.live.threads.control.outside import Outdoors, Transaction
+from simulations.live.threads.control.refused import FORK, FORKS, refusing
 from simulations.live.threads.control.standard_library import VERSION
 from simulations.live.threads.control.touching import Touching
 
@@ -56,7 +58,9 @@ class Primitives:
     def __init__(self, points: Points) -> None:
         self._run: Scheduler = points.run
         self._points = points
+        self._outdoors = Outdoors(points)
         self._functions: dict[Any, Callable[..., Callable[..., Any]]] = {
+            **{fork: self._fork(fork) for fork in FORKS},
             time.sleep: self._sleep,
             time.monotonic: self._clock(lambda now: now / _NS),
             time.perf_counter: self._clock(lambda now: now / _NS),
@@ -98,19 +102,26 @@ class Primitives:
                 return replace(site)
             if function.__name__ in {"now", "utcnow", "today"} and isinstance(function.__self__, type):
                 return self._datetime(function)
-        elif kind is MethodDescriptorType or kind is WrapperDescriptorType:
+            return self._outdoors.controlled(function, site)
+        if kind is MethodDescriptorType or kind is WrapperDescriptorType:
             owner = function.__objclass__
             if owner in _CONTROLLED_TYPES and (make := self._methods.get((owner, function.__name__))):
                 return lambda thing, *args, **kwargs: make(site, thing)(*args, **kwargs)
-        elif kind is functools.partial:
+            return self._outdoors.controlled(function, site)
+        if kind is functools.partial:
             inner = self.controlled(function.func, site)
             if inner is not None:
                 return functools.partial(inner, *function.args, **function.keywords)
         return None
 
-    def guard(self, manager: Any, site: Site) -> Guard | None:
-        """Return what to enter in place of a lock, or None where a context manager is not a lock."""
-        return Guard(self, manager, site) if type(manager) in (LOCK, RLOCK) else None
+    def guard(self, manager: Any, site: Site) -> Guard | Transaction | None:
+        """Return what to enter in place of a lock or a database, or None where it is neither."""
+        if type(manager) in (LOCK, RLOCK):
+            return Guard(self, manager, site)
+        return self._outdoors.guard(manager, site)
+
+    def _fork(self, fork: Callable[..., Any]) -> Callable[[Site], Callable[..., Any]]:
+        return lambda _: refusing(self._run, fork, FORK)
 
     def acquire(self, site: Site, lock: Any, blocking: bool = True, timeout: float = -1) -> bool:  # noqa: FBT001, FBT002  (the signature of the original)
         """Take a lock, waiting in virtual time."""

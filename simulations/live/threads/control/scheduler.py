@@ -51,9 +51,20 @@ import random
 import sys
 import threading
 from contextlib import contextmanager, suppress
-from typing import TYPE_CHECKING, Any, NoReturn, Protocol
+from time import monotonic
+from typing import TYPE_CHECKING, Any, NoReturn
 
-from simulations.live.threads.control.carriers import Carrier, Crew, Stopped, number_threads_anew
+from simulations.live.threads.control import thread_data
+from simulations.live.threads.control.alarm import Alarm
+from simulations.live.threads.control.carriers import (
+    KERNEL_LIMIT,
+    REAP_LIMIT,
+    Carrier,
+    Crew,
+    Stopped,
+    number_threads_anew,
+)
+from simulations.live.threads.control.endings import Role, is_right, refuse_unfinished
 from simulations.live.threads.control.failures import (
     Failure,
     Kind,
@@ -63,50 +74,34 @@ from simulations.live.threads.control.failures import (
     raised,
     stuck,
 )
+from simulations.live.threads.control.kernel import Kernel
 from simulations.live.threads.control.limits import (
     CLOCK_READS_FREE,
     CLOCK_TICK,
     NEVER,
+    STACK_NEEDED,
     START_OF_TIME,
     STRICT_TURN,
+    WATCH_STEP,
     Limits,
 )
+from simulations.live.threads.control.progress import Repetition
+from simulations.live.threads.control.strategy import Outside, Strategy
 from simulations.live.threads.control.tasks import Task, Wait, next_in_time, ready, unfinished, unique_name
-from simulations.live.threads.errors import StuckError
+from simulations.live.threads.errors import StuckError, ThreadsError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
     from simulations.live.threads.control.sites import Site
 
-
-class Strategy(Protocol):
-    """Says who goes on."""
-
-    def start(self, run: Scheduler) -> None:
-        """Say with `run.ask_at` at which step to be asked first."""
-
-    def point(self, run: Scheduler, task: Task, site: Site) -> Task:
-        """Return who goes on at a point where the current thread could; say when to be asked next."""
-
-    def forced(self, run: Scheduler, candidates: Sequence[Task]) -> Task:
-        """Return who goes on where the current thread cannot. The first candidate is the nominal one."""
+__all__ = ["Outside", "Scheduler", "Strategy"]
 
 
-class Outside:
-    """A region whose code is not part of the run, even where it calls functions of the program."""
-
-    __slots__ = ("_ident", "_run")
-
-    def __init__(self, run: Scheduler) -> None:
-        self._run = run
-        self._ident = -1
-
-    def __enter__(self) -> None:
-        self._ident = self._run.name_holder(-1)
-
-    def __exit__(self, *_: object) -> None:
-        self._run.name_holder(self._ident)
+def _has_room(frames: int) -> None:
+    """Raise `RecursionError` where the stack has no room: here the program's, and not half-way through a switch."""
+    if frames:
+        _has_room(frames - 1)
 
 
 class Scheduler:
@@ -123,6 +118,8 @@ class Scheduler:
         active: Whether there is a run.
         dying: Whether the threads that are left are being unwound.
         cut: Whether the run was cut short.
+        until: When, on the monotonic clock of the machine, a run is cut short; None is never.
+        kernel: The threads that wait in the operating system.
         tasks: The threads of the run; those that were started by the set-up come last.
     """
 
@@ -136,6 +133,11 @@ class Scheduler:
         self.ident = -1
         self.mute = True
         self.tasks: list[Task] = []
+        self.until: float | None = None
+        self.kernel = Kernel(self)
+        self._alarm = Alarm(self)
+        self._repetition = Repetition()
+        self._strict_at = NEVER
         self._failure: Failure | None = None
         self._passing: BaseException | None = None
         self._on_start: Callable[[], None] | None = None
@@ -173,17 +175,23 @@ class Scheduler:
         """
         self._limits, self._on_start, self._on_end = limits, on_start, on_end
         self._reset(strategy)
+        if self.until is not None and monotonic() >= self.until:
+            self.cut = True
+            return None
+        kept = thread_data.known()
+        self.active = True
         try:
             state = self._alone(setup)
-            if self._failure is None and self._passing is None:
+            if not self._over:
                 with suppress(Stopped):
                     self._together(workers, state)
-            if self._failure is None and self._passing is None and not self.cut and check is not None:
+            if not self._over and check is not None:
                 self._judge(check, state)
         finally:
+            self._alarm.leave()
             self._reap()
-            self.active = False
             self._on_start = self._on_end = None
+            thread_data.forget(but=kept)
         if self._passing is not None:
             raise self._passing
         return self._failure
@@ -201,13 +209,23 @@ class Scheduler:
         self.tasks = [main]
         self._everybody = []
         self.current, self.ident, self.mute = main, main.ident, True
+        self._strict_at = self._limits.points_max
+        self._repetition = Repetition()
+        self.kernel.begin()
         number_threads_anew()
         random.seed(0)
-        self.active = True
+
+    @property
+    def _over(self) -> bool:
+        """Whether the run is not to go on."""
+        return self._failure is not None or self._passing is not None or self.cut
 
     def _alone(self, function: Callable[[], Any]) -> Any:
         try:
-            return function()
+            with self._alarm:
+                state = function()
+            refuse_unfinished(state, Role.SETUP)
+            return state
         except Exception as error:  # noqa: BLE001  (it is raised again when the threads have ended)
             if self._failure is None and self._passing is None:
                 self._passing = error
@@ -237,7 +255,8 @@ class Scheduler:
         self.tasks = [main, *(task for task in self.tasks if not task.done)]
         main.rename("check")
         try:
-            verdict = check(state)
+            with self._alarm:
+                verdict = check(state)
         except Stopped:
             return
         except BaseException as error:  # noqa: BLE001  (it is sorted)
@@ -245,7 +264,13 @@ class Scheduler:
             return
         finally:
             main.rename("setup")
-        if verdict is False:
+        try:
+            with self.outside():
+                right = is_right(verdict)
+        except ThreadsError as error:
+            self._passing = self._passing or error
+            return
+        if not right:
             self._failure = Failure(Kind.CHECK, "check(state) returned False")
 
     def _new_task(
@@ -301,13 +326,17 @@ class Scheduler:
         if self._on_start is not None:
             self._on_start()
         try:
-            self._context.copy().run(function)
+            given = self._context.copy().run(function)
+            if task.thread is None:
+                refuse_unfinished(given, Role.WORKER)
         except Stopped:
             pass
         except BaseException as error:  # noqa: BLE001  (it is sorted)
             self._caught(task.name, error)
         if self._on_start is not None:
             sys.settrace(None)
+        with self.outside():
+            thread_data.forget()
         threading._active.pop(task.ident, None)  # type: ignore[attr-defined]  # noqa: SLF001  (as its end would)
 
     def _caught(self, name: str, error: BaseException, kind: Kind = Kind.EXCEPTION) -> None:
@@ -370,39 +399,42 @@ class Scheduler:
     def look(self, site: Site) -> None:
         """Ask the strategy, or fairness, who goes on at a point."""
         task = self.current
-        if self.step >= self._turn_ends or self.step >= self._limits.points_max:
+        _has_room(STACK_NEEDED)
+        if self.step >= self._turn_ends or self.step >= self._strict_at:
             self._end_turn(task)
         elif self._strategy is not None and self.step >= self.stop:
             try:
                 with self.outside():
                     chosen = self._strategy.point(self, task, site)
             except Exception as error:  # noqa: BLE001  (it is raised again when the threads have ended)
-                self._abandon(error)
+                self.abandon(error)
             if chosen is not task:
                 self.switch(task, chosen)
         # The limit on points counts whatever they do, so that threads that write in a loop for ever are
         # noticed too.
-        self.bound = min(self.stop, self._turn_ends, self._limit())
-
-    def _limit(self) -> int:
-        points_max = self._limits.points_max
-        return points_max if self.step < points_max else self.step + STRICT_TURN
+        self.bound = min(self.stop, self._turn_ends, self._strict_at)
 
     def _end_turn(self, task: Task) -> None:
-        ended = 2 * self._limits.points_max
-        if not unfinished(self.tasks) or self.step >= ended:
-            self.cut = unfinished(self.tasks)
-            if self.cut and self._limits.livelocks:
-                self._failure = livelock(self.tasks, ended, task.name)
+        """Let others go on, after many points without a change, or after a strict turn."""
+        going_on = unfinished(self.tasks)
+        if going_on and self._limits.livelocks:
+            with self.outside():
+                if self._repetition.comes_to(task, self.tasks, self._clock_reads):
+                    self._failure = livelock(self.tasks, task.name)
+        endless = self.step >= 2 * self._limits.points_max
+        if endless or not going_on or self._failure is not None:
+            self.cut = going_on and self._failure is None
             self._wake_main()
             self._await(task)
+        if self.step >= self._strict_at:
+            self._strict_at = self.step + STRICT_TURN
         self._turn_ends = self.step + self._turn_max
         others = [other for other in self.candidates() if other is not task]
         if others:
             after = [other for other in others if other.index > task.index]
             self.switch(task, (after or others)[0])
 
-    def _abandon(self, error: BaseException) -> NoReturn:
+    def abandon(self, error: BaseException) -> NoReturn:
         """End the run because of an error that is not the program's."""
         self._passing = self._passing or error
         self.ident = -1
@@ -424,7 +456,7 @@ class Scheduler:
             self.now = to.wait.end(self.now)
         self.current, self.ident, self.mute = to, to.ident, to.muted
         self._turn_ends = self.step + self._turn_max
-        self.bound = min(self.stop, self._turn_ends, self._limit())
+        self.bound = min(self.stop, self._turn_ends, self._strict_at)
         # The baton is at one thread: this one waits at its gate, has something to do, and may do it.
         assert to.gate.locked(), f"{to} was handed the baton twice"  # noqa: S101  (an invariant)
         assert not to.done, f"{to} was handed the baton after its end"  # noqa: S101  (an invariant)
@@ -439,6 +471,7 @@ class Scheduler:
         *,
         deadline: int | None = None,
         sleeping: bool = False,
+        patient: bool = False,
     ) -> bool:
         """Give the baton away until something is ready; return False if the deadline came first.
 
@@ -448,9 +481,11 @@ class Scheduler:
             what: What it waits for.
             deadline: When it stops waiting, in virtual nanoseconds; None is never.
             sleeping: Whether it waits for nothing but time.
+            patient: Whether the deadline counts only where no thread could go on.
         """
         if self.dying:
             raise Stopped
+        _has_room(STACK_NEEDED)
         task = self.current
         wait = Wait(ready, deadline, verb, what, sleeping=sleeping)
         task.waits(wait)
@@ -463,6 +498,10 @@ class Scheduler:
         """Hand the baton to a thread that can go on, since the current one cannot."""
         candidates = next_in_time(self.tasks)
         if not candidates:
+            if self.kernel.awaits_return():
+                if task is not None:
+                    self._await(task)
+                return
             self._rest(task)
             return
         self.step += 1
@@ -472,7 +511,7 @@ class Scheduler:
             try:
                 chosen = self._strategy.forced(self, candidates)
             except Exception as error:  # noqa: BLE001  (it is raised again when the threads have ended)
-                self._abandon(error)
+                self.abandon(error)
         if chosen is task:
             self.ident = task.ident
             if task.wait is not None:
@@ -501,18 +540,49 @@ class Scheduler:
         if task is not None:
             self._await(task)
 
+    def take(self, task: Task) -> None:
+        """Let a thread that came back from the operating system have the baton that no other could use."""
+        self.current, self.ident, self.mute = task, task.ident, task.muted
+        self._turn_ends = self.step + self._turn_max
+        self.bound = min(self.stop, self._turn_ends, self._strict_at)
+
+    def rest_at(self, index: int) -> None:
+        """Note that there is nothing to do until a thread comes back from the operating system."""
+        self.current = next(task for task in self.tasks if task.index == index)
+        self.ident = -1
+
+    def go_on_without(self, task: Task) -> None:
+        """Hand the baton to another thread, since its holder waits in the operating system; in the main thread."""
+        self.current = task
+        with suppress(Stopped):
+            self._pass_on(None)
+
+    @property
+    def uncontrolled(self) -> tuple[str, ...]:
+        """The calls of the operating system whose end was waited for, in any run: no search is exhausted then."""
+        return tuple(self.kernel.uncontrolled)
+
     def _wake_main(self) -> None:
         self.current, self.ident, self.mute = self._main, self._main.ident, True
         self._main.gate.release()
 
     def _watch(self) -> None:
         """Wait in the main thread until the baton comes back, and notice a thread that does not move."""
-        seen = (-1, -1)
-        while not self._main.gate.acquire(timeout=self._wall_limit / 2):
+        seen, since = (-1, -1), monotonic()
+        while not self._main.gate.acquire(timeout=min(WATCH_STEP, self._wall_limit / 2)):
+            now = monotonic()
+            if self.until is not None and now >= self.until:
+                self.cut = True
+                raise Stopped
             mark = (self.step, self.current.index)
-            if mark == seen:
+            if mark != seen:
+                seen, since = mark, now
+            elif now - since >= self._wall_limit:
+                if self._passing is not None:
+                    raise Stopped
                 raise StuckError(stuck(self.current, self._wall_limit))
-            seen = mark
+            elif self._passing is None:
+                self.kernel.look(self.current)
 
     def _reap(self) -> None:
         """Unwind every thread that is left, one at a time, so that none is left behind."""
@@ -533,6 +603,7 @@ class Scheduler:
         for task in (self._main, *self._everybody):
             task.free_locks()
         self._crew.discharge()
+        self.active = False
 
     def _unwind(self) -> None:
         for task in self.tasks:
@@ -543,7 +614,7 @@ class Scheduler:
             self.current, self.ident = task, task.ident
             if task.gate.locked():
                 task.gate.release()
-            carrier.finish()
+            carrier.finish(KERNEL_LIMIT if self.kernel.has(task) else REAP_LIMIT)
 
     def work_in(self, context: contextvars.Context) -> None:
         """Run each thread in a copy of this context."""
@@ -551,11 +622,18 @@ class Scheduler:
 
     def close(self) -> None:
         """End the carriers, and let go of what the last run left behind."""
+        if self.active:
+            self._reap()
+        self._alarm.close()
         self._everybody, self.tasks = [], []
         self._failure = self._passing = self._strategy = None
         self.current = self._main
         self._context = contextvars.Context()
         self._crew.close()
+
+    def cut_short(self) -> None:
+        """Say that the run is not gone through to its end."""
+        self.cut = True
 
     def mine(self) -> bool:
         """Return whether the calling thread is the one that runs under control."""
@@ -570,10 +648,6 @@ class Scheduler:
         """Note that no thread holds a lock any more."""
         for task in self.tasks:
             task.gives_back(lock)
-
-    def needs_fresh_threads(self) -> None:
-        """See `Crew.use_each_once`."""
-        self._crew.use_each_once()
 
     def read_clock(self) -> int:
         """Return the time for the current thread.

@@ -56,6 +56,8 @@ PRIVATE: Final = (
     Private("_thread", "start_joinable_thread", "a thread starts under control", ((3, 13), (4, 0))),
     Private("concurrent.futures.thread", "ThreadPoolExecutor._counter", "pools have the same names"),
     Private("concurrent.futures.thread", "_threads_queues", "a worker of a pool that waits for work is idle"),
+    Private("asyncio.events", "_set_running_loop", "an event loop in a worker is refused"),
+    Private("_frozen_importlib", "_find_and_load", "no thread is paused while it imports a module"),
     Private("sys", "_current_frames", "where a thread waits"),
     Private("sys", "_getframe", "whose code calls"),
     Private("types", "CodeType._varname_from_oparg", "the name of a variable of a closure"),

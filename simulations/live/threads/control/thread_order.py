@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import threading
 from itertools import count
-from typing import TYPE_CHECKING, Final, Self
+from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -17,13 +17,14 @@ _NUMBER: Final = "_number_in_run"
 
 
 class ThreadOrder:
-    """A context manager, inside which threads made anew have hashes in the order in which they are made."""
+    """Between `start` and `stop`, threads made anew have hashes in the order in which they are made."""
 
     def __init__(self) -> None:
         self._numbers: Iterator[int] = count(1)
         self._older: frozenset[int] = frozenset()
 
-    def __enter__(self) -> Self:
+    def start(self) -> None:
+        """Number threads from now on."""
         # Those that exist already may stand in sets and dictionaries by the hash that they have.
         self._older = frozenset(map(id, threading._dangling))  # type: ignore[attr-defined]  # noqa: SLF001  (lists all)
 
@@ -31,10 +32,11 @@ class ThreadOrder:
             return self._number(thread)
 
         threading.Thread.__hash__ = number  # type: ignore[method-assign,assignment]
-        return self
 
-    def __exit__(self, *_: object) -> None:
-        del threading.Thread.__hash__
+    def stop(self) -> None:
+        """Let threads have the hashes that they had; once done, it is done."""
+        if "__hash__" in vars(threading.Thread):
+            del threading.Thread.__hash__
 
     def begin(self) -> None:
         """Start a run: number the threads from 1 again."""

@@ -5,10 +5,10 @@ from __future__ import annotations
 import contextvars
 import functools
 import gc
+import logging
 import random
 import sys
 import threading
-from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from pathlib import PurePath
 from time import monotonic
@@ -21,6 +21,7 @@ from simulations.live.threads.control.install import Installer
 from simulations.live.threads.control.limits import NEVER, Limits
 from simulations.live.threads.control.points import Points
 from simulations.live.threads.control.primitives import Primitives
+from simulations.live.threads.control.refused import stand_ins
 from simulations.live.threads.control.scheduler import Scheduler
 from simulations.live.threads.control.thread_order import ThreadOrder
 from simulations.live.threads.errors import StuckError, ThreadsError
@@ -50,6 +51,8 @@ OBSERVING: Final = Limits(turn_max=1_000, points_max=10_000, livelocks=False)
 SEARCHING: Final = Limits(turn_max=100)
 COLLECT_EVERY: Final = 200
 """After this many runs the youngest garbage is collected."""
+CLOSE_TRIES: Final = 100
+"""How often what is undone at the end may be interrupted."""
 LESSONS_MAX: Final = 20
 """How often a run that came to new places is looked at again, so that the focus may grow."""
 
@@ -110,33 +113,64 @@ class Session:
         self._mode = ""
         self._order = ThreadOrder()
         self._until = None if seconds is None else monotonic() + seconds
-        self._undo = ExitStack()
+        self.scheduler.until = self._until
+        self._undo: list[Callable[[], object]] = []
 
     def __enter__(self) -> Self:
         if SESSION.get() is not None:
             raise ThreadsError(
                 "explore was called inside a worker, a set-up or a check of another explore; call it outside"
             )
-        global_random = random.getstate()
-        numbered = threading._counter  # type: ignore[attr-defined]  # noqa: SLF001  (names of threads)
-        collecting = gc.isenabled()
-        with ExitStack() as undo:
-            undo.callback(gc.enable if collecting else gc.disable)
-            undo.callback(setattr, threading, "_counter", numbered)
-            undo.callback(random.setstate, global_random)
-            undo.callback(SESSION.reset, SESSION.set(self))
-            undo.callback(self.scheduler.close)
-            undo.enter_context(self._order)
-            undo.callback(self._installer.restore)
-            self.scheduler.work_in(contextvars.copy_context())
-            # A collection in the middle of a run would run finalizers at a point that differs each time.
-            gc.disable()
-            self._installer.begin(self.program.roots)
-            self._undo = undo.pop_all()
+        try:
+            self._begin()
+        except BaseException:
+            self.close()
+            raise
         return self
 
+    def _begin(self) -> None:
+        undo = self._undo
+        # An interruption may come between any two lines, so each change is preceded by the way back from it.
+        undo.append(functools.partial(gc.enable if gc.isenabled() else gc.disable))
+        undo.append(functools.partial(sys.settrace, sys.gettrace()))
+        undo.append(functools.partial(setattr, threading, "_counter", threading._counter))  # type: ignore[attr-defined]  # noqa: SLF001  (names of threads)
+        undo.append(functools.partial(random.setstate, random.getstate()))
+        undo.append(functools.partial(SESSION.set, None))
+        log = logging.getLogger("concurrent.futures")
+        undo.append(functools.partial(setattr, log, "disabled", log.disabled))
+        for module, name, value in stand_ins(self.scheduler):
+            undo.append(functools.partial(setattr, module, name, getattr(module, name)))
+            setattr(module, name, value)
+        undo.append(self._order.stop)
+        self._order.start()
+        undo.append(self._installer.restore)
+        undo.append(self.scheduler.close)
+        SESSION.set(self)
+        self.scheduler.work_in(contextvars.copy_context())
+        # A collection in the middle of a run would run finalizers at a point that differs each time.
+        gc.disable()
+        self._installer.begin(self.program.roots)
+
     def __exit__(self, *_: object) -> None:
-        self._undo.close()
+        self.close()
+
+    def close(self) -> None:
+        """Put everything back as it was, also where an interruption comes meanwhile; once done, it is done."""
+        interruption: BaseException | None = None
+        for _ in range(CLOSE_TRIES):
+            try:
+                while self._undo:
+                    self._undo[-1]()
+                    self._undo.pop()
+                break
+            except BaseException as error:  # noqa: BLE001  (it is raised again when all is as it was)
+                interruption = interruption or error
+        if interruption is not None:
+            raise interruption
+
+    def take_time(self) -> None:
+        """Let runs take the time that they need from now on: a finding is to be reported."""
+        self.scheduler.until = None
 
     @property
     def granularity(self) -> Granularity:
@@ -151,7 +185,9 @@ class Session:
     @property
     def hindrances(self) -> tuple[str, ...]:
         """Why some schedule may have been missed: what ran, or waited, without being under control."""
-        return ()
+        return tuple(
+            f"a thread waited in the operating system, in {name}" for name in self.scheduler.uncontrolled
+        )
 
     @property
     def has_conflicts(self) -> bool:

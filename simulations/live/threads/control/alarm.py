@@ -1,0 +1,80 @@
+"""Interrupts a set-up or a check in the main thread when the time for a search is up."""
+
+from __future__ import annotations
+
+import _thread
+import ctypes
+from time import monotonic
+from typing import TYPE_CHECKING, Final
+
+from simulations.live.threads.control.carriers import interrupt
+
+if TYPE_CHECKING:
+    from simulations.live.threads.control.scheduler import Scheduler
+
+AGAIN: Final = 0.05
+"""After this many seconds a set-up or a check that did not listen is interrupted again."""
+
+
+class Alarm:
+    """A region in which the main thread runs code of the program, and may be interrupted.
+
+    Workers need none: the main thread watches over them. Here another thread watches over the main one. It
+    interrupts it in the region only, so that nothing else is ever torn apart.
+    """
+
+    __slots__ = ("_inside", "_lock", "_over", "_run", "_running", "_stop", "_target")
+
+    def __init__(self, run: Scheduler) -> None:
+        self._run = run
+        self._lock = _thread.allocate_lock()
+        self._stop = _thread.allocate_lock()
+        self._over = _thread.allocate_lock()
+        self._stop.acquire()
+        self._running = self._inside = False
+        self._target = 0
+
+    def __enter__(self) -> None:
+        if self._run.until is None:
+            return
+        if not self._running:
+            self._running = True
+            self._over.acquire()
+            _thread.start_new_thread(self._serve, ())
+        self._target = _thread.get_ident()
+        self._inside = True
+
+    def __exit__(self, *_: object) -> None:
+        self.leave()
+
+    def leave(self) -> None:
+        """Leave the region, where that has not been done."""
+        if not self._inside:
+            return
+        with self._lock:
+            self._inside = False
+        if self._run.cut:
+            # An interruption may be on its way still; to ask for none takes it back.
+            ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(self._target), None)
+
+    def _serve(self) -> None:
+        wait = AGAIN
+        while not self._stop.acquire(timeout=wait):
+            with self._lock:
+                until = self._run.until
+                left = AGAIN if until is None else until - monotonic()
+                wait = min(left, AGAIN) if left > 0 else AGAIN
+                if self._inside and left <= 0:
+                    self._run.cut_short()
+                    interrupt(self._target)
+        self._over.release()
+
+    def close(self) -> None:
+        """End the thread that watches."""
+        if self._running:
+            if self._stop.locked():
+                self._stop.release()
+            self._over.acquire(timeout=1)
+            self._over, self._stop = _thread.allocate_lock(), _thread.allocate_lock()
+            self._stop.acquire()
+            self._running = False

@@ -1,0 +1,233 @@
+"""What a call of the operating system becomes under control: file locks, databases, pipes, sockets, processes.
+
+What lies outside of the program is taken for one thing that every such call touches, since which file or
+connection leads to which is not known.
+
+A lock of a file (`flock`) and a database of `sqlite3` are waited for under the baton: the call is made so that
+it does not block, and made again when another thread has done something outside. Their time-outs are virtual,
+and end only where no thread can go on. All other calls are made apart; see `kernel.py`.
+"""
+
+from __future__ import annotations
+
+import functools
+import io
+import os
+import select
+import socket
+import sys
+from types import BuiltinFunctionType, MethodDescriptorType
+from typing import TYPE_CHECKING, Any, Final
+
+from simulations.live.threads.control.touching import Touching
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from simulations.live.threads.control.points import Points
+    from simulations.live.threads.control.sites import Site
+
+_MS: Final = 1_000_000
+_READING_NAMES: Final = ("stat", "lstat", "access", "listdir", "scandir", "readlink", "getxattr")
+_WRITING_NAMES: Final = (
+    "open", "read", "readv", "pread", "write", "writev", "pwrite", "close", "ftruncate", "truncate", "lseek",
+    "rename", "replace", "link", "symlink", "unlink", "remove", "mkdir", "rmdir", "fsync", "lockf", "system",
+    "wait", "wait3", "wait4", "waitid", "waitpid", "sendfile", "splice",
+)  # fmt: skip
+_READING: Final = frozenset(
+    function for name in _READING_NAMES if (function := getattr(os, name, None)) is not None
+)
+_WRITING: Final = frozenset(
+    function for name in _WRITING_NAMES if (function := getattr(os, name, None)) is not None
+) | {open, select.select}
+_HANDLES: Final[tuple[type, ...]] = (
+    io.FileIO,
+    io.BufferedReader,
+    io.BufferedWriter,
+    io.BufferedRandom,
+    io.BufferedRWPair,
+    io.TextIOWrapper,
+    *socket.socket.__mro__[1:2],
+    *(kind for name in ("poll", "epoll", "kqueue") if isinstance(kind := getattr(select, name, None), type)),
+)
+_QUIET: Final = frozenset({"fileno", "isatty", "readable", "writable", "seekable", "closed", "gettimeout"})
+
+
+class World:
+    """What is outside of the program. There is one in each exploration."""
+
+
+class Outdoors:
+    """Finds the controlled form of a call of the operating system, or None where it is not one."""
+
+    def __init__(self, points: Points) -> None:
+        self._points = points
+        self._run = points.run
+        self._world = World()
+        self._changes = 0
+
+    def controlled(self, function: Any, site: Site) -> Callable[..., Any] | None:
+        """Return what to call in place of a function, or None to leave it alone."""
+        kind = type(function)
+        if issubclass(kind, BuiltinFunctionType):
+            owner = function.__self__
+            if _is_sqlite(owner):
+                return self._sqlite(site, function, owner, function.__name__)
+            if isinstance(owner, _HANDLES):
+                return (
+                    None
+                    if function.__name__ in _QUIET or _is_standard(owner)
+                    else self._apart(site, function)
+                )
+            fcntl = sys.modules.get("fcntl")
+            if fcntl is not None and function is fcntl.flock:
+                return functools.partial(self._flock, site, fcntl)
+            if function in _WRITING or (fcntl is not None and function is fcntl.lockf):
+                return self._apart(site, function)
+            if function in _READING:
+                return self._apart(site, function, Touching.READS)
+        elif kind is MethodDescriptorType and function.__name__ not in _QUIET:
+            if issubclass(function.__objclass__, (*_HANDLES, *_sqlite_types())):
+                return functools.partial(self._unbound, site, function)
+        return None
+
+    def _unbound(self, site: Site, function: Any, thing: Any, *args: Any, **kwargs: Any) -> Any:
+        bound = function.__get__(thing)
+        return (self.controlled(bound, site) or bound)(*args, **kwargs)
+
+    def guard(self, manager: Any, site: Site) -> Transaction | None:
+        """Return what to enter in place of a connection to a database, whose end commits."""
+        return Transaction(self, manager, site) if _is_sqlite(manager) else None
+
+    def _at(self, site: Site) -> None:
+        self._points.at_primitive(site, None)
+
+    def _did(self, site: Site, touching: Touching = Touching.CALLS) -> None:
+        if touching.changes:
+            self._changes += 1
+        self._points.did(site, self._world, touching)
+
+    def _apart(
+        self, site: Site, function: Callable[..., Any], touching: Touching = Touching.CALLS
+    ) -> Callable[..., Any]:
+        def apart(*args: Any, **kwargs: Any) -> Any:
+            run = self._run
+            if not run.mine():
+                return function(*args, **kwargs)
+            self._at(site)
+            try:
+                return run.kernel.apart(function.__name__, function, *args, **kwargs)
+            finally:
+                if not run.dying:
+                    self._did(site, touching)
+
+        return apart
+
+    def _flock(self, site: Site, fcntl: Any, file: Any, operation: int) -> None:
+        run = self._run
+        if not run.mine():
+            fcntl.flock(file, operation)
+            return
+        self._at(site)
+        try:
+            while True:
+                try:
+                    fcntl.flock(file, operation | fcntl.LOCK_NB)
+                    break
+                except BlockingIOError:
+                    if operation & fcntl.LOCK_NB:
+                        raise
+                self._await_change("waits for a lock of a file", None)
+        finally:
+            if not run.dying:
+                self._did(site)
+
+    def _await_change(self, verb: str, deadline: int | None) -> bool:
+        seen = self._changes
+        return self._run.block(lambda: self._changes != seen, verb, None, deadline=deadline, patient=True)
+
+    def _sqlite(self, site: Site, function: Callable[..., Any], owner: Any, name: str) -> Callable[..., Any]:
+        sqlite3 = sys.modules["sqlite3"]
+
+        def call(*args: Any, **kwargs: Any) -> Any:
+            run = self._run
+            if not run.mine():
+                return function(*args, **kwargs)
+            self._at(site)
+            connection = owner if isinstance(owner, sqlite3.Connection) else owner.connection
+            try:
+                if name in {"executescript", "executemany"}:
+                    # What was done before it had to wait would be done a second time.
+                    return run.kernel.apart(name, function, *args, **kwargs)
+                return self._patiently(sqlite3, connection, functools.partial(function, *args, **kwargs))
+            finally:
+                if not run.dying:
+                    self._did(site)
+
+        return call
+
+    def _patiently(self, sqlite3: Any, connection: Any, function: Callable[[], Any]) -> Any:
+        """Make a call again and again while the database is locked, until the time-out of the connection."""
+        run = self._run
+        timeout = _busy_timeout(sqlite3, connection, 0)
+        deadline = run.now + timeout * _MS
+        try:
+            while True:
+                try:
+                    return function()
+                except sqlite3.OperationalError as error:
+                    busy = error.sqlite_errorcode & 0xFF == sqlite3.SQLITE_BUSY
+                    if not busy or not timeout or run.now >= deadline:
+                        raise
+                self._await_change("waits for a database", deadline)
+        finally:
+            if timeout:
+                _busy_timeout(sqlite3, connection, timeout)
+
+
+class Transaction:
+    """Stands in for a connection to a database in a `with` statement."""
+
+    __slots__ = ("_manager", "_outdoors", "_site")
+
+    def __init__(self, outdoors: Outdoors, manager: Any, site: Site) -> None:
+        self._outdoors = outdoors
+        self._manager = manager
+        self._site = site
+
+    def __enter__(self) -> Any:
+        return self._manager.__enter__()
+
+    def __exit__(self, *error: object) -> Any:
+        leave = self._manager.__exit__
+        return (self._outdoors.controlled(leave, self._site.exit or self._site) or leave)(*error)
+
+
+def _busy_timeout(sqlite3: Any, connection: Any, milliseconds: int) -> int:
+    """Set how long a connection waits for a lock, and return how long it did; 0 where it is closed."""
+    try:
+        cursor = sqlite3.Cursor(connection)
+        cursor.row_factory = None
+        before = int(cursor.execute("PRAGMA busy_timeout").fetchone()[0])
+        cursor.execute(f"PRAGMA busy_timeout = {milliseconds}")
+        cursor.close()
+    except sqlite3.Error:
+        return 0
+    return before
+
+
+def _sqlite_types() -> tuple[type, ...]:
+    sqlite3 = sys.modules.get("sqlite3")
+    return () if sqlite3 is None else (sqlite3.Connection, sqlite3.Cursor)
+
+
+def _is_sqlite(thing: Any) -> bool:
+    return isinstance(thing, _sqlite_types())
+
+
+def _is_standard(file: Any) -> bool:
+    """Return whether a file is one that messages go to, whose order is not part of the program."""
+    streams = {id(stream) for stream in (sys.stdin, sys.stdout, sys.stderr, sys.__stdout__, sys.__stderr__)}
+    return id(file) in streams or id(file) in {
+        id(getattr(stream, "buffer", None)) for stream in (sys.stdout, sys.stderr)
+    }

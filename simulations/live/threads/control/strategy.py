@@ -1,0 +1,41 @@
+"""Who answers the scheduler, and the regions that it does not look at."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from simulations.live.threads.control.scheduler import Scheduler
+    from simulations.live.threads.control.sites import Site
+    from simulations.live.threads.control.tasks import Task
+
+
+class Strategy(Protocol):
+    """Says who goes on."""
+
+    def start(self, run: Scheduler) -> None:
+        """Say with `run.ask_at` at which step to be asked first."""
+
+    def point(self, run: Scheduler, task: Task, site: Site) -> Task:
+        """Return who goes on at a point where the current thread could; say when to be asked next."""
+
+    def forced(self, run: Scheduler, candidates: Sequence[Task]) -> Task:
+        """Return who goes on where the current thread cannot. The first candidate is the nominal one."""
+
+
+class Outside:
+    """A region whose code is not part of the run, even where it calls functions of the program."""
+
+    __slots__ = ("_ident", "_run")
+
+    def __init__(self, run: Scheduler) -> None:
+        self._run = run
+        self._ident = -1
+
+    def __enter__(self) -> None:
+        self._ident = self._run.name_holder(-1)
+
+    def __exit__(self, *_: object) -> None:
+        self._run.name_holder(self._ident)
