@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 OBSERVATIONS: Final = 12
 """How many runs a program is observed for where no budget says otherwise."""
 _MEANS: Final = (1.5, 3.0, 8.0, 30.0)
-PROOF_FIRST: Final = 150
+PROOF_FIRST: Final = 250
 """How many schedules a portfolio spends on a proof before it tries what is cheap; most need fewer."""
 AUDITS: Final = 24
 """How many random schedules a proof is audited with."""
@@ -54,6 +54,12 @@ def search(session: Session, budget: Budget) -> Searched:
         return searched._replace(hit=searched.hit or known)
     if budget.searcher == "portfolio":
         found = _sweep(session, session.schedules + budget.max_schedules * 2 // 5)
+        small = session.schedules + min(budget.max_schedules // 4, PROOF_FIRST)
+        if found is None and small < budget.max_schedules:
+            searched = _enumerated(session, small, None)
+            if searched.hit is not None or searched.coverage.complete:
+                return searched._replace(hit=searched.hit or known)
+            coverage = searched.coverage
     return Searched(found or _by_chance(session, budget) or known, coverage)
 
 

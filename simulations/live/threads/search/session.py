@@ -10,11 +10,9 @@ import random
 import sys
 import threading
 from dataclasses import dataclass, replace
-from pathlib import PurePath
 from time import monotonic
 from typing import TYPE_CHECKING, Any, Final, Literal, Self
 
-from simulations.live.threads.control.accesses import TRIED, Shares, conflicting
 from simulations.live.threads.control.frames import internal
 from simulations.live.threads.control.hooks import Hooks
 from simulations.live.threads.control.install import Installer
@@ -25,8 +23,17 @@ from simulations.live.threads.control.refused import stand_ins
 from simulations.live.threads.control.scheduler import Scheduler
 from simulations.live.threads.control.thread_order import ThreadOrder
 from simulations.live.threads.errors import StuckError, ThreadsError
-from simulations.live.threads.search.exhaustive import Happened, Rank, Result, Visitor, enumerate_schedules
-from simulations.live.threads.search.plans import Recorder, Scripted, normal
+from simulations.live.threads.search.exhaustive import (
+    Happened,
+    Rank,
+    Result,
+    Visitor,
+    enumerate_schedules,
+    rank_of,
+)
+from simulations.live.threads.search.focus import alike, focused, where
+from simulations.live.threads.search.follower import Follower
+from simulations.live.threads.search.plans import Recorder, Scripted
 from simulations.live.threads.search.strategies import Decisions, Fixed, Proposal, Turns, Walk
 
 if TYPE_CHECKING:
@@ -34,7 +41,7 @@ if TYPE_CHECKING:
     from types import FrameType
 
     from simulations.choices import Plan
-    from simulations.live.threads.control.accesses import Touch
+    from simulations.live.threads.control.accesses import Shares, Touch
     from simulations.live.threads.control.failures import Failure
     from simulations.live.threads.control.points import Granularity, Sink
     from simulations.live.threads.control.scheduler import Strategy
@@ -42,7 +49,6 @@ if TYPE_CHECKING:
     from simulations.live.threads.control.tasks import Task
     from simulations.live.threads.control.touching import Touching
     from simulations.live.threads.program import Program
-    from simulations.live.threads.search.follower import Follower
 
 FOCUS_ROUNDS_MAX: Final = 12
 """How often observation begins anew because a run came to functions that were not watched."""
@@ -155,7 +161,7 @@ class Session:
         self.close()
 
     def close(self) -> None:
-        """Put everything back as it was, also where an interruption comes meanwhile; once done, it is done."""
+        """Put everything back as it was, also where an interruption comes meanwhile; idempotent."""
         interruption: BaseException | None = None
         for _ in range(CLOSE_TRIES):
             try:
@@ -402,9 +408,9 @@ class Session:
     def set_focus(self, focus: set[Site]) -> None:
         """Switch threads in front of these sites, and of those that look the same from outside."""
         self._points.put(everywhere=False)
-        keys = {_key(site) for site in focus}
+        keys = {alike(site) for site in focus}
         for site in self._installer.sites:
-            site.set_focus(focus=_key(site) in keys)
+            site.set_focus(focus=alike(site) in keys)
         self.epoch += 1
         self._changed()
 
@@ -477,9 +483,19 @@ class Session:
             size //= 2
         recorder = Recorder(Fixed(decisions))
         self.watched(recorder, _nothing, "watch")
-        chosen = [asked for asked in recorder.asked if asked.chosen]
-        sequence = tuple((asked.step, asked.chosen) for asked in chosen)
-        return decisions, Rank(sum(1 for asked in chosen if not asked.forced), len(chosen), sequence)
+        return decisions, rank_of(recorder)
+
+    def recounted(self, decisions: Decisions, grown: frozenset[Site]) -> tuple[Decisions, Rank] | None:
+        """Return a schedule as it is counted with more places to switch at; None if it fails no more."""
+        told = Follower((), Fixed(decisions))
+        self.retold(told)
+        self.set_focus(self.focus() | grown)
+        again = Follower(tuple(step.thread for step in told.steps))
+        if self.retold(again) is None:
+            return None
+        recorder = Recorder(Fixed(tuple(again.decided)))
+        self.watched(recorder, _nothing, "watch")
+        return tuple(again.decided), rank_of(recorder)
 
     def replay(self, plan: Plan) -> tuple[Failure | None, Decisions]:
         """Run the schedule of a plan, and return how it failed and its decisions.
@@ -490,11 +506,11 @@ class Session:
         while True:
             known: dict[tuple[str, str, str], list[int]] = {}
             for site in self._installer.sites:
-                file, function, line = _where(site)
+                file, function, line = where(site)
                 known.setdefault((file, function, site.text), []).append(line)
             scripted = Scripted(plan, known)
             wanted = {(place.file, place.function, place.line) for place in scripted.places}
-            self.set_focus(self.focus() | {site for site in self._installer.sites if _where(site) in wanted})
+            self.set_focus(self.focus() | {site for site in self._installer.sites if where(site) in wanted})
             failure = self.watched(scripted, _nothing, "observe", tracing=True)
             if not self._installer.adopt():
                 break
@@ -515,7 +531,11 @@ class Session:
         wanted: Callable[[Failure], bool] = lambda _: True,
         by_deviations: bool = False,
     ) -> Result:
-        """Run schedules in the order of "least"; where an unforeseen access conflicts, begin again."""
+        """Run schedules in the order of "least"; where an unforeseen access conflicts, begin again.
+
+        Where they are to lie below a schedule, whose steps would then be counted in another way, the
+        unforeseen sites are returned instead.
+        """
         spent = 0
         while True:
             grown: set[Site] = set()
@@ -538,6 +558,8 @@ class Session:
                 expired=functools.partial(self._over, grown),
             )
             spent += result.schedules
+            if below is not None and (self._installer.adopt() or grown):
+                return result._replace(schedules=spent, complete=False, grown=frozenset(grown))
             if (
                 result.failure is None
                 and (grown or self._installer.found)
@@ -552,32 +574,3 @@ class Session:
 
 def _nothing(task: Task, site: Site | None, touches: list[Touch], touching: Touching) -> None:
     """Take note of nothing: a sink for a run of which only the end matters."""
-
-
-def focused(shares: Shares) -> set[Site]:
-    """Return the sites in front of which a switch can matter.
-
-    Giving a lock back matters only where another thread tries the lock without waiting for it: one that waits
-    sees no difference between a switch before it and one after. Nor does a switch matter right before a
-    thread waits for a condition, since it then gives way by itself.
-    """
-    tried = {stamp for stamp, entries in shares.items() if any(part == TRIED for part, _, _ in entries)}
-    real = {
-        stamp: {
-            key: {site for site in sites if stamp in tried or not site.only_releases}
-            for key, sites in entries.items()
-        }
-        for stamp, entries in shares.items()
-    }
-    return {site for site in conflicting(real) if site.code is not _CONDITION_WAIT}
-
-
-_CONDITION_WAIT: Final = threading.Condition.wait.__code__
-
-
-def _where(site: Site) -> tuple[str, str, int]:
-    return PurePath(site.code.co_filename).name, normal(site.code.co_qualname), site.line
-
-
-def _key(site: Site) -> tuple[str, str, int, str, str]:
-    return site.code.co_filename, normal(site.code.co_qualname), site.line, site.verb, site.name
