@@ -148,8 +148,7 @@ def kernel(
                 continue
             test = queue[pulled]
             pulled += 1
-            pause = pause_ms(now) if pause_ms is not None else 0
-            if pause:
+            if pause_ms is not None and (pause := pause_ms(now)):
                 heapreplace(heap, (now + pause, ticket, test, -1))
             else:
                 heapreplace(heap, (now + run_ms[test], ticket, test, report_ms[test]))
