@@ -115,9 +115,12 @@ class Run:
         return self.attempts[-1].cause == FINISHED
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class _Workload:
-    """What the schedule of an attempt depends on; the platform and the calendar have no part in it."""
+    """What the schedule of an attempt depends on; the platform and the calendar have no part in it.
+
+    Made by `_workload`, and the same object for the same values, since it is a part of every key below.
+    """
 
     job: Job
     planner: Planner
@@ -126,6 +129,11 @@ class _Workload:
 
     def bulk(self) -> Bulk:
         return bulk(self.job, self.planner, self.job.tests // 2 if self.straggler else None)
+
+
+@lru_cache(maxsize=32)
+def _workload(job: Job, planner: Planner, checkpoints: Checkpoints, *, straggler: bool) -> _Workload:
+    return _Workload(replace(job, rule="none", held_h=0), planner, straggler, checkpoints)
 
 
 @lru_cache(maxsize=32)
@@ -245,10 +253,9 @@ def run(system: System, job: Job, chooser: Chooser, *, engine: Engine = "kernel"
     """
     if engine not in get_args(Engine):
         raise LabError(f"there is no engine {engine!r}; there are {', '.join(get_args(Engine))}")
-    plain = _plain(job)
-    launch_h = _in_time_h(system, plain) if system.launch == "in time" else None
+    launch_h = _in_time_h(system, job) if system.launch == "in time" else None
     people = ask_people(chooser, launch_h=launch_h, tagged=system.owner_tag)
-    workload = _Workload(plain, system.planner, people.ailment.straggler, system.checkpoints)
+    workload = _workload(job, system.planner, system.checkpoints, straggler=people.ailment.straggler)
     trace = Trace()
     trace.record(
         0, "people", "decide", (people.launch_h, people.tagged, people.setup_h, people.ailment.words)
@@ -292,15 +299,9 @@ def run(system: System, job: Job, chooser: Chooser, *, engine: Engine = "kernel"
         )
 
 
-@lru_cache(maxsize=32)
-def _plain(job: Job) -> Job:
-    """Return a job without what the platform and the calendar do, so that its schedule is shared."""
-    return replace(job, rule="none", held_h=0)
-
-
-def _in_time_h(system: System, plain: Job) -> int:
+def _in_time_h(system: System, job: Job) -> int:
     """Return the last full hour at which the job can be launched to be over before the Monday sweep."""
-    workload = _Workload(plain, system.planner, straggler=False, checkpoints=system.checkpoints)
+    workload = _workload(job, system.planner, system.checkpoints, straggler=False)
     return SWEEP_MONDAY_H - -(-_schedule(workload, ()).makespan_ms // HOUR_MS)
 
 
