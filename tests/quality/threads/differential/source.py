@@ -1,7 +1,7 @@
 """Renders a program of the differential test as Python source, in one of several layouts.
 
-In all layouts but `module` and `library` the last thing that the code does is to call `RUN`, so that everything
-is explored while the function, script or cell that holds it is still running.
+In all layouts but `module` and `library` the last thing that the code does is to call `RUN`, so that
+everything is explored while the function, script or cell that holds it is still running.
 """
 
 from __future__ import annotations
