@@ -16,7 +16,7 @@ SCHEDULES_MAX = 200
 
 
 def _programs():
-    """Yield the regressions about primitives, which come last there, then the others, then random programs."""
+    """Yield the regressions, those about primitives first, then random programs."""
     yield from (regression.program for regression in reversed(REGRESSIONS))
     chance = Random(0)
     yield from (decoded(chance.randbytes(150), 8) for _ in range(PROGRAMS_MAX))
