@@ -220,7 +220,7 @@ class _Renderer:
         return [
             f"{name} = 0",
             f"def {load}():\n    return {name}",
-            f"def {save}(value):\n    nonlocal {name}\n    {name} = value",
+            f"def {save}(given):\n    nonlocal {name}\n    {name} = given",
             f"s.{load}, s.{save} = {load}, {save}",
         ]
 
