@@ -85,7 +85,7 @@ def _storages() -> list[Regression]:
 
 def _names() -> list[Regression]:
     """The same races under names that the standard library uses."""
-    names = ("release", "acquire", "wait", "get", "put", "join", "time", "sleep", "_shutdown", 
+    names = ("release", "acquire", "wait", "get", "put", "join", "time", "sleep", "_shutdown",
              "_is_owned", "_after_fork", "_python_exit", "_set_tstate_lock", "__repr__", "Pattern",
              "generator")  # fmt: skip
     attributes = [
