@@ -1,8 +1,8 @@
 """The campaign: `python -m tests.quality.threads.differential --programs 2000 --seed 1 --seconds 600`.
 
 Prints how many comparisons ended how. A wrong verdict is shown with the smallest program that Hypothesis
-shrinks it to, and makes the exit status 1. With `--keep-going` wrong verdicts are counted, and the smallest of
-each kind and layout is shown as it was drawn.
+shrinks it to, and makes the exit status 1. With `--keep-going` wrong verdicts are counted, and the smallest
+of each kind and layout is shown as it was drawn.
 """
 
 from __future__ import annotations
@@ -58,7 +58,7 @@ class Tally:
             if key not in self.wrong or len(repr(program)) < len(repr(self.wrong[key][0])):
                 self.wrong[key] = program, outcome
         if self.tried % PROGRESS_EVERY == 0:
-            print(self.line(), file=sys.stderr, flush=True)
+            sys.stderr.write(self.line() + "\n")
 
     @property
     def tried(self) -> int:
@@ -106,11 +106,11 @@ def main(arguments: list[str] | None = None) -> int:
     try:
         campaign()
     except DisagreementError as error:
-        print(f"WRONG (shrunk)\n{error}")
+        _say(f"WRONG (shrunk)\n{error}")
         status = 1
     if options.keep_going:
         for (_, layout), (program, outcome) in tally.wrong.items():
-            print(f"WRONG\n{_described(program, layout, outcome)}")
+            _say(f"WRONG\n{_described(program, layout, outcome)}")
         status = 1 if tally.wrong else 0
     _print_figures(tally)
     return status
@@ -133,6 +133,10 @@ def _parsed(arguments: list[str] | None) -> argparse.Namespace:
     return parser.parse_args(arguments)
 
 
+def _say(text: str) -> None:
+    sys.stdout.write(f"{text}\n")
+
+
 def _described(program: Program, layout: Layout, outcome: Outcome) -> str:
     source = render(program, layout)
     library = f"# library\n{source.library}\n# main\n" if source.library else ""
@@ -140,12 +144,12 @@ def _described(program: Program, layout: Layout, outcome: Outcome) -> str:
 
 
 def _print_figures(tally: Tally) -> None:
-    print(tally.line())
-    print(", ".join(f"{layout}: {count}" for layout, count in sorted(tally.layouts.items())))
+    _say(tally.line())
+    _say(", ".join(f"{layout}: {count}" for layout, count in sorted(tally.layouts.items())))
     if tally.too_large:
-        print(f"{tally.too_large} programs were too large for the interpreter")
+        _say(f"{tally.too_large} programs were too large for the interpreter")
     for why, count in tally.why.most_common(12):
-        print(f"  {count} x {why}")
+        _say(f"  {count} x {why}")
 
 
 if __name__ == "__main__":

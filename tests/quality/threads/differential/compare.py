@@ -87,7 +87,7 @@ def compare(
 
         return check
 
-    explored = _explored(program, layout, collect, schedules_max, seconds_max, exploring)
+    explored = _explored(program, layout, collect, schedules_max, seconds_max, exploring=exploring)
     if isinstance(explored, Outcome):
         return explored
     outcome = _judged(explored, truth, seen)
@@ -114,7 +114,7 @@ def compare_end(
     def differs(read: Callable[[Any], object]) -> Callable[[Any], bool]:
         return lambda state: read(state) != end
 
-    explored = _explored(program, layout, differs, schedules_max, seconds_max, exploring)
+    explored = _explored(program, layout, differs, schedules_max, seconds_max, exploring=exploring)
     if isinstance(explored, Outcome):
         return explored
     if explored.failure is not None and explored.failure.kind == "check":
@@ -132,6 +132,7 @@ def _explored(
     checking: Callable[[Callable[[Any], object]], Callable[[Any], bool]],
     schedules_max: int,
     seconds_max: float,
+    *,
     exploring: Exploring,
 ) -> Exploration | Outcome:
     results: list[Exploration] = []

@@ -1,8 +1,9 @@
 """The oracle: runs a program in every order of its steps, and says which ends there are.
 
-It shares no code with the explorer. A step is one access to something that threads share: a read or a write of
-a place, one operation on a container (a single call into C), one operation on a primitive. What a thread does
-with its own variables takes no step. Every reachable world is visited once, so the set of ends is exact.
+It shares no code with the explorer. A step is one access to something that threads share: a read or a
+write of a place, one operation on a container (a single call into C), one operation on a primitive. What a
+thread does with its own variables takes no step. Every reachable world is visited once, so the set of ends is
+exact.
 """
 
 from __future__ import annotations

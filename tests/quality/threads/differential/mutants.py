@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any, Final
 from unittest.mock import patch
 
 from simulations.live.threads.control import accesses
-from simulations.live.threads.control.primitives import Primitives
+from simulations.live.threads.control.points import Points
+from simulations.live.threads.control.touching import Touching
 from simulations.live.threads.search.reduction import Reduction
 
 if TYPE_CHECKING:
@@ -27,31 +28,15 @@ def items_do_not_conflict() -> AbstractContextManager[object]:
 
 
 @contextmanager
-def a_release_is_no_point() -> Iterator[None]:
-    """Threads are never switched in front of the release of a lock."""
-    release: Callable[..., None] = Primitives.release
+def a_release_goes_unnoticed() -> Iterator[None]:
+    """That a lock was released is not written down."""
+    did: Callable[..., None] = Points.did
 
-    class Without:
-        """The points of the explorer, but for those at primitives."""
+    def deaf(self: Points, site: Any, thing: Any, touching: Touching) -> None:
+        if touching is not Touching.RELEASES:
+            did(self, site, thing, touching)
 
-        def __init__(self, points: Any) -> None:
-            self._points = points
-
-        def at_primitive(self, *_: object, **__: object) -> None:
-            """Do nothing."""
-
-        def __getattr__(self, name: str) -> Any:
-            return getattr(self._points, name)
-
-    def silent(self: Any, *arguments: Any) -> None:
-        points = self._points
-        self._points = Without(points)
-        try:
-            release(self, *arguments)
-        finally:
-            self._points = points
-
-    with patch.object(Primitives, "release", silent):
+    with patch.object(Points, "did", deaf):
         yield
 
 
@@ -73,6 +58,6 @@ def a_schedule_is_left_out() -> Iterator[None]:
 
 MUTANTS: Final[tuple[Callable[[], AbstractContextManager[object]], ...]] = (
     items_do_not_conflict,
-    a_release_is_no_point,
+    a_release_goes_unnoticed,
     a_schedule_is_left_out,
 )

@@ -54,7 +54,7 @@ def _twice(storage: Storage, *body: Stmt, name: str = "", decoys: bool = False) 
 
 
 def _helpers() -> list[Regression]:
-    """Two threads that increase an attribute in a helper, wherever the helper lives and however it is called."""
+    """Two threads that increase an attribute in a helper, wherever it lives and however it is called."""
     forms: tuple[Helper, ...] = (
         "function", "nested", "method", "library", "partial", "generator", "begun", "context", "enter", "map",
         "lambda", "property", "factory", "exec", "coroutine",
@@ -85,8 +85,9 @@ def _storages() -> list[Regression]:
 
 def _names() -> list[Regression]:
     """The same races under names that the standard library uses."""
-    names = ("release", "acquire", "wait", "get", "put", "join", "time", "sleep", "_shutdown", "_is_owned",
-             "_after_fork", "_python_exit", "_set_tstate_lock", "__repr__", "Pattern", "generator")  # fmt: skip
+    names = ("release", "acquire", "wait", "get", "put", "join", "time", "sleep", "_shutdown",
+             "_is_owned", "_after_fork", "_python_exit", "_set_tstate_lock", "__repr__", "Pattern",
+             "generator")  # fmt: skip
     attributes = [
         Regression(f"an attribute called {name}", _twice("attribute", Add(0), name=name), LOST)
         for name in names

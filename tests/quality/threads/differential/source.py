@@ -1,7 +1,7 @@
 """Renders a program of the differential test as Python source, in one of several layouts.
 
-In all layouts but `module` and `library` the last thing that the code does is to call `RUN`, so that everything
-is explored while the function, script or cell that holds it is still running.
+In all layouts but `module` and `library` the last thing that the code does is to call `RUN`, so that
+everything is explored while the function, script or cell that holds it is still running.
 """
 
 from __future__ import annotations
@@ -220,7 +220,7 @@ class _Renderer:
         return [
             f"{name} = 0",
             f"def {load}():\n    return {name}",
-            f"def {save}(value):\n    nonlocal {name}\n    {name} = value",
+            f"def {save}(given):\n    nonlocal {name}\n    {name} = given",
             f"s.{load}, s.{save} = {load}, {save}",
         ]
 

@@ -7,6 +7,7 @@ import pytest
 from tests.quality.threads.differential.compare import compare
 from tests.quality.threads.differential.mutants import MUTANTS
 from tests.quality.threads.differential.programs import decoded
+from tests.quality.threads.differential.regressions import REGRESSIONS
 from tests.quality.threads.differential.source import LAYOUTS
 
 PROGRAMS_MAX = 100
@@ -14,11 +15,17 @@ PROGRAMS_MAX = 100
 SCHEDULES_MAX = 200
 
 
+def _programs():
+    """Yield the regressions, those about primitives first, then random programs."""
+    yield from (regression.program for regression in reversed(REGRESSIONS))
+    chance = Random(0)
+    yield from (decoded(chance.randbytes(150), 8) for _ in range(PROGRAMS_MAX))
+
+
 @pytest.mark.parametrize("mutant", MUTANTS, ids=lambda mutant: mutant.__name__)
 def test_a_mutant_is_killed(mutant):
-    chance = Random(0)
-    for number in range(PROGRAMS_MAX):
-        program, layout = decoded(chance.randbytes(150), 8), LAYOUTS[number % len(LAYOUTS)]
+    for number, program in enumerate(_programs()):
+        layout = LAYOUTS[number % len(LAYOUTS)]
         with mutant():
             outcome = compare(program, layout, schedules_max=SCHEDULES_MAX)
         # A program about which the explorer is wrong anyhow shows nothing.
