@@ -18,10 +18,6 @@ def for_ever(*_):
         pass
 
 
-def for_ever_in_one_line(*_):
-    any(iter(int, 1))
-
-
 def for_ever_whatever_comes(*_):
     end = time.monotonic() + 60
     while time.monotonic() < end:
@@ -44,7 +40,6 @@ def adds_for_ever(box):
 PARTS = {
     "setup": (for_ever, adds, len),
     "worker": (list, for_ever, len),
-    "worker in one line": (list, for_ever_in_one_line, len),
     "worker with points": (list, adds_for_ever, len),
     "worker that catches": (list, for_ever_whatever_comes, len),
     "check": (list, adds, for_ever),
