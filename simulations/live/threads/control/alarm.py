@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import _thread
-import ctypes
 from time import monotonic
 from typing import TYPE_CHECKING, Final
 
-from simulations.live.threads.control.carriers import interrupt
+from simulations.live.threads.control.carriers import forget_interruptions, interrupt
 
 if TYPE_CHECKING:
     from simulations.live.threads.control.scheduler import Scheduler
@@ -54,8 +53,7 @@ class Alarm:
         with self._lock:
             self._inside = False
         if self._run.cut:
-            # An interruption may be on its way still; to ask for none takes it back.
-            ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(self._target), None)
+            forget_interruptions()  # one may be on its way still
 
     def _serve(self) -> None:
         wait = AGAIN

@@ -112,7 +112,7 @@ class Carrier:
             if self._gone:
                 break
             if monotonic() > limit:
-                _forget_interruptions()
+                forget_interruptions()
                 self.spoilt = True
                 return False
             if imports(sys._current_frames().get(self.ident)):  # noqa: SLF001  (the one way to its frame)
@@ -183,8 +183,8 @@ def interrupt(ident: int) -> None:
     ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(ident), ctypes.py_object(Stopped))
 
 
-def _forget_interruptions() -> None:
-    """Take back the sign that some thread is to be interrupted, when that thread will not listen.
+def forget_interruptions() -> None:
+    """Take back the sign that some thread is to be interrupted, when that thread does not listen or has ended.
 
     The sign is shared by all threads, and on 3.11 a thread that is being traced would not move until another
     takes it back. A thread that handles an interruption of its own takes it back for all.
