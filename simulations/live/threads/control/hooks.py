@@ -12,7 +12,6 @@ import functools
 import operator
 import sys
 from _thread import get_ident
-from collections.abc import Hashable
 from types import CodeType, FunctionType, MethodType
 from typing import TYPE_CHECKING, Any, Final
 
@@ -146,7 +145,7 @@ class Hooks:
         if run.mute:
             return function
         site.note_run()
-        if (_is_python(function) and not atomic) or not isinstance(function, Hashable) or function in operations.ON_FRAMES:
+        if (_is_python(function) and not atomic) or type(function).__hash__ is None or function in operations.ON_FRAMES:
             self._at_call(site, [])
             return function
         return self._through(site, function, atomic=atomic)
