@@ -48,7 +48,7 @@ _PRIMITIVE_MODULES: Final = (
 )
 _OBSERVED_STANDARD: Final = (
     *("functools", "collections", "sched", "copy", "copyreg", "json", "random", "dataclasses", "heapq", "bisect"),
-    *("weakref", "operator", "shelve", "configparser", "graphlib", "statistics", "types", "reprlib"),
+    *("operator", "shelve", "configparser", "graphlib", "statistics", "types", "reprlib"),
 )
 """Modules of the standard library whose accesses count like those of the user's code."""
 _WATCHED: Final = (*_PRIMITIVE_MODULES, *_OBSERVED_STANDARD)
