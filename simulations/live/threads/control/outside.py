@@ -74,7 +74,11 @@ class Outdoors:
             if _is_sqlite(owner):
                 return self._sqlite(site, function, owner, function.__name__)
             if isinstance(owner, _HANDLES):
-                return None if function.__name__ in _QUIET or _is_standard(owner) else self._apart(site, function)
+                return (
+                    None
+                    if function.__name__ in _QUIET or _is_standard(owner)
+                    else self._apart(site, function)
+                )
             fcntl = sys.modules.get("fcntl")
             if fcntl is not None and function is fcntl.flock:
                 return functools.partial(self._flock, site, fcntl)
@@ -224,4 +228,6 @@ def _is_sqlite(thing: Any) -> bool:
 def _is_standard(file: Any) -> bool:
     """Return whether a file is one that messages go to, whose order is not part of the program."""
     streams = {id(stream) for stream in (sys.stdin, sys.stdout, sys.stderr, sys.__stdout__, sys.__stderr__)}
-    return id(file) in streams or id(file) in {id(getattr(stream, "buffer", None)) for stream in (sys.stdout, sys.stderr)}
+    return id(file) in streams or id(file) in {
+        id(getattr(stream, "buffer", None)) for stream in (sys.stdout, sys.stderr)
+    }

@@ -56,7 +56,9 @@ def state():
         "random": random.getstate(),
         "counter": threading._counter,
         "threads": [repr(thread) for thread in threading.enumerate()],
-        "code": [function.__code__ for function in (Counter.__init__, Counter.add, Counter.add_locked, is_two)],
+        "code": [
+            function.__code__ for function in (Counter.__init__, Counter.add, Counter.add_locked, is_two)
+        ],
         "library": [function.__code__ for function in (threading.Thread.start, threading.Event.wait)],
         "fork": os.fork,
         "import": IMPORTS._find_and_load,
@@ -77,7 +79,9 @@ def programs():
 @pytest.mark.parametrize("kind", ["alarm", "ctrl-c"])
 def test_an_interruption_at_any_moment_leaves_nothing_behind(kind):
     moments = random.Random(8)
-    number, timer = (signal.SIGALRM, signal.ITIMER_REAL) if kind == "alarm" else (signal.SIGVTALRM, signal.ITIMER_VIRTUAL)
+    number, timer = (
+        (signal.SIGALRM, signal.ITIMER_REAL) if kind == "alarm" else (signal.SIGVTALRM, signal.ITIMER_VIRTUAL)
+    )
     handlers = {number: signal.signal(number, alarm if kind == "alarm" else signal.default_int_handler)}
     programs()
     begin = time.process_time()
