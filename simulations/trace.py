@@ -9,7 +9,7 @@ from contextvars import ContextVar
 from typing import TYPE_CHECKING, Final, NamedTuple, TypeAlias
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
 __all__ = ["Detail", "Event", "Parting", "Scalar", "Trace", "first_difference", "followed"]
 
@@ -58,6 +58,10 @@ class Trace:
     def record(self, time: int, actor: str, action: str, detail: Detail = None) -> None:
         """Append an event; `time` is in the unit of the world."""
         self._events.append(Event(time, actor, action, detail))
+
+    def extend(self, events: Iterable[Event]) -> None:
+        """Append events that were recorded elsewhere, in their order."""
+        self._events.extend(events)
 
     @property
     def events(self) -> Sequence[Event]:

@@ -291,16 +291,21 @@ def _deviations(known: _Table, most: int) -> SearchStrategy[list[Deviation]]:
     """Return the strategy of plans: few deviations, of the labels asked first, early, with a low option."""
     from hypothesis import strategies as st  # noqa: PLC0415  (a replay does without)
 
-    labels = [label for label, question in known.items() if question.options > 1]
-    if not labels:
+    # Made once: to make a strategy costs more than to draw from it.
+    occurrences_and_options = {
+        label: (st.integers(0, question.asked - 1), st.integers(1, question.options - 1))
+        for label, question in known.items()
+        if question.options > 1
+    }
+    if not occurrences_and_options:
         return st.just([])
+    labels = st.sampled_from(list(occurrences_and_options))
 
     @st.composite
     def deviation(draw: DrawFn) -> Deviation:
-        label = draw(st.sampled_from(labels))
-        question = known[label]
-        occurrence = draw(st.integers(0, question.asked - 1))
-        return Deviation(label, occurrence, draw(st.integers(1, question.options - 1)))
+        label = draw(labels)
+        occurrences, options = occurrences_and_options[label]
+        return Deviation(label, draw(occurrences), draw(options))
 
     return st.lists(deviation(), max_size=most)
 

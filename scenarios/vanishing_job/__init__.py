@@ -137,6 +137,7 @@ SCENARIO: Final = Scenario(
     ),
     deviations_max=8,
 )
+"""The bug under each of the three mechanisms of `HOUR_70`; `under` asks about one rule only."""
 
 
 def under(rule: str) -> Scenario:

@@ -164,8 +164,7 @@ class Platform:
         env: The environment of the present attempt; its time is in ms since Monday 00:00 of the first week.
         chooser: Answers.
         rule: The name of the rule in `simulations.batch_job.rules.RULES`.
-        exempt: Whether the job is on the list of exemptions.
-        tagged: Whether the machine carries an owner tag.
+        spared: Whether a sweep leaves the job alone, for its owner tag or its place on a list of exemptions.
         shift_h: What daylight saving has added to the local time so far, in hours.
         live: Whether a sweep has acted before. A rule that is live stays live.
         machine_ms: When the present machine was launched.
@@ -176,8 +175,7 @@ class Platform:
     env: simpy.Environment
     chooser: Chooser
     rule: str
-    exempt: bool
-    tagged: bool
+    spared: bool
     end: Callable[[str], None]
     note: Callable[[str, str, str | int | None], None]
     shift_h: int = 0
@@ -240,7 +238,6 @@ def deadline(platform: Platform, hours: int) -> Generator[simpy.Event, Any, None
 def sweep(platform: Platform) -> Generator[simpy.Event, Any, None]:
     """Run the sweeps of the rule; ask of each that finds the machine due whether it acts."""
     rule = RULES[platform.rule]
-    spared = platform.exempt or (platform.tagged and rule.spares_owner)
     marked_ms: int | None = None
     if not rule.hours:
         return
@@ -257,7 +254,7 @@ def sweep(platform: Platform) -> Generator[simpy.Event, Any, None]:
             due = marked_ms is None or now - marked_ms >= rule.grace_h * HOUR_MS
             if due and (platform.live or platform.ask("sweep", (False, True))):
                 platform.live = True
-                if not spared:
+                if not platform.spared:
                     platform.end("sweep")
                     return
                 platform.note("sweep", "spares", None)

@@ -12,7 +12,7 @@ from bisect import bisect_left
 from dataclasses import dataclass
 from heapq import heapify, heappop, heapreplace
 from itertools import accumulate
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import simpy
 
@@ -63,6 +63,10 @@ class Checkpoints:
     def began_ms(self, number: int) -> int:
         """Return when a checkpoint began, counted from 1, in ms after the start of the job."""
         return number * (self.every_ms + self.cost_ms) - self.cost_ms
+
+
+NEVER: Final = Checkpoints(every_ms=1 << 62)
+"""A first checkpoint that no job lives to see."""
 
 
 @dataclass(frozen=True)
@@ -123,8 +127,9 @@ def kernel(
         saves: When no test may start; None means always.
     """
     run_ms, report_ms = bulk.run_ms, bulk.report_ms
-    pause_ms = saves.pause_ms if saves is not None and saves.every_ms else None
-    total = len(queue)
+    saves = saves if saves is not None and saves.every_ms else NEVER
+    period_ms = saves.every_ms + saves.cost_ms
+    stop_ms, go_ms = saves.every_ms, period_ms  # the next checkpoint; time does not go back
     log = Log()
     over, ended = log.order.append, log.ends_ms.append
     reports: list[tuple[int, int]] = []
@@ -132,7 +137,8 @@ def kernel(
     # report takes). The tie-break counts as SimPy does: by when the wait began.
     heap = [(run_ms[test], place, test, report_ms[test]) for place, test in enumerate(queue[:workers])]
     heapify(heap)
-    pulled = ticket = len(heap)
+    ticket = len(heap)
+    waiting = iter(queue[ticket:])
     while heap:
         now, _, test, phase = heap[0]
         if phase > 0:
@@ -143,14 +149,13 @@ def kernel(
         else:
             over(test)
             ended(now)
-            if pulled == total:
+            while now >= go_ms:
+                stop_ms, go_ms = stop_ms + period_ms, go_ms + period_ms
+            test = next(waiting, -1)
+            if test < 0:
                 heappop(heap)
-                continue
-            test = queue[pulled]
-            pulled += 1
-            pause = pause_ms(now) if pause_ms is not None else 0
-            if pause:
-                heapreplace(heap, (now + pause, ticket, test, -1))
+            elif now >= stop_ms:
+                heapreplace(heap, (go_ms, ticket, test, -1))
             else:
                 heapreplace(heap, (now + run_ms[test], ticket, test, report_ms[test]))
         ticket += 1

@@ -11,16 +11,17 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from dataclasses import dataclass, replace
-from functools import lru_cache
+from functools import lru_cache, partial
 from operator import itemgetter
-from typing import TYPE_CHECKING, Any, Final, Literal, get_args
+from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple, get_args
 
 import simpy
 
 from simulations.batch_job import environment
 from simulations.batch_job.environment import People, Platform, ask_people
 from simulations.batch_job.kernel import Checkpoints, Schedule, schedule
-from simulations.batch_job.rules import MONDAY
+from simulations.batch_job.remembered import Remembered
+from simulations.batch_job.rules import MONDAY, RULES
 from simulations.batch_job.workload import HOUR_MS, Bulk, Job, Log, bulk, worker
 from simulations.errors import LabError
 from simulations.trace import Event, Trace
@@ -44,6 +45,13 @@ SWEEP_MONDAY_H: Final = environment.WEEK_H + MONDAY * environment.DAY_H + 16
 
 KIB_IN_GIB: Final = 1024 * 1024
 FINISHED: Final = "finished"
+
+STARTS_MAX: Final = 16_384
+ATTEMPTS_MAX: Final = 1_024
+"""How many starts of attempts are remembered, and how many attempts of each.
+
+The scenario's tests make 72,254 attempts. 26,760 of them differ; they have 10,431 starts, and take 30 MB.
+"""
 
 Engine = Literal["kernel", "simpy"]
 
@@ -107,9 +115,12 @@ class Run:
         return self.attempts[-1].cause == FINISHED
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class _Workload:
-    """What the schedule of an attempt depends on; the platform and the calendar have no part in it."""
+    """What the schedule of an attempt depends on; the platform and the calendar have no part in it.
+
+    Made by `_workload`, and the same object for the same values, since it is a part of every key below.
+    """
 
     job: Job
     planner: Planner
@@ -121,8 +132,13 @@ class _Workload:
 
 
 @lru_cache(maxsize=32)
+def _workload(job: Job, planner: Planner, checkpoints: Checkpoints, *, straggler: bool) -> _Workload:
+    return _Workload(replace(job, rule="none", held_h=0), planner, straggler, checkpoints)
+
+
+@lru_cache(maxsize=32)
 def _schedule(workload: _Workload, history: tuple[int, ...]) -> Schedule:
-    """Return the schedule of an attempt, after attempts with these numbers of complete checkpoints."""
+    """Return the schedule of an attempt, after attempts with these numbers, from 1, of checkpoints."""
     job = workload.job
     queue = _queue(workload, history)
     return schedule(workload.bulk(), queue, job.workers, job.connections, workload.checkpoints)
@@ -133,8 +149,6 @@ def _queue(workload: _Workload, history: tuple[int, ...]) -> Sequence[int]:
         return range(workload.job.tests)
     *earlier, complete = history
     before = tuple(earlier)
-    if not complete:
-        return _queue(workload, before)
     past = _schedule(workload, before)
     kept = past.done(workload.checkpoints.began_ms(complete))
     saved = frozenset(past.order[:kept])
@@ -168,25 +182,58 @@ class _Scene:
     def _settle(self) -> Generator[simpy.Event, Any, None]:
         # Whatever else is due in this millisecond was scheduled before this event and comes before it.
         yield self.env.timeout(0)
-        claims = sorted(self.claims, key=lambda cause: (cause != FINISHED, cause))
-        self.chooser.at(int(self.env.now))
-        self.over.succeed(claims[0] if len(claims) == 1 else self.chooser.pick("tie", claims))
+        first = self.claims[0]
+        if len(self.claims) > 1:
+            self.chooser.at(int(self.env.now))
+            first = self.chooser.pick(
+                "tie", sorted(self.claims, key=lambda cause: (cause != FINISHED, cause))
+            )
+        self.over.succeed(first)
 
 
-@dataclass
-class _Campaign:
-    """What lasts from one attempt to the next."""
+class _Start(NamedTuple):
+    """What an attempt depends on, besides the answers to its questions.
 
-    job: Job
-    system: System
-    people: People
-    chooser: Chooser
-    engine: Engine
+    Attributes:
+        workload: The tests and the checkpoints.
+        history: How many checkpoints each earlier attempt completed that completed any.
+        limit: How much the memory holds, in thousandths of what a mean test leaks; None if nothing leaks.
+        rule: The name of the platform's rule.
+        spared: Whether sweeps leave the job alone.
+        setup_h: How long its machine is prepared, in hours.
+        deadline_h: The scheduler's time limit, in hours; 0 means none.
+        shift_h: What daylight saving has added to the local time so far, in hours.
+        live: Whether a sweep has acted before.
+        number: The number of the attempt.
+        machine_ms: When its machine is launched.
+    """
+
     workload: _Workload
-    trace: Trace
-    history: tuple[int, ...] = ()
-    shift_h: int = 0
-    live: bool = False
+    history: tuple[int, ...]
+    limit: int | None
+    rule: str
+    spared: bool
+    setup_h: int
+    deadline_h: int
+    shift_h: int
+    live: bool
+    number: int
+    machine_ms: int
+
+    @property
+    def start_ms(self) -> int:
+        """When the job's own clock starts."""
+        return self.machine_ms + self.setup_h * HOUR_MS
+
+
+class _Over(NamedTuple):
+    """An attempt that is over: what happened in it, and what the next one starts from."""
+
+    attempt: Attempt
+    events: Sequence[Event]
+    schedule: Schedule | None
+    shift_h: int
+    live: bool
 
 
 def run(system: System, job: Job, chooser: Chooser, *, engine: Engine = "kernel") -> Run:
@@ -206,116 +253,93 @@ def run(system: System, job: Job, chooser: Chooser, *, engine: Engine = "kernel"
     """
     if engine not in get_args(Engine):
         raise LabError(f"there is no engine {engine!r}; there are {', '.join(get_args(Engine))}")
-    # What the platform and the calendar do is no part of the workload, so that its schedule is shared.
-    plain = replace(job, rule="none", held_h=0)
-    launch_h = _in_time_h(system, plain) if system.launch == "in time" else None
+    launch_h = _in_time_h(system, job) if system.launch == "in time" else None
     people = ask_people(chooser, launch_h=launch_h, tagged=system.owner_tag)
-    workload = _Workload(plain, system.planner, people.ailment.straggler, system.checkpoints)
-    campaign = _Campaign(job, system, people, chooser, engine, workload, Trace())
-    decided = (people.launch_h, people.tagged, people.setup_h, people.ailment.words)
-    campaign.trace.record(0, "people", "decide", decided)
-    start_ms = (people.launch_h + job.held_h) * HOUR_MS
-    first_ms = machine_ms = start_ms - people.setup_h * HOUR_MS
+    workload = _workload(job, system.planner, system.checkpoints, straggler=people.ailment.straggler)
+    trace = Trace()
+    trace.record(
+        0, "people", "decide", (people.launch_h, people.tagged, people.setup_h, people.ailment.words)
+    )
+    first_ms = (people.launch_h + job.held_h - people.setup_h) * HOUR_MS
+    start = _Start(
+        workload=workload,
+        history=(),
+        limit=_memory_limit(system, people),
+        rule=job.rule,
+        spared=system.exempt or (people.tagged and RULES[job.rule].spares_owner),
+        setup_h=people.setup_h,
+        deadline_h=people.ailment.deadline_h,
+        shift_h=0,
+        live=False,
+        number=0,
+        machine_ms=first_ms,
+    )
     attempts: list[Attempt] = []
     schedules: list[Schedule] = []
     while True:
-        attempt, progress = _attempt(campaign, len(attempts), machine_ms)
+        if engine == "simpy":
+            over = _simulated(start, chooser)
+        else:
+            over = _remembered(start).result(chooser, partial(_outlined, start))
+        trace.extend(over.events)
+        attempt = over.attempt
         attempts.append(attempt)
-        schedules.append(Schedule(progress.order, progress.ends_ms))
+        schedules.append(over.schedule or _schedule(workload, start.history))
         if attempt.cause == FINISHED or len(attempts) == system.attempts_max:
-            return Run(campaign.trace, job, system, people, tuple(attempts), tuple(schedules))
-        campaign.history += (system.checkpoints.complete(max(0, attempt.end_ms - attempt.start_ms)),)
+            return Run(trace, job, system, people, tuple(attempts), tuple(schedules))
+        complete = system.checkpoints.complete(max(0, attempt.end_ms - attempt.start_ms))
         # The slot is an hour on the clock, which daylight saving may have moved.
-        slot_ms = first_ms + len(attempts) * WEEK_MS - campaign.shift_h * HOUR_MS
-        machine_ms = attempt.end_ms if system.rerun == "at once" else slot_ms
+        slot_ms = first_ms + len(attempts) * WEEK_MS - over.shift_h * HOUR_MS
+        start = start._replace(
+            history=(*start.history, complete) if complete else start.history,
+            shift_h=over.shift_h,
+            live=over.live,
+            number=len(attempts),
+            machine_ms=attempt.end_ms if system.rerun == "at once" else slot_ms,
+        )
 
 
-def _in_time_h(system: System, plain: Job) -> int:
+def _in_time_h(system: System, job: Job) -> int:
     """Return the last full hour at which the job can be launched to be over before the Monday sweep."""
-    workload = _Workload(plain, system.planner, straggler=False, checkpoints=system.checkpoints)
+    workload = _workload(job, system.planner, system.checkpoints, straggler=False)
     return SWEEP_MONDAY_H - -(-_schedule(workload, ()).makespan_ms // HOUR_MS)
 
 
-def _attempt(campaign: _Campaign, number: int, machine_ms: int) -> tuple[Attempt, _Progress]:
-    env = simpy.Environment(initial_time=machine_ms)
-    scene = _Scene(env, campaign.chooser, env.event(), [], [])
-    setup_h = campaign.people.setup_h
-    start_ms = machine_ms + setup_h * HOUR_MS
-    platform = Platform(
-        env=env,
-        chooser=campaign.chooser,
-        rule=campaign.job.rule,
-        exempt=campaign.system.exempt,
-        tagged=campaign.people.tagged,
-        end=scene.end,
-        note=scene.note,
-        shift_h=campaign.shift_h,
-        live=campaign.live,
-        machine_ms=machine_ms,
-    )
-    scene.note("machine", "starts", number)
-    _start_platform(platform, campaign.people, first=number == 0)
-    if campaign.engine == "simpy":
-        progress = _start_workers(campaign, scene, start_ms)
-    else:
-        progress = _start_outline(campaign, scene, start_ms)
-    cause = str(env.run(until=scene.over))
-    campaign.shift_h, campaign.live = platform.shift_h, platform.live
-    return _settled(campaign, scene, number, cause, progress), progress
+def _memory_limit(system: System, people: People) -> int | None:
+    leak_kib = people.ailment.leak_kib
+    return system.memory_gib * KIB_IN_GIB * 1000 // leak_kib if leak_kib else None
 
 
-def _start_platform(platform: Platform, people: People, *, first: bool) -> None:
-    """Start what the platform does. Chance strikes the first attempt; later ones meet the rules alone."""
-    env = platform.env
-    if first:
-        env.process(environment.clock(platform))
-        env.process(environment.chance(platform, people.setup_h))
-    if people.ailment.deadline_h:
-        env.process(environment.deadline(platform, people.ailment.deadline_h))
-    env.process(environment.sweep(platform))
+@lru_cache(maxsize=STARTS_MAX)
+def _remembered(start: _Start) -> Remembered[_Over]:  # noqa: ARG001  (what is remembered depends on it)
+    """Return the attempts that began with this start.
 
-
-@dataclass
-class _Progress:
-    """How far the workload is: the schedule that the kernel foresees, or what SimPy workers have done so far.
-
-    Attributes:
-        start_ms: When the job's own clock starts.
-        tests: How many the attempt has to run.
-        order: Those in the order in which they end.
-        ends_ms: When they do, after the start.
-        beats: What the heartbeat counted, minute by minute; None where there is no heartbeat to ask.
+    An exhaustive search meets most attempts many times: as the beginning of a longer plan, and in every
+    variant of the system that has not yet made a difference.
     """
-
-    start_ms: int
-    tests: int
-    order: Sequence[int]
-    ends_ms: Sequence[int]
-    beats: list[int] | None = None
-
-    def done(self, at_ms: int) -> int:
-        """Return how many tests were over before a time; one that ends as the machine dies is not."""
-        return bisect_left(self.ends_ms, at_ms - self.start_ms)
-
-    def heartbeat(self, at_ms: int) -> int:
-        """Return what the heartbeat of that time said."""
-        if self.beats is None:
-            return self.done(at_ms)
-        return self.beats[(at_ms - self.start_ms) // HEARTBEAT_MS - 1]
+    return Remembered(ATTEMPTS_MAX)
 
 
-def _memory_limit(campaign: _Campaign) -> int | None:
-    """Return how much the memory holds, in thousandths of what a mean test leaks; None if nothing leaks."""
-    leak_kib = campaign.people.ailment.leak_kib
-    return campaign.system.memory_gib * KIB_IN_GIB * 1000 // leak_kib if leak_kib else None
+def _simulated(start: _Start, chooser: Chooser) -> _Over:
+    """Run an attempt with every test, worker and heartbeat in SimPy."""
+    platform, scene = _started(start, chooser)
+    progress = _start_workers(start, scene)
+    cause = str(scene.env.run(until=scene.over))
+    beats = [
+        Event(at_ms, "job", "progress", progress.beats[(at_ms - start.start_ms) // HEARTBEAT_MS - 1])
+        for at_ms in _reported_ms(start.start_ms, int(scene.env.now))
+    ]
+    schedule = Schedule(progress.order, progress.times_ms)
+    over = _settled(start, scene, platform, cause, schedule=schedule, queued=progress.tests, beats=beats)
+    return over._replace(schedule=schedule)
 
 
-def _start_outline(campaign: _Campaign, scene: _Scene, start_ms: int) -> _Progress:
-    """Let the attempt end when the kernel says so."""
-    whole = _schedule(campaign.workload, campaign.history)
-    setup_ms = start_ms - int(scene.env.now)
-    limit = _memory_limit(campaign)
-    full_ms = None if limit is None else _out_of_memory_ms(campaign.workload, campaign.history, limit)
+def _outlined(start: _Start, chooser: Chooser) -> _Over:
+    """Run an attempt whose workload ends when the kernel says so."""
+    platform, scene = _started(start, chooser)
+    whole = _schedule(start.workload, start.history)
+    setup_ms = start.start_ms - start.machine_ms
+    full_ms = None if start.limit is None else _out_of_memory_ms(start.workload, start.history, start.limit)
 
     def claim(cause: str, after_ms: int) -> None:
         due = scene.env.timeout(setup_ms + after_ms)
@@ -324,17 +348,64 @@ def _start_outline(campaign: _Campaign, scene: _Scene, start_ms: int) -> _Progre
     claim(FINISHED, whole.makespan_ms)
     if full_ms is not None:
         claim("memory", full_ms)
-    return _Progress(start_ms, len(whole.order), whole.order, whole.times_ms)
+    cause = str(scene.env.run(until=scene.over))
+    beats = _beats(start.workload, start.history, start.start_ms)
+    reported = len(_reported_ms(start.start_ms, int(scene.env.now)))
+    return _settled(
+        start, scene, platform, cause, schedule=whole, queued=len(whole.order), beats=beats[:reported]
+    )
 
 
-def _start_workers(campaign: _Campaign, scene: _Scene, start_ms: int) -> _Progress:
+def _started(start: _Start, chooser: Chooser) -> tuple[Platform, _Scene]:
+    """Return the platform of an attempt whose machine starts, and what becomes of the attempt."""
+    env = simpy.Environment(initial_time=start.machine_ms)
+    scene = _Scene(env, chooser, env.event(), [], [])
+    platform = Platform(
+        env=env,
+        chooser=chooser,
+        rule=start.rule,
+        spared=start.spared,
+        end=scene.end,
+        note=scene.note,
+        shift_h=start.shift_h,
+        live=start.live,
+        machine_ms=start.machine_ms,
+    )
+    scene.note("machine", "starts", start.number)
+    # Chance strikes the first attempt; later ones meet the rules alone.
+    if start.number == 0:
+        env.process(environment.clock(platform))
+        env.process(environment.chance(platform, start.setup_h))
+    if start.deadline_h:
+        env.process(environment.deadline(platform, start.deadline_h))
+    env.process(environment.sweep(platform))
+    return platform, scene
+
+
+class _Progress(NamedTuple):
+    """How far the SimPy workers are.
+
+    Attributes:
+        tests: How many the attempt has to run.
+        order: Those that are over, in the order in which they ended.
+        times_ms: When they did, after the start.
+        beats: What the heartbeat counted, minute by minute.
+    """
+
+    tests: int
+    order: Sequence[int]
+    times_ms: Sequence[int]
+    beats: list[int]
+
+
+def _start_workers(start: _Start, scene: _Scene) -> _Progress:
     """Run every test of the attempt as SimPy workers, beside a heartbeat."""
-    env, job = scene.env, campaign.job
-    tests = campaign.workload.bulk()
-    queue = _queue(campaign.workload, campaign.history)
+    env, job, start_ms = scene.env, start.workload.job, start.start_ms
+    tests = start.workload.bulk()
+    queue = _queue(start.workload, start.history)
     pool = simpy.Resource(env, capacity=job.connections)
     log, beats = Log(), list[int]()
-    checkpoints, limit = campaign.system.checkpoints, _memory_limit(campaign)
+    checkpoints, limit = start.workload.checkpoints, start.limit
     free, busy = limit or 0, job.workers
 
     def watch(number: int) -> None:
@@ -375,35 +446,53 @@ def _start_workers(campaign: _Campaign, scene: _Scene, start_ms: int) -> _Progre
         env.process(heartbeat())
 
     env.process(begin())
-    return _Progress(start_ms, len(queue), log.order, log.ends_ms, beats)
+    return _Progress(len(queue), log.order, log.ends_ms, beats)
 
 
-def _settled(campaign: _Campaign, scene: _Scene, number: int, cause: str, progress: _Progress) -> Attempt:
-    """Write the trace of an attempt that is over, and say how it ended."""
-    end_ms, start_ms = int(scene.env.now), progress.start_ms
-    first_ms = start_ms + PROGRESS_H * HOUR_MS
-    beats = [
-        Event(at_ms, "job", "progress", progress.heartbeat(at_ms))
-        for at_ms in range(first_ms, end_ms, PROGRESS_H * HOUR_MS)
+def _reported_ms(start_ms: int, end_ms: int) -> range:
+    """Return the times at which the progress goes into the trace."""
+    return range(start_ms + PROGRESS_H * HOUR_MS, end_ms, PROGRESS_H * HOUR_MS)
+
+
+@lru_cache(maxsize=STARTS_MAX)
+def _beats(workload: _Workload, history: tuple[int, ...], start_ms: int) -> Sequence[Event]:
+    """Return the progress of an attempt that nothing ends before it has finished."""
+    whole = _schedule(workload, history)
+    return [
+        Event(at_ms, "job", "progress", whole.done(at_ms - start_ms))
+        for at_ms in _reported_ms(start_ms, start_ms + whole.makespan_ms)
     ]
-    for event in sorted([*scene.log, *beats], key=itemgetter(0)):  # by time
-        campaign.trace.record(*event)
+
+
+def _settled(
+    start: _Start,
+    scene: _Scene,
+    platform: Platform,
+    cause: str,
+    *,
+    schedule: Schedule,
+    queued: int,
+    beats: Sequence[Event],
+) -> _Over:
+    """Put the events of an attempt in order, and say how it ended."""
+    end_ms, start_ms = int(scene.env.now), start.start_ms
     finished = cause == FINISHED
     elapsed = max(0, end_ms - start_ms)
-    checkpoints, tests = campaign.system.checkpoints, campaign.job.tests
-    resumed = tests - progress.tests
+    checkpoints, tests = start.workload.checkpoints, start.workload.job.tests
+    resumed = tests - queued
     complete = checkpoints.complete(elapsed)
     kept_ms = checkpoints.began_ms(complete) if complete else 0
     attempt = Attempt(
-        number=number,
-        machine_ms=int(scene.log[0].time),
+        number=start.number,
+        machine_ms=start.machine_ms,
         start_ms=start_ms,
         end_ms=end_ms,
         cause=cause,
-        done=tests if finished else resumed + progress.done(end_ms),
-        saved=tests if finished else resumed + progress.done(start_ms + kept_ms),
+        done=tests if finished else resumed + schedule.done(end_ms - start_ms),
+        saved=tests if finished else resumed + schedule.done(kept_ms),
         lost_ms=0 if finished else elapsed - kept_ms,
-        shift_h=campaign.shift_h,
+        shift_h=platform.shift_h,
     )
-    campaign.trace.record(end_ms, cause, "ends", (attempt.done, attempt.saved))
-    return attempt
+    events = sorted([*scene.log, *beats], key=itemgetter(0))  # by time
+    events.append(Event(end_ms, cause, "ends", (attempt.done, attempt.saved)))
+    return _Over(attempt, events, None, platform.shift_h, platform.live)

@@ -164,17 +164,11 @@ def bulk(job: Job, planner: Planner = EXHAUSTIVE, straggler: int | None = None) 
         planner: What plans the reports.
         straggler: The number of a test that takes `TEST_MS_MAX` this time; None means no test does.
     """
-    table = durations_ms()
-    size = len(table)
     count = job.versions
     kinds = versions(job)
-    paces = [kind.pace for kind in kinds]
     reports = [planning_ms(planner, kind.tables) + execution_ms(kind.tables) for kind in kinds]
     leaks = [kind.leak for kind in kinds]
-    random = substream(job.seed, "durations").random
-    run_ms = [
-        max(1, table[int(random() * size)] * paces[number % count] // 1000) for number in range(job.tests)
-    ]
+    run_ms = list(_run_ms(job))
     if straggler is not None:
         run_ms[straggler] = TEST_MS_MAX
     report_ms = [0] * job.tests
@@ -184,6 +178,18 @@ def bulk(job: Job, planner: Planner = EXHAUSTIVE, straggler: int | None = None) 
         if (number // count + version) % REPORT_EVERY == 0:
             report_ms[number] = reports[version]
     return Bulk(run_ms, report_ms, [leaks[number % count] for number in range(job.tests)])
+
+
+@lru_cache(maxsize=2)
+def _run_ms(job: Job) -> Sequence[int]:
+    """Draw how long each test runs, which neither the planner nor a straggler changes for the others."""
+    table = durations_ms()
+    size, count = len(table), job.versions
+    paces = [kind.pace for kind in versions(job)]
+    random = substream(job.seed, "durations").random
+    return [
+        max(1, table[int(random() * size)] * paces[number % count] // 1000) for number in range(job.tests)
+    ]
 
 
 def worker(

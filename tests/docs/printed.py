@@ -73,7 +73,7 @@ def summary_of_scenarios() -> str:
 
 def plain(text: str) -> str:
     """Return a text without its colours."""
-    return Text.from_ansi(text).plain + "\n"
+    return Text.from_ansi(text).plain.rstrip() + "\n"
 
 
 def without_numbers(text: str) -> list[str]:
@@ -104,8 +104,9 @@ def text_in(picture: str) -> str:
 def main() -> None:
     """Write what a run prints today into the page and the picture."""
     page = README.read_text(encoding="utf-8")
-    for program in programs(page):
-        page = page.replace(f"```text\n{program.shown}```", f"```text\n{output_of(program)}```")
+    for match in reversed([*_PROGRAM.finditer(page)]):
+        start, end = match.span("shown")
+        page = page[:start] + output_of(Program(**match.groupdict())) + page[end:]
     summary = summary_of_scenarios()
     page = _SUMMARY.sub(lambda _: f"```text\n{plain(summary)}```", page)
     README.write_text(page, encoding="utf-8")

@@ -7,7 +7,7 @@ from tests.docs import printed
 PAGE = printed.README.read_text(encoding="utf-8")
 
 
-@pytest.mark.parametrize("program", printed.programs(PAGE), ids=lambda program: program.name)
+@pytest.mark.parametrize("program", [*printed.programs(PAGE)], ids=lambda program: program.name)
 def test_a_program_prints_what_stands_behind_it(program):
     if "transitions" in program.source:
         pytest.importorskip("transitions", reason="the library transitions is not installed")

@@ -44,6 +44,7 @@ Where things are:
         sites.py        which instructions another thread could notice
         rewrite.py      calls put into bytecode
         install.py      which functions are rewritten
+        thread_order.py sets of threads have the same order in each run
         frames.py       whose code a frame runs
         standard_library.py  what is needed of Python, and why it may be refused
         chosen.py       the same threads under a `Chooser`, for a world
@@ -51,7 +52,11 @@ Where things are:
         session.py      a program under control, from its first run to its last
         portfolio.py    which schedules are tried, in which order
         strategies.py   what proposes a schedule
-        exhaustive.py   every schedule, in the order of "least"; the second place to begin
+        proof.py        a schedule of each class, until none is left
+        reduction.py    which classes there are; the second place to begin
+        follower.py     runs the beginning of a schedule, and notes what depends on what
+        focus.py        in front of which instructions a switch can matter
+        exhaustive.py   every schedule, in the order of "least"
         minimise.py     the least schedule, and whether this interpreter can show it
         plans.py        a schedule as a plan, and in words
         explain.py      what happened, side by side, and which accesses conflicted

@@ -16,15 +16,13 @@ if TYPE_CHECKING:
     from simulations.live.threads.control.points import Granularity
 
 Searcher = Literal["portfolio", "random", "pct", "exhaustive", "replay"]
-"""How schedules are searched: `portfolio`, for a proof first, then by small deviations, then by chance; `random`,
-by random walks; `pct`, by probabilistic concurrency testing; `exhaustive`, until every schedule is covered;
-`replay`, the schedule of a given plan."""
+"""How schedules are searched: `portfolio`, by a proof first, then by small deviations, then by chance;
+`random`, by random walks; `pct`, by probabilistic concurrency testing; `exhaustive`, until every schedule is
+covered; `replay`, the schedule of a given plan."""
 
 SEARCHERS: Final = ("portfolio", "random", "pct", "exhaustive", "replay")
 MINIMISE_MAX: Final = 20_000
 """How many runs may be spent on minimising a schedule."""
-PROOF_TENTHS: Final = 7
-"""How many tenths of its schedules a portfolio spends on a proof."""
 WALL_LIMIT: Final = 10.0
 """After this many seconds without a sign of a thread, the run is an error."""
 
@@ -141,12 +139,6 @@ class Budget:
     def provable(self) -> bool:
         """Whether a proof over all schedules answers what is asked."""
         return self.searcher in {"portfolio", "exhaustive"} and self.max_preemptions is None
-
-    @property
-    def for_proof(self) -> int:
-        """How many schedules may be run for a proof; a portfolio leaves the others to chance."""
-        tenths = 10 if self.searcher == "exhaustive" else PROOF_TENTHS
-        return self.max_schedules * tenths // 10
 
 
 def _check_worker(worker: Any) -> None:

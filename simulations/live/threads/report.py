@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
     from simulations.choices import Plan
@@ -58,7 +58,10 @@ class Coverage:
         threads: How many threads the schedules had at the start.
         atomic: What was taken for a single step, although another thread could come in between.
         hindrances: What stands in the way of a proof.
-        time_outs: Waits that were not tried with the end of the time first.
+        time_outs: Where waits ended with their time; taken to happen only where no thread could go on.
+        vacuous: Whether no two threads touched the same thing, one of them writing it, so that nothing was at
+            stake.
+        audits: How many random schedules at the granularity of instructions were run besides.
     """
 
     preemptions: int | None = None
@@ -68,9 +71,13 @@ class Coverage:
     atomic: tuple[str, ...] = ()
     hindrances: tuple[str, ...] = ()
     time_outs: tuple[str, ...] = ()
+    vacuous: bool = False
+    audits: int = 0
 
     def reaches(self, max_preemptions: int | None) -> bool:
         """Return whether every schedule up to a bound was run; None is no bound."""
+        if self.hindrances:
+            return False
         if self.complete:
             return True
         return (
@@ -83,10 +90,22 @@ class Coverage:
         if not self.complete and self.preemptions is None:
             return "no schedule was gone through in full"
         limit = "" if self.complete else f" with at most {counted(self.preemptions or 0, 'preemption')}"
-        return (
-            f"every schedule of {counted(self.threads, 'thread')} from this set-up{limit}, at granularity "
-            f"{self.granularity}"
-        )
+        parts = [
+            f"every schedule of {counted(self.threads, 'thread')} from this set-up{limit}",
+            f"at granularity {self.granularity}",
+        ]
+        if self.atomic:
+            parts.append(f"taken as one step: {', '.join(self.atomic)}")
+        if self.time_outs:
+            parts.append(
+                f"time-outs were taken to pass only when no thread can go on: {', '.join(self.time_outs)}"
+            )
+        if self.audits:
+            parts.append(f"audited by {counted(self.audits, 'random schedule')} at every instruction")
+        return ", ".join(parts[:2]) + "".join(f"; {part}" for part in parts[2:])
+
+
+_VACUOUS: Final = "nothing was at stake: no two threads touched the same thing, one of them writing it; "
 
 
 @dataclass(frozen=True)
@@ -176,9 +195,11 @@ class Exploration:
             return self.explanation
         schedules = counted(self.schedules, "schedule")
         if self.verdict is Verdict.EXHAUSTED:
-            return f"exhausted after {schedules}: {self.coverage}"
+            vacuous = _VACUOUS if self.coverage.vacuous else ""
+            return f"{vacuous}exhausted after {schedules}: {self.coverage}"
         done = f" ({self.coverage} was run)" if self.coverage.preemptions is not None else ""
-        return f"gave up after {schedules} without a failure{done}"
+        why = "".join(f"\n- {hindrance}" for hindrance in self.coverage.hindrances)
+        return f"gave up after {schedules} without a failure{done}{why and ', because:'}{why}"
 
     def __repr__(self) -> str:
         summary = f": {self.failure.summary}" if self.failure is not None else ""
@@ -197,6 +218,8 @@ class Exploration:
                 "atomic": list(self.coverage.atomic),
                 "hindrances": list(self.coverage.hindrances),
                 "time_outs": list(self.coverage.time_outs),
+                "vacuous": self.coverage.vacuous,
+                "audits": self.coverage.audits,
             },
             "failure": _failure_to_json(self.failure),
             "plan": None if self.plan is None else self.plan.to_json(),

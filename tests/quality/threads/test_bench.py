@@ -3,7 +3,8 @@
 import pytest
 
 from simulations.live.threads import explore
-from tests.quality.threads.thread_programs import PROGRAMS, input_and_schedule
+from tests.quality.threads.atomicity_programs import input_and_schedule
+from tests.quality.threads.thread_programs import PROGRAMS
 
 BY_NAME = {program.name: program for program in PROGRAMS}
 SLOW = {"two_stage_100", "dining_philosophers_6", "dining_philosophers_7"}

@@ -2,33 +2,55 @@
 
 A location is an object and a part of it: an attribute, an index or a key; no part means all of it. Two
 accesses conflict when they touch the same location, come from two threads, and one of them writes.
+
+An operation on an object whose type is not known touches all of it, and counts as a write.
 """
 
 from __future__ import annotations
 
+import array
 import datetime as dt
 import decimal
+import fractions
 import gc
 import re
+import sys
 import threading
+import uuid
 import weakref
-from collections import OrderedDict, deque
+from collections import OrderedDict, defaultdict, deque
 from types import (
-    BuiltinMethodType,
+    AsyncGeneratorType,
+    BuiltinFunctionType,
+    CellType,
+    ClassMethodDescriptorType,
+    CodeType,
+    CoroutineType,
+    EllipsisType,
+    FrameType,
     FunctionType,
     GeneratorType,
+    GenericAlias,
     GetSetDescriptorType,
+    MappingProxyType,
     MemberDescriptorType,
     MethodDescriptorType,
     MethodType,
     MethodWrapperType,
     ModuleType,
+    NoneType,
+    NotImplementedType,
+    SimpleNamespace,
+    TracebackType,
+    UnionType,
     WrapperDescriptorType,
 )
 from typing import TYPE_CHECKING, Any, Final
 
+
 if TYPE_CHECKING:
     from simulations.live.threads.control.sites import Site
+    from simulations.live.threads.control.stamps import Stamps
 
 Part = str | int | tuple[str, object] | None
 
@@ -36,8 +58,8 @@ Part = str | int | tuple[str, object] | None
 Touch = tuple[int, Part, bool]
 """A location that is touched: the number of the object, the part (None: all), whether it is written."""
 
-_CONTAINERS: Final = (dict, list, set, deque, bytearray, OrderedDict)
-_IMMUTABLE: Final = frozenset(
+_CONTAINERS: Final = (dict, list, set, deque, bytearray, OrderedDict, array.array)
+FIXED: Final[frozenset[type]] = frozenset(
     {
         int,
         float,
@@ -45,115 +67,95 @@ _IMMUTABLE: Final = frozenset(
         bool,
         str,
         bytes,
-        tuple,
-        frozenset,
         range,
         slice,
-        type(None),
-        type,
-        FunctionType,
-        MethodType,
-    }
-)
-_LOOKED_THROUGH: Final[tuple[object, ...]] = (
-    {}.keys(),
-    {}.values(),
-    {}.items(),
-    iter({}),
-    iter({}.values()),
-    iter({}.items()),
-    iter([]),
-    reversed([]),
-    iter(set()),
-    iter(deque()),
-    OrderedDict().keys(),
-    OrderedDict().values(),
-    OrderedDict().items(),
-    iter(OrderedDict()),
-)
-_VIEWS: Final = tuple(type(view) for view in _LOOKED_THROUGH)
-_PLAIN_KEYS: Final = frozenset({int, str, bytes, bool, float, type(None)})
-READING_METHODS: Final = frozenset(
-    {
-        "get",
-        "copy",
-        "items",
-        "keys",
-        "values",
-        "index",
-        "count",
-        "__contains__",
-        "__getitem__",
-        "__len__",
-        "__iter__",
-        "__eq__",
-        "__ne__",
-        "__lt__",
-        "__repr__",
-        "isdisjoint",
-        "issubset",
-        "issuperset",
-        "union",
-        "intersection",
-        "difference",
-        "symmetric_difference",
-        "__reversed__",
-        "__str__",
-        "__hash__",
-        "__getattribute__",
-        "__format__",
-        "__sizeof__",
-        "__reduce__",
-        "__reduce_ex__",
-        "__dir__",
-        "__class__",
-        "__init_subclass__",
-    }
-)
-_UNSHARED: Final = frozenset(
-    {
+        NoneType,
+        EllipsisType,
+        NotImplementedType,
+        CodeType,
+        FrameType,
+        TracebackType,
+        BuiltinFunctionType,
+        MethodWrapperType,
+        MethodDescriptorType,
+        WrapperDescriptorType,
+        ClassMethodDescriptorType,
+        GetSetDescriptorType,
+        MemberDescriptorType,
+        GenericAlias,
+        UnionType,
         re.Pattern,
         re.Match,
-        GeneratorType,
         dt.datetime,
         dt.date,
         dt.timedelta,
         dt.time,
+        dt.timezone,
         decimal.Decimal,
+        fractions.Fraction,
+        uuid.UUID,
+        weakref.ref,
         property,
+        staticmethod,
+        classmethod,
+        super,
+        type(threading.Lock()),
+        type(threading.RLock()),
     }
 )
+"""Types whose objects do not change, or are under control in another way."""
+HOLDING: Final[frozenset[type]] = frozenset({tuple, frozenset, MethodType})
+"""Types whose objects do not change, but may hold some that do."""
+PLAIN: Final[frozenset[type]] = frozenset(
+    {object, BaseException, SimpleNamespace, ModuleType, FunctionType, type}
+)
+"""Types whose state is in attributes; what else is done with their objects does not depend on any."""
+_LOOKED_THROUGH: Final[tuple[object, ...]] = (
+    {}.keys(),
+    {}.values(),
+    {}.items(),
+    OrderedDict().keys(),
+    OrderedDict().values(),
+    OrderedDict().items(),
+    MappingProxyType({}),
+)
+VIEWS: Final = frozenset(type(view) for view in _LOOKED_THROUGH)
+_PLAIN_KEYS: Final = frozenset({int, str, bytes, bool, float, type(None)})
+_PROXIES: Final = (weakref.ProxyType, weakref.CallableProxyType)
+_RUNNING: Final = frozenset({GeneratorType, CoroutineType, AsyncGeneratorType})
+"""What runs code of Python, which says itself what it touches."""
+_IMMUTABLE_TYPE: Final = 1 << 8
+_HEAP_TYPE: Final = 1 << 9
 TRIED: Final = ("tried", None)
 """The part of a lock that an operation touches which does not wait for it."""
+DEPTH: Final = 3
+"""How many levels of what C is given are looked at."""
+THINGS_MAX: Final = 200
+"""How many objects of what C is given are looked at."""
+_POINTER: Final = 8
+_SOLID: Final[weakref.WeakKeyDictionary[type, type]] = weakref.WeakKeyDictionary()
 
 
-class Stamps:
-    """Numbers the objects of a run, in the order in which they are first touched.
+def solid(kind: type) -> type:
+    """Return the first base that has state of its own which is in no attribute: the part written in C."""
+    found = _SOLID.get(kind)
+    if found is None:
+        found = _SOLID[kind] = next(base for base in kind.__mro__ if _has_state(base))
+    return found
 
-    An address says nothing once its object has died. Objects that can be referred to weakly give their number
-    back when they die; the others are kept until the run is over.
-    """
 
-    __slots__ = ("_by_address", "_kept", "_next")
-
-    def __init__(self) -> None:
-        self._by_address: dict[int, int] = {}
-        self._kept: list[object] = []
-        self._next = 0
-
-    def of(self, thing: object) -> int:
-        """Return the number of an object."""
-        address = id(thing)
-        stamp = self._by_address.get(address)
-        if stamp is None:
-            stamp = self._by_address[address] = self._next
-            self._next += 1
-            forget = self._by_address
-            try:
-                self._kept.append(weakref.ref(thing, lambda _: forget.pop(address, None)))
-            except TypeError:
-                self._kept.append(thing)
-        return stamp
+def _has_state(kind: type) -> bool:
+    base = kind.__base__
+    if base is None or kind in PLAIN or not kind.__flags__ & _HEAP_TYPE or kind.__flags__ & _IMMUTABLE_TYPE:
+        return True
+    seen = sum(
+        type(value) is MemberDescriptorType
+        or (type(value) is GetSetDescriptorType and name in {"__dict__", "__weakref__"})
+        for name, value in vars(kind).items()
+    )
+    return (
+        kind.__basicsize__ - base.__basicsize__ > _POINTER * seen or kind.__itemsize__ != base.__itemsize__
+    ) and not issubclass(kind, (int, tuple, bytes))
 
 
 def touched(
@@ -174,55 +176,100 @@ def touched(
     if site.kind == "cell":
         return [(stamps.of(operands[0]), None, site.writes)]
     if site.kind == "item":
+        if site.deletes and not isinstance(operands[0], dict):
+            return whole(operands[0], stamps, writes=True)
         return item(operands[0], operands[1], stamps, writes=site.writes)
     if site.kind == "whole":
-        return whole(operands[0], stamps, writes=site.writes)
+        if len(operands) == 1:
+            return whole(operands[0], stamps, writes=site.writes)
+        first, *others = operands
+        touches = reach((first,), stamps, writes=site.writes)
+        return touches + [touch for touch in reach(others, stamps, writes=False) if touch not in touches]
     return []
 
 
 def attribute(thing: object, name: str, stamps: Stamps, *, writes: bool) -> list[Touch]:
     """Return what reading or writing an attribute touches: the object, or the class that has it."""
     kind = type(thing)
-    if kind is ModuleType:
-        return [(stamps.of(vars(thing)), name, writes)]
-    if issubclass(kind, threading.local) or (kind in _IMMUTABLE and kind is not type):
+    if issubclass(kind, threading.local) or kind in FIXED or kind is tuple or kind is frozenset:
         return []
-    touches: list[Touch] = [(stamps.of(thing), name, writes)]
+    if kind in _PROXIES:
+        thing = _behind_proxy(thing)
+        kind = type(thing)
+    if kind is MethodType:
+        return [] if writes else attribute(thing.__func__, name, stamps, writes=False)  # type: ignore[attr-defined]
+    if kind is CellType:
+        return [(stamps.of(thing), None, writes)]
     if writes:
-        return touches
+        return _written(thing, name, stamps)
     owners = thing.__mro__ if isinstance(thing, type) else kind.__mro__
-    for owner in owners:
-        if name in owner.__dict__:
-            value = owner.__dict__[name]
-            if owner is not thing and not isinstance(value, _DEFINED):
-                touches.append((stamps.of(owner), name, False))
-            break
+    has = next((owner for owner in owners if name in owner.__dict__), None)
+    value = None if has is None else has.__dict__[name]
+    if type(value) in _IN_C:
+        # A method is loaded here, and touches what it touches where it is called.
+        return [] if type(value) not in _DATA else whole(thing, stamps, writes=True)
+    touches: list[Touch] = [(stamps.of(thing), name, False)]
+    if has is not None and has is not thing and has.__flags__ & _HEAP_TYPE:
+        # A class is written for itself and for all that inherit from it.
+        touches.append((stamps.of(thing if isinstance(thing, type) else kind), name, False))
     return touches
 
 
-_DEFINED: Final = (
-    FunctionType,
-    property,
-    staticmethod,
-    classmethod,
-    GetSetDescriptorType,
-    MemberDescriptorType,
-    MethodDescriptorType,
-    WrapperDescriptorType,
+def _written(thing: Any, name: str, stamps: Stamps) -> list[Touch]:
+    kind = type(thing)
+    if isinstance(thing, type):
+        return [(stamps.of(one), name, True) for one in _family(thing)]
+    if kind is FunctionType and name in {"__defaults__", "__kwdefaults__", "__code__"}:
+        stamps.hinder(f"a worker changes the {name} of {thing.__qualname__}")
+    if name == "__dict__":
+        touches: list[Touch] = [(stamps.of(thing), None, True)]
+        stamps.renumber(thing)
+        return touches
+    if name == "__class__":
+        return [(stamps.of(thing), None, True)]
+    for owner in kind.__mro__:
+        if type(owner.__dict__.get(name)) in _DATA and solid(kind) not in PLAIN:
+            return whole(thing, stamps, writes=True)
+    return [(stamps.of(thing), name, True)]
+
+
+def _family(kind: type) -> list[type]:
+    """Return a class and all that inherit from it."""
+    found = [kind]
+    for one in found:
+        found += [heir for heir in type.__subclasses__(one) if heir not in found]
+    return found
+
+
+_DATA: Final = frozenset({GetSetDescriptorType})
+_IN_C: Final = frozenset(
+    {
+        GetSetDescriptorType,
+        MethodDescriptorType,
+        WrapperDescriptorType,
+        ClassMethodDescriptorType,
+        BuiltinFunctionType,
+    }
 )
 
 
 def item(container: Any, key: object, stamps: Stamps, *, writes: bool) -> list[Touch]:
     """Return what reading or writing an item touches: it, or all where the container changes shape."""
     kind = type(container)
-    if kind in _IMMUTABLE:
+    if kind in FIXED or kind in HOLDING or isinstance(container, type):
         return []
+    if kind in VIEWS:
+        return [
+            touch for one in gc.get_referents(container) for touch in item(one, key, stamps, writes=writes)
+        ]
     if isinstance(container, dict):
         if isinstance(getattr(kind, "__setitem__" if writes else "__getitem__"), FunctionType):
             return []
-        if type(key) not in _PLAIN_KEYS or (writes and not dict.__contains__(container, key)):
-            return [(stamps.of(container), None, writes)]
-        return [(stamps.of(container), ("key", key), writes)]
+        if type(key) not in _PLAIN_KEYS:
+            return [(stamps.of(container), None, writes or isinstance(container, defaultdict))]
+        if not dict.__contains__(container, key):
+            return [(stamps.of(container), None, writes or kind is not dict)]
+        return [(stamps.of(container), key if type(key) is str else ("key", key), writes)]
     if isinstance(container, (list, deque, bytearray)):
         if type(key) is not int:
             return [(stamps.of(container), None, writes)]
@@ -231,43 +278,108 @@ def item(container: Any, key: object, stamps: Stamps, *, writes: bool) -> list[T
 
 
 def whole(thing: Any, stamps: Stamps, *, writes: bool) -> list[Touch]:
-    """Return what an operation on a whole object touches; nothing if it is not a container."""
+    """Return what an operation on a whole object touches; nothing if it does not depend on any state."""
     kind = type(thing)
-    if kind in _IMMUTABLE:
+    if kind in FIXED or kind in HOLDING:
         return []
-    if kind in _VIEWS:
-        return [
-            (stamps.of(referent), None, writes)
-            for referent in gc.get_referents(thing)
-            if isinstance(referent, _CONTAINERS)
-        ]
     if isinstance(thing, _CONTAINERS):
         return [(stamps.of(thing), None, writes)]
-    return []
-
-
-def method(owner: Any, name: str, stamps: Stamps) -> list[Touch]:
-    """Return what a call of a method that is not written in Python touches."""
-    kind = type(owner)
-    if kind in _IMMUTABLE or isinstance(owner, (ModuleType, type, BaseException)) or kind in _UNSHARED:
+    if kind in VIEWS:
+        return [touch for one in gc.get_referents(thing) for touch in whole(one, stamps, writes=writes)]
+    if kind in _PROXIES:
+        return whole(_behind_proxy(thing), stamps, writes=writes)
+    if solid(kind) in PLAIN or issubclass(kind, (threading.local, int, tuple, str, bytes, float)):
         return []
-    if kind in _VIEWS:
-        return whole(owner, stamps, writes=False)
-    if isinstance(owner, super):
-        return []
-    if name in {"__setattr__", "__delattr__", "__init__", "__new__", "__exit__", "__enter__"}:
-        return []
-    return [(stamps.of(owner), None, name not in READING_METHODS)]
+    return [touch for one in _reached(thing) for touch in _opaque(one, stamps)]
 
 
-def owner_of(function: object) -> tuple[object, str] | None:
-    """Return the object and the name of a bound method that is not written in Python."""
-    if isinstance(function, (BuiltinMethodType, MethodWrapperType)):
-        owner = function.__self__
-        if owner is None or isinstance(owner, ModuleType):
-            return None
-        return owner, function.__name__
-    return None
+def _opaque(thing: object, stamps: Stamps) -> list[Touch]:
+    if isinstance(thing, _CONTAINERS):
+        return [(stamps.of(thing), None, not hasattr(type(thing), "__next__"))]
+    return [(stamps.of(thing), None, True)]
+
+
+def _behind_proxy(proxy: Any) -> object:
+    """Return what a weak proxy stands for; the proxy itself where it is dead."""
+    try:
+        return proxy.__reduce_ex__.__self__
+    except (ReferenceError, AttributeError):
+        return proxy
+
+
+def _reached(thing: Any) -> list[object]:
+    """Return an object of a type that is not known, and those whose state it shares."""
+    if isinstance(thing, memoryview):
+        try:
+            return _reached(thing.obj)
+        except ValueError:
+            return []
+    arrays = sys.modules.get("numpy")
+    if arrays is not None and isinstance(thing, arrays.ndarray):
+        return [thing] if thing.base is None else _reached(thing.base)
+    memory = sys.modules.get("_ctypes")
+    if memory is not None and isinstance(thing, memory._SimpleCData.__mro__[-2]):  # noqa: SLF001  (nothing public is it)
+        kept = getattr(thing, "_objects", None)
+        inside = list(kept.values()) if isinstance(kept, dict) else [kept]
+        return [memory, *(root for one in inside if _has_buffer(one) for root in _reached(one))]
+    if hasattr(type(thing), "__next__") and type(thing) not in _RUNNING:
+        return [thing, *(root for one in gc.get_referents(thing) for root in _below(one))]
+    return [thing]
+
+
+def _below(thing: object) -> list[object]:
+    """Return what an iterator draws from."""
+    kind = type(thing)
+    if kind in _RUNNING:
+        return [thing]
+    if kind is tuple:
+        return [root for one in gc.get_referents(thing) for root in _below(one)]
+    if kind in VIEWS or hasattr(kind, "__next__"):
+        return [root for one in gc.get_referents(thing) for root in _below(one)] + (
+            [thing] if kind not in VIEWS else []
+        )
+    return [thing] if isinstance(thing, _CONTAINERS) else []
+
+
+def _has_buffer(thing: object) -> bool:
+    return isinstance(thing, (memoryview, bytearray, array.array)) or not (
+        thing is None or type(thing) in FIXED or isinstance(thing, (dict, tuple))
+    )
+
+
+def reach(things: Any, stamps: Stamps, *, writes: bool, deep: bool = True) -> list[Touch]:
+    """Return what an operation touches that may look into what it is given, and into what that holds.
+
+    Args:
+        things: What it is given.
+        stamps: The numbers of the run's objects.
+        writes: Whether it may change it.
+        deep: Whether it looks into what containers hold.
+    """
+    touches: list[Touch] = []
+    seen: set[int] = set()
+    level = list(things)
+    for depth in range(DEPTH + 1):
+        below: list[object] = []
+        for thing in level:
+            kind = type(thing)
+            if kind in FIXED or id(thing) in seen or isinstance(thing, (type, ModuleType, FunctionType)):
+                continue
+            if depth == DEPTH or len(seen) > THINGS_MAX:
+                stamps.cut()
+                return touches
+            seen.add(id(thing))
+            if kind is not tuple and kind is not frozenset:
+                new = whole(thing, stamps, writes=writes)
+                if not new and writes and kind is not MethodType and not issubclass(kind, threading.local):
+                    new = [(stamps.of(thing), None, True)]
+                touches += [touch for touch in new if touch not in touches]
+            if deep and (isinstance(thing, (*_CONTAINERS, tuple, frozenset, *VIEWS))):
+                below += gc.get_referents(thing)
+        if not below:
+            break
+        level = below
+    return touches
 
 
 Shares = dict[int, dict[tuple[Part, int, bool], set[Any]]]

@@ -7,13 +7,13 @@ not been before; the rest runs at the speed of the interpreter.
 
 from __future__ import annotations
 
-import bisect
-import heapq
+import sys
 from _thread import get_ident
-from types import BuiltinFunctionType, FunctionType, MethodDescriptorType, MethodType, WrapperDescriptorType
+from collections.abc import Hashable
+from types import FunctionType, MethodType
 from typing import TYPE_CHECKING, Any, Final
 
-from simulations.live.threads.control import accesses
+from simulations.live.threads.control import accesses, operations
 from simulations.live.threads.control.touching import Touching
 
 if TYPE_CHECKING:
@@ -24,56 +24,34 @@ if TYPE_CHECKING:
     from simulations.live.threads.control.primitives import Primitives
     from simulations.live.threads.control.sites import Site
 
-_READERS: Final = frozenset(
-    {
-        len,
-        sorted,
-        sum,
-        min,
-        max,
-        any,
-        all,
-        iter,
-        list,
-        dict,
-        tuple,
-        set,
-        frozenset,
-        enumerate,
-        zip,
-        map,
-        filter,
-        repr,
-        str,
-        reversed,
-    }
-)
-_WRITERS: Final = frozenset(
-    {
-        next,
-        heapq.heappush,
-        heapq.heappop,
-        heapq.heapify,
-        heapq.heapreplace,
-        heapq.heappushpop,
-        bisect.insort_left,
-        bisect.insort_right,
-    }
-)
-_ATTRIBUTE_READERS: Final = frozenset({getattr, hasattr})
-_ATTRIBUTE_WRITERS: Final = frozenset({setattr, delattr})
 _NEVER_SWITCHES: Final = frozenset({len, isinstance, type, str, tuple, list.append})
 
 
+def _ignore(function: Any) -> None:
+    """Adopt nothing."""
+
+
+def _is_python(function: Any) -> bool:
+    """Return whether all that a call touches is told by the code of a Python function."""
+    while type(function) is MethodType:
+        function = function.__func__
+    return type(function) is FunctionType
+
+
 class Hooks:
-    """Makes the functions that are called from rewritten code."""
+    """Makes the functions that are called from rewritten code.
+
+    Attributes:
+        reached: Called with whatever is about to be called, so that its code is put under control.
+    """
 
     def __init__(self, points: Points, primitives: Primitives) -> None:
         self._points = points
         self._run = points.run
         self._primitives = primitives
+        self.reached: Callable[[Any], None] = _ignore
 
-    def observing(self, site: Site, space: dict[str, Any] | None) -> Callable[..., Any]:
+    def observing(self, site: Site) -> Callable[..., Any]:
         """Return the hook that looks at every access of a site."""
         if site.kind == "call":
             return lambda function: self._observe_call(site, function)
@@ -86,6 +64,8 @@ class Hooks:
         def observe(*operands: Any) -> None:
             if run.mute or get_ident() != run.ident:
                 return
+            # Two functions may have one code and different globals, so the frame says which they are.
+            space = sys._getframe(1).f_globals if site.kind == "global" else None  # noqa: SLF001  (see above)
             if self._points.everywhere and not accesses.touched(site, operands, space, self._points.stamps):
                 site.note_run()
                 return
@@ -136,14 +116,11 @@ class Hooks:
         if run.mute:
             return function
         site.note_run()
-        owner = accesses.owner_of(function)
-        if owner is not None:
-            touches = accesses.method(*owner, self._points.stamps)
-            if touches:
-                site.set_writes(writes=touches[0][2])
-            self._at_call(site, touches)
+        self.reached(function)
+        if _is_python(function) or not isinstance(function, Hashable) or function in operations.ON_FRAMES:
+            self._at_call(site, [])
             return function
-        return self._observe_function(site, function)
+        return self._through(site, function)
 
     def _at_call(self, site: Site, touches: list[Touch]) -> None:
         if self._points.everywhere and not touches:
@@ -152,54 +129,13 @@ class Hooks:
             self._points.pass_point(site)
         self._points.tell(site, touches)
 
-    def _observe_function(self, site: Site, function: Any) -> Any:
-        """A function that is not written in Python: what it touches are its arguments."""
-        kind = type(function)
-        if not issubclass(kind, (BuiltinFunctionType, type, MethodDescriptorType, WrapperDescriptorType)):
-            self._at_call(site, [])
-            return function
-        if kind is MethodDescriptorType or kind is WrapperDescriptorType:
-            name = function.__name__
-            if name in {"__setattr__", "__getattribute__", "__delattr__"}:
-                return self._through(
-                    site,
-                    function,
-                    lambda args: accesses.attribute(
-                        args[0], str(args[1]), self._points.stamps, writes=name != "__getattribute__"
-                    ),
-                )
-            return self._through(
-                site, function, lambda args: accesses.method(args[0], name, self._points.stamps)
-            )
-        if function in _READERS or function in _WRITERS:
-            writes = function in _WRITERS
-            return self._through(
-                site,
-                function,
-                lambda args: [
-                    touch
-                    for arg in args
-                    for touch in (
-                        accesses.whole(arg, self._points.stamps, writes=writes)
-                        or (accesses.method(arg, "__next__", self._points.stamps) if function is next else [])
-                    )
-                ],
-            )
-        if function in _ATTRIBUTE_READERS or function in _ATTRIBUTE_WRITERS:
-            writes = function in _ATTRIBUTE_WRITERS
-            return self._through(
-                site,
-                function,
-                lambda args: accesses.attribute(args[0], args[1], self._points.stamps, writes=writes),
-            )
-        self._at_call(site, [])
-        return function
+    def _through(self, site: Site, function: Any) -> Callable[..., Any]:
+        """Stand in for a function that is not written in Python: what it touches depends on its arguments."""
 
-    def _through(
-        self, site: Site, function: Callable[..., Any], touches: Callable[[tuple[Any, ...]], list[Touch]]
-    ) -> Callable[..., Any]:
         def through(*args: Any, **kwargs: Any) -> Any:
-            seen = touches(args) if args else []
+            for arg in operations.calls_back(args, kwargs):
+                self.reached(arg)
+            seen = operations.called(function, args, kwargs, self._points.stamps)
             site.set_writes(writes=any(writes for _, _, writes in seen))
             self._at_call(site, seen)
             return function(*args, **kwargs)

@@ -293,7 +293,6 @@ class Installer:
 
     def _calls(self, site: Site, mode: Mode, function: Function) -> Iterator[tuple[int, Call]]:
         hooks = self._hooks
-        space = function.space
         if not function.observed:
             mode = "fast"
         substitutes = site.kind in ("call", "with")
@@ -303,7 +302,7 @@ class Installer:
             return
         replaces = site.operands[0] if substitutes else 0
         if mode == "observe" or (mode == "watch" and (site.focus or site.sync or not site.hot)):
-            hook = hooks.observing(site, space)
+            hook = hooks.observing(site)
             after = site.kind == "switch" and site.name == "RESUME"
             yield site.index, Call(hook, site.operands, cell=site.cell, replaces=replaces, after=after)
             if site.kind == "call" and self._points.granularity == "gil":
@@ -315,7 +314,7 @@ class Installer:
             hook = hooks.call(site, observed=function.observed) if site.kind == "call" else hooks.enter(site)
             yield site.index, Call(hook, site.operands, replaces=replaces)
         elif site.sync and not substitutes:
-            yield site.index, Call(hooks.observing(site, space), site.operands)
+            yield site.index, Call(hooks.observing(site), site.operands)
         elif site.focus:
             yield site.index, Call(self._points.run.point(site, writes=site.writes))
         elif not site.hot:

@@ -8,7 +8,8 @@ from __future__ import annotations
 from _thread import get_ident
 from typing import TYPE_CHECKING, Any, Final, Literal
 
-from simulations.live.threads.control.accesses import TRIED, Stamps, Touch
+from simulations.live.threads.control.accesses import TRIED, Touch
+from simulations.live.threads.control.stamps import Stamps
 from simulations.live.threads.control.touching import Touching
 
 if TYPE_CHECKING:

@@ -103,12 +103,12 @@ class Primitives:
             if function.__name__ in {"now", "utcnow", "today"} and isinstance(function.__self__, type):
                 return self._datetime(function)
             return self._outdoors.controlled(function, site)
-        elif kind is MethodDescriptorType or kind is WrapperDescriptorType:
+        if kind is MethodDescriptorType or kind is WrapperDescriptorType:
             owner = function.__objclass__
             if owner in _CONTROLLED_TYPES and (make := self._methods.get((owner, function.__name__))):
                 return lambda thing, *args, **kwargs: make(site, thing)(*args, **kwargs)
             return self._outdoors.controlled(function, site)
-        elif kind is functools.partial:
+        if kind is functools.partial:
             inner = self.controlled(function.func, site)
             if inner is not None:
                 return functools.partial(inner, *function.args, **function.keywords)

@@ -79,8 +79,8 @@ from simulations.live.threads.control.limits import (
     CLOCK_READS_FREE,
     CLOCK_TICK,
     NEVER,
-    START_OF_TIME,
     STACK_NEEDED,
+    START_OF_TIME,
     STRICT_TURN,
     WATCH_STEP,
     Limits,
@@ -120,7 +120,6 @@ class Scheduler:
         cut: Whether the run was cut short.
         until: When, on the monotonic clock of the machine, a run is cut short; None is never.
         kernel: The threads that wait in the operating system.
-        timed: Whether a thread waited for a time, or for something no longer than a time.
         tasks: The threads of the run; those that were started by the set-up come last.
     """
 
@@ -130,7 +129,7 @@ class Scheduler:
         self.step, self.now = 0, START_OF_TIME
         self.stop = self.bound = self._turn_ends = NEVER
         self._turn_max = self._limits.turn_max
-        self._choosing = self.active = self.dying = self.cut = self.timed = False
+        self._choosing = self.active = self.dying = self.cut = False
         self.ident = -1
         self.mute = True
         self.tasks: list[Task] = []
@@ -202,7 +201,7 @@ class Scheduler:
         self.bound = self._turn_ends = NEVER
         self._turn_max = self._limits.turn_max
         self._clock_reads = 0
-        self.dying = self._choosing = self.cut = self.timed = False
+        self.dying = self._choosing = self.cut = False
         self._failure = self._passing = None
         self._strategy = strategy
         self._main = main = Task(-1, "setup", self._main.gate, _thread.get_ident(), muted=True)
@@ -488,7 +487,6 @@ class Scheduler:
             raise Stopped
         _has_room(STACK_NEEDED)
         task = self.current
-        self.timed = self.timed or (deadline is not None and not patient)
         wait = Wait(ready, deadline, verb, what, sleeping=sleeping)
         task.waits(wait)
         self._pass_on(task)

@@ -32,6 +32,7 @@ class Site:
         line: The line in the source.
         position: Line, end line, column and end column in the source.
         writes: Whether it changes what it touches.
+        deletes: Whether it takes an item out of what it touches.
         hot: Whether it has been run under observation.
         focus: Whether threads may be switched in front of it.
         effects: What it has been seen to do.
@@ -43,6 +44,7 @@ class Site:
     __slots__ = (
         "cell",
         "code",
+        "deletes",
         "effects",
         "end",
         "exit",
@@ -69,6 +71,7 @@ class Site:
         operands: tuple[int, ...] = (),
         cell: int | None = None,
         writes: bool = False,
+        deletes: bool = False,
         verb: Touching | None = None,
         way_out: Site | None = None,
         position: Position | None = None,
@@ -83,6 +86,7 @@ class Site:
         self.position = position or instruction.position
         self.line = self.position[0] or instruction.position[0] or code.co_firstlineno
         self.writes = writes
+        self.deletes = deletes
         self.verb = verb or (Touching.WRITES if writes else Touching.READS)
         self.effects: set[Touching] = set()
         self.hot = False
@@ -163,6 +167,7 @@ _TRUTH_TESTS: Final = frozenset(
 )
 _IN_PLACE_FIRST: Final = 13
 _SUBSCRIPT: Final = 26
+_HAS_SPEC: Final = 4
 _WHOLE_READS: Final = {
     "GET_ITER": (1,),
     "FOR_ITER": (1,) if VERSION < (3, 15) else (2,),  # below the index into a list or tuple, from 3.15 on
@@ -174,6 +179,15 @@ _WHOLE_READS: Final = {
     "DICT_UPDATE": (1,),
     "DICT_MERGE": (1,),
     "BINARY_SLICE": (3,),
+    "COMPARE_OP": (2, 1),
+    "FORMAT_SIMPLE": (1,),
+    "FORMAT_WITH_SPEC": (2,),
+    "CONVERT_VALUE": (1,),
+    "UNARY_NEGATIVE": (1,),
+    "UNARY_INVERT": (1,),
+    "MATCH_KEYS": (2,),
+    "GET_YIELD_FROM_ITER": (1,),
+    "SEND": (2,),
 }
 _ITEMS: Final = {"BINARY_SUBSCR": False, "STORE_SUBSCR": True, "DELETE_SUBSCR": True}
 _ATTRIBUTES: Final = {"LOAD_ATTR": False, "LOAD_METHOD": False, "STORE_ATTR": True, "DELETE_ATTR": True}
@@ -197,13 +211,19 @@ def sites_of(body: Body) -> Iterator[Site]:
             variable = code._varname_from_oparg(instruction.arg)  # type: ignore[attr-defined]  # noqa: SLF001  (nothing public does it)
             yield Site(code, instruction, "cell", name=variable, cell=instruction.arg, writes=_CELLS[name])
         elif name in _ITEMS or (name == "BINARY_OP" and instruction.arg == _SUBSCRIPT):
-            yield Site(code, instruction, "item", operands=(2, 1), writes=_ITEMS.get(name, False))
+            writes = _ITEMS.get(name, False)
+            yield Site(
+                code, instruction, "item", operands=(2, 1), writes=writes, deletes=name == "DELETE_SUBSCR"
+            )
         elif name in _WHOLE_READS:
             yield Site(code, instruction, "whole", operands=_WHOLE_READS[name])
         elif name == "STORE_SLICE":
             yield Site(code, instruction, "whole", operands=(3,), writes=True)
-        elif name == "BINARY_OP" and instruction.arg >= _IN_PLACE_FIRST:
-            yield Site(code, instruction, "whole", operands=(2,), writes=True)
+        elif name == "BINARY_OP":
+            in_place = instruction.arg >= _IN_PLACE_FIRST
+            yield Site(code, instruction, "whole", operands=(2, 1), writes=in_place)
+        elif name == "FORMAT_VALUE":
+            yield Site(code, instruction, "whole", operands=(2 if instruction.arg & _HAS_SPEC else 1,))
         elif instruction.op in _TRUTH_TESTS and not (previous and previous.op in _BOOLEAN):
             yield Site(code, instruction, "whole", operands=(1,))
         elif name in _CALLS:
@@ -231,6 +251,8 @@ def _call(body: Body, call: Instruction) -> Site:
     first = call
     while first.index and body.instructions[first.index - 1].name in {"PRECALL", "KW_NAMES"}:
         first = body.instructions[first.index - 1]
+    if VERSION < (3, 13) and call.name == "CALL" and call.arg == 0 and not _pushes_null(body, first.index):
+        depth += 1  # the callable of a decorator or a comprehension stands where a method would
     return Site(
         body.code,
         first,
@@ -240,6 +262,28 @@ def _call(body: Body, call: Instruction) -> Site:
         position=call.position,
         end=call.index,
     )
+
+
+def _pushes_null(body: Body, index: int) -> bool:
+    """Return whether what stands below the top of the stack in front of an instruction is a NULL."""
+    below = 2
+    for instruction in reversed(body.instructions[:index]):
+        name = instruction.name
+        pushed = 2 if (name == "LOAD_GLOBAL" and instruction.arg & 1) or binds_method(instruction) else 1
+        if name in _STILL:
+            continue
+        if name == "CALL":
+            popped = instruction.arg + 2
+        else:
+            argument = instruction.arg if instruction.op >= dis.HAVE_ARGUMENT else None
+            popped = pushed - dis.stack_effect(instruction.op, argument, jump=False)
+        if below <= pushed:
+            return name == "PUSH_NULL" or pushed == below == 2
+        below += popped - pushed
+    return True
+
+
+_STILL: Final = frozenset({"PRECALL", "KW_NAMES", "NOP", "RESUME", "MAKE_CELL", "COPY_FREE_VARS"})
 
 
 def _with(body: Body, instruction: Instruction) -> Site | None:

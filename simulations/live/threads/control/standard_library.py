@@ -39,6 +39,7 @@ class Private(NamedTuple):
 
 PRIVATE: Final = (
     Private("threading", "_active", "what current_thread() returns in a controlled thread"),
+    Private("threading", "_dangling", "which threads there are already"),
     Private("threading", "_limbo", "a thread that was started is no longer about to start"),
     Private("threading", "_counter", "threads have the same names in every schedule"),
     Private("threading", "Thread()._ident", "a thread of the program knows its number"),

@@ -64,6 +64,7 @@ class Task:
     """
 
     __slots__ = (
+        "_timed_out",
         "alike",
         "carrier",
         "done",
@@ -105,6 +106,7 @@ class Task:
         self.thread = thread
         self.sentinel: _thread.LockType | None = None
         self.switched: Site | None = None
+        self._timed_out = False
         self.holds: dict[int, tuple[Any, str]] = {}
 
     def starts(self) -> None:
@@ -123,7 +125,14 @@ class Task:
 
     def waits(self, wait: Wait | None) -> None:
         """Note what it waits for, or that it waits no more."""
+        if wait is None and self.wait is not None:
+            self._timed_out = self.wait.expired and not self.wait.sleeping
         self.wait = wait
+
+    def took_time_out(self) -> bool:
+        """Return whether its last wait ended with its time; asked again, the answer is no."""
+        timed_out, self._timed_out = self._timed_out, False
+        return timed_out
 
     def mute(self, *, muted: bool) -> None:
         """Say whether another thread may be chosen while it runs."""
@@ -159,8 +168,8 @@ class Task:
 
     @property
     def can_go_on(self) -> bool:
-        """Whether it has not ended and what it waits for, if anything, is there."""
-        return not self.done and (self.wait is None or self.wait.ready())
+        """Whether it has not ended and what it waits for, if anything, is there; a sleep may end early."""
+        return not self.done and (self.wait is None or self.wait.sleeping or self.wait.ready())
 
     @property
     def due(self) -> tuple[int, int]:

@@ -56,6 +56,7 @@ if TYPE_CHECKING:
     from simulations.live.threads.control.sites import Site
     from simulations.live.threads.control.tasks import Task
     from simulations.live.threads.control.touching import Touching
+    from simulations.live.threads.search.plans import Recorder
     from simulations.live.threads.search.strategies import Decisions
 
 Options = tuple[tuple[int, int], ...]
@@ -219,6 +220,7 @@ class Result(NamedTuple):
         gone_through: Up to how many preemptions (or deviations) every schedule was run; None where not even
             those without one were, or where there is no bound.
         complete: Whether every schedule was run.
+        grown: The sites at which threads must be switched too, as only the runs have shown.
     """
 
     failure: Failure | None
@@ -227,6 +229,7 @@ class Result(NamedTuple):
     schedules: int
     gone_through: int | None = None
     complete: bool = False
+    grown: frozenset[Site] = frozenset()
 
 
 class Item(NamedTuple):
@@ -309,3 +312,10 @@ def _ordered(rank: Rank, *, by_deviations: bool) -> tuple[int, int, Options]:
         (rank.deviations, rank.preemptions) if by_deviations else (rank.preemptions, rank.deviations)
     )
     return first, second, rank.sequence
+
+
+def rank_of(recorder: Recorder) -> Rank:
+    """Return the place of a schedule that was recorded in the order of "least"."""
+    chosen = [asked for asked in recorder.asked if asked.chosen]
+    sequence = tuple((asked.step, asked.chosen) for asked in chosen)
+    return Rank(sum(1 for asked in chosen if not asked.forced), len(chosen), sequence)

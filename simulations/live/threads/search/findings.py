@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from simulations.errors import NondeterminismError
-from simulations.live.threads.report import Exploration, Replay, Verdict
+from simulations.live.threads.report import Exploration, Minimality, Possible, Replay, Verdict
 from simulations.live.threads.search import explain
 from simulations.live.threads.search.minimise import minimise, possible
 from simulations.live.threads.search.plans import Asked, Recorder, in_words
@@ -54,6 +54,18 @@ def found(session: Session, hit: Hit, budget: Budget, coverage: Coverage) -> Exp
         NondeterminismError: it does not fail when it is run again.
     """
     schedules, points = session.schedules, session.points
+    if hit.by_audit:
+        return Exploration(
+            Verdict.FOUND,
+            schedules,
+            coverage,
+            failure=hit.failure,
+            words="threads are switched at single instructions, as an audit of the proof did",
+            minimality=Minimality.NOT_MINIMISED,
+            possible=Possible.NOT_SEEN,
+            threads=session.program.names,
+            points=points,
+        )
     _confirm(session, hit)
     before = session.schedules
     minimal = minimise(session, hit, 0 if budget.searcher == "replay" else budget.minimise_max)

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import sys
 from typing import TYPE_CHECKING, Final
 
+from simulations.live.threads.control.frames import place
+from simulations.live.threads.control.limits import NEVER
 from simulations.live.threads.control.touching import Touching
 from simulations.live.threads.search.reduction import Step
+from simulations.live.threads.search.strategies import Fixed
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from simulations.live.threads.control.accesses import Touch
-    from simulations.live.threads.control.scheduler import Scheduler
+    from simulations.live.threads.control.scheduler import Scheduler, Strategy
     from simulations.live.threads.control.sites import Site
     from simulations.live.threads.control.tasks import Task
     from simulations.live.threads.search.reduction import Beginning
@@ -21,17 +25,27 @@ _GIVING: Final = frozenset({Touching.RELEASES, Touching.ENDS})
 
 
 class Follower:
-    """Runs the beginning of a schedule, goes on nominally, and takes note of every step.
+    """Runs the beginning of a schedule, goes on as another strategy says, and takes note of every step.
+
+    Args:
+        beginning: The threads of its steps, in order.
+        inner: Says who goes on afterwards.
 
     Attributes:
         decided: What was not nominal, as `(step, thread)`.
         steps: What was done that another thread could notice, in order.
+        did: For each step the thread, the place and the verb, to compare runs by.
+        time_outs: Where waits ended with their time.
     """
 
-    def __init__(self, beginning: Beginning = ()) -> None:
+    def __init__(self, beginning: Beginning = (), inner: Strategy | None = None) -> None:
         self._left = list(reversed(beginning))
+        self._inner = inner or Fixed()
+        self._stop = NEVER
         self.decided: list[tuple[int, int]] = []
         self.steps: list[Step] = []
+        self.did: list[tuple[int, Site | None, Touching]] = []
+        self.time_outs: dict[str, None] = {}
         self._run: Scheduler | None = None
         self._trying: dict[int, int] = {}
         self._born: dict[int, int] = {}
@@ -39,20 +53,30 @@ class Follower:
     def start(self, run: Scheduler) -> None:
         """See `Strategy`."""
         self._run = run
+        self._inner.start(run)
+        self._stop = run.stop
         run.ask_at(run.step + 1)
 
-    def point(self, run: Scheduler, task: Task, site: Site) -> Task:  # noqa: ARG002  (the protocol has it)
+    def point(self, run: Scheduler, task: Task, site: Site) -> Task:
         """See `Strategy`."""
+        chosen = self._wanted(run)
+        if chosen is None and run.step >= self._stop:
+            chosen = self._inner.point(run, task, site)
+            self._stop = run.stop
         run.ask_at(run.step + 1)
-        chosen = self._wanted(run) or task
+        chosen = chosen or task
         if chosen is not task:
             self.decided.append((run.step, chosen.index))
         return chosen
 
     def forced(self, run: Scheduler, candidates: Sequence[Task]) -> Task:
         """See `Strategy`."""
+        chosen = self._wanted(run)
+        if chosen is None:
+            run.ask_at(self._stop)
+            chosen = self._inner.forced(run, candidates)
+            self._stop = run.stop
         run.ask_at(run.step + 1)
-        chosen = self._wanted(run) or candidates[0]
         if chosen is not candidates[0]:
             self.decided.append((run.step, chosen.index))
         return chosen
@@ -66,20 +90,25 @@ class Follower:
             self._left.clear()
         return None
 
-    def access(self, task: Task, _: Site | None, touches: list[Touch], touching: Touching) -> None:
+    def access(self, task: Task, site: Site | None, touches: list[Touch], touching: Touching) -> None:
         """Take note of a step; a `Sink`."""
         thread = task.index
         if touching is Touching.TRIES:
             self._trying[thread] = touches[0][0]
             return
         stamp = touches[0][0]
+        timed_out = task.took_time_out()
+        if timed_out:
+            self.time_outs[place(sys._getframe())] = None  # noqa: SLF001  (the one way to one's own frame)
         waits = touching in _TAKING and self._trying.pop(thread, None) != stamp
         born = self._born.pop(thread, None)
+        self.did.append((thread, site, touching))
         self.steps.append(
             Step(
                 thread,
                 tuple(touches),
-                () if born is None else (born,),
+                # A time-out is taken to pass only where no thread can go on: after all that came before.
+                tuple(range(len(self.steps))) if timed_out else () if born is None else (born,),
                 stamp if waits else None,
                 tuple(touch[0] for touch in touches) if touching in _GIVING else (),
             )

@@ -16,6 +16,8 @@ GIL_MAX: Final = 400
 """How many runs may be spent on showing a finding where this interpreter really switches."""
 DELAY_BOUND_THREADS: Final = 6
 """From this many threads on, schedules are minimised by delay bounding too."""
+GROWTHS_MAX: Final = 8
+"""How often minimising begins anew because a run has shown another place at which a switch matters."""
 RUNS_MIN: Final = 100
 """How many runs may be spent however long they are."""
 POINTS_SPENT_MAX: Final = 500_000
@@ -52,10 +54,17 @@ def minimise(session: Session, hit: Hit, runs_max: int) -> Minimal:
     runs_max = _affordable(session, runs_max)
     many = len(session.program.workers) >= DELAY_BOUND_THREADS
     left = runs_max * 3 // 4 if many else runs_max
-    result = session.enumerate(schedules_max=left, bound=None, full=False, below=rank, wanted=wanted)
-    if result.failure is not None:
-        return Minimal(result.decisions, Minimality.LEAST)
-    if result.complete:
+    for _ in range(GROWTHS_MAX):
+        result = session.enumerate(schedules_max=left, bound=None, full=True, below=rank, wanted=wanted)
+        if result.failure is not None and result.rank is not None:
+            decisions, rank = result.decisions, result.rank
+        if not result.grown:
+            break
+        recounted = session.recounted(decisions, result.grown)
+        if recounted is None:
+            return Minimal(decisions, Minimality.ONE_MINIMAL)
+        decisions, rank = recounted
+    if not result.grown and (result.failure is not None or result.complete):
         return Minimal(decisions, Minimality.LEAST)
     if many:
         delayed = session.enumerate(

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from simulations.live.threads.report import Coverage
-from simulations.live.threads.search.proof import prove
+from simulations.live.threads.search.proof import SPENT, Proof
 from simulations.live.threads.search.session import Hit, Session
 from simulations.live.threads.search.strategies import Fixed, Pct, Proposal, Turns, Walk
 
@@ -16,11 +17,13 @@ if TYPE_CHECKING:
 
 OBSERVATIONS: Final = 12
 """How many runs a program is observed for where no budget says otherwise."""
-SMALL_MAX: Final = 300
-"""How many schedules a portfolio enumerates at most."""
-SMALL_POINTS: Final = 60
-"""A program whose nominal run has more points is not enumerated by a portfolio."""
 _MEANS: Final = (1.5, 3.0, 8.0, 30.0)
+PROOF_FIRST: Final = 250
+"""How many schedules a portfolio spends on a proof before it tries what is cheap; most need fewer."""
+AUDITS: Final = 24
+"""How many random schedules a proof is audited with."""
+_AUDIT_MEANS: Final = (4.0, 12.0, 40.0)
+"""In how many instructions a switch is expected once."""
 
 
 class Searched(NamedTuple):
@@ -37,30 +40,62 @@ class Searched(NamedTuple):
 
 def search(session: Session, budget: Budget) -> Searched:
     """Return a failing schedule, and which schedules were gone through in full."""
-    nothing = covered(session)
     if budget.provable and session.granularity == "access":
-        proof = prove(session, budget.for_proof)
-        if proof.hit is not None or proof.complete:
-            return Searched(proof.hit, covered(session, complete=proof.complete))
+        return _prove(session, budget)
+    coverage = covered(session)
     known = session.observe(budget.seed, budget.max_schedules)
     if known is not None and not known.decisions:
-        return Searched(known, nothing)
+        return Searched(known, coverage)
     found = _tried(session, Fixed())
     if found is not None:
-        return Searched(found, nothing)
-    if budget.max_preemptions is not None:
-        return _enumerated(session, budget.max_schedules, budget.max_preemptions)
-    if budget.searcher == "exhaustive":
-        searched = _enumerated(session, budget.max_schedules, None)
+        return Searched(found, coverage)
+    if budget.searcher == "exhaustive" or budget.max_preemptions is not None:
+        searched = _enumerated(session, budget.max_schedules, budget.max_preemptions)
         return searched._replace(hit=searched.hit or known)
-    coverage = nothing
     if budget.searcher == "portfolio":
-        searched = _systematic(session, budget)
-        if searched.hit is not None or searched.coverage.complete:
-            return searched._replace(hit=searched.hit or known)
-        coverage = searched.coverage
-    found = _by_chance(session, budget)
-    return Searched(found or known, nothing if found else coverage)
+        found = _sweep(session, session.schedules + budget.max_schedules * 2 // 5)
+        small = session.schedules + min(budget.max_schedules // 4, PROOF_FIRST)
+        if found is None and small < budget.max_schedules:
+            searched = _enumerated(session, small, None)
+            if searched.hit is not None or searched.coverage.complete:
+                return searched._replace(hit=searched.hit or known)
+            coverage = searched.coverage
+    return Searched(found or _by_chance(session, budget) or known, coverage)
+
+
+def _prove(session: Session, budget: Budget) -> Searched:
+    """Run a schedule of each class; where those are many, a portfolio tries what is cheap in between."""
+    proof = Proof(session)
+    everything = budget.max_schedules
+    small = everything if budget.searcher == "exhaustive" else min(everything, PROOF_FIRST)
+    hit = proof.advance(small)
+    if hit is None and not proof.complete and small < everything:
+        hit = _sweep(session, small + (everything - small) // 4)
+        hit = hit or _by_chance(session, budget, small + (everything - small) // 2)
+        hit = hit or proof.advance(everything)
+    coverage = replace(
+        covered(session, complete=proof.complete),
+        vacuous=not session.has_conflicts,
+        hindrances=tuple(proof.hindrances) or (() if proof.complete else (SPENT,)),
+        time_outs=tuple(proof.time_outs),
+    )
+    if hit is None and proof.complete:
+        return audited(session, budget, coverage)
+    return Searched(hit, coverage)
+
+
+def audited(session: Session, budget: Budget, coverage: Coverage) -> Searched:
+    """Run random schedules at every instruction, without any filter, over what was proved."""
+    for number in range(AUDITS):
+        if session.expired:
+            break
+        failure = session.audit(
+            Walk(budget.seed * 1_000_003 + number, _AUDIT_MEANS[number % len(_AUDIT_MEANS)])
+        )
+        coverage = replace(coverage, audits=number + 1)
+        if failure is not None:
+            return Searched(Hit(failure, (), by_audit=True), replace(coverage, complete=False))
+    return Searched(None, coverage)
 
 
 def retraced(session: Session, plan: Plan, seed: int) -> Hit | None:
@@ -79,19 +114,9 @@ def covered(session: Session, preemptions: int | None = None, *, complete: bool 
     return Coverage(preemptions, complete, session.granularity, len(session.program.workers))
 
 
-def _systematic(session: Session, budget: Budget) -> Searched:
-    """Try small deviations, and every schedule of a small program."""
-    schedules_max = budget.max_schedules
-    found = _sweep(session, session.schedules + schedules_max * 2 // 5)
-    small = session.schedules + min(schedules_max // 4, SMALL_MAX)
-    if found is None and session.points <= SMALL_POINTS and small < schedules_max:
-        return _enumerated(session, small, None)
-    return Searched(found, covered(session))
-
-
-def _by_chance(session: Session, budget: Budget) -> Hit | None:
-    """Try schedules at random until the budget runs out."""
-    schedules_max = budget.max_schedules
+def _by_chance(session: Session, budget: Budget, schedules_max: int | None = None) -> Hit | None:
+    """Try schedules at random until the budget, or part of it, runs out."""
+    schedules_max = budget.max_schedules if schedules_max is None else schedules_max
     if not session.points:
         # Probabilistic concurrency testing spreads its changes over the points of the nominal run.
         found = _tried(session, Fixed())

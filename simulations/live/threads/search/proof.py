@@ -2,57 +2,137 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+import functools
+from typing import TYPE_CHECKING, Final
 
+from simulations.errors import NondeterminismError
+from simulations.live.threads.control.limits import NEVER
 from simulations.live.threads.search.follower import Follower
 from simulations.live.threads.search.reduction import Reduction
-from simulations.live.threads.search.session import Hit
+from simulations.live.threads.search.session import FOCUS_ROUNDS_MAX, Hit
+from simulations.live.threads.search.strategies import Turns, Walk
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from simulations.live.threads.control.failures import Failure
+    from simulations.live.threads.control.scheduler import Strategy
     from simulations.live.threads.search.session import Session
 
 
-class Proof(NamedTuple):
-    """How far a proof came.
+class Proof:
+    """Runs a schedule of each class until one fails or none is left; it can be taken up again.
+
+    Classes that differ from the nominal run in few reversals come first.
 
     Attributes:
-        hit: A schedule that fails; None if none did.
-        complete: Whether a schedule of each class was run.
+        hindrances: What stands in the way of a proof: why some schedule may have been missed.
+        time_outs: Where waits ended with their time; taken to happen only where no thread could go on.
+        complete: Whether a schedule of each class was run, and none failed.
     """
 
-    hit: Hit | None
-    complete: bool
+    def __init__(self, session: Session) -> None:
+        self._session = session
+        self._reduction = Reduction()
+        self._others = list(_OTHERS)
+        self._nominal: Follower | None = None
+        self._rounds = 0
+        self.hindrances: dict[str, None] = {}
+        self.time_outs: dict[str, None] = {}
+        self.complete = False
 
+    def advance(self, schedules_max: int) -> Hit | None:
+        """Go on until a schedule fails, none is left, or this many have been run in all; return what failed.
 
-def prove(session: Session, schedules_max: int) -> Proof:
-    """Run a schedule of each class until one fails, none is left, or the budget is spent.
+        From then on threads are switched only where the runs have shown that it can matter.
 
-    Classes that differ from the nominal run in few reversals come first. From then on threads are switched
-    only where the runs have shown that it can matter.
-    """
-    reduction = Reduction()
-    complete = True
-    hit = None
-    while (beginning := reduction.following()) is not None:
-        if session.schedules >= schedules_max or session.expired:
-            complete = False
-            break
-        follower = Follower(beginning)
+        Raises:
+            NondeterminismError: the nominal schedule fails when it is run again, and did not before.
+        """
+        hit = None
+        while hit is None and not self._stopped and not self.complete:
+            beginning = self._reduction.following()
+            if beginning is None:
+                self.complete = not self.hindrances
+                break
+            if self._session.schedules >= schedules_max or self._session.expired:
+                self._reduction.put_back()
+                break
+            hit = self._run(self._other() or Follower(beginning))
+        if hit is None:
+            self._session.narrow()
+        return hit
+
+    @property
+    def _stopped(self) -> bool:
+        """Whether to go on would say nothing: runs do not end, or are not repeated."""
+        return _CUT in self.hindrances or _OUTLIVES in self.hindrances
+
+    def _other(self) -> Follower | None:
+        """Return another way than the beginning that was proposed last, now and then."""
+        if self._reduction.classes < OTHERS_FROM or not self._others:
+            return None
+        self._reduction.put_back()
+        return Follower((), self._others.pop(0)())
+
+    def _run(self, follower: Follower) -> Hit | None:
+        session = self._session
         failure = session.followed(follower)
+        if session.adopted() and (failure is None or self._nominal is None):
+            self._rounds += 1
+            if self._rounds <= FOCUS_ROUNDS_MAX:
+                self._reduction, self._nominal = Reduction(), None
+                return None
+            self.hindrances[_NEW_CODE] = None
         if failure is not None:
-            hit = _hit(session, failure, follower)
-            break
-        if session.adopted():
-            reduction = Reduction()
-            continue
-        if session.undecided:
-            complete = False
-            break
-        reduction.ran(follower.steps)
-    if hit is None:
-        session.narrow()
-    return Proof(hit, complete and hit is None)
+            return _hit(session, failure, follower)
+        self.time_outs |= follower.time_outs
+        self.hindrances |= dict.fromkeys(session.hindrances)
+        if session.cut:
+            self.hindrances[_CUT] = None
+            return None
+        if self._nominal is None:
+            self._nominal = follower
+            if not _is_repeatable(session, follower):
+                self.hindrances[_OUTLIVES] = None
+        self._reduction.ran(follower.steps)
+        return None
+
+
+OTHERS_FROM: Final = 12
+"""After this many classes some runs go another way altogether: with many threads there are many classes that
+differ from the nominal run in one reversal, and what needs a thread to come late is far away."""
+_OTHERS: Final[tuple[Callable[[], Strategy], ...]] = (
+    lambda: Turns(NEVER >> 1, backwards=True),
+    lambda: Turns(1, backwards=False),
+    lambda: Turns(1, backwards=True),
+    lambda: Turns(2, backwards=False),
+    lambda: Turns(3, backwards=True),
+    *(functools.partial(Walk, seed, mean) for seed, mean in enumerate((2.0, 4.0, 8.0, 16.0, 3.0, 6.0))),
+)
+SPENT: Final = "the budget was spent"
+"""Why a search that found nothing gave up, where nothing else stood in its way."""
+_CUT: Final = "a run was cut short, since it did not come to an end"
+_NEW_CODE: Final = "each run came to code that was not there before, so that not all of it was under control"
+_OUTLIVES: Final = (
+    "the same schedule did something else when it was run again: state outlives a run; make it anew in setup"
+)
+
+
+def _is_repeatable(session: Session, nominal: Follower) -> bool:
+    """Run the nominal schedule again; return whether the same was done.
+
+    Raises:
+        NondeterminismError: it fails, and did not before.
+    """
+    again = Follower()
+    failure = session.followed(again, counts=False)
+    if failure is not None:
+        raise NondeterminismError(
+            f"the nominal schedule passed, and failed when it was run again ({failure.summary}): state "
+            f"outlives a run; make it anew in setup"
+        )
+    return again.did == nominal.did
 
 
 def _hit(session: Session, failure: Failure, follower: Follower) -> Hit:

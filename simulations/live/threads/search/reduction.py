@@ -113,16 +113,22 @@ class Reduction:
         self.classes = 0
         self.repeated = 0
         self._open: deque[tuple[Beginning, frozenset[int]]] = deque([((), frozenset())])
+        self._proposed = self._open[0]
         self._planned: set[frozenset[int]] = set()
         self._classes_of: dict[int, int] = {}
 
     def following(self) -> Beginning | None:
         """Return the beginning of a schedule of a class that has not been run; None when all have been."""
         while self._open:
-            beginning, last = self._open.popleft()
+            self._proposed = self._open.popleft()
+            beginning, last = self._proposed
             if not self._contained(last):
                 return beginning
         return None
+
+    def put_back(self) -> None:
+        """Propose again what was proposed last, since it was not run."""
+        self._open.appendleft(self._proposed)
 
     def _contained(self, last: frozenset[int]) -> bool:
         """Whether some class that was run contains all these steps, and so all their past."""
@@ -161,8 +167,10 @@ class Reduction:
         ]
         kept = sum(1 << index for index in order)
         past = run.own[later] & ~(1 << later)
-        for index in order:
-            if not (past >> index) & 1 and dependent(step, run.steps[index]):
+        # What comes after the step and is kept does not depend on it, or it would not be kept.
+        for marked in run.races[later]:
+            index = marked if marked >= 0 else ~marked
+            if (kept >> index) & 1:
                 past |= run.past[index]
         name = run.name(step.thread, run.number[later], past)
         last = frozenset((name, *(run.names[index] for index in run.last(kept & ~past))))
@@ -206,10 +214,18 @@ def _looked_at(steps: Sequence[Step]) -> _Run:
 def _reversible(run: _Run, later: int) -> Iterator[int]:
     """Yield the steps before which a step might have come, and did not."""
     step = run.steps[later]
+    given = False
     for marked in run.races[later]:
         earlier = marked if marked >= 0 else ~marked
+        other = run.steps[earlier]
         if step.takes is None:
             if marked >= 0:
                 yield earlier
-        elif step.takes not in run.steps[earlier].gives:
+        elif step.takes in other.gives:
+            given = True
+        else:
             yield earlier
+            if given and other.takes == step.takes:
+                # What is given back has one holder. Earlier ones are reached from the class in which this one
+                # comes later.
+                return

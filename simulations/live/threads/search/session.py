@@ -10,11 +10,10 @@ import random
 import sys
 import threading
 from dataclasses import dataclass, replace
-from pathlib import PurePath
 from time import monotonic
-from typing import TYPE_CHECKING, Final, Literal, Self
+from typing import TYPE_CHECKING, Any, Final, Literal, Self
 
-from simulations.live.threads.control.accesses import TRIED, Shares, conflicting
+from simulations.live.threads.control.frames import internal
 from simulations.live.threads.control.hooks import Hooks
 from simulations.live.threads.control.install import Installer
 from simulations.live.threads.control.limits import NEVER, Limits
@@ -22,9 +21,19 @@ from simulations.live.threads.control.points import Points
 from simulations.live.threads.control.primitives import Primitives
 from simulations.live.threads.control.refused import stand_ins
 from simulations.live.threads.control.scheduler import Scheduler
+from simulations.live.threads.control.thread_order import ThreadOrder
 from simulations.live.threads.errors import StuckError, ThreadsError
-from simulations.live.threads.search.exhaustive import Happened, Rank, Result, Visitor, enumerate_schedules
-from simulations.live.threads.search.plans import Recorder, Scripted, normal
+from simulations.live.threads.search.exhaustive import (
+    Happened,
+    Rank,
+    Result,
+    Visitor,
+    enumerate_schedules,
+    rank_of,
+)
+from simulations.live.threads.search.focus import alike, focused, where
+from simulations.live.threads.search.follower import Follower
+from simulations.live.threads.search.plans import Recorder, Scripted
 from simulations.live.threads.search.strategies import Decisions, Fixed, Proposal, Turns, Walk
 
 if TYPE_CHECKING:
@@ -32,7 +41,7 @@ if TYPE_CHECKING:
     from types import FrameType
 
     from simulations.choices import Plan
-    from simulations.live.threads.control.accesses import Touch
+    from simulations.live.threads.control.accesses import Shares, Touch
     from simulations.live.threads.control.failures import Failure
     from simulations.live.threads.control.points import Granularity, Sink
     from simulations.live.threads.control.scheduler import Strategy
@@ -40,7 +49,6 @@ if TYPE_CHECKING:
     from simulations.live.threads.control.tasks import Task
     from simulations.live.threads.control.touching import Touching
     from simulations.live.threads.program import Program
-    from simulations.live.threads.search.follower import Follower
 
 FOCUS_ROUNDS_MAX: Final = 12
 """How often observation begins anew because a run came to functions that were not watched."""
@@ -53,6 +61,9 @@ CLOSE_TRIES: Final = 100
 """How often what is undone at the end may be interrupted."""
 LESSONS_MAX: Final = 20
 """How often a run that came to new places is looked at again, so that the focus may grow."""
+
+_ANY_INSTRUCTION: Final[Any] = None
+"""The place of a point of an audit, which asks strategies that do not look at places."""
 
 SESSION: Final[contextvars.ContextVar[Session | None]] = contextvars.ContextVar("session", default=None)
 """The session that the calling code runs in; it lets a nested one be refused, and a region be marked."""
@@ -67,12 +78,14 @@ class Hit:
         decisions: The schedule.
         everywhere: Whether its steps are counted with a point in front of every access.
         least: Its rank, if every lesser schedule was run.
+        by_audit: Whether an audit found it, whose schedules switch threads at any instruction.
     """
 
     failure: Failure
     decisions: Decisions
     everywhere: bool = False
     least: Rank | None = None
+    by_audit: bool = False
 
 
 class Session:
@@ -104,6 +117,7 @@ class Session:
         self._shares: Shares = {}
         self._conflicts: set[Site] = set()
         self._mode = ""
+        self._order = ThreadOrder()
         self._until = None if seconds is None else monotonic() + seconds
         self.scheduler.until = self._until
         self._undo: list[Callable[[], object]] = []
@@ -133,6 +147,8 @@ class Session:
         for module, name, value in stand_ins(self.scheduler):
             undo.append(functools.partial(setattr, module, name, getattr(module, name)))
             setattr(module, name, value)
+        undo.append(self._order.stop)
+        self._order.start()
         undo.append(self._installer.restore)
         undo.append(self.scheduler.close)
         SESSION.set(self)
@@ -145,7 +161,7 @@ class Session:
         self.close()
 
     def close(self) -> None:
-        """Put everything back as it was, also where an interruption comes meanwhile; once done, it is done."""
+        """Put everything back as it was, also where an interruption comes meanwhile; idempotent."""
         interruption: BaseException | None = None
         for _ in range(CLOSE_TRIES):
             try:
@@ -173,9 +189,21 @@ class Session:
         return self._until is not None and monotonic() > self._until
 
     @property
-    def undecided(self) -> bool:
-        """Whether the last run depends on more than the order of steps: on time, or on being cut short."""
-        return self.scheduler.timed or self.scheduler.cut
+    def hindrances(self) -> tuple[str, ...]:
+        """Why some schedule may have been missed: what ran, or waited, without being under control."""
+        return tuple(
+            f"a thread waited in the operating system, in {name}" for name in self.scheduler.uncontrolled
+        )
+
+    @property
+    def has_conflicts(self) -> bool:
+        """Whether two threads touched the same thing in a run of a proof, and at least one wrote it."""
+        return bool(self._conflicts)
+
+    @property
+    def cut(self) -> bool:
+        """Whether the last run was cut short."""
+        return self.scheduler.cut
 
     @property
     def steps(self) -> int:
@@ -202,12 +230,15 @@ class Session:
         strategy: Strategy,
         sink: Sink | None,
         on_start: Callable[[], None] | None = None,
+        *,
+        audit: bool = False,
     ) -> Failure | None:
-        """Run one schedule and count it."""
-        self.schedules += 1
+        """Run one schedule, and count it unless it is an audit."""
+        self.schedules += not audit
         if self.schedules % COLLECT_EVERY == 0:
             gc.collect(1)
         self._points.begin(sink)
+        self._order.begin()
         program = self.program
         return self.scheduler.run(
             program.setup,
@@ -290,8 +321,9 @@ class Session:
         self._limits = SEARCHING
         return hit
 
-    def followed(self, follower: Follower) -> Failure | None:
+    def followed(self, follower: Follower, *, counts: bool = True) -> Failure | None:
         """Run one schedule with a point in front of every access, and let a follower note its steps."""
+        self.schedules -= not counts
         if not self._points.everywhere:
             self._everywhere()
             self._limits = OBSERVING
@@ -304,14 +336,38 @@ class Session:
                     shares.setdefault(stamp, {}).setdefault((part, task.index, writes), set()).add(site)
 
         shares.clear()
-        failure = self.watched(follower, sink, "observe", tracing=True)
-        self._conflicts |= focused(shares)
-        return failure
+        try:
+            return self.watched(follower, sink, "observe", tracing=True)
+        except StuckError:
+            # What blocks may be a function that was not watched yet.
+            if not self._installer.found:
+                raise
+            return None
+        finally:
+            self._conflicts |= focused(shares)
+
+    def audit(self, strategy: Strategy) -> Failure | None:
+        """Run one schedule in which threads may be switched at every instruction of the program."""
+        self._install("fast")
+        run = self.scheduler
+
+        def trace(frame: FrameType, event: str, _: object) -> Any:
+            if event == "call":
+                if internal(frame) or not run.mine():
+                    return None
+                frame.f_trace_opcodes = True
+                frame.f_trace_lines = False
+            elif event == "opcode" and run.mine() and not run.mute:
+                run.pass_point(_ANY_INSTRUCTION, writes=True)
+            return trace
+
+        return self._run(strategy, None, lambda: sys.settrace(trace), audit=True)
 
     def adopted(self) -> bool:
         """Watch the functions that the last run came to for the first time; return whether there were any."""
         if not self._installer.adopt():
             return False
+        self.schedules -= 1  # it was not a schedule of all of the program
         self._changed()
         for site in self._installer.sites:
             site.set_focus(focus=True)
@@ -352,9 +408,9 @@ class Session:
     def set_focus(self, focus: set[Site]) -> None:
         """Switch threads in front of these sites, and of those that look the same from outside."""
         self._points.put(everywhere=False)
-        keys = {_key(site) for site in focus}
+        keys = {alike(site) for site in focus}
         for site in self._installer.sites:
-            site.set_focus(focus=_key(site) in keys)
+            site.set_focus(focus=alike(site) in keys)
         self.epoch += 1
         self._changed()
 
@@ -414,20 +470,32 @@ class Session:
         return self.watched(strategy, _nothing, "observe")
 
     def dropped(self, decisions: Decisions, wanted: Callable[[Failure], bool]) -> tuple[Decisions, Rank]:
-        """Leave out what a failing schedule does not need, one decision at a time."""
-        position = len(decisions) - 1
-        while position >= 0:
-            fewer = (*decisions[:position], *decisions[position + 1 :])
-            strategy = Fixed(fewer)
-            failure = self.watched(strategy, _nothing, "watch")
-            if failure is not None and wanted(failure):
-                decisions = tuple(strategy.decided)
-            position = min(position - 1, len(decisions) - 1)
+        """Leave out what a failing schedule does not need: half of its decisions first, at last each."""
+        size = max(len(decisions) // 2, 1)
+        while size and not self.expired:
+            end = len(decisions)
+            while end > 0 and not self.expired:
+                strategy = Fixed((*decisions[: max(end - size, 0)], *decisions[end:]))
+                failure = self.watched(strategy, _nothing, "watch")
+                if failure is not None and wanted(failure):
+                    decisions = tuple(strategy.decided)
+                end = min(end - size, len(decisions))
+            size //= 2
         recorder = Recorder(Fixed(decisions))
         self.watched(recorder, _nothing, "watch")
-        chosen = [asked for asked in recorder.asked if asked.chosen]
-        sequence = tuple((asked.step, asked.chosen) for asked in chosen)
-        return decisions, Rank(sum(1 for asked in chosen if not asked.forced), len(chosen), sequence)
+        return decisions, rank_of(recorder)
+
+    def recounted(self, decisions: Decisions, grown: frozenset[Site]) -> tuple[Decisions, Rank] | None:
+        """Return a schedule as it is counted with more places to switch at; None if it fails no more."""
+        told = Follower((), Fixed(decisions))
+        self.retold(told)
+        self.set_focus(self.focus() | grown)
+        again = Follower(tuple(step.thread for step in told.steps))
+        if self.retold(again) is None:
+            return None
+        recorder = Recorder(Fixed(tuple(again.decided)))
+        self.watched(recorder, _nothing, "watch")
+        return tuple(again.decided), rank_of(recorder)
 
     def replay(self, plan: Plan) -> tuple[Failure | None, Decisions]:
         """Run the schedule of a plan, and return how it failed and its decisions.
@@ -438,11 +506,11 @@ class Session:
         while True:
             known: dict[tuple[str, str, str], list[int]] = {}
             for site in self._installer.sites:
-                file, function, line = _where(site)
+                file, function, line = where(site)
                 known.setdefault((file, function, site.text), []).append(line)
             scripted = Scripted(plan, known)
             wanted = {(place.file, place.function, place.line) for place in scripted.places}
-            self.set_focus(self.focus() | {site for site in self._installer.sites if _where(site) in wanted})
+            self.set_focus(self.focus() | {site for site in self._installer.sites if where(site) in wanted})
             failure = self.watched(scripted, _nothing, "observe", tracing=True)
             if not self._installer.adopt():
                 break
@@ -463,7 +531,11 @@ class Session:
         wanted: Callable[[Failure], bool] = lambda _: True,
         by_deviations: bool = False,
     ) -> Result:
-        """Run schedules in the order of "least"; where an unforeseen access conflicts, begin again."""
+        """Run schedules in the order of "least"; where an unforeseen access conflicts, begin again.
+
+        Where they are to lie below a schedule, whose steps would then be counted in another way, the
+        unforeseen sites are returned instead.
+        """
         spent = 0
         while True:
             grown: set[Site] = set()
@@ -486,6 +558,8 @@ class Session:
                 expired=functools.partial(self._over, grown),
             )
             spent += result.schedules
+            if below is not None and (self._installer.adopt() or grown):
+                return result._replace(schedules=spent, complete=False, grown=frozenset(grown))
             if (
                 result.failure is None
                 and (grown or self._installer.found)
@@ -500,32 +574,3 @@ class Session:
 
 def _nothing(task: Task, site: Site | None, touches: list[Touch], touching: Touching) -> None:
     """Take note of nothing: a sink for a run of which only the end matters."""
-
-
-def focused(shares: Shares) -> set[Site]:
-    """Return the sites in front of which a switch can matter.
-
-    Giving a lock back matters only where another thread tries the lock without waiting for it: one that waits
-    sees no difference between a switch before it and one after. Nor does a switch matter right before a
-    thread waits for a condition, since it then gives way by itself.
-    """
-    tried = {stamp for stamp, entries in shares.items() if any(part == TRIED for part, _, _ in entries)}
-    real = {
-        stamp: {
-            key: {site for site in sites if stamp in tried or not site.only_releases}
-            for key, sites in entries.items()
-        }
-        for stamp, entries in shares.items()
-    }
-    return {site for site in conflicting(real) if site.code is not _CONDITION_WAIT}
-
-
-_CONDITION_WAIT: Final = threading.Condition.wait.__code__
-
-
-def _where(site: Site) -> tuple[str, str, int]:
-    return PurePath(site.code.co_filename).name, normal(site.code.co_qualname), site.line
-
-
-def _key(site: Site) -> tuple[str, str, int, str, str]:
-    return site.code.co_filename, normal(site.code.co_qualname), site.line, site.verb, site.name

@@ -6,7 +6,7 @@ import pytest
 
 from scenarios.lab.adaptors import state_machines
 from simulations.live.state_machines import SubjectError, Verdict
-from tests.simulations.live.state_machines.test_examination import OWN, Controller
+from tests.simulations.live.state_machines.controller import OWN, Controller
 
 pytest_plugins = ["pytester"]
 

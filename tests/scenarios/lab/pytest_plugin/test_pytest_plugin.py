@@ -7,62 +7,17 @@ from xml.etree import ElementTree as ET
 
 import pytest
 
-from scenarios.lab import doctor, verify
+from scenarios.lab import doctor
 from scenarios.lab.finding import load
 from scenarios.lab.hunt import hunt
 from scenarios.lab.pytest_plugin import disagreement
 from scenarios.lab.scenario import Exhausted, Finds, Holds
 from scenarios.lab.verify import FRESH
 from simulations.choices import Deviation, Plan
+from tests.scenarios.lab.pytest_plugin.sessions import EACH
 from tests.scenarios.lab.toy import SCENARIO
 
 pytest_plugins = ["pytester"]
-
-EACH = """
-import pytest
-
-@pytest.mark.bug("toy")
-def test_each(lab, variant):
-    lab.check(variant)
-"""
-
-_PLUGIN = ("-p", "scenarios.lab.pytest_plugin", "-W", "error", "-o", "strict=true")
-
-
-@pytest.fixture
-def session(verified_session, monkeypatch):
-    """As `verified_session`, but takes every replay in a fresh interpreter for identical, which is faster."""
-    monkeypatch.setattr(verify, "_in_fresh_interpreters", lambda jobs: [])
-    return verified_session
-
-
-@pytest.fixture
-def verified_session(pytester, toy_installed, monkeypatch):
-    """Runs a test file in a session with the plugin, the toy in the catalogue, and nothing doubtful."""
-    monkeypatch.setattr(doctor, "problems", lambda of: [])
-    monkeypatch.setenv("COLUMNS", "160")
-
-    def run(*arguments, tests=EACH, plugin=_PLUGIN):
-        pytester.makepyfile(test_office=tests)
-        return pytester.runpytest_inprocess(*plugin, *arguments)
-
-    return run
-
-
-@pytest.fixture
-def reports(session, pytester):
-    """As `session`, but returns the report of each test by its name."""
-
-    def run(*arguments, tests):
-        pytester.makepyfile(test_office=tests)
-        recorded = pytester.inline_run(*_PLUGIN, *arguments)
-        return {
-            report.nodeid.partition("::")[2]: report
-            for report in recorded.getreports("pytest_runtest_logreport")
-            if report.when == "call" or report.outcome != "passed"
-        }
-
-    return run
 
 
 class TestEachVariant:
@@ -266,129 +221,6 @@ class TestSomethingElseThanDocumented:
         )
 
 
-DEMONSTRATIONS = """
-import pytest
-from hypothesis import HealthCheck, given, settings, strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
-from tests.scenarios.lab.toy import Day, nobody_is_alarmed, nothing_is_stained
-
-stains = pytest.mark.bug("toy", finds="nothing_is_stained")
-quick = settings(database=None, deadline=None, derandomize=True)
-
-@stains
-def test_plain():
-    nothing_is_stained(Day(None, 1, 0))
-
-@stains
-@quick
-@given(st.integers(0, 9))
-def test_given(stains):
-    nothing_is_stained(Day(None, max(0, stains - 3), 0))
-
-@stains
-@quick
-@given(st.integers(0, 9))
-def test_two_failures_of_the_property(stains):
-    if stains > 5:
-        nothing_is_stained(Day(None, stains, 0))
-    if stains > 2:
-        nothing_is_stained(Day(None, stains, 0))
-
-class Office(RuleBasedStateMachine):
-    stains = 0
-
-    @rule()
-    def spill(self):
-        self.stains += 1
-
-    @invariant()
-    def clean(self):
-        nothing_is_stained(Day(None, max(0, self.stains - 2), 0))
-
-TestMachine = Office.TestCase
-TestMachine.settings = quick
-TestMachine.pytestmark = [stains]
-
-@stains
-def test_wrong_other_property():
-    nobody_is_alarmed(Day(None, 0, 1))
-
-@stains
-def test_wrong_assertion_outside_the_property():
-    assert 0, "1 stains"
-
-@stains
-@quick
-@given(st.integers(0, 9))
-def test_wrong_two_failures_of_which_one_is_another(stains):
-    if stains > 5:
-        nothing_is_stained(Day(None, stains, 0))
-    if stains > 2:
-        nobody_is_alarmed(Day(None, stains, 1))
-
-@stains
-def test_wrong_no_failure():
-    nothing_is_stained(Day(None, 0, 0))
-
-seen = []
-
-@stains
-@quick
-@given(st.integers(0, 9))
-def test_wrong_flaky(stains):
-    seen.append(stains)
-    nothing_is_stained(Day(None, int(len(seen) == 3), 0))
-
-@stains
-@quick
-@given(st.integers().filter(lambda number: False))
-def test_wrong_health_check(stains):
-    nothing_is_stained(Day(None, 1, 0))
-
-@stains
-def test_wrong_error():
-    raise TypeError("a bug in the world")
-
-@stains
-def test_wrong_exit():
-    raise SystemExit(0)
-
-@stains
-def test_skipped():
-    pytest.skip("for a reason")
-"""
-
-
-class TestADemonstration:
-    def test_passes_by_the_propertys_own_failure_and_only_by_that(self, reports):
-        seen = reports(tests=DEMONSTRATIONS)
-        outcomes = {name: report.outcome for name, report in seen.items()}
-        expected = {name: "failed" if "wrong" in name else "passed" for name in outcomes}
-        assert outcomes == {**expected, "test_skipped": "skipped"}
-        assert len(outcomes) == 13
-        says = {name: str(report.longrepr) for name, report in seen.items()}
-        assert (
-            says["test_wrong_no_failure"]
-            == "detection was lost: nothing_is_stained of toy was to fail, and did not"
-        )
-        assert "AssertionError: 1 alarms" in says["test_wrong_other_property"]
-        assert "FlakyFailure" in says["test_wrong_flaky"]
-        assert "FailedHealthCheck" in says["test_wrong_health_check"]
-        assert "TypeError: a bug in the world" in says["test_wrong_error"]
-        assert "SystemExit" in says["test_wrong_exit"]
-        assert ("heisenlab.demonstrates", "nothing_is_stained") in seen["test_given"].user_properties
-
-    def test_is_let_through_by_show_bugs(self, reports):
-        seen = reports("--show-bugs", "-k", "not wrong", tests=DEMONSTRATIONS)
-        outcomes = {name: report.outcome for name, report in seen.items()}
-        assert outcomes == {**dict.fromkeys(outcomes, "failed"), "test_skipped": "skipped"}
-        assert "test_given(\n" in str(seen["test_given"].longrepr)
-
-    def test_does_not_stop_a_debugger(self, session):
-        tests = DEMONSTRATIONS.partition("TestMachine")[0]
-        session("--pdb", tests=tests).assert_outcomes(passed=3)
-
-
 @pytest.mark.parametrize(
     ("mark", "says"),
     [
@@ -410,55 +242,6 @@ def test_lab_without_a_marker_says_what_to_do(session):
     result = session(tests="def test_it(lab): pass")
     result.assert_outcomes(errors=1)
     result.stdout.fnmatch_lines(['mark a test that uses lab with @pytest.mark.bug("its-scenario")'])
-
-
-class TestShowBugs:
-    def test_raises_the_property_at_the_least_plan_with_its_words(self, session):
-        result = session("--show-bugs", "-k", "as-shipped or fixed")
-        result.assert_outcomes(passed=1, failed=1)
-        result.stdout.fnmatch_lines(
-            [
-                "*def nothing_is_stained(day: Day)*",
-                "E*AssertionError: 1 stains",
-                "E*everything nominal, except: b spills at step 1 (least; input {'steps': 2})",
-            ]
-        )
-        assert "execution.py" not in result.stdout.str()
-
-
-class TestNoSpoilers:
-    TELLING = ("twice", "alarmed", "likely", "fixed", "b spills", "who spills", "b.cup")
-
-    def test_ids_and_summary_and_junit_give_nothing_away(self, session, pytester):
-        result = session("--no-spoilers", "-v", "-rA", "-k", "not repair-5", "--junit-xml=junit.xml")
-        result.assert_outcomes(passed=5)
-        result.stdout.fnmatch_lines(
-            [
-                "*test_each?toy-repair-1? PASSED*",
-                "toy  found *least    2 broken    2 hold  (hidden)",
-                "    heisenlab replay .pytest_cache/d/heisenlab/toy-as-shipped.json",
-                "    folk fixes broken: 2",
-                "    fixes that hold, exhausted at 2 deviations: 1",
-                "    fixes in which nothing was found: 1",
-            ]
-        )
-        told = result.stdout.str() + (pytester.path / "junit.xml").read_text(encoding="utf-8")
-        assert not [word for word in self.TELLING if word in told]
-
-    def test_neither_do_shown_bugs(self, session):
-        tests = DEMONSTRATIONS.replace("Office(", "Desk(").replace("Office.", "Desk.") + EACH
-        chosen = "plain or given or Machine or (test_each and not repair-5)"
-        result = session("--no-spoilers", "--show-bugs", "-k", chosen, tests=tests)
-        result.assert_outcomes(failed=6, passed=2)
-        result.stdout.fnmatch_lines(["nothing_is_stained: 1 stains"])
-        told = result.stdout.str()
-        telling = {*self.TELLING, "Failing test case"} - {"alarmed"}  # a word of the property's name, too
-        assert not [word for word in telling if word in told]
-
-    def test_nor_a_variant_that_is_not_as_documented(self, session):
-        result = session("--no-spoilers", "-k", "repair-1", "--lab-budget=2")
-        result.assert_outcomes(failed=1)
-        assert not [word for word in self.TELLING if word in result.stdout.str()]
 
 
 @pytest.mark.parametrize(

@@ -154,17 +154,24 @@ def own_names(program):
     return [name for name in dict.fromkeys(names) if name not in LIBRARY and not name.startswith("__")]
 
 
+def renamed_module(folder, original):
+    name = f"renamed_{Path(original.__file__).stem}"
+    path = folder / f"{name}.py"
+    path.write_text(ast.unparse(Renamed().visit(ast.parse(Path(original.__file__).read_text()))))
+    module = ModuleType(name)
+    sys.modules[name] = module
+    exec(compile(path.read_text(), str(path), "exec"), vars(module))
+    return module
+
+
 @pytest.fixture(scope="module")
 def renamed(tmp_path_factory):
     """The programs of the bench, by name, under hostile names."""
-    tree = Renamed().visit(ast.parse(Path(thread_programs.__file__).read_text()))
-    path = tmp_path_factory.mktemp("renamed") / "programs.py"
-    path.write_text(ast.unparse(tree))
-    module = ModuleType("renamed_programs")
-    sys.modules[module.__name__] = module
-    exec(compile(path.read_text(), str(path), "exec"), vars(module))
-    yield {program.name: program for program in module.PROGRAMS}
-    del sys.modules[module.__name__]
+    folder = tmp_path_factory.mktemp("renamed")
+    modules = [renamed_module(folder, module) for module in thread_programs.MODULES]
+    yield {program.name: program for module in modules for program in module.PROGRAMS}
+    for module in modules:
+        del sys.modules[module.__name__]
 
 
 @pytest.mark.parametrize("fixed", [False, True], ids=["broken", "repaired"])

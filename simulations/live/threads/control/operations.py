@@ -1,0 +1,298 @@
+"""What a call of something that is not written in Python touches.
+
+What is not known touches everything that it is given, and writes it. The tables say what is known, by the
+identity of the function or of the type.
+"""
+
+from __future__ import annotations
+
+import _thread
+import builtins
+import functools
+import heapq
+import itertools
+import math
+import operator
+import pickle
+import struct
+import sys
+import threading
+import time
+import weakref
+from collections import OrderedDict, deque
+from types import (
+    BuiltinFunctionType,
+    ClassMethodDescriptorType,
+    FunctionType,
+    MethodDescriptorType,
+    MethodType,
+    MethodWrapperType,
+    ModuleType,
+    WrapperDescriptorType,
+)
+from typing import TYPE_CHECKING, Any, Final
+
+from simulations.live.threads.control import accesses
+from simulations.live.threads.control.accesses import reach, solid, whole
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from simulations.live.threads.control.accesses import Touch
+    from simulations.live.threads.control.stamps import Stamps
+
+ON_FRAMES: Final[frozenset[object]] = frozenset(
+    {
+        super,
+        globals,
+        locals,
+        vars,
+        dir,
+        exec,
+        eval,
+        breakpoint,
+        __import__,
+        builtins.__build_class__,
+        sys._getframe,  # noqa: SLF001  (it is compared, not used)
+        sys.exc_info,
+        sys.settrace,
+        sys.setprofile,
+        threading.Lock,
+        threading.RLock,
+        _thread.get_ident,
+    }
+)
+"""What looks at the frame that calls it, or touches nothing that a thread could share: called as it is."""
+_INNOCENT: Final[frozenset[object]] = frozenset(
+    {
+        isinstance,
+        issubclass,
+        type,
+        id,
+        callable,
+        object,
+        property,
+        staticmethod,
+        classmethod,
+        memoryview,
+        weakref.ref,
+        functools.partial,
+        operator.attrgetter,
+        operator.itemgetter,
+        operator.methodcaller,
+        operator.is_,
+        operator.is_not,
+        itertools.count,
+        itertools.repeat,
+        slice,
+        range,
+        *(value for value in vars(math).values() if callable(value)),
+        *(value for value in vars(time).values() if callable(value)),
+    }
+    - {math.fsum, math.prod, getattr(math, "sumprod", None)}
+)
+"""What touches none of its arguments, or keeps them for later."""
+_SHALLOW: Final[frozenset[object]] = frozenset(
+    {len, iter, list, tuple, enumerate, zip, map, filter, reversed, deque, itertools.chain, itertools.islice}
+)
+_READERS: Final[frozenset[object]] = frozenset(
+    {
+        sorted,
+        sum,
+        min,
+        max,
+        any,
+        all,
+        dict,
+        set,
+        frozenset,
+        OrderedDict,
+        repr,
+        str,
+        ascii,
+        format,
+        print,
+        hash,
+        abs,
+        int,
+        float,
+        complex,
+        bool,
+        bytes,
+        bytearray,
+        round,
+        divmod,
+        pow,
+        bin,
+        math.fsum,
+        math.prod,
+        functools.reduce,
+        pickle.dumps,
+        struct.pack,
+        struct.unpack,
+        struct.unpack_from,
+        struct.iter_unpack,
+        operator.length_hint,
+        *(
+            getattr(operator, name)
+            for name in (
+                *("lt", "le", "eq", "ne", "ge", "gt", "not_", "truth", "add", "sub", "mul", "and_", "or_"),
+                *("xor", "concat", "contains", "countOf", "indexOf", "index", "neg", "mod", "matmul"),
+            )
+        ),
+        *(
+            getattr(heapq, name)
+            for name in ("nsmallest", "nlargest")
+            if not isinstance(getattr(heapq, name), FunctionType)
+        ),
+    }
+)
+"""What reads its arguments, and what they hold."""
+_GETTERS: Final[frozenset[object]] = frozenset({getattr, hasattr})
+_SETTERS: Final[frozenset[object]] = frozenset({setattr, delattr})
+_ITEMS: Final[dict[object, bool]] = {operator.getitem: False, operator.setitem: True}
+_GENERAL: Final = ("__setattr__", "__getattribute__", "__delattr__")
+_READING: Final[frozenset[str]] = frozenset(
+    "get copy items keys values index count __contains__ __getitem__ __len__ __iter__ __eq__ __ne__ __lt__ __le__ "
+    "__gt__ __ge__ __repr__ isdisjoint issubset issuperset union intersection difference symmetric_difference "
+    "__reversed__ __str__ __hash__ __getattribute__ __format__ __sizeof__ __reduce__ __reduce_ex__ __dir__ "
+    "__add__ __mul__ __rmul__ __or__ __and__ __sub__ __xor__ decode hex find rfind startswith endswith "
+    "split rsplit strip lstrip rstrip join tolist tobytes __bool__ __length_hint__ fromkeys".split()
+)
+"""Methods of the containers that read, by name: the type is known, so the name says what is called."""
+_KEEPING: Final[frozenset[str]] = frozenset(
+    "append appendleft add insert setdefault __setitem__ pop popleft popitem get remove discard clear "
+    "move_to_end __contains__ __getitem__ __delitem__ index count".split()
+)
+"""Methods of the containers that look into none of their arguments."""
+_CONTAINERS: Final = frozenset({dict, list, set, deque, bytearray, OrderedDict})
+_BUILDERS: Final = frozenset(
+    {"__init__", "__new__", "__init_subclass__", "__subclasshook__", "__class_getitem__"}
+)
+
+
+def called(function: Any, args: tuple[Any, ...], kwargs: dict[str, Any], stamps: Stamps) -> list[Touch]:
+    """Return what a call touches, besides what the Python code that it leads to does.
+
+    Args:
+        function: What is called.
+        args: Its arguments.
+        kwargs: Its arguments by name.
+        stamps: The numbers of the run's objects.
+    """
+    kind = type(function)
+    if kind is FunctionType:
+        return []
+    if kind is functools.partial:
+        return called(function.func, (*function.args, *args), {**function.keywords, **kwargs}, stamps)
+    if kind is MethodType:
+        return called(function.__func__, (function.__self__, *args), kwargs, stamps)
+    given = (*args, *kwargs.values())
+    if isinstance(function, type):
+        return _made(function, given, stamps)
+    if kind in (MethodDescriptorType, WrapperDescriptorType):
+        return _method(args[0], function.__name__, args[1:], given[1:], stamps) if args else []
+    if kind is MethodWrapperType:
+        return _method(function.__self__, function.__name__, args, given, stamps)
+    if issubclass(kind, BuiltinFunctionType):
+        owner = function.__self__
+        if owner is None or isinstance(owner, ModuleType):
+            return _function(function, args, given, stamps)
+        if isinstance(owner, type):
+            known = owner in _READERS or owner in _CONTAINERS or function.__name__ in _BUILDERS
+            return reach(given[1:] if function.__name__ == "__new__" else given, stamps, writes=not known)
+        return _method(owner, function.__name__, args, given, stamps)
+    if kind is weakref.ref:
+        return []
+    if kind is operator.attrgetter or kind is operator.itemgetter:
+        return _got(function, args, stamps)
+    if isinstance(getattr(kind, "__call__", None), FunctionType):  # noqa: B004  (the call of the type is what runs)
+        return []
+    # Of an object that holds the function, as a cache does, all counts.
+    return [*whole(function, stamps, writes=True), *reach(given, stamps, writes=True)]
+
+
+def _got(function: Any, args: tuple[Any, ...], stamps: Stamps) -> list[Touch]:
+    """What `attrgetter` and `itemgetter` read: as much as one attribute after another holds."""
+    names = function.__reduce__()[1]
+    touches: list[Touch] = []
+    for name in names:
+        thing: Any = args[0] if args else None
+        if type(function) is operator.itemgetter:
+            touches += accesses.item(thing, name, stamps, writes=False)
+            continue
+        for part in str(name).split("."):
+            touches += accesses.attribute(thing, part, stamps, writes=False)
+            space = getattr(thing, "__dict__", {})
+            if part not in space:
+                break
+            thing = space[part]
+    return touches
+
+
+def _made(kind: type, given: tuple[Any, ...], stamps: Stamps) -> list[Touch]:
+    """What the constructor of a class touches."""
+    base = solid(kind)
+    if kind in _INNOCENT or issubclass(kind, BaseException) or base in accesses.PLAIN:
+        return []
+    if isinstance(kind.__init__, FunctionType) or isinstance(kind.__new__, FunctionType):
+        return []  # it says itself what it does with its arguments
+    if base in _SHALLOW:
+        return _drawn(given, stamps, deep=False)
+    known = base in _READERS or base in accesses.FIXED
+    return _drawn(given, stamps) if known else reach(given, stamps, writes=True)
+
+
+def _drawn(given: tuple[Any, ...], stamps: Stamps, *, deep: bool = True) -> list[Touch]:
+    return reach(given, stamps, writes=False, deep=deep)
+
+
+def _function(function: Any, args: tuple[Any, ...], given: tuple[Any, ...], stamps: Stamps) -> list[Touch]:
+    if function in _INNOCENT or function in ON_FRAMES:
+        return []
+    if function in _SHALLOW:
+        return _drawn(given, stamps, deep=False)
+    if function in _READERS:
+        return _drawn(given, stamps)
+    if (function in _GETTERS or function in _SETTERS) and len(args) > 1:
+        return accesses.attribute(args[0], str(args[1]), stamps, writes=function in _SETTERS)
+    if function in _ITEMS and len(args) > 1:
+        return accesses.item(args[0], args[1], stamps, writes=_ITEMS[function])
+    return reach(given, stamps, writes=True)
+
+
+def _method(
+    owner: Any, name: str, args: tuple[Any, ...], given: tuple[Any, ...], stamps: Stamps
+) -> list[Touch]:
+    """What a method that is not written in Python touches."""
+    if name in _GENERAL and args:
+        return accesses.attribute(owner, str(args[0]), stamps, writes=name != "__getattribute__")
+    base = solid(type(owner))
+    if isinstance(owner, type) or base in accesses.PLAIN:
+        # `object`, an exception, a function: their methods read attributes at most.
+        return (
+            []
+            if name in _BUILDERS or not name.startswith("__reduce")
+            else reach((owner,), stamps, writes=False)
+        )
+    if base in accesses.FIXED or base in accesses.HOLDING:
+        return _drawn(given, stamps)
+    if type(owner) in accesses.VIEWS:
+        return [*whole(owner, stamps, writes=False), *_drawn(given, stamps)]
+    if base not in _CONTAINERS:
+        return [*whole(owner, stamps, writes=True), *reach(given, stamps, writes=True)]
+    if name in {"__getitem__", "__setitem__"} and args:
+        return accesses.item(owner, args[0], stamps, writes=name == "__setitem__")
+    reading = name in _READING
+    if name in _KEEPING:
+        return whole(owner, stamps, writes=not reading)
+    # A sort compares what the list holds; a comparison, a search and a representation look into it.
+    touches = reach((owner,), stamps, writes=False) if reading or name == "sort" else []
+    if not reading:
+        touches = [*whole(owner, stamps, writes=True), *touches]
+    return [*touches, *(touch for touch in _drawn(given, stamps) if touch not in touches)]
+
+
+def calls_back(args: tuple[Any, ...], kwargs: dict[str, Any]) -> list[Callable[..., Any]]:
+    """Return the arguments of a call that it may call in its turn."""
+    return [arg for arg in (*args, *kwargs.values()) if callable(arg)]

@@ -1,0 +1,95 @@
+"""Numbers the objects of a run, so that two accesses can be told to touch the same one."""
+
+from __future__ import annotations
+
+import gc
+import weakref
+from types import GetSetDescriptorType, MappingProxyType, ModuleType
+from typing import Any
+
+
+class Stamps:
+    """Numbers the objects of a run, in the order in which they are first touched.
+
+    An address says nothing once its object has died. Objects that can be referred to weakly give their number
+    back when they die; the others are kept until the run is over. An object and the dictionary of its
+    attributes have one number, so that it does not matter through which of the two an attribute is reached.
+
+    Attributes:
+        hindrances: What was seen that no touch can stand for.
+        deeper: Whether something that C was given held more than was looked at.
+    """
+
+    __slots__ = ("_by_address", "_kept", "_next", "deeper", "hindrances")
+
+    def __init__(self) -> None:
+        self._by_address: dict[int, int] = {}
+        self._kept: list[object] = []
+        self._next = 0
+        self.hindrances: set[str] = set()
+        self.deeper = False
+
+    def of(self, thing: object) -> int:
+        """Return the number of an object."""
+        stamp = self._by_address.get(id(thing))
+        return self._number(thing) if stamp is None else stamp
+
+    def _number(self, thing: object) -> int:
+        addresses = [id(thing)]
+        space = None if type(thing) is dict else attributes_of(thing)
+        stamp = None
+        if space is not None:
+            addresses.append(id(space))
+            stamp = self._by_address.get(id(space))
+        if stamp is None:
+            stamp = self._next
+            self._next += 1
+        known = self._by_address
+
+        def forget(_: object) -> None:
+            for address in addresses:
+                known.pop(address, None)
+
+        try:
+            self._kept.append(weakref.ref(thing, forget))
+        except TypeError:
+            self._kept.append(thing)
+        for address in addresses:
+            known[address] = stamp
+        return stamp
+
+    def renumber(self, thing: object) -> None:
+        """Number an object anew when it is next touched, since its attributes move to another dictionary."""
+        self._by_address.pop(id(thing), None)
+        space = attributes_of(thing)
+        if space is not None:
+            self._by_address.pop(id(space), None)
+
+    def hinder(self, what: str) -> None:
+        """Note something that no touch can stand for."""
+        self.hindrances.add(what)
+
+    def cut(self) -> None:
+        """Note that something that C was given held more than was looked at."""
+        self.deeper = True
+
+
+def attributes_of(thing: object) -> object | None:
+    """Return the dictionary of an object's attributes, without running code of the program; None if it has none."""
+    if isinstance(thing, ModuleType):
+        return vars(thing)
+    if isinstance(thing, type):
+        return behind(type.__dict__["__dict__"].__get__(thing))
+    for kind in type(thing).__mro__:
+        descriptor = kind.__dict__.get("__dict__")
+        if descriptor is not None:
+            if type(descriptor) is GetSetDescriptorType:
+                space: object = descriptor.__get__(thing, type(thing))
+                return space
+            return None
+    return None
+
+
+def behind(proxy: MappingProxyType[Any, Any]) -> object | None:
+    """Return the mapping that a read-only view shows."""
+    return next(iter(gc.get_referents(proxy)), None)

@@ -1,0 +1,84 @@
+"""What shows a bug: a test that demonstrates it, `--show-bugs`, and what `--no-spoilers` hides."""
+
+from tests.scenarios.lab.pytest_plugin.sessions import DEMONSTRATIONS, EACH
+
+pytest_plugins = ["pytester"]
+
+
+class TestADemonstration:
+    def test_passes_by_the_propertys_own_failure_and_only_by_that(self, reports):
+        seen = reports(tests=DEMONSTRATIONS)
+        outcomes = {name: report.outcome for name, report in seen.items()}
+        expected = {name: "failed" if "wrong" in name else "passed" for name in outcomes}
+        assert outcomes == {**expected, "test_skipped": "skipped"}
+        assert len(outcomes) == 13
+        says = {name: str(report.longrepr) for name, report in seen.items()}
+        assert (
+            says["test_wrong_no_failure"]
+            == "detection was lost: nothing_is_stained of toy was to fail, and did not"
+        )
+        assert "AssertionError: 1 alarms" in says["test_wrong_other_property"]
+        assert "FlakyFailure" in says["test_wrong_flaky"]
+        assert "FailedHealthCheck" in says["test_wrong_health_check"]
+        assert "TypeError: a bug in the world" in says["test_wrong_error"]
+        assert "SystemExit" in says["test_wrong_exit"]
+        assert ("heisenlab.demonstrates", "nothing_is_stained") in seen["test_given"].user_properties
+
+    def test_is_let_through_by_show_bugs(self, reports):
+        seen = reports("--show-bugs", "-k", "not wrong", tests=DEMONSTRATIONS)
+        outcomes = {name: report.outcome for name, report in seen.items()}
+        assert outcomes == {**dict.fromkeys(outcomes, "failed"), "test_skipped": "skipped"}
+        assert "test_given(\n" in str(seen["test_given"].longrepr)
+
+    def test_does_not_stop_a_debugger(self, session):
+        tests = DEMONSTRATIONS.partition("TestMachine")[0]
+        session("--pdb", tests=tests).assert_outcomes(passed=3)
+
+
+class TestShowBugs:
+    def test_raises_the_property_at_the_least_plan_with_its_words(self, session):
+        result = session("--show-bugs", "-k", "as-shipped or fixed")
+        result.assert_outcomes(passed=1, failed=1)
+        result.stdout.fnmatch_lines(
+            [
+                "*def nothing_is_stained(day: Day)*",
+                "E*AssertionError: 1 stains",
+                "E*everything nominal, except: b spills at step 1 (least; input {'steps': 2})",
+            ]
+        )
+        assert "execution.py" not in result.stdout.str()
+
+
+class TestNoSpoilers:
+    TELLING = ("twice", "alarmed", "likely", "fixed", "b spills", "who spills", "b.cup")
+
+    def test_ids_and_summary_and_junit_give_nothing_away(self, session, pytester):
+        result = session("--no-spoilers", "-v", "-rA", "-k", "not repair-5", "--junit-xml=junit.xml")
+        result.assert_outcomes(passed=5)
+        result.stdout.fnmatch_lines(
+            [
+                "*test_each?toy-repair-1? PASSED*",
+                "toy  found *least    2 broken    2 hold  (hidden)",
+                "    heisenlab replay .pytest_cache/d/heisenlab/toy-as-shipped.json",
+                "    folk fixes broken: 2",
+                "    fixes that hold, exhausted at 2 deviations: 1",
+                "    fixes in which nothing was found: 1",
+            ]
+        )
+        told = result.stdout.str() + (pytester.path / "junit.xml").read_text(encoding="utf-8")
+        assert not [word for word in self.TELLING if word in told]
+
+    def test_neither_do_shown_bugs(self, session):
+        tests = DEMONSTRATIONS.replace("Office(", "Desk(").replace("Office.", "Desk.") + EACH
+        chosen = "plain or given or Machine or (test_each and not repair-5)"
+        result = session("--no-spoilers", "--show-bugs", "-k", chosen, tests=tests)
+        result.assert_outcomes(failed=6, passed=2)
+        result.stdout.fnmatch_lines(["nothing_is_stained: 1 stains"])
+        told = result.stdout.str()
+        telling = {*self.TELLING, "Failing test case"} - {"alarmed"}  # a word of the property's name, too
+        assert not [word for word in telling if word in told]
+
+    def test_nor_a_variant_that_is_not_as_documented(self, session):
+        result = session("--no-spoilers", "-k", "repair-1", "--lab-budget=2")
+        result.assert_outcomes(failed=1)
+        assert not [word for word in self.TELLING if word in result.stdout.str()]
