@@ -2,8 +2,8 @@
 
 The state of a run is what its threads are doing and everything that they can reach from there. It is looked
 at from outside, and as far as it can be seen: where something is met whose inside is unknown, such as an
-iterator or an object of a C extension, nothing is said. So a repetition is a proof that the same can go on for
-ever; that there is none proves nothing.
+iterator or an object of a C extension, nothing is said. So a repetition is a proof that the same can go on
+for ever; that there is none proves nothing.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ _SEQUENCES: Final = (list, tuple, deque)
 _MAPPINGS: Final = (dict, OrderedDict, defaultdict)
 
 
-class Unseen(Exception):
+class UnseenError(Exception):
     """A part of the state cannot be looked at."""
 
 
@@ -67,7 +67,7 @@ class Repetition:
             return False
         try:
             state = (task.index, clock, _state(tasks))
-        except Unseen:
+        except UnseenError:
             self._blind = True
             return False
         self._turns.append(task.index)
@@ -86,7 +86,7 @@ def _state(tasks: Sequence[Task]) -> tuple[object, ...]:
         if task.done:
             continue
         if task.wait is not None and task.wait.deadline is not None:
-            raise Unseen  # time will pass
+            raise UnseenError  # time will pass
         whole.append(task.index)
         frame = frames.get(task.ident)
         while frame is not None:
@@ -105,7 +105,7 @@ class _Snapshot:
     def frame(self, frame: FrameType) -> object:
         code = frame.f_code
         if any(start <= frame.f_lasti < end for start, end in _loops(code)):
-            raise Unseen  # how far its iterator is cannot be seen
+            raise UnseenError  # how far its iterator is cannot be seen
         names = [name for name in code.co_names if name in frame.f_globals]
         return (
             id(code),
@@ -124,14 +124,14 @@ class _Snapshot:
             return "again", self._seen[id(thing)]
         self._seen[id(thing)] = len(self._seen)
         if len(self._seen) > OBJECTS_MAX:
-            raise Unseen
+            raise UnseenError
         if kind in _LOCKS:
             return id(thing), repr(thing)
         if kind is MethodType:
             return id(thing.__func__), self.value(thing.__self__)
         if isinstance(thing, (set, frozenset)):
             if not all(type(item) in _ATOMS for item in thing):
-                raise Unseen
+                raise UnseenError
             return kind.__name__, *sorted(map(repr, thing))
         return self._compound(kind, thing)
 
@@ -155,7 +155,7 @@ class _Snapshot:
                 parts += [name, self.value(value)]
             parts += [self.value(_in_slot(slot, thing)) for slot in _slots(kind)]
         if not seen:
-            raise Unseen
+            raise UnseenError
         return tuple(parts)
 
 

@@ -91,18 +91,18 @@ def test_an_interruption_at_any_moment_leaves_nothing_behind(kind):
     interrupted, left = 0, []
     try:
         for _ in range(MOMENTS):
-            signal.setitimer(timer, moments.uniform(0.0005, length * 1.2))
             try:
-                programs()
+                try:
+                    signal.setitimer(timer, moments.uniform(0.0005, length * 1.2))
+                    programs()
+                finally:
+                    signal.setitimer(timer, 0)
             except (Alarm, KeyboardInterrupt):
                 interrupted += 1
-            finally:
-                signal.setitimer(timer, 0)
             left += left_behind(before)
     finally:
         for one, handler in handlers.items():
             signal.signal(one, handler)
-    print(f"{MOMENTS} moments, {interrupted} interrupted, left behind: {left}")
     assert left == []
     assert interrupted > MOMENTS // 3
     assert len(sys._current_frames()) <= real
