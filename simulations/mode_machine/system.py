@@ -358,8 +358,7 @@ def _clock(
         if len(before.told_of) >= _WAYS_MAX:
             before.told_of.clear()
         events = before.told_of[told] = quiet.events
-    for time, actor, action, detail in events:
-        trace.record(clock + time, actor, action, detail)
+    trace.extend([Event(clock + time, actor, action, detail) for time, actor, action, detail in events])
     return after
 
 
