@@ -22,7 +22,7 @@ from collections import Counter
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from fractions import Fraction
-from itertools import accumulate, repeat
+from itertools import accumulate
 from random import Random
 from typing import TYPE_CHECKING, Final, Generic, Literal, NamedTuple, TypeAlias, TypeVar
 
@@ -220,14 +220,6 @@ class Chooser:
         self._sizes.append(len(options))
         return options[0]
 
-    def deviating(self, labels: Sequence[str]) -> Sequence[int]:
-        """Ask a question with two options for each label, in order, and return the places that deviate.
-
-        It is the same as to `pick` one after the other. Where a world asks hundreds of them and nearly every
-        answer is nominal, a driver that knows its answers beforehand takes a fifth of the time.
-        """
-        return [place for place, label in enumerate(labels) if self.pick(label, (False, True))]
-
     def at(self, time: int) -> None:
         """Set the time of the questions that follow, in the unit of the world. It is metadata only."""
         self._times.append((len(self._labels), time))
@@ -291,11 +283,6 @@ class Chooser:
         """The label of every question so far, in the order in which they were asked."""
         return self._labels
 
-    def _note_nominal(self, labels: Sequence[str]) -> None:
-        """Remember questions with two options that all had the nominal answer."""
-        self._labels.extend(labels)
-        self._sizes.extend(repeat(2, len(labels)))
-
     def _note(self, label: str, size: int, option: int, *, forced: bool) -> None:
         """Remember a question that a driver answered itself."""
         position = len(self._labels)
@@ -330,12 +317,6 @@ class _Scripted(Chooser):
         self._labels.append(label)
         self._sizes.append(len(options))
         return options[0]
-
-    def deviating(self, labels: Sequence[str]) -> Sequence[int]:
-        if not self._wanted.keys().isdisjoint(labels):
-            return super().deviating(labels)
-        self._note_nominal(labels)
-        return ()
 
     def _answer(self, label: str, size: int, *, forced: bool) -> int:
         occurrence = self._counts[label]
@@ -497,13 +478,6 @@ class _Forced(Chooser):
             )
         self._note(label, len(options), option, forced=forced)
         return options[option]
-
-    def deviating(self, labels: Sequence[str]) -> Sequence[int]:
-        first = len(self._labels)
-        if not self._answers.keys().isdisjoint(range(first, first + len(labels))):
-            return super().deviating(labels)
-        self._note_nominal(labels)
-        return ()
 
 
 def nominal() -> Chooser:

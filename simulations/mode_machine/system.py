@@ -241,17 +241,13 @@ _Commands: TypeAlias = tuple[int, ...]
 
 
 class _Questions(NamedTuple):
-    """Questions about flip-flops: for each a label, and the bit that is the other way round if it deviates.
+    """Questions about flip-flops: for each a label, and as options the masks 0 and its own bit.
 
-    The bits of all registers stand side by side in one number.
+    The bits of all registers stand side by side in one number, so the sum of the answers says everything.
     """
 
     labels: tuple[str, ...]
-    bits: tuple[int, ...]
-
-    def ask(self, chooser: Chooser) -> int:
-        """Ask them all, and return the bits that deviate."""
-        return sum(self.bits[place] for place in chooser.deviating(self.labels))
+    masks: tuple[tuple[int, int], ...]
 
 
 class _Node:
@@ -305,9 +301,9 @@ class _Wired(NamedTuple):
 def _wire(system: System) -> _Wired:
     width, noise = system.encoding.bits, system.noise
     places = [(number, bit) for number in range(system.processors) for bit in range(width)]
-    bits = tuple(1 << number * width + bit for number, bit in places)
-    upsets = _Questions(tuple(upset_label(*place) for place in places), bits)
-    latches = _Questions(tuple(latch_label(*place) for place in places), bits)
+    masks = tuple((0, 1 << number * width + bit) for number, bit in places)
+    upsets = _Questions(tuple(upset_label(*place) for place in places), masks)
+    latches = _Questions(tuple(latch_label(*place) for place in places), masks)
     nothing = _Questions((), ())
     return _Wired(
         synthesise(system),
@@ -339,7 +335,7 @@ def _clock(
     node, heard = before, told
     if wired.netlist.system.noise:
         chooser.at(clock)
-        struck = wired.upsets.ask(chooser)
+        struck = sum(map(chooser.pick, *wired.upsets))
         if struck:
             node = _flipped(wired, node, struck)
         if wired.glitches:
@@ -347,7 +343,7 @@ def _clock(
     settled, latches = _settled(wired, node, heard, told)
     after = settled
     if latches.labels:
-        kept = latches.ask(chooser)
+        kept = sum(map(chooser.pick, *latches))
         if kept:
             after = _flipped(wired, settled, kept)
     if trace is None:
@@ -399,9 +395,9 @@ def _settle(wired: _Wired, node: _Node, heard: _Commands, told: _Commands) -> tu
         # Only a mode that is read takes the command, and so its timing, into the next one.
         if netlist.mode[old.code] is not None:
             asked |= (old.code ^ new.code) << number * width
-    latches = [(label, bit) for label, bit in zip(*wired.latches, strict=True) if bit & asked]
-    labels, bits = zip(*latches, strict=True) if latches else ((), ())
-    return _node(wired, following, owner), _Questions(labels, bits)
+    latches = [(label, mask) for label, mask in zip(*wired.latches, strict=True) if mask[1] & asked]
+    labels, masks = zip(*latches, strict=True) if latches else ((), ())
+    return _node(wired, following, owner), _Questions(labels, masks)
 
 
 def next_owner(netlist: Netlist, codes: Sequence[int], owner: int) -> int:
