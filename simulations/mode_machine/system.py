@@ -241,13 +241,17 @@ _Commands: TypeAlias = tuple[int, ...]
 
 
 class _Questions(NamedTuple):
-    """Questions about flip-flops: for each a label, and as options the masks 0 and its own bit.
+    """Questions about flip-flops: for each a label, and the bit that is the other way round if it deviates.
 
-    The bits of all registers stand side by side in one number, so the sum of the answers says everything.
+    The bits of all registers stand side by side in one number.
     """
 
     labels: tuple[str, ...]
-    masks: tuple[tuple[int, int], ...]
+    bits: tuple[int, ...]
+
+    def ask(self, chooser: Chooser) -> int:
+        """Ask them all, and return the bits that deviate."""
+        return sum(self.bits[place] for place in chooser.deviating(self.labels))
 
 
 class _Node:
@@ -301,9 +305,9 @@ class _Wired(NamedTuple):
 def _wire(system: System) -> _Wired:
     width, noise = system.encoding.bits, system.noise
     places = [(number, bit) for number in range(system.processors) for bit in range(width)]
-    masks = tuple((0, 1 << number * width + bit) for number, bit in places)
-    upsets = _Questions(tuple(upset_label(*place) for place in places), masks)
-    latches = _Questions(tuple(latch_label(*place) for place in places), masks)
+    bits = tuple(1 << number * width + bit for number, bit in places)
+    upsets = _Questions(tuple(upset_label(*place) for place in places), bits)
+    latches = _Questions(tuple(latch_label(*place) for place in places), bits)
     nothing = _Questions((), ())
     return _Wired(
         synthesise(system),
@@ -335,7 +339,7 @@ def _clock(
     node, heard = before, told
     if wired.netlist.system.noise:
         chooser.at(clock)
-        struck = sum(map(chooser.pick, *wired.upsets))
+        struck = wired.upsets.ask(chooser)
         if struck:
             node = _flipped(wired, node, struck)
         if wired.glitches:
@@ -343,7 +347,7 @@ def _clock(
     settled, latches = _settled(wired, node, heard, told)
     after = settled
     if latches.labels:
-        kept = sum(map(chooser.pick, *latches))
+        kept = latches.ask(chooser)
         if kept:
             after = _flipped(wired, settled, kept)
     if trace is None:
@@ -395,9 +399,9 @@ def _settle(wired: _Wired, node: _Node, heard: _Commands, told: _Commands) -> tu
         # Only a mode that is read takes the command, and so its timing, into the next one.
         if netlist.mode[old.code] is not None:
             asked |= (old.code ^ new.code) << number * width
-    latches = [(label, mask) for label, mask in zip(*wired.latches, strict=True) if mask[1] & asked]
-    labels, masks = zip(*latches, strict=True) if latches else ((), ())
-    return _node(wired, following, owner), _Questions(labels, masks)
+    latches = [(label, bit) for label, bit in zip(*wired.latches, strict=True) if bit & asked]
+    labels, bits = zip(*latches, strict=True) if latches else ((), ())
+    return _node(wired, following, owner), _Questions(labels, bits)
 
 
 def next_owner(netlist: Netlist, codes: Sequence[int], owner: int) -> int:

@@ -33,6 +33,45 @@ deviations = st.builds(
 plans = st.lists(deviations, unique_by=lambda deviation: deviation[:2], max_size=4).map(Plan)
 
 
+DRIVERS = {
+    "nominal": lambda _plan, _seed: choices.nominal(),
+    "drawn": lambda plan, _seed: choices.drawn(plan),
+    "random": lambda _plan, seed: choices.random(NoiseModel("rough", {}, 0.3), seed),
+    "prefix": lambda plan, seed: choices.prefix(plan, 3, NoiseModel("rough", {}, 0.3), seed),
+}
+
+
+class TestDeviating:
+    @pytest.mark.parametrize("driver", DRIVERS)
+    @given(plans, st.integers(0, 99), st.lists(st.lists(st.sampled_from(["door", "bark"]), max_size=4)))
+    def test_is_the_same_as_to_pick_one_after_the_other(self, driver, plan, seed, groups):
+        together, apart = DRIVERS[driver](plan, seed), DRIVERS[driver](plan, seed)
+        for clock, labels in enumerate(groups):
+            together.at(clock)
+            apart.at(clock)
+            one_by_one = [place for place, label in enumerate(labels) if apart.pick(label, (False, True))]
+            assert list(together.deviating(labels)) == one_by_one
+        assert together.points == apart.points
+        assert together.deviated == apart.deviated
+
+    @pytest.mark.parametrize("bound", range(4))
+    def test_is_the_same_in_every_plan_up_to_a_bound(self, bound):
+        labels = ("door", "bark", "door")
+
+        def together(chooser):
+            return [list(chooser.deviating(labels)) for _ in range(2)]
+
+        def apart(chooser):
+            return [
+                [place for place, label in enumerate(labels) if chooser.pick(label, (False, True))]
+                for _ in range(2)
+            ]
+
+        both = [list(choices.exhaustive(world, bound)) for world in (together, apart)]
+        assert [ran.result for ran in both[0]] == [ran.result for ran in both[1]]
+        assert [ran.chooser.points for ran in both[0]] == [ran.chooser.points for ran in both[1]]
+
+
 class TestPlan:
     @given(plans)
     def test_survives_json(self, plan):
