@@ -172,6 +172,7 @@ def uninteresting() -> Iterator[None]:
     if session is None or not session.scheduler.mine():
         yield
         return
+    session.enter_region()
     with session.scheduler.muted():
         yield
 

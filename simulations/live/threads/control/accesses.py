@@ -12,6 +12,7 @@ import array
 import datetime as dt
 import decimal
 import fractions
+import functools
 import gc
 import re
 import sys
@@ -47,6 +48,8 @@ from types import (
 )
 from typing import TYPE_CHECKING, Any, Final
 
+
+from simulations.live.threads.control.stamps import attributes_of
 
 if TYPE_CHECKING:
     from simulations.live.threads.control.sites import Site
@@ -133,15 +136,12 @@ DEPTH: Final = 3
 THINGS_MAX: Final = 200
 """How many objects of what C is given are looked at."""
 _POINTER: Final = 8
-_SOLID: Final[weakref.WeakKeyDictionary[type, type]] = weakref.WeakKeyDictionary()
 
 
+@functools.lru_cache(maxsize=1_024)
 def solid(kind: type) -> type:
     """Return the first base that has state of its own which is in no attribute: the part written in C."""
-    found = _SOLID.get(kind)
-    if found is None:
-        found = _SOLID[kind] = next(base for base in kind.__mro__ if _has_state(base))
-    return found
+    return next(base for base in kind.__mro__ if _has_state(base))
 
 
 def _has_state(kind: type) -> bool:
@@ -171,7 +171,7 @@ def touched(
     """
     if site.kind == "attribute":
         return attribute(operands[0], site.name, stamps, writes=site.writes)
-    if site.kind == "global":
+    if site.kind == "global" or site.kind == "name":
         return [] if space is None else [(stamps.of(space), site.name, site.writes)]
     if site.kind == "cell":
         return [(stamps.of(operands[0]), None, site.writes)]
@@ -205,9 +205,10 @@ def attribute(thing: object, name: str, stamps: Stamps, *, writes: bool) -> list
     owners = thing.__mro__ if isinstance(thing, type) else kind.__mro__
     has = next((owner for owner in owners if name in owner.__dict__), None)
     value = None if has is None else has.__dict__[name]
-    if type(value) in _IN_C:
-        # A method is loaded here, and touches what it touches where it is called.
-        return [] if type(value) not in _DATA else whole(thing, stamps, writes=True)
+    if type(value) in _DATA:
+        return whole(thing, stamps, writes=True)
+    if type(value) in _IN_C and (isinstance(thing, type) or attributes_of(thing) is None):
+        return []  # a method is loaded here, and touches what it touches where it is called
     touches: list[Touch] = [(stamps.of(thing), name, False)]
     if has is not None and has is not thing and has.__flags__ & _HEAP_TYPE:
         # A class is written for itself and for all that inherit from it.
@@ -244,7 +245,6 @@ def _family(kind: type) -> list[type]:
 _DATA: Final = frozenset({GetSetDescriptorType})
 _IN_C: Final = frozenset(
     {
-        GetSetDescriptorType,
         MethodDescriptorType,
         WrapperDescriptorType,
         ClassMethodDescriptorType,

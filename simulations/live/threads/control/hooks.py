@@ -7,10 +7,12 @@ not been before; the rest runs at the speed of the interpreter.
 
 from __future__ import annotations
 
+import __future__
+import functools
+import operator
 import sys
 from _thread import get_ident
-from collections.abc import Hashable
-from types import FunctionType, MethodType
+from types import CodeType, FunctionType, MethodType
 from typing import TYPE_CHECKING, Any, Final
 
 from simulations.live.threads.control import accesses, operations
@@ -27,8 +29,20 @@ if TYPE_CHECKING:
 _NEVER_SWITCHES: Final = frozenset({len, isinstance, type, str, tuple, list.append})
 
 
-def _ignore(function: Any) -> None:
-    """Adopt nothing."""
+_FUTURES: Final = functools.reduce(
+    operator.or_, (getattr(__future__, name).compiler_flag for name in __future__.all_feature_names)
+) & ~0x10
+"""The flags of a code object that its `from __future__` statements have set."""
+
+
+def ignored(thing: Any) -> bool:  # noqa: ARG001  (it stands in for what puts code under control)
+    """Put nothing under control."""
+    return False
+
+
+def unchanged(code: CodeType, space: dict[str, Any]) -> CodeType:  # noqa: ARG001  (see above)
+    """Return code as it is."""
+    return code
 
 
 def _is_python(function: Any) -> bool:
@@ -42,14 +56,17 @@ class Hooks:
     """Makes the functions that are called from rewritten code.
 
     Attributes:
-        reached: Called with whatever is about to be called, so that its code is put under control.
+        reached: Called with whatever is about to be called, so that its code is put under control; returns
+            whether the call is one step, in which it touches its arguments.
+        rewritten: Puts code under control that is about to be executed.
     """
 
     def __init__(self, points: Points, primitives: Primitives) -> None:
         self._points = points
         self._run = points.run
         self._primitives = primitives
-        self.reached: Callable[[Any], None] = _ignore
+        self.reached: Callable[[Any], bool] = ignored
+        self.rewritten: Callable[[CodeType, dict[str, Any]], CodeType] = unchanged
 
     def observing(self, site: Site) -> Callable[..., Any]:
         """Return the hook that looks at every access of a site."""
@@ -65,7 +82,14 @@ class Hooks:
             if run.mute or get_ident() != run.ident:
                 return
             # Two functions may have one code and different globals, so the frame says which they are.
-            space = sys._getframe(1).f_globals if site.kind == "global" else None  # noqa: SLF001  (see above)
+            space = None
+            if site.kind == "global" or site.kind == "name":
+                frame = sys._getframe(1)  # noqa: SLF001  (nothing public does it)
+                space = frame.f_globals
+                if site.kind == "name" and (site.writes or site.name in frame.f_locals):
+                    space = frame.f_locals
+            for operand in operands:
+                self.reached(operand)
             if self._points.everywhere and not accesses.touched(site, operands, space, self._points.stamps):
                 site.note_run()
                 return
@@ -89,6 +113,7 @@ class Hooks:
         if get_ident() != run.ident:
             return manager
         site.note_run()
+        self.reached(manager)
         guard = self._primitives.guard(manager, site)
         if guard is None:
             return manager
@@ -114,14 +139,17 @@ class Hooks:
             site.note_run()
             site.note_primitive()
             return controlled
+        atomic = self.reached(function)
+        if function is exec or function is eval:
+            site.note_primitive()
+            return self._executing(function)
         if run.mute:
             return function
         site.note_run()
-        self.reached(function)
-        if _is_python(function) or not isinstance(function, Hashable) or function in operations.ON_FRAMES:
+        if (_is_python(function) and not atomic) or type(function).__hash__ is None or function in operations.ON_FRAMES:
             self._at_call(site, [])
             return function
-        return self._through(site, function)
+        return self._through(site, function, atomic=atomic)
 
     def _at_call(self, site: Site, touches: list[Touch]) -> None:
         if self._points.everywhere and not touches:
@@ -130,18 +158,43 @@ class Hooks:
             self._points.pass_point(site)
         self._points.tell(site, touches)
 
-    def _through(self, site: Site, function: Any) -> Callable[..., Any]:
+    def _through(self, site: Site, function: Any, *, atomic: bool) -> Callable[..., Any]:
         """Stand in for a function that is not written in Python: what it touches depends on its arguments."""
 
         def through(*args: Any, **kwargs: Any) -> Any:
             for arg in operations.calls_back(args, kwargs):
                 self.reached(arg)
-            seen = operations.called(function, args, kwargs, self._points.stamps)
+            if atomic:
+                seen = accesses.reach((*args, *kwargs.values()), self._points.stamps, writes=True)
+            else:
+                seen = operations.called(function, args, kwargs, self._points.stamps)
             site.set_writes(writes=any(writes for _, _, writes in seen))
             self._at_call(site, seen)
             return function(*args, **kwargs)
 
         return through
+
+    def _executing(self, function: Callable[..., Any]) -> Callable[..., Any]:
+        """Stand in for `exec` and `eval`: what they execute is put under control."""
+
+        def execute(source: Any, /, globals: Any = None, locals: Any = None, **others: Any) -> Any:  # noqa: A002  (the names of the original)
+            frame = sys._getframe(1)  # noqa: SLF001  (nothing public does it)
+            if globals is None:
+                globals = frame.f_globals  # noqa: A001  (see above)
+                if locals is None:
+                    locals = frame.f_locals  # noqa: A001  (see above)
+                    if type(locals) is not dict:
+                        locals = dict(locals)  # noqa: A001  (see above)
+            if not isinstance(source, CodeType):
+                if function is eval and isinstance(source, str):
+                    source = source.lstrip(" \t")
+                flags = frame.f_code.co_flags & _FUTURES
+                source = compile(source, "<string>", function.__name__, flags, dont_inherit=True)
+            return function(
+                self.rewritten(source, globals), globals, globals if locals is None else locals, **others
+            )
+
+        return execute
 
     def first_time(self, site: Site) -> Callable[[], None]:
         """Return the hook of a site which has not been run under observation."""
@@ -162,8 +215,12 @@ class Hooks:
         def call(function: Any) -> Any:
             if get_ident() != run.ident:
                 return function
+            if not (site.hot and observed):
+                self.reached(function)
             if not site.hot and not run.mute:
                 self._points.is_news(site)
+            if function is exec or function is eval:
+                return self._executing(function)
             replacement = controlled(function, site)
             if replacement is not None:
                 site.note_primitive()
@@ -183,6 +240,7 @@ class Hooks:
         def enter(manager: Any) -> Any:
             if get_ident() != run.ident:
                 return manager
+            self.reached(manager)
             if not site.hot and not run.mute:
                 self._points.is_news(site)
             return guard(manager, site) or manager

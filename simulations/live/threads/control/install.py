@@ -8,10 +8,21 @@ import gc
 import sys
 import sysconfig
 import threading
-from types import CodeType, FunctionType, MethodType
+from contextlib import suppress
+from types import (
+    BuiltinFunctionType,
+    CodeType,
+    FunctionType,
+    MethodDescriptorType,
+    MethodType,
+    MethodWrapperType,
+    WrapperDescriptorType,
+)
 from typing import TYPE_CHECKING, Any, Final, Literal
 
+from simulations.live.threads.control.accesses import solid
 from simulations.live.threads.control.frames import OURS
+from simulations.live.threads.control.hooks import ignored, unchanged
 from simulations.live.threads.control.rewrite import Body, Call, put_together, take_apart
 from simulations.live.threads.control.sites import Site, binds_method, sites_of
 from simulations.live.threads.control.standard_library import refusal
@@ -35,7 +46,15 @@ _PRIMITIVE_MODULES: Final = (
     "concurrent.futures.thread",
     "functools",
 )
-_OBSERVED_STANDARD: Final = ("functools", "collections", "sched")
+_OBSERVED_STANDARD: Final = (
+    *("functools", "collections", "sched", "copy", "copyreg", "json", "random", "dataclasses", "heapq", "bisect"),
+    *("weakref", "operator", "shelve", "configparser", "graphlib", "statistics", "types", "reprlib"),
+)
+"""Modules of the standard library whose accesses count like those of the user's code."""
+_WATCHED: Final = (*_PRIMITIVE_MODULES, *_OBSERVED_STANDARD)
+_FRAME_READERS: Final = ("logging", "warnings", "inspect", "traceback", "typing", "unittest", "enum")
+"""Modules whose functions look at who calls them: nothing may stand between."""
+_IMPORTING: Final = ("<frozen importlib", "<frozen zipimport", "<frozen runpy")
 _NEVER: Final = (
     "hypothesis",
     "pytest",
@@ -107,6 +126,8 @@ def _works_on_primitive(code: CodeType, site: Site) -> bool:
 
 def _standard(path: str) -> bool:
     """Return whether a file belongs to the standard library."""
+    if path.startswith("<frozen"):
+        return True
     return path.startswith(_STANDARD) and not any(part in path for part in _SITE_PACKAGES)
 
 
@@ -147,89 +168,146 @@ class Installer:
         self._scope = tuple(scope) if scope is not None else None
         self._functions: dict[CodeType, Function] = {}
         self._owners: dict[int, tuple[FunctionType, CodeType]] = {}
-        self._known: set[int] = set()
+        self._mode: Mode = "observe"
         self._rewritten: set[int] = set()
+        self._idle: set[int] = set()
+        self._let_be: set[int] = set()
+        self._once: set[CodeType] = set()
+        self._unwatched: dict[str, None] = {}
+        self._atomic: dict[str, None] = {}
+        self._atomic_codes: dict[CodeType, bool] = {}
+        self._types: set[type] = set()
         self._alive: list[CodeType] = []
         self._built: dict[CodeType, CodeType] = {}
         self._settled: dict[CodeType, CodeType] = {}
-        self._by_file: dict[str, list[FunctionType]] = {}
         self.found: set[CodeType] = set()
         self.sites: list[Site] = []
 
     def begin(self, roots: Iterable[Callable[..., Any]]) -> None:
-        """Start from the workers, and from what the standard library builds out of locks."""
-        self._index()
-        for name in _PRIMITIVE_MODULES:
-            module = sys.modules.get(name)
-            path = getattr(module, "__file__", None)
-            if path is not None:
-                self._add_blocking(path)
+        """Start from the workers, and what they name.
+
+        Whatever they call is put under control when it is called for the first time.
+        """
         for root in roots:
-            for function in _functions_in(root):
+            for function in _mentioned(root):
                 self._add_owner(function)
-                self._add_blocking(function.__code__.co_filename)
+        self._hooks.reached = self.reached
+        self._hooks.rewritten = self.rewritten
+
+    def reached(self, thing: Any) -> bool:
+        """Put under control what is about to be called; return whether its body counts as one step."""
+        kind = type(thing)
+        if kind is FunctionType:
+            if id(thing) in self._owners or id(thing.__code__) in self._rewritten:
+                return self._is_atomic(thing)
+            if self._add_owner(thing):
+                thing.__code__ = self._build(thing.__code__, self._mode)
+            return self._is_atomic(thing)
+        if kind is MethodType:
+            return self.reached(thing.__func__)
+        if kind in (BuiltinFunctionType, MethodWrapperType, MethodDescriptorType, WrapperDescriptorType):
+            return False
+        seen = thing if isinstance(thing, type) else kind
+        if kind is functools.partial or seen not in self._types:
+            self._types.add(seen)
+            for function in _functions_in(thing):
+                self.reached(function)
+        return False
+
+    def _is_atomic(self, function: FunctionType) -> bool:
+        """Whether a function of the standard library is taken for one step that touches its arguments."""
+        code = self._owners.get(id(function), (function, function.__code__))[1]
+        known = self._atomic_codes.get(code)
+        if known is None:
+            name = str(function.__globals__.get("__name__", ""))
+            known = self._scope is None and _standard(code.co_filename) and not _within(name, _WATCHED)
+            if known:
+                self._atomic[name] = None
+            known = known and not _within(name, _FRAME_READERS)
+            self._atomic_codes[code] = known
+        return known
+
+    def rewritten(self, code: CodeType, space: dict[str, Any]) -> CodeType:
+        """Return code that is about to be executed, under control."""
+        self._learn(code, space)
+        return self._build(code, self._mode)
+
+    @property
+    def hindrances(self) -> tuple[str, ...]:
+        """What ran in a thread without being under control, in all runs so far."""
+        return tuple(self._unwatched)
+
+    @property
+    def atomic(self) -> tuple[str, ...]:
+        """What was taken for a single step, in all runs so far."""
+        return tuple(f"the body of functions of {name}" for name in self._atomic)
 
     def trace(self, frame: FrameType, event: str, arg: object) -> None:  # noqa: ARG002  (the protocol has it)
         """Note a function that runs without being watched; a trace function."""
         code = frame.f_code
-        if id(code) not in self._known:
-            self._known.add(id(code))
+        known = id(code)
+        if known in self._rewritten or known in self._idle or known in self._let_be:
+            return
+        if self._wanted(code, frame.f_globals):
+            self.found.add(code)
+        else:
+            self._let_be.add(known)
             self._alive.append(code)
-            if self._wanted(code, frame.f_globals):
-                self.found.add(code)
 
     def adopt(self) -> bool:
-        """Watch what `trace` has found from now on; return whether there was anything."""
+        """Watch what `trace` has found from now on; return whether the run says nothing for this reason.
+
+        Code for which there is no function, such as that of a generator which was begun before, or of a module
+        that is imported, may run once. Where it runs again it stands in the way of a proof.
+        """
         found, self.found = self.found, set()
         if not found:
             return False
-        self._index()
-        before = len(self._owners)
-        files = {code.co_filename for code in found}
-        for path in files:
-            for function in self._by_file.get(path, ()):
-                if any(code in found for code in _codes(function.__code__)):
-                    self._add_owner(function)
-            self._add_blocking(path)
-        return len(self._owners) > before
-
-    def _index(self) -> None:
-        self._by_file = {}
+        owned = set()
         for thing in gc.get_objects():
             if type(thing) is FunctionType and id(thing) not in self._owners:
-                self._by_file.setdefault(thing.__code__.co_filename, []).append(thing)
+                inside = {code for code in _codes(thing.__code__) if code in found}
+                if inside and self._add_owner(thing):
+                    owned |= inside
+        again = bool(owned)
+        for code in found - owned:
+            if code in self._once:
+                self._unwatched[f"{code.co_filename}:{code.co_firstlineno} in {code.co_qualname} ran before"] = None
+                self._let_be.add(id(code))
+                self._alive.append(code)
+            else:
+                self._once.add(code)
+                again = True
+        return again
 
-    def _add_blocking(self, path: str) -> None:
-        for function in self._by_file.get(path, ()):
-            if any(_may_block(code) for code in _codes(function.__code__)):
-                self._add_owner(function)
-
-    def _add_owner(self, function: FunctionType) -> None:
+    def _add_owner(self, function: FunctionType) -> bool:
         code = function.__code__
         if id(function) in self._owners or id(code) in self._rewritten:
-            return
+            return False
         never = code.co_name in _NEVER_FUNCTIONS and _standard(code.co_filename)
         if never or not self._wanted(code, function.__globals__):
-            return
+            return False
         self._owners[id(function)] = (function, code)
         self._learn(code, function.__globals__)
+        return True
 
     def _learn(self, code: CodeType, space: dict[str, Any]) -> None:
         # Only what is swapped is known. The code inside it is swapped for functions that are yet to be made;
         # one that was made before, or is made by a frame that runs already, has the old code and is traced.
-        self._known.add(id(code))
         for inner in _codes(code):
             if inner in self._functions:
                 continue
             function = Function(inner, space, observed=self._observed(inner, space))
             self._functions[inner] = function
-            self.sites += function.sites
-            self.sites += [site.exit for site in function.sites if site.exit is not None]
+            sites = [*function.sites, *(site.exit for site in function.sites if site.exit is not None)]
+            for site in sites:
+                site.set_focus(focus=self._points.everywhere)
+            self.sites += sites
 
     def _wanted(self, code: CodeType, space: dict[str, Any]) -> bool:
         name = str(space.get("__name__", ""))
         named_tuple = code.co_filename == "<string>" and space.get("_tuple_new") is tuple.__new__
-        if named_tuple or code.co_filename.startswith(("<frozen", OURS)):
+        if named_tuple or code.co_filename.startswith((*_IMPORTING, OURS)):
             return False
         return not any(name == never or name.startswith(f"{never}.") for never in _NEVER)
 
@@ -238,13 +316,12 @@ class Installer:
         name = str(space.get("__name__", ""))
         if self._scope is not None:
             return any(name == part or name.startswith(f"{part}.") for part in self._scope)
-        if name in _OBSERVED_STANDARD:
-            return True
-        return not _standard(code.co_filename)
+        return _within(name, _OBSERVED_STANDARD) or not _standard(code.co_filename)
 
     def install(self, mode: Mode) -> None:
         """Put rewritten code in place."""
-        self._built = {}
+        self._built, self._mode = {}, mode
+        self._idle.clear()
         for function, code in self._owners.values():
             function.__code__ = self._settled.get(code) or self._build(code, mode)
 
@@ -257,6 +334,9 @@ class Installer:
         for function, code in self._owners.values():
             function.__code__ = code
         self._alive, self._built, self._settled = [], {}, {}
+        self._owners, self._types = {}, set()
+        solid.cache_clear()
+        self._hooks.reached, self._hooks.rewritten = ignored, unchanged
 
     def _build(self, code: CodeType, mode: Mode) -> CodeType:
         built = self._built.get(code) or self._settled.get(code)
@@ -282,11 +362,11 @@ class Installer:
             built = put_together(function.body, calls, unbound=unbound, constants=constants)
         else:
             built = self._built[code] = code
+            self._idle.add(id(code))
             return built
         self._built[code] = built
         if not function.observed:
             self._settled[code] = built  # only operations on primitives count in it, whatever the mode
-        self._known.add(id(built))
         self._rewritten.add(id(built))
         self._alive.append(built)
         return built
@@ -329,6 +409,31 @@ def _codes(code: CodeType) -> Iterator[CodeType]:
             yield from _codes(constant)
 
 
+def _within(name: str, modules: Sequence[str]) -> bool:
+    """Return whether a module is one of these, or a part of one."""
+    return any(name == module or name.startswith(f"{module}.") for module in modules)
+
+
+def _mentioned(root: Any) -> Iterator[FunctionType]:
+    """Yield the functions of a root, and those of the user that they name or hold, whatever calls them."""
+    left: list[Any] = [root]
+    seen: set[int] = set()
+    while left:
+        for function in _functions_in(left.pop()):
+            if id(function) in seen:
+                continue
+            seen.add(id(function))
+            yield function
+            if _standard(function.__code__.co_filename):
+                continue
+            space = function.__globals__
+            named = [space[name] for code in _codes(function.__code__) for name in code.co_names if name in space]
+            for cell in function.__closure__ or ():
+                with suppress(ValueError):
+                    named.append(cell.cell_contents)
+            left += [thing for thing in named if callable(thing)]
+
+
 def _may_block(code: CodeType) -> bool:
     if not _BLOCKING_NAMES.isdisjoint(code.co_names):
         return True
@@ -349,11 +454,21 @@ def _functions_in(thing: Any) -> Iterator[FunctionType]:
         yield thing
         if hasattr(thing, "__wrapped__"):
             yield from _functions_in(thing.__wrapped__)
+    elif isinstance(thing, (staticmethod, classmethod)):
+        yield from _functions_in(thing.__func__)
+    elif isinstance(thing, property):
+        for part in (thing.fget, thing.fset, thing.fdel):
+            if part is not None:
+                yield from _functions_in(part)
     elif isinstance(thing, type):
-        for value in vars(thing).values():
-            if isinstance(value, FunctionType):
-                yield value
-    elif hasattr(type(thing), "__call__"):  # noqa: B004  (the call of the type is what runs)
-        call = type(thing).__call__
-        if isinstance(call, FunctionType):
-            yield call
+        for kind in thing.__mro__:
+            for value in vars(kind).values():
+                if isinstance(value, (FunctionType, staticmethod, classmethod, property)):
+                    yield from _functions_in(value)
+    else:
+        if hasattr(thing, "__wrapped__"):
+            yield from _functions_in(thing.__wrapped__)
+        for kind in type(thing).__mro__:
+            for value in vars(kind).values():
+                if isinstance(value, (FunctionType, staticmethod, classmethod, property)):
+                    yield from _functions_in(value)

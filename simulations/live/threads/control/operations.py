@@ -50,6 +50,7 @@ ON_FRAMES: Final[frozenset[object]] = frozenset(
         dir,
         exec,
         eval,
+        compile,
         breakpoint,
         __import__,
         builtins.__build_class__,

@@ -8,7 +8,7 @@ from __future__ import annotations
 from _thread import get_ident
 from typing import TYPE_CHECKING, Any, Final, Literal
 
-from simulations.live.threads.control.accesses import TRIED, Touch
+from simulations.live.threads.control.accesses import DEPTH, TRIED, Touch
 from simulations.live.threads.control.stamps import Stamps
 from simulations.live.threads.control.touching import Touching
 
@@ -25,6 +25,7 @@ Granularity = Literal["sync", "access", "gil"]
 """Where threads may be switched: `sync`, at operations on primitives only; `access`, also in front of
 whatever two threads touch and one changes; `gil`, where this interpreter switches."""
 
+_REGION: Final = "a thread came to a region marked as uninteresting, whose accesses do not count"
 GRANULARITIES: Final = ("sync", "access", "gil")
 
 
@@ -45,10 +46,30 @@ class Points:
         self.stamps = Stamps()
         self.everywhere = False
         self._news: set[Site] = set()
+        self._hindrances: dict[str, None] = {}
+        self._deeper = False
+
+    @property
+    def hindrances(self) -> tuple[str, ...]:
+        """What was done, in all runs so far, that no access stands for."""
+        return (*self._hindrances, *sorted(self.stamps.hindrances - self._hindrances.keys()))
+
+    @property
+    def atomic(self) -> tuple[str, ...]:
+        """What was taken for a single step, in all runs so far."""
+        if not (self._deeper or self.stamps.deeper):
+            return ()
+        return (f"what lies deeper than {DEPTH} levels in what C was given",)
+
+    def enter_region(self) -> None:
+        """Note that a thread has come to a region in which none may be switched."""
+        self._hindrances[_REGION] = None
 
     def begin(self, sink: Sink | None) -> None:
         """Start a run, whose objects are numbered anew; tell a sink of every access."""
         self.sink = sink
+        self._hindrances |= dict.fromkeys(sorted(self.stamps.hindrances))
+        self._deeper = self._deeper or self.stamps.deeper
         self.stamps = Stamps()
 
     def end(self) -> None:

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from simulations.live.threads.control.rewrite import Body, Instruction, Position
 
-Kind = Literal["attribute", "item", "whole", "global", "cell", "call", "with", "switch"]
+Kind = Literal["attribute", "item", "whole", "global", "name", "cell", "call", "with", "switch"]
 
 
 class Site:
@@ -192,6 +192,7 @@ _WHOLE_READS: Final = {
 _ITEMS: Final = {"BINARY_SUBSCR": False, "STORE_SUBSCR": True, "DELETE_SUBSCR": True}
 _ATTRIBUTES: Final = {"LOAD_ATTR": False, "LOAD_METHOD": False, "STORE_ATTR": True, "DELETE_ATTR": True}
 _GLOBALS: Final = {"LOAD_GLOBAL": False, "STORE_GLOBAL": True, "DELETE_GLOBAL": True}
+_NAMES: Final = {"LOAD_NAME": False, "STORE_NAME": True, "DELETE_NAME": True}
 _CELLS: Final = {"LOAD_DEREF": False, "STORE_DEREF": True, "DELETE_DEREF": True}
 _CALLS: Final = frozenset({"CALL", "CALL_KW", "CALL_FUNCTION_EX"})
 
@@ -207,6 +208,8 @@ def sites_of(body: Body) -> Iterator[Site]:
         elif name in _GLOBALS:
             index = instruction.arg >> 1 if name == "LOAD_GLOBAL" else instruction.arg
             yield Site(code, instruction, "global", name=code.co_names[index], writes=_GLOBALS[name])
+        elif name in _NAMES:
+            yield Site(code, instruction, "name", name=code.co_names[instruction.arg], writes=_NAMES[name])
         elif name in _CELLS:
             variable = code._varname_from_oparg(instruction.arg)  # type: ignore[attr-defined]  # noqa: SLF001  (nothing public does it)
             yield Site(code, instruction, "cell", name=variable, cell=instruction.arg, writes=_CELLS[name])

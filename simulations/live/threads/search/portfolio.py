@@ -111,7 +111,8 @@ def retraced(session: Session, plan: Plan, seed: int) -> Hit | None:
 
 def covered(session: Session, preemptions: int | None = None, *, complete: bool = False) -> Coverage:
     """Return which schedules of a session were gone through."""
-    return Coverage(preemptions, complete, session.granularity, len(session.program.workers))
+    threads = len(session.program.workers)
+    return Coverage(preemptions, complete, session.granularity, threads, atomic=session.atomic)
 
 
 def _by_chance(session: Session, budget: Budget, schedules_max: int | None = None) -> Hit | None:

@@ -191,9 +191,20 @@ class Session:
     @property
     def hindrances(self) -> tuple[str, ...]:
         """Why some schedule may have been missed: what ran, or waited, without being under control."""
-        return tuple(
+        waited = (
             f"a thread waited in the operating system, in {name}" for name in self.scheduler.uncontrolled
         )
+        return (*waited, *self._installer.hindrances, *self._points.hindrances)
+
+    @property
+    def atomic(self) -> tuple[str, ...]:
+        """What was taken for a single step, although another thread could come in between."""
+        return (*self._installer.atomic, *self._points.atomic)
+
+    def enter_region(self) -> None:
+        """Note that the running thread has come to a region that is marked as uninteresting."""
+        if self.scheduler.current.index >= 0:
+            self._points.enter_region()
 
     @property
     def has_conflicts(self) -> bool:

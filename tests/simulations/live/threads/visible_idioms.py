@@ -181,12 +181,6 @@ IDIOMS: Final[dict[str, Idiom]] = {
     "truth": _of("[]", "v = 1 if s.x else 0; s.x.append(v + 1)", "s.x[-1]"),
     "not": _of("[]", "v = int(not (not s.x)); s.x.append(v + 1)", "s.x[-1]"),
     "shared iterator": _of("[iter([1, 2, 3]), 0]", "v = s.x[1]; next(s.x[0]); s.x[1] = v + 1", "s.x[1]"),
-    "re scanner": _of(
-        "[re.compile('.').scanner('ab'), set()]",
-        "v = s.x[0].search().start(); s.x[1].add(v)",
-        "len(s.x[1])",
-        "re",
-    ),
     "global": _of("None", "global G; v = G; G = v + 1", "G"),
     "globals": _of("None", "v = globals()['G']; globals()['G'] = v + 1", "G"),
     "globals and global": _of("None", "global G; v = globals()['G']; G = v + 1", "G"),
