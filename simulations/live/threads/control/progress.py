@@ -9,7 +9,6 @@ for ever; that there is none proves nothing.
 from __future__ import annotations
 
 import dis
-import functools
 import sys
 import threading
 from collections import OrderedDict, defaultdict, deque
@@ -42,6 +41,9 @@ _LOCKS: Final = (type(threading.Lock()), type(threading.RLock()))
 _SEQUENCES: Final = (list, tuple, deque)
 _MAPPINGS: Final = (dict, OrderedDict, defaultdict)
 
+Loops = tuple[tuple[int, int], ...]
+"""Where the loops over iterators in a code object begin and end, in bytes."""
+
 
 class UnseenError(Exception):
     """A part of the state cannot be looked at."""
@@ -53,6 +55,7 @@ class Repetition:
     def __init__(self) -> None:
         self._states: dict[object, int] = {}
         self._turns: list[int] = []
+        self._loops: dict[CodeType, Loops] = {}
         self._blind = False
 
     def comes_to(self, task: Task, tasks: Sequence[Task], clock: int) -> bool:
@@ -66,7 +69,7 @@ class Repetition:
         if self._blind:
             return False
         try:
-            state = (task.index, clock, _state(tasks))
+            state = (task.index, clock, _state(tasks, self._loops))
         except UnseenError:
             self._blind = True
             return False
@@ -78,9 +81,9 @@ class Repetition:
         return all(other.done or other.index in had_turns or not other.can_go_on for other in tasks)
 
 
-def _state(tasks: Sequence[Task]) -> tuple[object, ...]:
+def _state(tasks: Sequence[Task], loops: dict[CodeType, Loops]) -> tuple[object, ...]:
     frames = sys._current_frames()  # noqa: SLF001  (the one way to another thread's frame)
-    snapshot = _Snapshot()
+    snapshot = _Snapshot(loops)
     whole: list[object] = []
     for task in tasks:
         if task.done:
@@ -99,12 +102,15 @@ def _state(tasks: Sequence[Task]) -> tuple[object, ...]:
 class _Snapshot:
     """Writes down what can be reached, each object once."""
 
-    def __init__(self) -> None:
+    def __init__(self, loops: dict[CodeType, Loops]) -> None:
         self._seen: dict[int, int] = {}
+        self._loops = loops
 
     def frame(self, frame: FrameType) -> object:
         code = frame.f_code
-        if any(start <= frame.f_lasti < end for start, end in _loops(code)):
+        if code not in self._loops:
+            self._loops[code] = _loops(code)
+        if any(start <= frame.f_lasti < end for start, end in self._loops[code]):
             raise UnseenError  # how far its iterator is cannot be seen
         names = [name for name in code.co_names if name in frame.f_globals]
         return (
@@ -159,8 +165,7 @@ class _Snapshot:
         return tuple(parts)
 
 
-@functools.lru_cache(maxsize=1024)
-def _loops(code: CodeType) -> tuple[tuple[int, int], ...]:
+def _loops(code: CodeType) -> Loops:
     """Return the ranges of the loops over iterators in a code object, in bytes."""
     return tuple(
         (step.offset, step.argval) for step in dis.get_instructions(code) if step.opname == "FOR_ITER"

@@ -387,7 +387,7 @@ class Scheduler:
     def _end_turn(self, task: Task) -> None:
         """Let others go on, after many points without a change, or after a strict turn."""
         going_on = unfinished(self.tasks)
-        if going_on and self._limits.livelocks:
+        if going_on:
             with self.outside():
                 if self._repetition.comes_to(task, self.tasks, self._clock_reads):
                     self._failure = livelock(self.tasks, task.name)

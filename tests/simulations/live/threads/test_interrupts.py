@@ -18,7 +18,7 @@ from simulations.live.threads.search.session import SESSION
 MOMENTS = int(os.environ.get("HEISENLAB_INTERRUPTIONS", "40"))
 
 
-class Alarm(Exception):
+class AlarmError(Exception):
     """Raised by the handler of a signal."""
 
 
@@ -44,7 +44,7 @@ def is_two(counter):
 
 
 def alarm(*_):
-    raise Alarm
+    raise AlarmError
 
 
 def state():
@@ -97,7 +97,7 @@ def test_an_interruption_at_any_moment_leaves_nothing_behind(kind):
                     programs()
                 finally:
                     signal.setitimer(timer, 0)
-            except (Alarm, KeyboardInterrupt):
+            except (AlarmError, KeyboardInterrupt):
                 interrupted += 1
             left += left_behind(before)
     finally:
