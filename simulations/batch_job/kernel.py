@@ -92,9 +92,7 @@ class Schedule:
 
     def leaked_at(self, leak: Sequence[int], limit: int) -> int | None:
         """Return when the tests that are over have leaked `limit` together; None if they never do."""
-        for time, leaked in zip(
-            self.times_ms, accumulate(leak[number] for number in self.order), strict=True
-        ):
+        for time, leaked in zip(self.times_ms, accumulate(map(leak.__getitem__, self.order)), strict=True):
             if leaked >= limit:
                 return time
         return None

@@ -16,8 +16,6 @@ from simulations.choices import Chooser
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-__all__ = ["Remembered"]
-
 R = TypeVar("R")
 T = TypeVar("T")
 

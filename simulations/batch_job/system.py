@@ -132,8 +132,14 @@ class _Workload:
 
 
 @lru_cache(maxsize=32)
-def _workload(job: Job, planner: Planner, checkpoints: Checkpoints, *, straggler: bool) -> _Workload:
-    return _Workload(replace(job, rule="none", held_h=0), planner, straggler, checkpoints)
+def _plain(job: Job) -> Job:
+    """Return a job without what the platform and the calendar do, so that its schedule is shared."""
+    return replace(job, rule="none", held_h=0)
+
+
+@lru_cache(maxsize=32)
+def _workload(plain: Job, planner: Planner, checkpoints: Checkpoints, *, straggler: bool) -> _Workload:
+    return _Workload(plain, planner, straggler, checkpoints)
 
 
 @lru_cache(maxsize=32)
@@ -177,11 +183,10 @@ class _Scene:
         """Claim the end of the attempt now. Where several claims meet, the chooser says who was first."""
         self.claims.append(cause)
         if len(self.claims) == 1:
-            self.env.process(self._settle())
+            # Whatever else is due in this millisecond was scheduled before this event and comes before it.
+            self.env.timeout(0).callbacks.append(self._settle)
 
-    def _settle(self) -> Generator[simpy.Event, Any, None]:
-        # Whatever else is due in this millisecond was scheduled before this event and comes before it.
-        yield self.env.timeout(0)
+    def _settle(self, _: simpy.Event) -> None:
         first = self.claims[0]
         if len(self.claims) > 1:
             self.chooser.at(int(self.env.now))
@@ -253,9 +258,10 @@ def run(system: System, job: Job, chooser: Chooser, *, engine: Engine = "kernel"
     """
     if engine not in get_args(Engine):
         raise LabError(f"there is no engine {engine!r}; there are {', '.join(get_args(Engine))}")
-    launch_h = _in_time_h(system, job) if system.launch == "in time" else None
+    plain = _plain(job)
+    launch_h = _in_time_h(system, plain) if system.launch == "in time" else None
     people = ask_people(chooser, launch_h=launch_h, tagged=system.owner_tag)
-    workload = _workload(job, system.planner, system.checkpoints, straggler=people.ailment.straggler)
+    workload = _workload(plain, system.planner, system.checkpoints, straggler=people.ailment.straggler)
     trace = Trace()
     trace.record(
         0, "people", "decide", (people.launch_h, people.tagged, people.setup_h, people.ailment.words)
@@ -299,9 +305,9 @@ def run(system: System, job: Job, chooser: Chooser, *, engine: Engine = "kernel"
         )
 
 
-def _in_time_h(system: System, job: Job) -> int:
+def _in_time_h(system: System, plain: Job) -> int:
     """Return the last full hour at which the job can be launched to be over before the Monday sweep."""
-    workload = _workload(job, system.planner, system.checkpoints, straggler=False)
+    workload = _workload(plain, system.planner, system.checkpoints, straggler=False)
     return SWEEP_MONDAY_H - -(-_schedule(workload, ()).makespan_ms // HOUR_MS)
 
 

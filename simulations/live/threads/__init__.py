@@ -15,14 +15,14 @@
 
 `setup()` makes the shared state, each worker is called with it in a real thread of its own, and
 `check(state)` returns False or raises when the end is wrong. An exception in a worker, a deadlock and a
-livelock are failures too. Threads run one at a time under a baton, in virtual time, so that a schedule is
+livelock (a state that repeats) are failures too. Threads run one at a time under a baton, in virtual time, so that a schedule is
 a value: it is searched, minimised, put in words and replayed (`replay(setup, workers, result.plan,
 check)`).
 
 While they are explored, the functions that the workers run are rewritten: a call is put in front of
 whatever another thread could notice. Locks, queues and threads stay the real ones, also those that were
-made at import. What cannot be controlled (a C extension, a socket, a thread that runs already) ends in a
-`StuckError` that names the place.
+made at import. A thread that waits in the operating system lets the others go on. What cannot be controlled
+(a C extension, a thread that runs already) ends in a `StuckError` that names the place.
 
 Where things are:
 
@@ -32,6 +32,15 @@ Where things are:
     errors.py           what is raised on purpose
     control/            how real threads are held, one at a time
         scheduler.py    the baton, the points, waiting, the end of a run; begin here
+        strategy.py     who answers the scheduler, and the regions that it does not look at
+        hot.py          a point that passes without a question
+        kernel.py       threads that wait in the operating system
+        unwinding.py    threads in the middle of their work, at the end of a run
+        alarm.py        interrupts a set-up or a check when the time is up
+        progress.py     whether the state of a run repeats
+        endings.py      what set-up, workers and check give back, and what is refused
+        refused.py      what a thread under control may not do
+        thread_data.py  what a real thread keeps for itself
         tasks.py        the threads of a program; who could go on
         carriers.py     the real threads that carry them
         limits.py       the bounds of a run
@@ -39,6 +48,7 @@ Where things are:
         points.py       where the program comes to the scheduler
         hooks.py        what is called in front of an instruction
         primitives.py   what a lock, a queue, a clock becomes under control
+        outside.py      what a file, a database, a socket becomes under control
         accesses.py     what an access touches, and which accesses conflict
         touching.py     what an operation does to what it touches
         sites.py        which instructions another thread could notice

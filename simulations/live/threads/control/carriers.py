@@ -184,7 +184,7 @@ def interrupt(ident: int) -> None:
 
 
 def forget_interruptions() -> None:
-    """Take back the sign that some thread is to be interrupted, when that thread does not listen or has ended.
+    """Take back the sign that some thread is to be interrupted, where it does not listen or has ended.
 
     The sign is shared by all threads, and on 3.11 a thread that is being traced would not move until another
     takes it back. A thread that handles an interruption of its own takes it back for all.

@@ -63,8 +63,8 @@ def is_right(verdict: Any) -> bool:
         ) from error
     if not true:
         raise ThreadsError(
-            f"check returned {verdict!r}, which is false and not False; say bool(...) if the end is wrong then, "
-            f"or return True or None if it is right"
+            f"check returned {verdict!r}, which is false and not False; say bool(...) if the end is wrong "
+            f"then, or return True or None if it is right"
         )
     return True
 

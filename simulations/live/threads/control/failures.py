@@ -22,7 +22,7 @@ class Kind(StrEnum):
     EXCEPTION = "exception"
     """A worker raised."""
     CHECK = "check"
-    """The check raised, or returned False."""
+    """The check raised, or returned False (of Python or NumPy)."""
     DEADLOCK = "deadlock"
     """No thread can ever go on."""
     LIVELOCK = "livelock"

@@ -67,3 +67,13 @@ def imports(frame: FrameType | None) -> bool:
             return True
         frame = frame.f_back
     return False
+
+
+def need_room(frames: int) -> None:
+    """Use so many frames of the stack, and give them back.
+
+    Raises:
+        RecursionError: there is no room. It is the program's, and it comes before anything has been done.
+    """
+    if frames:
+        need_room(frames - 1)

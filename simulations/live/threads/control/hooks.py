@@ -122,7 +122,8 @@ class Hooks:
 
     def _observe_call(self, site: Site, function: Any) -> Any:
         run = self._run
-        if get_ident() != run.ident:
+        # At the end of a `with` statement an argument stands where the callable does elsewhere.
+        if get_ident() != run.ident or not callable(function):
             return function
         if self._points.granularity == "gil":
             python = type(function) is FunctionType or (

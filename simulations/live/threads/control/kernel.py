@@ -1,9 +1,10 @@
 """Threads that wait in the operating system: the others go on meanwhile.
 
-A thread that reads from a pipe, or waits for a process, does not come back to us; it may wait for what another
-thread of the program is still to do. So such a call is made *apart*. As long as it returns soon nothing is
-different. Where it does not, and the operating system says that the thread sleeps, the baton is taken from it
-and goes to another thread; when the call returns, the thread waits at its gate until it is chosen.
+A thread that reads from a pipe, or waits for a process, does not come back to us; it may wait for what
+another thread of the program is still to do. So such a call is made *apart*. As long as it returns soon
+nothing is different. Where it does not, and the operating system says that the thread sleeps, the baton is
+taken from it and goes to another thread; when the call returns, the thread waits at its gate until it is
+chosen.
 
 When a call returns is not ours to say, so every such wait is noted: it forbids to call a search exhausted.
 After each call that may have woken another thread, that thread is given a moment to come back, so that the
@@ -93,8 +94,8 @@ class Kernel:
             task.gate.acquire()
             self._away.pop(task.index, None)
             task.waits(None)
-        if run.dying:
-            raise Stopped
+            if run.dying:
+                raise Stopped
 
     def _settle(self) -> None:
         """Give those that the last call may have woken a moment to come back."""
@@ -108,11 +109,16 @@ class Kernel:
             if not self._away or True in self._away.values():
                 return False
             self._idle = True
-            self._run.rest_at(next(iter(self._away)))
+            index = next(iter(self._away))
+            self._run.current = next(task for task in self._run.tasks if task.index == index)
+            self._run.ident = -1
             return True
 
     def look(self, task: Task) -> None:
-        """Take the baton from a thread that sleeps in such a call, if another can go on; in the main thread."""
+        """Take the baton from a thread that sleeps in such a call, if another can go on.
+
+        The main thread does it, which watches over the others.
+        """
         since = self._since.get(task.index)
         if since is None or _monotonic() - since < PATIENCE or not _sleeps(task):
             return

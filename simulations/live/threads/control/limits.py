@@ -30,11 +30,9 @@ class Limits:
     Attributes:
         turn_max: After this many points without a write or an operation on a primitive a thread that spins
             gives way; from 1.
-        points_max: After this many points a run gets strict turns, and after as many again it is ended;
+        points_max: After this many points a run gets strict turns, and after as many again it is cut short;
             from 1.
-        livelocks: Whether a run is a failure whose state repeats in strict turns; if not it is cut short.
     """
 
     turn_max: int = 1_000
     points_max: int = 50_000
-    livelocks: bool = True

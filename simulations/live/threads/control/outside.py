@@ -1,11 +1,11 @@
-"""What a call of the operating system becomes under control: file locks, databases, pipes, sockets, processes.
+"""What a call of the operating system becomes under control: files, databases, pipes, sockets, processes.
 
 What lies outside of the program is taken for one thing that every such call touches, since which file or
 connection leads to which is not known.
 
-A lock of a file (`flock`) and a database of `sqlite3` are waited for under the baton: the call is made so that
-it does not block, and made again when another thread has done something outside. Their time-outs are virtual,
-and end only where no thread can go on. All other calls are made apart; see `kernel.py`.
+A lock of a file (`flock`) and a database of `sqlite3` are waited for under the baton: the call is made so
+that it does not block, and made again when another thread has done something outside. Their time-outs are
+virtual, and end only where no thread can go on. All other calls are made apart; see `kernel.py`.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ import sys
 from types import BuiltinFunctionType, MethodDescriptorType
 from typing import TYPE_CHECKING, Any, Final
 
+from simulations.live.threads.control.carriers import Stopped
 from simulations.live.threads.control.touching import Touching
 
 if TYPE_CHECKING:
@@ -86,9 +87,12 @@ class Outdoors:
                 return self._apart(site, function)
             if function in _READING:
                 return self._apart(site, function, Touching.READS)
-        elif kind is MethodDescriptorType and function.__name__ not in _QUIET:
-            if issubclass(function.__objclass__, (*_HANDLES, *_sqlite_types())):
-                return functools.partial(self._unbound, site, function)
+        elif (
+            kind is MethodDescriptorType
+            and function.__name__ not in _QUIET
+            and issubclass(function.__objclass__, (*_HANDLES, *_sqlite_types()))
+        ):
+            return functools.partial(self._unbound, site, function)
         return None
 
     def _unbound(self, site: Site, function: Any, thing: Any, *args: Any, **kwargs: Any) -> Any:
@@ -96,8 +100,10 @@ class Outdoors:
         return (self.controlled(bound, site) or bound)(*args, **kwargs)
 
     def guard(self, manager: Any, site: Site) -> Transaction | None:
-        """Return what to enter in place of a connection to a database, whose end commits."""
-        return Transaction(self, manager, site) if _is_sqlite(manager) else None
+        """Return what to enter in place of a database or a file: its end commits, or writes."""
+        if _is_sqlite(manager) or (isinstance(manager, _HANDLES) and not _is_standard(manager)):
+            return Transaction(self, manager, site)
+        return None
 
     def _at(self, site: Site) -> None:
         self._points.at_primitive(site, None)
@@ -112,7 +118,7 @@ class Outdoors:
     ) -> Callable[..., Any]:
         def apart(*args: Any, **kwargs: Any) -> Any:
             run = self._run
-            if not run.mine():
+            if not run.mine() or run.dying:
                 return function(*args, **kwargs)
             self._at(site)
             try:
@@ -125,7 +131,7 @@ class Outdoors:
 
     def _flock(self, site: Site, fcntl: Any, file: Any, operation: int) -> None:
         run = self._run
-        if not run.mine():
+        if not run.mine() or run.dying:
             fcntl.flock(file, operation)
             return
         self._at(site)
@@ -137,21 +143,19 @@ class Outdoors:
                 except BlockingIOError:
                     if operation & fcntl.LOCK_NB:
                         raise
-                self._await_change("waits for a lock of a file", None)
+                run.block(
+                    functools.partial(_can_lock, fcntl, file, operation), "waits for a lock of a file", None
+                )
         finally:
             if not run.dying:
                 self._did(site)
-
-    def _await_change(self, verb: str, deadline: int | None) -> bool:
-        seen = self._changes
-        return self._run.block(lambda: self._changes != seen, verb, None, deadline=deadline, patient=True)
 
     def _sqlite(self, site: Site, function: Callable[..., Any], owner: Any, name: str) -> Callable[..., Any]:
         sqlite3 = sys.modules["sqlite3"]
 
         def call(*args: Any, **kwargs: Any) -> Any:
             run = self._run
-            if not run.mine():
+            if not run.mine() or run.dying:
                 return function(*args, **kwargs)
             self._at(site)
             connection = owner if isinstance(owner, sqlite3.Connection) else owner.connection
@@ -179,14 +183,23 @@ class Outdoors:
                     busy = error.sqlite_errorcode & 0xFF == sqlite3.SQLITE_BUSY
                     if not busy or not timeout or run.now >= deadline:
                         raise
-                self._await_change("waits for a database", deadline)
+                seen = self._changes
+                run.block(
+                    functools.partial(self._has_changed, seen),
+                    "waits for a database",
+                    None,
+                    deadline=deadline,
+                )
         finally:
             if timeout:
                 _busy_timeout(sqlite3, connection, timeout)
 
+    def _has_changed(self, seen: int) -> bool:
+        return self._changes != seen
+
 
 class Transaction:
-    """Stands in for a connection to a database in a `with` statement."""
+    """Stands in for a file or a connection to a database in a `with` statement."""
 
     __slots__ = ("_manager", "_outdoors", "_site")
 
@@ -200,7 +213,24 @@ class Transaction:
 
     def __exit__(self, *error: object) -> Any:
         leave = self._manager.__exit__
-        return (self._outdoors.controlled(leave, self._site.exit or self._site) or leave)(*error)
+        try:
+            return (self._outdoors.controlled(leave, self._site.exit or self._site) or leave)(*error)
+        except Stopped as end:
+            leave(Stopped, end, end.__traceback__)  # the run is over; the file is closed all the same
+            raise
+
+
+def _can_lock(fcntl: Any, file: Any, operation: int) -> bool:
+    """Return whether a lock of a file could be taken: it is taken, and given back.
+
+    Where the file has a lock of another kind, that was given up when the lock was first waited for.
+    """
+    try:
+        fcntl.flock(file, operation | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    fcntl.flock(file, fcntl.LOCK_UN)
+    return True
 
 
 def _busy_timeout(sqlite3: Any, connection: Any, milliseconds: int) -> int:

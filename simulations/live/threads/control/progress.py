@@ -2,14 +2,13 @@
 
 The state of a run is what its threads are doing and everything that they can reach from there. It is looked
 at from outside, and as far as it can be seen: where something is met whose inside is unknown, such as an
-iterator or an object of a C extension, nothing is said. So a repetition is a proof that the same can go on for
-ever; that there is none proves nothing.
+iterator or an object of a C extension, nothing is said. So a repetition is a proof that the same can go on
+for ever; that there is none proves nothing.
 """
 
 from __future__ import annotations
 
 import dis
-import functools
 import sys
 import threading
 from collections import OrderedDict, defaultdict, deque
@@ -42,8 +41,11 @@ _LOCKS: Final = (type(threading.Lock()), type(threading.RLock()))
 _SEQUENCES: Final = (list, tuple, deque)
 _MAPPINGS: Final = (dict, OrderedDict, defaultdict)
 
+Loops = tuple[tuple[int, int], ...]
+"""Where the loops over iterators in a code object begin and end, in bytes."""
 
-class Unseen(Exception):
+
+class UnseenError(Exception):
     """A part of the state cannot be looked at."""
 
 
@@ -53,6 +55,7 @@ class Repetition:
     def __init__(self) -> None:
         self._states: dict[object, int] = {}
         self._turns: list[int] = []
+        self._loops: dict[CodeType, Loops] = {}
         self._blind = False
 
     def comes_to(self, task: Task, tasks: Sequence[Task], clock: int) -> bool:
@@ -66,8 +69,8 @@ class Repetition:
         if self._blind:
             return False
         try:
-            state = (task.index, clock, _state(tasks))
-        except Unseen:
+            state = (task.index, clock, _state(tasks, self._loops))
+        except UnseenError:
             self._blind = True
             return False
         self._turns.append(task.index)
@@ -78,15 +81,15 @@ class Repetition:
         return all(other.done or other.index in had_turns or not other.can_go_on for other in tasks)
 
 
-def _state(tasks: Sequence[Task]) -> tuple[object, ...]:
+def _state(tasks: Sequence[Task], loops: dict[CodeType, Loops]) -> tuple[object, ...]:
     frames = sys._current_frames()  # noqa: SLF001  (the one way to another thread's frame)
-    snapshot = _Snapshot()
+    snapshot = _Snapshot(loops)
     whole: list[object] = []
     for task in tasks:
         if task.done:
             continue
         if task.wait is not None and task.wait.deadline is not None:
-            raise Unseen  # time will pass
+            raise UnseenError  # time will pass
         whole.append(task.index)
         frame = frames.get(task.ident)
         while frame is not None:
@@ -99,13 +102,16 @@ def _state(tasks: Sequence[Task]) -> tuple[object, ...]:
 class _Snapshot:
     """Writes down what can be reached, each object once."""
 
-    def __init__(self) -> None:
+    def __init__(self, loops: dict[CodeType, Loops]) -> None:
         self._seen: dict[int, int] = {}
+        self._loops = loops
 
     def frame(self, frame: FrameType) -> object:
         code = frame.f_code
-        if any(start <= frame.f_lasti < end for start, end in _loops(code)):
-            raise Unseen  # how far its iterator is cannot be seen
+        if code not in self._loops:
+            self._loops[code] = _loops(code)
+        if any(start <= frame.f_lasti < end for start, end in self._loops[code]):
+            raise UnseenError  # how far its iterator is cannot be seen
         names = [name for name in code.co_names if name in frame.f_globals]
         return (
             id(code),
@@ -124,14 +130,14 @@ class _Snapshot:
             return "again", self._seen[id(thing)]
         self._seen[id(thing)] = len(self._seen)
         if len(self._seen) > OBJECTS_MAX:
-            raise Unseen
+            raise UnseenError
         if kind in _LOCKS:
             return id(thing), repr(thing)
         if kind is MethodType:
             return id(thing.__func__), self.value(thing.__self__)
         if isinstance(thing, (set, frozenset)):
             if not all(type(item) in _ATOMS for item in thing):
-                raise Unseen
+                raise UnseenError
             return kind.__name__, *sorted(map(repr, thing))
         return self._compound(kind, thing)
 
@@ -155,12 +161,11 @@ class _Snapshot:
                 parts += [name, self.value(value)]
             parts += [self.value(_in_slot(slot, thing)) for slot in _slots(kind)]
         if not seen:
-            raise Unseen
+            raise UnseenError
         return tuple(parts)
 
 
-@functools.lru_cache(maxsize=1024)
-def _loops(code: CodeType) -> tuple[tuple[int, int], ...]:
+def _loops(code: CodeType) -> Loops:
     """Return the ranges of the loops over iterators in a code object, in bytes."""
     return tuple(
         (step.offset, step.argval) for step in dis.get_instructions(code) if step.opname == "FOR_ITER"

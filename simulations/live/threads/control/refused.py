@@ -15,8 +15,8 @@ if TYPE_CHECKING:
     from simulations.live.threads.control.scheduler import Scheduler
 
 FORK: Final = (
-    "a worker, a set-up or a check forked, and the child would have threads that never run; start the process "
-    "outside of explore, or with the start method `spawn`"
+    "a worker, a set-up or a check forked, and the child would have threads that never run; start the "
+    "process outside of explore, or with the start method `spawn`"
 )
 LOOP: Final = (
     "an event loop was run in a worker, a set-up or a check, and its tasks are not controlled yet; call what "
@@ -35,7 +35,7 @@ def stand_ins(run: Scheduler) -> Iterator[tuple[Any, str, Any]]:
     for fork in FORKS:
         yield os, fork.__name__, refusing(run, fork, FORK)
     yield asyncio.events, "_set_running_loop", _refusing_loop(run, asyncio.events._set_running_loop)  # noqa: SLF001  (every event loop calls it)
-    yield IMPORTS, "_find_and_load", _in_one_step(run, IMPORTS._find_and_load)
+    yield IMPORTS, "_find_and_load", _in_one_step(run, IMPORTS._find_and_load)  # noqa: SLF001  (no other place sees every import)
 
 
 def refusing(run: Scheduler, function: Callable[..., Any], message: str) -> Callable[..., Any]:

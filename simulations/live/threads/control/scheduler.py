@@ -26,7 +26,7 @@ sleeps. If all wait and none for a time, it is a deadlock, and we know of whom.
 
 Fairness. A thread that spins until another has done something would spin for ever, for the nominal choice is
 to let it go on. So a thread that passes many points without writing anything ends its turn, and another gets
-one. What does not end although every thread is given turns again and again is a livelock.
+one. A run whose state repeats is a livelock; one that is only long is cut short, which says nothing.
 
 Not ours. What the instrument itself does while it is asked (a strategy formatting a label, the `__str__` of
 an exception) may run code that is rewritten. `outside` takes the baton's name off the current thread
@@ -46,24 +46,16 @@ from __future__ import annotations
 import _thread
 import contextvars
 import functools
-import logging
 import random
 import sys
 import threading
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from time import monotonic
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from simulations.live.threads.control import thread_data
 from simulations.live.threads.control.alarm import Alarm
-from simulations.live.threads.control.carriers import (
-    KERNEL_LIMIT,
-    REAP_LIMIT,
-    Carrier,
-    Crew,
-    Stopped,
-    number_threads_anew,
-)
+from simulations.live.threads.control.carriers import Carrier, Crew, Stopped, number_threads_anew
 from simulations.live.threads.control.endings import Role, is_right, refuse_unfinished
 from simulations.live.threads.control.failures import (
     Failure,
@@ -74,6 +66,8 @@ from simulations.live.threads.control.failures import (
     raised,
     stuck,
 )
+from simulations.live.threads.control.frames import need_room
+from simulations.live.threads.control.hot import read_point, write_point
 from simulations.live.threads.control.kernel import Kernel
 from simulations.live.threads.control.limits import (
     CLOCK_READS_FREE,
@@ -86,22 +80,17 @@ from simulations.live.threads.control.limits import (
     Limits,
 )
 from simulations.live.threads.control.progress import Repetition
-from simulations.live.threads.control.strategy import Outside, Strategy
+from simulations.live.threads.control.strategy import Muted, Outside, Strategy
 from simulations.live.threads.control.tasks import Task, Wait, next_in_time, ready, unfinished, unique_name
-from simulations.live.threads.errors import StuckError, ThreadsError
+from simulations.live.threads.control.unwinding import unwind
+from simulations.live.threads.errors import StuckError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Sequence
 
     from simulations.live.threads.control.sites import Site
 
 __all__ = ["Outside", "Scheduler", "Strategy"]
-
-
-def _has_room(frames: int) -> None:
-    """Raise `RecursionError` where the stack has no room: here the program's, and not half-way through a switch."""
-    if frames:
-        _has_room(frames - 1)
 
 
 class Scheduler:
@@ -111,6 +100,8 @@ class Scheduler:
         step: How many points and forced choices the run has had.
         stop: The step at which the strategy wants to be asked.
         bound: The step at which a hook must call `look`: the earlier of `stop` and the end of the turn.
+        turn_ends: The step at which the thread that runs gives way if it changes nothing until then.
+        turn_max: How many steps that is from now.
         now: Virtual time in nanoseconds.
         current: The thread that holds the baton.
         ident: The identifier of its real thread; -1 while what is done is not part of the run.
@@ -127,8 +118,8 @@ class Scheduler:
         self._wall_limit = wall_limit
         self._limits = Limits()
         self.step, self.now = 0, START_OF_TIME
-        self.stop = self.bound = self._turn_ends = NEVER
-        self._turn_max = self._limits.turn_max
+        self.stop = self.bound = self.turn_ends = NEVER
+        self.turn_max = self._limits.turn_max
         self._choosing = self.active = self.dying = self.cut = False
         self.ident = -1
         self.mute = True
@@ -198,8 +189,8 @@ class Scheduler:
 
     def _reset(self, strategy: Strategy) -> None:
         self.step, self.stop, self.now = 0, NEVER, START_OF_TIME
-        self.bound = self._turn_ends = NEVER
-        self._turn_max = self._limits.turn_max
+        self.bound = self.turn_ends = NEVER
+        self.turn_max = self._limits.turn_max
         self._clock_reads = 0
         self.dying = self._choosing = self.cut = False
         self._failure = self._passing = None
@@ -225,12 +216,13 @@ class Scheduler:
             with self._alarm:
                 state = function()
             refuse_unfinished(state, Role.SETUP)
-            return state
         except Exception as error:  # noqa: BLE001  (it is raised again when the threads have ended)
             if self._failure is None and self._passing is None:
                 self._passing = error
         except Stopped:
             pass
+        else:
+            return state
         return None
 
     def _together(self, workers: Sequence[tuple[str, Callable[[Any], object]]], state: Any) -> None:
@@ -251,12 +243,14 @@ class Scheduler:
     def _judge(self, check: Callable[[Any], object], state: Any) -> None:
         main = self._main
         self.current, self.ident, self.mute = main, main.ident, True
-        self.stop = self.bound = self._turn_ends = NEVER
+        self.stop = self.bound = self.turn_ends = NEVER
         self.tasks = [main, *(task for task in self.tasks if not task.done)]
         main.rename("check")
         try:
             with self._alarm:
                 verdict = check(state)
+            with self.outside():
+                right = is_right(verdict)
         except Stopped:
             return
         except BaseException as error:  # noqa: BLE001  (it is sorted)
@@ -264,12 +258,6 @@ class Scheduler:
             return
         finally:
             main.rename("setup")
-        try:
-            with self.outside():
-                right = is_right(verdict)
-        except ThreadsError as error:
-            self._passing = self._passing or error
-            return
         if not right:
             self._failure = Failure(Kind.CHECK, "check(state) returned False")
 
@@ -366,31 +354,13 @@ class Scheduler:
         """Count a point of the current thread, in front of an operation that another thread could notice."""
         self.step = step = self.step + 1
         if writes:
-            self._turn_ends = step + self._turn_max
+            self.turn_ends = step + self.turn_max
         if step >= self.bound:
             self.look(site)
 
     def point(self, site: Site, *, writes: bool) -> Callable[[], None]:
         """Return a hook that counts a point, if the thread that calls it is under control."""
-        # The hottest code of all: `pass_point`, written out.
-        get_ident = _thread.get_ident
-
-        def write_point() -> None:
-            if self.mute or get_ident() != self.ident:
-                return
-            self.step = step = self.step + 1
-            self._turn_ends = step + self._turn_max
-            if step >= self.bound:
-                self.look(site)
-
-        def read_point() -> None:
-            if self.mute or get_ident() != self.ident:
-                return
-            self.step = step = self.step + 1
-            if step >= self.bound:
-                self.look(site)
-
-        return write_point if writes else read_point
+        return write_point(self, site) if writes else read_point(self, site)
 
     def tick(self) -> None:
         """Count a step that is no point: a sign of life for the wall-clock limit."""
@@ -399,8 +369,8 @@ class Scheduler:
     def look(self, site: Site) -> None:
         """Ask the strategy, or fairness, who goes on at a point."""
         task = self.current
-        _has_room(STACK_NEEDED)
-        if self.step >= self._turn_ends or self.step >= self._strict_at:
+        need_room(STACK_NEEDED)
+        if self.step >= self.turn_ends or self.step >= self._strict_at:
             self._end_turn(task)
         elif self._strategy is not None and self.step >= self.stop:
             try:
@@ -412,12 +382,12 @@ class Scheduler:
                 self.switch(task, chosen)
         # The limit on points counts whatever they do, so that threads that write in a loop for ever are
         # noticed too.
-        self.bound = min(self.stop, self._turn_ends, self._strict_at)
+        self.bound = min(self.stop, self.turn_ends, self._strict_at)
 
     def _end_turn(self, task: Task) -> None:
         """Let others go on, after many points without a change, or after a strict turn."""
         going_on = unfinished(self.tasks)
-        if going_on and self._limits.livelocks:
+        if going_on:
             with self.outside():
                 if self._repetition.comes_to(task, self.tasks, self._clock_reads):
                     self._failure = livelock(self.tasks, task.name)
@@ -428,7 +398,7 @@ class Scheduler:
             self._await(task)
         if self.step >= self._strict_at:
             self._strict_at = self.step + STRICT_TURN
-        self._turn_ends = self.step + self._turn_max
+        self.turn_ends = self.step + self.turn_max
         others = [other for other in self.candidates() if other is not task]
         if others:
             after = [other for other in others if other.index > task.index]
@@ -454,14 +424,18 @@ class Scheduler:
     def _hand(self, to: Task) -> None:
         if to.wait is not None:
             self.now = to.wait.end(self.now)
-        self.current, self.ident, self.mute = to, to.ident, to.muted
-        self._turn_ends = self.step + self._turn_max
-        self.bound = min(self.stop, self._turn_ends, self._strict_at)
+        self.take(to)
         # The baton is at one thread: this one waits at its gate, has something to do, and may do it.
         assert to.gate.locked(), f"{to} was handed the baton twice"  # noqa: S101  (an invariant)
         assert not to.done, f"{to} was handed the baton after its end"  # noqa: S101  (an invariant)
         assert to.wait is None or to.wait.expired or to.wait.ready(), f"{to} waits"  # noqa: S101  (an invariant)
         to.gate.release()
+
+    def take(self, task: Task) -> None:
+        """Let a thread have the baton, and begin its turn."""
+        self.current, self.ident, self.mute = task, task.ident, task.muted
+        self.turn_ends = self.step + self.turn_max
+        self.bound = min(self.stop, self.turn_ends, self._strict_at)
 
     def block(
         self,
@@ -471,7 +445,6 @@ class Scheduler:
         *,
         deadline: int | None = None,
         sleeping: bool = False,
-        patient: bool = False,
     ) -> bool:
         """Give the baton away until something is ready; return False if the deadline came first.
 
@@ -481,11 +454,10 @@ class Scheduler:
             what: What it waits for.
             deadline: When it stops waiting, in virtual nanoseconds; None is never.
             sleeping: Whether it waits for nothing but time.
-            patient: Whether the deadline counts only where no thread could go on.
         """
         if self.dying:
             raise Stopped
-        _has_room(STACK_NEEDED)
+        need_room(STACK_NEEDED)
         task = self.current
         wait = Wait(ready, deadline, verb, what, sleeping=sleeping)
         task.waits(wait)
@@ -540,26 +512,15 @@ class Scheduler:
         if task is not None:
             self._await(task)
 
-    def take(self, task: Task) -> None:
-        """Let a thread that came back from the operating system have the baton that no other could use."""
-        self.current, self.ident, self.mute = task, task.ident, task.muted
-        self._turn_ends = self.step + self._turn_max
-        self.bound = min(self.stop, self._turn_ends, self._strict_at)
-
-    def rest_at(self, index: int) -> None:
-        """Note that there is nothing to do until a thread comes back from the operating system."""
-        self.current = next(task for task in self.tasks if task.index == index)
-        self.ident = -1
-
     def go_on_without(self, task: Task) -> None:
-        """Hand the baton to another thread, since its holder waits in the operating system; in the main thread."""
+        """Hand the baton to another thread, since its holder waits in the operating system."""
         self.current = task
         with suppress(Stopped):
             self._pass_on(None)
 
     @property
     def uncontrolled(self) -> tuple[str, ...]:
-        """The calls of the operating system whose end was waited for, in any run: no search is exhausted then."""
+        """The calls of the operating system that a thread waited in, in any run; they forbid a proof."""
         return tuple(self.kernel.uncontrolled)
 
     def _wake_main(self) -> None:
@@ -588,33 +549,12 @@ class Scheduler:
         """Unwind every thread that is left, one at a time, so that none is left behind."""
         self.dying = True
         self.mute = True
-        # The thread of an executor would log the end that it is brought to.
-        log = logging.getLogger("concurrent.futures")
-        disabled, log.disabled = log.disabled, True
-        # On 3.11 a thread that is being traced does not move while another has yet to take an interruption.
-        trace = sys.gettrace()
-        sys.settrace(None)
-        try:
-            self._unwind()
-        finally:
-            sys.settrace(trace)
-            log.disabled = disabled
+        unwind(self)
         self.current, self.ident = self._main, -1
         for task in (self._main, *self._everybody):
             task.free_locks()
         self._crew.discharge()
         self.active = False
-
-    def _unwind(self) -> None:
-        for task in self.tasks:
-            carrier = task.carrier
-            if task.done or carrier is None:
-                continue
-            task.waits(None)
-            self.current, self.ident = task, task.ident
-            if task.gate.locked():
-                task.gate.release()
-            carrier.finish(KERNEL_LIMIT if self.kernel.has(task) else REAP_LIMIT)
 
     def work_in(self, context: contextvars.Context) -> None:
         """Run each thread in a copy of this context."""
@@ -630,10 +570,6 @@ class Scheduler:
         self.current = self._main
         self._context = contextvars.Context()
         self._crew.close()
-
-    def cut_short(self) -> None:
-        """Say that the run is not gone through to its end."""
-        self.cut = True
 
     def mine(self) -> bool:
         """Return whether the calling thread is the one that runs under control."""
@@ -659,16 +595,6 @@ class Scheduler:
             self.now += CLOCK_TICK
         return self.now
 
-    @contextmanager
-    def muted(self) -> Iterator[None]:
-        """Choose no other thread inside, except where the current one has to wait."""
-        task = self.current
-        before = task.muted
-        task.mute(muted=True)
-        self.mute = True
-        try:
-            yield
-        finally:
-            task.mute(muted=before)
-            if self.current is task:
-                self.mute = before
+    def muted(self) -> Muted:
+        """Return a context manager: inside, no thread is chosen but where the current one has to wait."""
+        return Muted(self)

@@ -39,3 +39,24 @@ class Outside:
 
     def __exit__(self, *_: object) -> None:
         self._run.name_holder(self._ident)
+
+
+class Muted:
+    """A region in which no other thread is chosen, except where the current one has to wait."""
+
+    __slots__ = ("_before", "_run", "_task")
+
+    def __init__(self, run: Scheduler) -> None:
+        self._run = run
+        self._task = run.current
+        self._before = False
+
+    def __enter__(self) -> None:
+        self._before = self._task.muted
+        self._task.mute(muted=True)
+        self._run.mute = True
+
+    def __exit__(self, *_: object) -> None:
+        self._task.mute(muted=self._before)
+        if self._run.current is self._task:
+            self._run.mute = self._before

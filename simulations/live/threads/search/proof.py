@@ -6,6 +6,7 @@ import functools
 from typing import TYPE_CHECKING, Final
 
 from simulations.errors import NondeterminismError
+from simulations.live.threads.control.failures import Kind
 from simulations.live.threads.control.limits import NEVER
 from simulations.live.threads.search.follower import Follower
 from simulations.live.threads.search.reduction import Reduction
@@ -138,6 +139,9 @@ def _is_repeatable(session: Session, nominal: Follower) -> bool:
 def _hit(session: Session, failure: Failure, follower: Follower) -> Hit:
     """Return a failing schedule as one that switches only where it can matter, if it fails so too."""
     session.narrow()
+    if failure.kind is Kind.LIVELOCK:
+        # A thread that waits for what no thread changes touches nothing that conflicts.
+        return Hit(failure, tuple(follower.decided), everywhere=True)
     again = Follower(tuple(step.thread for step in follower.steps))
     seen = session.retold(again)
     if seen is not None and seen.signature == failure.signature:

@@ -52,8 +52,8 @@ if TYPE_CHECKING:
 
 FOCUS_ROUNDS_MAX: Final = 12
 """How often observation begins anew because a run came to functions that were not watched."""
-OBSERVING: Final = Limits(turn_max=1_000, points_max=10_000, livelocks=False)
-"""In a run under observation every access is a point, so a run that does not end says nothing yet."""
+OBSERVING: Final = Limits(turn_max=1_000, points_max=10_000)
+"""In a run under observation every access is a point."""
 SEARCHING: Final = Limits(turn_max=100)
 COLLECT_EVERY: Final = 200
 """After this many runs the youngest garbage is collected."""
@@ -388,6 +388,9 @@ class Session:
         """Switch threads from now on only where the runs of a proof have shown that it can matter."""
         self._limits = SEARCHING
         self.set_focus(set(self._conflicts))
+        if self.scheduler.cut:
+            # A thread that waits in a loop for what no thread changes touches nothing that conflicts.
+            self.widen()
 
     def retold(self, follower: Follower) -> Failure | None:
         """Run the schedule that a follower follows with the points that there are now."""

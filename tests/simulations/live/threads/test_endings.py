@@ -106,7 +106,7 @@ def uses_a_loop_of_its_own(box):
     loop = asyncio.new_event_loop()
     try:
         box.value = loop.run_until_complete(asyncio.to_thread(lambda: 1))
-    except Exception:  # the program may not hide it
+    except Exception:  # noqa: BLE001  (the program may not hide it)
         box.value = 0
     finally:
         loop.close()
@@ -272,7 +272,7 @@ def touches(how, box):
         OF_THREAD.__dict__.setdefault("value", 0)
         OF_THREAD.value += 1
     elif how == "functions":
-        setattr(OF_THREAD, "value", getattr(OF_THREAD, "value", 0) + 1)
+        setattr(OF_THREAD, "value", getattr(OF_THREAD, "value", 0) + 1)  # noqa: B010  (the function is meant)
     elif not hasattr(OF_THREAD, "value"):
         OF_THREAD.value = 1
     else:

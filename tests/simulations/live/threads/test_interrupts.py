@@ -18,7 +18,7 @@ from simulations.live.threads.search.session import SESSION
 MOMENTS = int(os.environ.get("HEISENLAB_INTERRUPTIONS", "40"))
 
 
-class Alarm(Exception):
+class AlarmError(Exception):
     """Raised by the handler of a signal."""
 
 
@@ -44,7 +44,7 @@ def is_two(counter):
 
 
 def alarm(*_):
-    raise Alarm
+    raise AlarmError
 
 
 def state():
@@ -56,7 +56,9 @@ def state():
         "random": random.getstate(),
         "counter": threading._counter,
         "threads": [repr(thread) for thread in threading.enumerate()],
-        "code": [function.__code__ for function in (Counter.__init__, Counter.add, Counter.add_locked, is_two)],
+        "code": [
+            function.__code__ for function in (Counter.__init__, Counter.add, Counter.add_locked, is_two)
+        ],
         "library": [function.__code__ for function in (threading.Thread.start, threading.Event.wait)],
         "fork": os.fork,
         "import": IMPORTS._find_and_load,
@@ -77,7 +79,9 @@ def programs():
 @pytest.mark.parametrize("kind", ["alarm", "ctrl-c"])
 def test_an_interruption_at_any_moment_leaves_nothing_behind(kind):
     moments = random.Random(8)
-    number, timer = (signal.SIGALRM, signal.ITIMER_REAL) if kind == "alarm" else (signal.SIGVTALRM, signal.ITIMER_VIRTUAL)
+    number, timer = (
+        (signal.SIGALRM, signal.ITIMER_REAL) if kind == "alarm" else (signal.SIGVTALRM, signal.ITIMER_VIRTUAL)
+    )
     handlers = {number: signal.signal(number, alarm if kind == "alarm" else signal.default_int_handler)}
     programs()
     begin = time.process_time()
@@ -87,18 +91,18 @@ def test_an_interruption_at_any_moment_leaves_nothing_behind(kind):
     interrupted, left = 0, []
     try:
         for _ in range(MOMENTS):
-            signal.setitimer(timer, moments.uniform(0.0005, length * 1.2))
             try:
-                programs()
-            except (Alarm, KeyboardInterrupt):
+                try:
+                    signal.setitimer(timer, moments.uniform(0.0005, length * 1.2))
+                    programs()
+                finally:
+                    signal.setitimer(timer, 0)
+            except (AlarmError, KeyboardInterrupt):
                 interrupted += 1
-            finally:
-                signal.setitimer(timer, 0)
             left += left_behind(before)
     finally:
         for one, handler in handlers.items():
             signal.signal(one, handler)
-    print(f"{MOMENTS} moments, {interrupted} interrupted, left behind: {left}")
     assert left == []
     assert interrupted > MOMENTS // 3
     assert len(sys._current_frames()) <= real

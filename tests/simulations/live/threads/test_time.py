@@ -1,5 +1,6 @@
 """`seconds=` is obeyed, inside a run too, and nothing hangs."""
 
+import contextlib
 import sys
 import threading
 import time
@@ -21,10 +22,8 @@ def for_ever(*_):
 def for_ever_whatever_comes(*_):
     end = time.monotonic() + 60
     while time.monotonic() < end:
-        try:
+        with contextlib.suppress(Exception):
             for_ever()
-        except Exception:
-            pass
 
 
 def adds(box):
@@ -94,7 +93,7 @@ SHARED = []
 
 def at_import():
     for number in range(3):
-        SHARED.append(number)
+        SHARED.insert(0, number)
 
 
 def test_a_module_that_is_imported_lazily_does_not_hang(tmp_path, monkeypatch):

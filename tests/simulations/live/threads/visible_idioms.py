@@ -57,12 +57,8 @@ IDIOMS: Final[dict[str, Idiom]] = {
     "vars": _of("Box()", "v = vars(s.x)['n']; vars(s.x)['n'] = v + 1", "s.x.n"),
     "dict of an instance": _of("Box()", "v = s.x.__dict__['n']; s.x.n = v + 1", "s.x.n"),
     "dict of an instance, updated": _of("Box()", "v = s.x.n; s.x.__dict__.update(n=v + 1)", "s.x.n"),
-    "dict of an instance, kept": _of(
-        "Kept()", "v = s.x.n; s.x.kept['n'] = v + 1", "s.x.n"
-    ),
-    "delattr": _of(
-        "Box()", "v = getattr(s.x, 'n', 9); s.x.__dict__.pop('n', 0); s.x.n = v + 1", "s.x.n"
-    ),
+    "dict of an instance, kept": _of("Kept()", "v = s.x.n; s.x.kept['n'] = v + 1", "s.x.n"),
+    "delattr": _of("Box()", "v = getattr(s.x, 'n', 9); s.x.__dict__.pop('n', 0); s.x.n = v + 1", "s.x.n"),
     "item": _of("[0]", "v = s.x[0]; s.x[0] = v + 1", "s.x[0]"),
     "negative item": _of("[0, 0]", "v = s.x[1]; s.x[-1] = v + 1", "s.x[1]"),
     "slice": _of("[0, 0]", "v = s.x[:1]; s.x[:1] = [v[0] + 1]", "s.x[0]"),
@@ -71,7 +67,9 @@ IDIOMS: Final[dict[str, Idiom]] = {
     "dict": _of("{'n': 0}", "v = s.x['n']; s.x['n'] = v + 1", "s.x['n']"),
     "dict get": _of("{}", "v = s.x.get('n', 0); s.x['n'] = v + 1", "s.x['n']"),
     "dict setdefault": _of("{}", "v = s.x.setdefault('n', 0); s.x.update(n=v + 1)", "s.x['n']"),
-    "dict in": _of("{'n': 0}", "v = len(s.x) - 1; s.x[object()] = 1 if v == 0 else 2", "sum(list(s.x.values())) - 1"),
+    "dict in": _of(
+        "{'n': 0}", "v = len(s.x) - 1; s.x[object()] = 1 if v == 0 else 2", "sum(list(s.x.values())) - 1"
+    ),
     "set": _of("set()", "v = len(s.x); s.x.add(v + 1)", "max(s.x)"),
     "set in": _of("set()", "v = 1 in s.x; s.x.add(2 if v else 1)", "max(s.x)"),
     "deque": _of("collections.deque([0])", "v = s.x[0]; s.x[0] = v + 1", "s.x[0]", "collections"),
@@ -83,10 +81,14 @@ IDIOMS: Final[dict[str, Idiom]] = {
     "OrderedDict": _of("collections.OrderedDict(n=0)", "s.x['n'] += 1", "s.x['n']", "collections"),
     "UserDict": _of("collections.UserDict(n=0)", "v = s.x['n']; s.x['n'] = v + 1", "s.x['n']", "collections"),
     "UserList": _of("collections.UserList([0])", "v = s.x[0]; s.x[0] = v + 1", "s.x[0]", "collections"),
-    "ChainMap": _of("collections.ChainMap({'n': 0})", "v = s.x['n']; s.x['n'] = v + 1", "s.x['n']", "collections"),
+    "ChainMap": _of(
+        "collections.ChainMap({'n': 0})", "v = s.x['n']; s.x['n'] = v + 1", "s.x['n']", "collections"
+    ),
     "array": _of("array.array('i', [0])", "v = s.x[0]; s.x[0] = v + 1", "s.x[0]", "array"),
     "memoryview": _of("memoryview(bytearray(1))", "v = s.x[0]; s.x[0] = v + 1", "s.x[0]"),
-    "memoryview slice": _of("memoryview(bytearray(2))", "v = s.x[:1].tolist(); s.x[:1] = bytes([v[0] + 1])", "s.x[0]"),
+    "memoryview slice": _of(
+        "memoryview(bytearray(2))", "v = s.x[:1].tolist(); s.x[:1] = bytes([v[0] + 1])", "s.x[0]"
+    ),
     "memoryview of an array": _of(
         "array.array('i', [0])", "v = s.x[0]; memoryview(s.x)[0] = v + 1", "s.x[0]", "array"
     ),
@@ -103,17 +105,33 @@ IDIOMS: Final[dict[str, Idiom]] = {
         "bytearray(4)", "v = s.x[0]; ctypes.c_int.from_buffer(s.x).value = v + 1", "s.x[0]", "ctypes"
     ),
     "mmap": _of("mmap.mmap(-1, 1)", "v = s.x[0]; s.x[0] = v + 1", "s.x[0]", "mmap"),
-    "mmap read": _of("mmap.mmap(-1, 1)", "s.x.seek(0); v = s.x.read(1)[0]; s.x.seek(0); s.x.write_byte(v + 1)", "s.x[0]", "mmap"),
-    "struct": _of(
-        "bytearray(4)", "v, = struct.unpack_from('i', s.x); struct.pack_into('i', s.x, 0, v + 1)", "s.x[0]", "struct"
+    "mmap read": _of(
+        "mmap.mmap(-1, 1)",
+        "s.x.seek(0); v = s.x.read(1)[0]; s.x.seek(0); s.x.write_byte(v + 1)",
+        "s.x[0]",
+        "mmap",
     ),
-    "setitem of operator": _of("[0]", "v = operator.getitem(s.x, 0); operator.setitem(s.x, 0, v + 1)", "s.x[0]", "operator"),
+    "struct": _of(
+        "bytearray(4)",
+        "v, = struct.unpack_from('i', s.x); struct.pack_into('i', s.x, 0, v + 1)",
+        "s.x[0]",
+        "struct",
+    ),
+    "setitem of operator": _of(
+        "[0]", "v = operator.getitem(s.x, 0); operator.setitem(s.x, 0, v + 1)", "s.x[0]", "operator"
+    ),
     "iadd of operator": _of("[]", "v = len(s.x); operator.iadd(s.x, [v + 1])", "s.x[-1]", "operator"),
-    "delitem of operator": _of("{0: 0, 1: 1}", "v = len(s.x); operator.delitem(s.x, v - 1)", "2 - len(s.x)", "operator"),
+    "delitem of operator": _of(
+        "{0: 0, 1: 1}", "v = len(s.x); operator.delitem(s.x, v - 1)", "2 - len(s.x)", "operator"
+    ),
     "attrgetter": _of("Box()", "v = operator.attrgetter('n')(s.x); s.x.n = v + 1", "s.x.n", "operator"),
     "itemgetter": _of("[0]", "v = operator.itemgetter(0)(s.x); s.x[0] = v + 1", "s.x[0]", "operator"),
-    "methodcaller": _of("[0]", "v = operator.methodcaller('pop')(s.x); s.x.append(v + 1)", "s.x[0]", "operator"),
-    "methodcaller reads": _of("{}", "v = operator.methodcaller('get', 'n', 0)(s.x); s.x['n'] = v + 1", "s.x['n']", "operator"),
+    "methodcaller": _of(
+        "[0]", "v = operator.methodcaller('pop')(s.x); s.x.append(v + 1)", "s.x[0]", "operator"
+    ),
+    "methodcaller reads": _of(
+        "{}", "v = operator.methodcaller('get', 'n', 0)(s.x); s.x['n'] = v + 1", "s.x['n']", "operator"
+    ),
     "heapq": _of("[0]", "v = s.x[0]; heapq.heapreplace(s.x, v + 1)", "s.x[0]", "heapq"),
     "heapq push": _of("[]", "v = len(s.x); heapq.heappush(s.x, v + 1)", "max(s.x)", "heapq"),
     "nsmallest": _of("[0]", "v = heapq.nlargest(1, s.x)[0]; s.x.append(v + 1)", "max(s.x)", "heapq"),
@@ -132,9 +150,15 @@ IDIOMS: Final[dict[str, Idiom]] = {
     "repr, deep": _of("[[0]]", "v = int(repr(s.x)[2:-2]); s.x[0][0] = v + 1", "s.x[0][0]"),
     "equality, deep": _of("[[0]]", "v = 0 if s.x == [[0]] else 1; s.x[0][0] = v + 1", "s.x[0][0]"),
     "json": _of("{'n': 0}", "v = json.loads(json.dumps(s.x))['n']; s.x['n'] = v + 1", "s.x['n']", "json"),
-    "json, deep": _of("[{'n': 0}]", "v = json.loads(json.dumps(s.x))[0]['n']; s.x[0]['n'] = v + 1", "s.x[0]['n']", "json"),
-    "pickle": _of("Box()", "v = pickle.dumps(s.x.n and s.x.n); v = pickle.loads(v); s.x.n = v + 1", "s.x.n", "pickle"),
-    "pickle of a list": _of("[[0]]", "v = pickle.loads(pickle.dumps(s.x))[0][0]; s.x[0][0] = v + 1", "s.x[0][0]", "pickle"),
+    "json, deep": _of(
+        "[{'n': 0}]", "v = json.loads(json.dumps(s.x))[0]['n']; s.x[0]['n'] = v + 1", "s.x[0]['n']", "json"
+    ),
+    "pickle": _of(
+        "Box()", "v = pickle.dumps(s.x.n and s.x.n); v = pickle.loads(v); s.x.n = v + 1", "s.x.n", "pickle"
+    ),
+    "pickle of a list": _of(
+        "[[0]]", "v = pickle.loads(pickle.dumps(s.x))[0][0]; s.x[0][0] = v + 1", "s.x[0][0]", "pickle"
+    ),
     "copy": _of("[0]", "v = copy.copy(s.x)[0]; s.x[0] = v + 1", "s.x[0]", "copy"),
     "deepcopy": _of("[[0]]", "v = copy.deepcopy(s.x)[0][0]; s.x[0][0] = v + 1", "s.x[0][0]", "copy"),
     "sorted": _of("[0]", "v = sorted(s.x)[0]; s.x[0] = v + 1", "s.x[0]"),
@@ -168,34 +192,61 @@ IDIOMS: Final[dict[str, Idiom]] = {
     "exec of names": _of("{'n': 0}", "exec('v = n\\nn = v + 1', s.x)", "s.x['n']"),
     "eval": _of("Box()", "v = eval('s.x.n'); eval('setattr(s.x, \"n\", v + 1)')", "s.x.n"),
     "compiled": _of("Box()", "exec(compile('v = s.x.n\\ns.x.n = v + 1', 'made', 'exec'))", "s.x.n"),
-    "lambda made by eval": _of("Box()", "v = eval('lambda s: s.x.n')(s); eval('lambda s, v: setattr(s.x, \"n\", v)')(s, v + 1)", "s.x.n"),
-    "reduce": _of("[0]", "v = functools.reduce(lambda a, b: a + b, s.x); s.x[0] = v + 1", "s.x[0]", "functools"),
+    "lambda made by eval": _of(
+        "Box()",
+        "v = eval('lambda s: s.x.n')(s); eval('lambda s, v: setattr(s.x, \"n\", v)')(s, v + 1)",
+        "s.x.n",
+    ),
+    "reduce": _of(
+        "[0]", "v = functools.reduce(lambda a, b: a + b, s.x); s.x[0] = v + 1", "s.x[0]", "functools"
+    ),
     "partial": _of("[0]", "v = s.x[0]; functools.partial(s.x.__setitem__, 0)(v + 1)", "s.x[0]", "functools"),
-    "partial of setattr": _of("Box()", "v = s.x.n; functools.partial(setattr, s.x, 'n')(v + 1)", "s.x.n", "functools"),
+    "partial of setattr": _of(
+        "Box()", "v = s.x.n; functools.partial(setattr, s.x, 'n')(v + 1)", "s.x.n", "functools"
+    ),
     "map with an effect": _of("Box()", "v = s.x.n; list(map(s.x.__setattr__, ['n'], [v + 1]))", "s.x.n"),
     "key function": _of("Box()", "v = s.x.n; sorted([1], key=lambda _: setattr(s.x, 'n', v + 1))", "s.x.n"),
-    "singledispatch": _of("Box()", "v = s.x.n; functools.singledispatch(lambda a, b: setattr(a, 'n', b))(s.x, v + 1)", "s.x.n", "functools"),
-    "file": _of(
-        "io.BytesIO(b'0')", "v = int(s.x.getvalue()); s.x.seek(0); s.x.write(b'%d' % (v + 1))", "int(s.x.getvalue())", "io"
+    "singledispatch": _of(
+        "Box()",
+        "v = s.x.n; functools.singledispatch(lambda a, b: setattr(a, 'n', b))(s.x, v + 1)",
+        "s.x.n",
+        "functools",
     ),
-    "StringIO": _of("io.StringIO()", "v = len(s.x.getvalue()); s.x.write('x' * (v + 1))", "len(s.x.getvalue()) - 1", "io"),
+    "file": _of(
+        "io.BytesIO(b'0')",
+        "v = int(s.x.getvalue()); s.x.seek(0); s.x.write(b'%d' % (v + 1))",
+        "int(s.x.getvalue())",
+        "io",
+    ),
+    "StringIO": _of(
+        "io.StringIO()", "v = len(s.x.getvalue()); s.x.write('x' * (v + 1))", "len(s.x.getvalue()) - 1", "io"
+    ),
     "dataclass": _of("Data()", "v = s.x.n; s.x.n = v + 1", "s.x.n"),
-    "dataclass replace": _of("[Data()]", "v = s.x[0].n; s.x[0] = dataclasses.replace(s.x[0], n=v + 1)", "s.x[0].n", "dataclasses"),
+    "dataclass replace": _of(
+        "[Data()]", "v = s.x[0].n; s.x[0] = dataclasses.replace(s.x[0], n=v + 1)", "s.x[0].n", "dataclasses"
+    ),
     "SimpleNamespace": _of("types.SimpleNamespace(n=0)", "v = s.x.n; s.x.n = v + 1", "s.x.n", "types"),
-    "contextvar": _of("[contextvars.ContextVar('c', default=s), 0]", "v = s.x[1]; s.x[0].set(1); s.x[1] = v + 1", "s.x[1]", "contextvars"),
+    "contextvar": _of(
+        "[contextvars.ContextVar('c', default=s), 0]",
+        "v = s.x[1]; s.x[0].set(1); s.x[1] = v + 1",
+        "s.x[1]",
+        "contextvars",
+    ),
     "weakref": _of("Box()", "r = weakref.ref(s.x); v = r().n; r().n = v + 1", "s.x.n", "weakref"),
     "weak proxy": _of("Box()", "r = weakref.proxy(s.x); v = r.n; r.n = v + 1", "s.x.n", "weakref"),
     "bound method kept": _of("Box()", "m = s.x.get; v = m(); s.x.n = v + 1", "s.x.n"),
     "callable object": _of("Called()", "s.x()", "s.x.n"),
     "defaults": _of("Defaults()", "v = s.x.f(); s.x.f.__func__.__defaults__ = (v + 1,)", "s.x.f()"),
     "cell": _of("cell()", "v = s.x[0](); s.x[1](v + 1)", "s.x[0]()"),
-    "cell contents": _of(
-        "cell()", "v = s.x[0].__closure__[0].cell_contents; s.x[1](v + 1)", "s.x[0]()"
+    "cell contents": _of("cell()", "v = s.x[0].__closure__[0].cell_contents; s.x[1](v + 1)", "s.x[0]()"),
+    "mappingproxy": _of(
+        "{'n': 0}", "v = types.MappingProxyType(s.x)['n']; s.x['n'] = v + 1", "s.x['n']", "types"
     ),
-    "mappingproxy": _of("{'n': 0}", "v = types.MappingProxyType(s.x)['n']; s.x['n'] = v + 1", "s.x['n']", "types"),
     "itertools chain": _of("[0]", "v = next(itertools.chain(s.x)); s.x[0] = v + 1", "s.x[0]", "itertools"),
     "islice": _of("[0]", "v = list(itertools.islice(s.x, 1))[0]; s.x[0] = v + 1", "s.x[0]", "itertools"),
-    "list method of the type": _of("[0]", "v = list.__getitem__(s.x, 0); list.__setitem__(s.x, 0, v + 1)", "s.x[0]"),
+    "list method of the type": _of(
+        "[0]", "v = list.__getitem__(s.x, 0); list.__setitem__(s.x, 0, v + 1)", "s.x[0]"
+    ),
     "sort": _of("[0, 0]", "v = s.x[1]; s.x[0] = v + 1; s.x.sort()", "s.x[1]"),
     "subclass of list": _of("L([0])", "v = s.x[0]; s.x[0] = v + 1", "s.x[0]"),
     "subclass of dict": _of("D(n=0)", "v = s.x['n']; s.x['n'] = v + 1", "s.x['n']"),
@@ -205,10 +256,12 @@ IDIOMS: Final[dict[str, Idiom]] = {
     "numpy item": _of("numpy.zeros(1, int)", "v = s.x[0]; s.x[0] = v + 1", "int(s.x[0])", "numpy"),
     "numpy in place": _of("numpy.zeros(1, int)", "v = s.x + 1; s.x[:] = v", "int(s.x[0])", "numpy"),
     "numpy view": _of("numpy.zeros(2, int)", "v = s.x[0]; s.x[:1][0] = v + 1", "int(s.x[0])", "numpy"),
-    "numpy ufunc": _of("numpy.zeros(1, int)", "v = s.x.copy(); numpy.add(v, 1, out=s.x)", "int(s.x[0])", "numpy"),
+    "numpy ufunc": _of(
+        "numpy.zeros(1, int)", "v = s.x.copy(); numpy.add(v, 1, out=s.x)", "int(s.x[0])", "numpy"
+    ),
 }
 
-PRELUDE: Final = '''
+PRELUDE: Final = """
 import dataclasses
 import threading
 
@@ -312,7 +365,7 @@ def cell():
         n = value
 
     return get, put
-'''
+"""
 
 
 def source(idiom: Idiom, *, locked: bool) -> str:

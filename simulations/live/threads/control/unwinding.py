@@ -1,0 +1,44 @@
+"""The end of a run: threads in the middle of their work are unwound."""
+
+from __future__ import annotations
+
+import logging
+import sys
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from simulations.live.threads.control.carriers import KERNEL_LIMIT, REAP_LIMIT
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from simulations.live.threads.control.scheduler import Scheduler
+
+
+def unwind(run: Scheduler) -> None:
+    """Unwind every thread that is left, one at a time, so that none is left behind."""
+    with _quietly():
+        for task in run.tasks:
+            carrier = task.carrier
+            if task.done or carrier is None:
+                continue
+            task.waits(None)
+            run.current, run.ident = task, task.ident
+            if task.gate.locked():
+                task.gate.release()
+            carrier.finish(KERNEL_LIMIT if run.kernel.has(task) else REAP_LIMIT)
+
+
+@contextmanager
+def _quietly() -> Iterator[None]:
+    # The thread of an executor would log the end that it is brought to.
+    log = logging.getLogger("concurrent.futures")
+    disabled, log.disabled = log.disabled, True
+    # On 3.11 a thread that is being traced does not move while another has yet to take an interruption.
+    trace = sys.gettrace()
+    sys.settrace(None)
+    try:
+        yield
+    finally:
+        sys.settrace(trace)
+        log.disabled = disabled
