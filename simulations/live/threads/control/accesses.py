@@ -48,7 +48,6 @@ from types import (
 )
 from typing import TYPE_CHECKING, Any, Final
 
-
 from simulations.live.threads.control.stamps import attributes_of
 
 if TYPE_CHECKING:

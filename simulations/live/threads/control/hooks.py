@@ -6,8 +6,8 @@ not been before; the rest runs at the speed of the interpreter.
 """
 
 from __future__ import annotations
-
 import __future__
+
 import functools
 import operator
 import sys
@@ -29,9 +29,12 @@ if TYPE_CHECKING:
 _NEVER_SWITCHES: Final = frozenset({len, isinstance, type, str, tuple, list.append})
 
 
-_FUTURES: Final = functools.reduce(
-    operator.or_, (getattr(__future__, name).compiler_flag for name in __future__.all_feature_names)
-) & ~0x10
+_FUTURES: Final = (
+    functools.reduce(
+        operator.or_, (getattr(__future__, name).compiler_flag for name in __future__.all_feature_names)
+    )
+    & ~0x10
+)
 """The flags of a code object that its `from __future__` statements have set."""
 
 
@@ -146,7 +149,11 @@ class Hooks:
         if run.mute:
             return function
         site.note_run()
-        if (_is_python(function) and not atomic) or type(function).__hash__ is None or function in operations.ON_FRAMES:
+        if (
+            (_is_python(function) and not atomic)
+            or type(function).__hash__ is None
+            or function in operations.ON_FRAMES
+        ):
             self._at_call(site, [])
             return function
         return self._through(site, function, atomic=atomic)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import dis
 import functools
 import gc
-import sys
 import sysconfig
 import threading
 from contextlib import suppress
@@ -47,7 +46,18 @@ _PRIMITIVE_MODULES: Final = (
     "functools",
 )
 _OBSERVED_STANDARD: Final = (
-    *("functools", "collections", "sched", "copy", "copyreg", "json", "random", "dataclasses", "heapq", "bisect"),
+    *(
+        "functools",
+        "collections",
+        "sched",
+        "copy",
+        "copyreg",
+        "json",
+        "random",
+        "dataclasses",
+        "heapq",
+        "bisect",
+    ),
     *("operator", "shelve", "configparser", "graphlib", "statistics", "types", "reprlib"),
 )
 """Modules of the standard library whose accesses count like those of the user's code."""
@@ -272,7 +282,9 @@ class Installer:
         again = bool(owned)
         for code in found - owned:
             if code in self._once:
-                self._unwatched[f"{code.co_filename}:{code.co_firstlineno} in {code.co_qualname} ran before"] = None
+                self._unwatched[
+                    f"{code.co_filename}:{code.co_firstlineno} in {code.co_qualname} ran before"
+                ] = None
                 self._let_be.add(id(code))
                 self._alive.append(code)
             else:
@@ -427,7 +439,9 @@ def _mentioned(root: Any) -> Iterator[FunctionType]:
             if _standard(function.__code__.co_filename):
                 continue
             space = function.__globals__
-            named = [space[name] for code in _codes(function.__code__) for name in code.co_names if name in space]
+            named = [
+                space[name] for code in _codes(function.__code__) for name in code.co_names if name in space
+            ]
             for cell in function.__closure__ or ():
                 with suppress(ValueError):
                     named.append(cell.cell_contents)

@@ -22,7 +22,6 @@ import weakref
 from collections import OrderedDict, deque
 from types import (
     BuiltinFunctionType,
-    ClassMethodDescriptorType,
     FunctionType,
     MethodDescriptorType,
     MethodType,
@@ -154,16 +153,11 @@ _SETTERS: Final[frozenset[object]] = frozenset({setattr, delattr})
 _ITEMS: Final[dict[object, bool]] = {operator.getitem: False, operator.setitem: True}
 _GENERAL: Final = ("__setattr__", "__getattribute__", "__delattr__")
 _READING: Final[frozenset[str]] = frozenset(
-    "get copy items keys values index count __contains__ __getitem__ __len__ __iter__ __eq__ __ne__ __lt__ __le__ "
-    "__gt__ __ge__ __repr__ isdisjoint issubset issuperset union intersection difference symmetric_difference "
-    "__reversed__ __str__ __hash__ __getattribute__ __format__ __sizeof__ __reduce__ __reduce_ex__ __dir__ "
-    "__add__ __mul__ __rmul__ __or__ __and__ __sub__ __xor__ decode hex find rfind startswith endswith "
-    "split rsplit strip lstrip rstrip join tolist tobytes __bool__ __length_hint__ fromkeys".split()
+    ["get", "copy", "items", "keys", "values", "index", "count", "__contains__", "__getitem__", "__len__", "__iter__", "__eq__", "__ne__", "__lt__", "__le__", "__gt__", "__ge__", "__repr__", "isdisjoint", "issubset", "issuperset", "union", "intersection", "difference", "symmetric_difference", "__reversed__", "__str__", "__hash__", "__getattribute__", "__format__", "__sizeof__", "__reduce__", "__reduce_ex__", "__dir__", "__add__", "__mul__", "__rmul__", "__or__", "__and__", "__sub__", "__xor__", "decode", "hex", "find", "rfind", "startswith", "endswith", "split", "rsplit", "strip", "lstrip", "rstrip", "join", "tolist", "tobytes", "__bool__", "__length_hint__", "fromkeys"]
 )
 """Methods of the containers that read, by name: the type is known, so the name says what is called."""
 _KEEPING: Final[frozenset[str]] = frozenset(
-    "append appendleft add insert setdefault __setitem__ pop popleft popitem get remove discard clear "
-    "move_to_end __contains__ __getitem__ __delitem__ index count".split()
+    ["append", "appendleft", "add", "insert", "setdefault", "__setitem__", "pop", "popleft", "popitem", "get", "remove", "discard", "clear", "move_to_end", "__contains__", "__getitem__", "__delitem__", "index", "count"]
 )
 """Methods of the containers that look into none of their arguments."""
 _CONTAINERS: Final = frozenset({dict, list, set, deque, bytearray, OrderedDict})

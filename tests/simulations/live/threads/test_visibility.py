@@ -173,7 +173,7 @@ def test_thread_locals_are_nobody_elses():
 
     def worker(box):
         assert not hasattr(local, "n")
-        setattr(local, "n", 1)
+        local.n = 1
         local.n += 1
         assert vars(local) == {"n": 2}
 
