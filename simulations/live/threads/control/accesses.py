@@ -138,9 +138,10 @@ _POINTER: Final = 8
 
 
 @functools.lru_cache(maxsize=1_024)
-def solid(kind: type) -> type:
+def solid(kind: Any) -> type:
     """Return the first base that has state of its own which is in no attribute: the part written in C."""
-    return next(base for base in kind.__mro__ if _has_state(base))
+    first: type = next(base for base in kind.__mro__ if _has_state(base))
+    return first
 
 
 def _has_state(kind: type) -> bool:
@@ -170,7 +171,7 @@ def touched(
     """
     if site.kind == "attribute":
         return attribute(operands[0], site.name, stamps, writes=site.writes)
-    if site.kind == "global" or site.kind == "name":
+    if site.kind in {"global", "name"}:
         return [] if space is None else [(stamps.of(space), site.name, site.writes)]
     if site.kind == "cell":
         return [(stamps.of(operands[0]), None, site.writes)]
@@ -235,9 +236,10 @@ def _written(thing: Any, name: str, stamps: Stamps) -> list[Touch]:
 
 def _family(kind: type) -> list[type]:
     """Return a class and all that inherit from it."""
-    found = [kind]
+    found: list[type] = [kind]
     for one in found:
-        found += [heir for heir in type.__subclasses__(one) if heir not in found]
+        heirs: list[type] = type.__subclasses__(one)
+        found += [heir for heir in heirs if heir not in found]
     return found
 
 

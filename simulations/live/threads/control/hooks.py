@@ -86,7 +86,7 @@ class Hooks:
                 return
             # Two functions may have one code and different globals, so the frame says which they are.
             space = None
-            if site.kind == "global" or site.kind == "name":
+            if site.kind in {"global", "name"}:
                 frame = sys._getframe(1)  # noqa: SLF001  (nothing public does it)
                 space = frame.f_globals
                 if site.kind == "name" and (site.writes or site.name in frame.f_locals):

@@ -75,7 +75,7 @@ class Stamps:
 
 
 def attributes_of(thing: object) -> object | None:
-    """Return the dictionary of an object's attributes, without running code of the program; None if it has none."""
+    """Return the dictionary of an object's attributes, or None, without running code of the program."""
     if isinstance(thing, ModuleType):
         return vars(thing)
     if isinstance(thing, type):
