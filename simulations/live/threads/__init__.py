@@ -50,6 +50,8 @@ Where things are:
         primitives.py   what a lock, a queue, a clock becomes under control
         outside.py      what a file, a database, a socket becomes under control
         accesses.py     what an access touches, and which accesses conflict
+        operations.py   what a call into C touches
+        stamps.py       the numbers of the objects of a run
         touching.py     what an operation does to what it touches
         sites.py        which instructions another thread could notice
         rewrite.py      calls put into bytecode

@@ -12,7 +12,6 @@ import array
 import datetime as dt
 import decimal
 import fractions
-import functools
 import gc
 import re
 import sys
@@ -137,11 +136,20 @@ THINGS_MAX: Final = 200
 _POINTER: Final = 8
 
 
-@functools.lru_cache(maxsize=1_024)
-def solid(kind: Any) -> type:
+_SOLID: Final[dict[type, type]] = {}
+
+
+def solid(kind: type) -> type:
     """Return the first base that has state of its own which is in no attribute: the part written in C."""
-    first: type = next(base for base in kind.__mro__ if _has_state(base))
-    return first
+    found = _SOLID.get(kind)
+    if found is None:
+        found = _SOLID[kind] = next(base for base in kind.__mro__ if _has_state(base))
+    return found
+
+
+def forget_types() -> None:
+    """Keep no type of the program alive."""
+    _SOLID.clear()
 
 
 def _has_state(kind: type) -> bool:

@@ -19,7 +19,7 @@ from types import (
 )
 from typing import TYPE_CHECKING, Any, Final, Literal
 
-from simulations.live.threads.control.accesses import solid
+from simulations.live.threads.control.accesses import forget_types
 from simulations.live.threads.control.frames import OURS
 from simulations.live.threads.control.hooks import ignored, unchanged
 from simulations.live.threads.control.rewrite import Body, Call, put_together, take_apart
@@ -267,8 +267,8 @@ class Installer:
     def adopt(self) -> bool:
         """Watch what `trace` has found from now on; return whether the run says nothing for this reason.
 
-        Code for which there is no function, such as that of a generator which was begun before, or of a module
-        that is imported, may run once. Where it runs again it stands in the way of a proof.
+        Code for which there is no function, such as that of a generator which was begun before, or of an
+        imported module, may run once. Where it runs again it stands in the way of a proof.
         """
         found, self.found = self.found, set()
         if not found:
@@ -347,7 +347,7 @@ class Installer:
             function.__code__ = code
         self._alive, self._built, self._settled = [], {}, {}
         self._owners, self._types = {}, set()
-        solid.cache_clear()
+        forget_types()
         self._hooks.reached, self._hooks.rewritten = ignored, unchanged
 
     def _build(self, code: CodeType, mode: Mode) -> CodeType:
