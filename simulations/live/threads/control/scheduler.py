@@ -565,7 +565,7 @@ class Scheduler:
         if self.active:
             self._reap()
         self._alarm.close()
-        self._everybody, self.tasks = [], []
+        self._everybody, self.tasks, self._repetition = [], [], Repetition()
         self._failure = self._passing = self._strategy = None
         self.current = self._main
         self._context = contextvars.Context()

@@ -49,12 +49,12 @@ PARTS = {
 @pytest.mark.parametrize("searcher", ["portfolio", "random"])
 def test_seconds_are_obeyed_inside_a_run(part, searcher):
     setup, worker, check = PARTS[part]
-    before = threading.enumerate()
+    before = set(threading.enumerate())
     begin = time.monotonic()
     result = explore(setup, [worker, adds], check, seconds=SECONDS, searcher=searcher)
     assert time.monotonic() - begin < LATEST
     assert result.verdict == "gave up"
-    assert threading.enumerate() == before
+    assert set(threading.enumerate()) <= before  # one that another test left may have ended
 
 
 def test_seconds_are_obeyed_by_a_long_search():
