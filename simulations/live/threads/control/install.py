@@ -141,6 +141,11 @@ def _standard(path: str) -> bool:
     return path.startswith(_STANDARD) and not any(part in path for part in _SITE_PACKAGES)
 
 
+def _is_left_alone(code: CodeType) -> bool:
+    """Return whether code of the standard library belongs to what a primitive does in one step."""
+    return code.co_name in _NEVER_FUNCTIONS and _standard(code.co_filename)
+
+
 class Function:
     """A function's code, taken apart, with its sites; and the code objects that stand inside it."""
 
@@ -258,7 +263,7 @@ class Installer:
         known = id(code)
         if known in self._rewritten or known in self._idle or known in self._let_be:
             return
-        if self._wanted(code, frame.f_globals):
+        if self._wanted(code, frame.f_globals) and not _is_left_alone(code):
             self.found.add(code)
         else:
             self._let_be.add(known)
@@ -296,8 +301,7 @@ class Installer:
         code = function.__code__
         if id(function) in self._owners or id(code) in self._rewritten:
             return False
-        never = code.co_name in _NEVER_FUNCTIONS and _standard(code.co_filename)
-        if never or not self._wanted(code, function.__globals__):
+        if _is_left_alone(code) or not self._wanted(code, function.__globals__):
             return False
         self._owners[id(function)] = (function, code)
         self._learn(code, function.__globals__)
