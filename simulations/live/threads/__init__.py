@@ -15,9 +15,9 @@
 
 `setup()` makes the shared state, each worker is called with it in a real thread of its own, and
 `check(state)` returns False or raises when the end is wrong. An exception in a worker, a deadlock and a
-livelock (a state that repeats) are failures too. Threads run one at a time under a baton, in virtual time, so that a schedule is
-a value: it is searched, minimised, put in words and replayed (`replay(setup, workers, result.plan,
-check)`).
+livelock (a state that repeats) are failures too. Threads run one at a time under a baton, in virtual time,
+so that a schedule is a value: it is searched, minimised, put in words and replayed (`replay(setup, workers,
+result.plan, check)`).
 
 While they are explored, the functions that the workers run are rewritten: a call is put in front of
 whatever another thread could notice. Locks, queues and threads stay the real ones, also those that were
@@ -56,6 +56,7 @@ Where things are:
         sites.py        which instructions another thread could notice
         rewrite.py      calls put into bytecode
         install.py      which functions are rewritten
+        run.py          a run as its parts see it
         thread_order.py sets of threads have the same order in each run
         frames.py       whose code a frame runs
         standard_library.py  what is needed of Python, and why it may be refused

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 from simulations.live.threads.control.carriers import forget_interruptions, interrupt
 
 if TYPE_CHECKING:
-    from simulations.live.threads.control.scheduler import Scheduler
+    from simulations.live.threads.control.run import Run
 
 AGAIN: Final = 0.05
 """After this many seconds a set-up or a check that did not listen is interrupted again."""
@@ -24,7 +24,7 @@ class Alarm:
 
     __slots__ = ("_inside", "_lock", "_over", "_run", "_running", "_stop", "_target")
 
-    def __init__(self, run: Scheduler) -> None:
+    def __init__(self, run: Run) -> None:
         self._run = run
         self._lock = _thread.allocate_lock()
         self._stop = _thread.allocate_lock()

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
     from simulations.choices import Chooser
     from simulations.live.threads.control.failures import Failure
+    from simulations.live.threads.control.run import Run
     from simulations.live.threads.control.sites import Site
     from simulations.live.threads.control.tasks import Task
 
@@ -134,15 +135,15 @@ class ChosenThreads:
         """Return an event that threads wait for under the chooser."""
         return ChosenEvent(self, name)
 
-    def start(self, run: Scheduler) -> None:
+    def start(self, run: Run) -> None:
         """Ask for no point: they are asked for here, not by the scheduler."""
         run.ask_at(NEVER)
 
-    def point(self, run: Scheduler, task: Task, site: Site) -> Task:  # noqa: ARG002  (the protocol has it)
+    def point(self, run: Run, task: Task, site: Site) -> Task:  # noqa: ARG002  (the protocol has it)
         """See `Strategy`."""
         return task
 
-    def forced(self, run: Scheduler, candidates: Sequence[Task]) -> Task:
+    def forced(self, run: Run, candidates: Sequence[Task]) -> Task:
         """See `Strategy`."""
         task = run.current
         if task.index < 0:

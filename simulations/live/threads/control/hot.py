@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from simulations.live.threads.control.scheduler import Scheduler
+    from simulations.live.threads.control.run import Run
     from simulations.live.threads.control.sites import Site
 
 
-def write_point(run: Scheduler, site: Site) -> Callable[[], None]:
+def write_point(run: Run, site: Site) -> Callable[[], None]:
     """Return a hook in front of an operation that may change what another thread sees."""
 
     def point() -> None:
@@ -26,7 +26,7 @@ def write_point(run: Scheduler, site: Site) -> Callable[[], None]:
     return point
 
 
-def read_point(run: Scheduler, site: Site) -> Callable[[], None]:
+def read_point(run: Run, site: Site) -> Callable[[], None]:
     """Return a hook in front of an operation that changes nothing."""
 
     def point() -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dis
 import functools
 import gc
 import sysconfig
@@ -80,40 +79,11 @@ _NEVER_FUNCTIONS: Final = frozenset(
     {"_is_owned", "_set_tstate_lock", "_shutdown", "_python_exit", "_after_fork", "__repr__"}
 )
 """Functions of the standard library that run while the interpreter, not the program, is at work."""
-_BLOCKING_NAMES: Final = frozenset(
-    {
-        "acquire",
-        "release",
-        "sleep",
-        "wait",
-        "join",
-        "_wait_for_tstate_lock",
-        "_acquire_restore",
-        "_release_save",
-        "_start_new_thread",
-        "start_new_thread",
-        "_start_joinable_thread",
-        "monotonic",
-        "_time",
-        "time",
-        "is_done",
-        "put",
-        "get",
-        "put_nowait",
-        "get_nowait",
-        "__enter__",
-        "__exit__",
-        "locked",
-        "_flag",
-        "perf_counter",
-    }
-)
 """What a function mentions that may block.
 
 In the files of the workers such functions are rewritten before the first run, since a thread that blocks for
 real ends it. This only saves a run: any other function is found by `Installer.trace` when it is first called.
 """
-_WITH: Final = ("BEFORE_WITH", "LOAD_SPECIAL")
 _UNLOCKED: Final = "_flag"
 _FLAG_USERS: Final = frozenset(
     function.__code__
@@ -329,10 +299,14 @@ class Installer:
 
     def _observed(self, code: CodeType, space: dict[str, Any]) -> bool:
         """Return whether all accesses of a function count, or only its operations on primitives."""
-        name = str(space.get("__name__", ""))
         if self._scope is not None:
-            return any(name == part or name.startswith(f"{part}.") for part in self._scope)
-        return _within(name, _OBSERVED_STANDARD) or not _standard(code.co_filename)
+            return self.in_scope(space)
+        return _within(str(space.get("__name__", "")), _OBSERVED_STANDARD) or not _standard(code.co_filename)
+
+    def in_scope(self, space: dict[str, Any]) -> bool:
+        """Return whether the accesses of a module count, as far as the user has narrowed that."""
+        name = str(space.get("__name__", ""))
+        return self._scope is None or any(name == part or name.startswith(f"{part}.") for part in self._scope)
 
     def install(self, mode: Mode) -> None:
         """Put rewritten code in place."""
@@ -450,13 +424,6 @@ def _mentioned(root: Any) -> Iterator[FunctionType]:
                 with suppress(ValueError):
                     named.append(cell.cell_contents)
             left += [thing for thing in named if callable(thing)]
-
-
-def _may_block(code: CodeType) -> bool:
-    if not _BLOCKING_NAMES.isdisjoint(code.co_names):
-        return True
-    operations = code.co_code[::2]
-    return any(dis.opmap[name] in operations for name in _WITH if name in dis.opmap)
 
 
 def _functions_in(thing: Any) -> Iterator[FunctionType]:

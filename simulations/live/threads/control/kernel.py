@@ -24,7 +24,7 @@ from simulations.live.threads.control.tasks import Wait
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from simulations.live.threads.control.scheduler import Scheduler
+    from simulations.live.threads.control.run import Run
     from simulations.live.threads.control.tasks import Task
 
 PATIENCE: Final = 0.03
@@ -42,7 +42,7 @@ class Kernel:
         uncontrolled: The calls during which threads really waited, by name.
     """
 
-    def __init__(self, run: Scheduler) -> None:
+    def __init__(self, run: Run) -> None:
         self._run = run
         self._lock = _thread.allocate_lock()
         self._since: dict[int, float] = {}

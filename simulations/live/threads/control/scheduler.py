@@ -80,7 +80,8 @@ from simulations.live.threads.control.limits import (
     Limits,
 )
 from simulations.live.threads.control.progress import Repetition
-from simulations.live.threads.control.strategy import Muted, Outside, Strategy
+from simulations.live.threads.control.run import Outside
+from simulations.live.threads.control.strategy import Muted, Strategy
 from simulations.live.threads.control.tasks import Task, Wait, next_in_time, ready, unfinished, unique_name
 from simulations.live.threads.control.unwinding import unwind
 from simulations.live.threads.errors import StuckError
@@ -89,8 +90,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from simulations.live.threads.control.sites import Site
-
-__all__ = ["Outside", "Scheduler", "Strategy"]
 
 
 class Scheduler:
@@ -549,7 +548,7 @@ class Scheduler:
         """Unwind every thread that is left, one at a time, so that none is left behind."""
         self.dying = True
         self.mute = True
-        unwind(self)
+        unwind(self, self.kernel)
         self.current, self.ident = self._main, -1
         for task in (self._main, *self._everybody):
             task.free_locks()

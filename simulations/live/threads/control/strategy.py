@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Protocol
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from simulations.live.threads.control.scheduler import Scheduler
+    from simulations.live.threads.control.run import Run
     from simulations.live.threads.control.sites import Site
     from simulations.live.threads.control.tasks import Task
 
@@ -15,30 +15,14 @@ if TYPE_CHECKING:
 class Strategy(Protocol):
     """Says who goes on."""
 
-    def start(self, run: Scheduler) -> None:
+    def start(self, run: Run) -> None:
         """Say with `run.ask_at` at which step to be asked first."""
 
-    def point(self, run: Scheduler, task: Task, site: Site) -> Task:
+    def point(self, run: Run, task: Task, site: Site) -> Task:
         """Return who goes on at a point where the current thread could; say when to be asked next."""
 
-    def forced(self, run: Scheduler, candidates: Sequence[Task]) -> Task:
+    def forced(self, run: Run, candidates: Sequence[Task]) -> Task:
         """Return who goes on where the current thread cannot. The first candidate is the nominal one."""
-
-
-class Outside:
-    """A region whose code is not part of the run, even where it calls functions of the program."""
-
-    __slots__ = ("_ident", "_run")
-
-    def __init__(self, run: Scheduler) -> None:
-        self._run = run
-        self._ident = -1
-
-    def __enter__(self) -> None:
-        self._ident = self._run.name_holder(-1)
-
-    def __exit__(self, *_: object) -> None:
-        self._run.name_holder(self._ident)
 
 
 class Muted:
@@ -46,7 +30,7 @@ class Muted:
 
     __slots__ = ("_before", "_run", "_task")
 
-    def __init__(self, run: Scheduler) -> None:
+    def __init__(self, run: Run) -> None:
         self._run = run
         self._task = run.current
         self._before = False

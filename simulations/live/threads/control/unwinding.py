@@ -12,10 +12,11 @@ from simulations.live.threads.control.carriers import KERNEL_LIMIT, REAP_LIMIT
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from simulations.live.threads.control.scheduler import Scheduler
+    from simulations.live.threads.control.kernel import Kernel
+    from simulations.live.threads.control.run import Run
 
 
-def unwind(run: Scheduler) -> None:
+def unwind(run: Run, kernel: Kernel) -> None:
     """Unwind every thread that is left, one at a time, so that none is left behind."""
     with _quietly():
         for task in run.tasks:
@@ -26,7 +27,7 @@ def unwind(run: Scheduler) -> None:
             run.current, run.ident = task, task.ident
             if task.gate.locked():
                 task.gate.release()
-            carrier.finish(KERNEL_LIMIT if run.kernel.has(task) else REAP_LIMIT)
+            carrier.finish(KERNEL_LIMIT if kernel.has(task) else REAP_LIMIT)
 
 
 @contextmanager

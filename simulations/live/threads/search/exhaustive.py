@@ -52,8 +52,9 @@ if TYPE_CHECKING:
 
     from simulations.live.threads.control.accesses import Shares, Touch
     from simulations.live.threads.control.failures import Failure
-    from simulations.live.threads.control.scheduler import Scheduler, Strategy
+    from simulations.live.threads.control.run import Run
     from simulations.live.threads.control.sites import Site
+    from simulations.live.threads.control.strategy import Strategy
     from simulations.live.threads.control.tasks import Task
     from simulations.live.threads.control.touching import Touching
     from simulations.live.threads.search.plans import Recorder
@@ -177,21 +178,21 @@ class Visitor:
         self.visits: list[Visit] = []
         self.missed = False
 
-    def start(self, run: Scheduler) -> None:
+    def start(self, run: Run) -> None:
         """See `Strategy`."""
         run.ask_at(run.step + 1)
 
-    def point(self, run: Scheduler, task: Task, site: Site) -> Task:  # noqa: ARG002  (the protocol has it)
+    def point(self, run: Run, task: Task, site: Site) -> Task:  # noqa: ARG002  (the protocol has it)
         """See `Strategy`."""
         run.ask_at(run.step + 1)
         return self._visit(run, run.candidates(), task, task.index)
 
-    def forced(self, run: Scheduler, candidates: Sequence[Task]) -> Task:
+    def forced(self, run: Run, candidates: Sequence[Task]) -> Task:
         """See `Strategy`."""
         run.ask_at(run.step + 1)
         return self._visit(run, candidates, candidates[0], -1)
 
-    def _visit(self, run: Scheduler, candidates: Sequence[Task], nominal: Task, running: int) -> Task:
+    def _visit(self, run: Run, candidates: Sequence[Task], nominal: Task, running: int) -> Task:
         chosen = nominal
         wanted = self._at.get(run.step)
         if wanted is not None:

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from simulations.live.threads.control.accesses import Touch
     from simulations.live.threads.control.failures import Failure
-    from simulations.live.threads.control.scheduler import Scheduler
+    from simulations.live.threads.control.run import Run
     from simulations.live.threads.control.sites import Site
     from simulations.live.threads.control.tasks import Task
     from simulations.live.threads.search.plans import Asked, Place
@@ -45,7 +45,7 @@ class Witness:
 
     __slots__ = ("_run", "moments")
 
-    def __init__(self, run: Scheduler) -> None:
+    def __init__(self, run: Run) -> None:
         self._run = run
         self.moments: list[Moment] = []
 

@@ -15,8 +15,9 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from simulations.live.threads.control.accesses import Touch
-    from simulations.live.threads.control.scheduler import Scheduler, Strategy
+    from simulations.live.threads.control.run import Run
     from simulations.live.threads.control.sites import Site
+    from simulations.live.threads.control.strategy import Strategy
     from simulations.live.threads.control.tasks import Task
     from simulations.live.threads.search.reduction import Beginning
 
@@ -36,6 +37,7 @@ class Follower:
         steps: What was done that another thread could notice, in order.
         did: For each step the thread, the place and the verb, to compare runs by.
         time_outs: Where waits ended with their time.
+        branches: Where time could have passed for another thread: after how many steps, and for which thread.
     """
 
     def __init__(self, beginning: Beginning = (), inner: Strategy | None = None) -> None:
@@ -46,18 +48,19 @@ class Follower:
         self.steps: list[Step] = []
         self.did: list[tuple[int, Site | None, Touching]] = []
         self.time_outs: dict[str, None] = {}
-        self._run: Scheduler | None = None
+        self.branches: list[tuple[int, int]] = []
+        self._run: Run | None = None
         self._trying: dict[int, int] = {}
         self._born: dict[int, int] = {}
 
-    def start(self, run: Scheduler) -> None:
+    def start(self, run: Run) -> None:
         """See `Strategy`."""
         self._run = run
         self._inner.start(run)
         self._stop = run.stop
         run.ask_at(run.step + 1)
 
-    def point(self, run: Scheduler, task: Task, site: Site) -> Task:
+    def point(self, run: Run, task: Task, site: Site) -> Task:
         """See `Strategy`."""
         chosen = self._wanted(run)
         if chosen is None and run.step >= self._stop:
@@ -69,23 +72,27 @@ class Follower:
             self.decided.append((run.step, chosen.index))
         return chosen
 
-    def forced(self, run: Scheduler, candidates: Sequence[Task]) -> Task:
+    def forced(self, run: Run, candidates: Sequence[Task]) -> Task:
         """See `Strategy`."""
-        chosen = self._wanted(run)
+        chosen = self._wanted(run, candidates)
         if chosen is None:
             run.ask_at(self._stop)
             chosen = self._inner.forced(run, candidates)
             self._stop = run.stop
+        if any(task.wait is not None and not task.can_go_on for task in candidates):
+            # Nothing happens but that time passes, and for whom is no order of steps.
+            others = [task.index for task in candidates if task is not chosen]
+            self.branches += [(len(self.steps), index) for index in others]
         run.ask_at(run.step + 1)
         if chosen is not candidates[0]:
             self.decided.append((run.step, chosen.index))
         return chosen
 
-    def _wanted(self, run: Scheduler) -> Task | None:
+    def _wanted(self, run: Run, candidates: Sequence[Task] = ()) -> Task | None:
         """Return the thread of the next step of the beginning; None once there is none that can go on."""
         if self._left:
             for task in run.tasks:
-                if task.index == self._left[-1] and task.can_go_on:
+                if task.index == self._left[-1] and (task.can_go_on or task in candidates):
                     return task
             self._left.clear()
         return None

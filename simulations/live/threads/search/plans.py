@@ -21,8 +21,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
     from types import FrameType
 
-    from simulations.live.threads.control.scheduler import Scheduler, Strategy
+    from simulations.live.threads.control.run import Run
     from simulations.live.threads.control.sites import Site
+    from simulations.live.threads.control.strategy import Strategy
     from simulations.live.threads.control.tasks import Task
 
 _SEPARATOR: Final = " | "
@@ -147,13 +148,13 @@ class Recorder:
         self._stop = NEVER
         self.asked: list[Asked] = []
 
-    def start(self, run: Scheduler) -> None:
+    def start(self, run: Run) -> None:
         """See `Strategy`."""
         self._inner.start(run)
         self._stop = run.stop
         run.ask_at(run.step + 1)
 
-    def point(self, run: Scheduler, task: Task, site: Site) -> Task:
+    def point(self, run: Run, task: Task, site: Site) -> Task:
         """See `Strategy`."""
         chosen = task
         if run.step >= self._stop:
@@ -164,7 +165,7 @@ class Recorder:
         self._note(run, task, site, task, chosen, forced=False)
         return chosen
 
-    def forced(self, run: Scheduler, candidates: Sequence[Task]) -> Task:
+    def forced(self, run: Run, candidates: Sequence[Task]) -> Task:
         """See `Strategy`."""
         run.ask_at(self._stop)
         chosen = self._inner.forced(run, candidates)
@@ -175,7 +176,7 @@ class Recorder:
 
     def _note(
         self,
-        run: Scheduler,
+        run: Run,
         task: Task | None,
         site: Site | None,
         nominal: Task,
@@ -202,12 +203,12 @@ class Recorder:
         return Plan(deviations)
 
 
-def _standing(run: Scheduler) -> Task | None:
+def _standing(run: Run) -> Task | None:
     """Return who cannot go on; None at the start."""
     return run.current if run.current.index >= 0 else None
 
 
-def order(run: Scheduler, nominal: Task) -> list[Task]:
+def order(run: Run, nominal: Task) -> list[Task]:
     """Return the threads in the order of the options: the nominal one, then all others by number."""
     return [nominal, *(task for task in run.tasks if task is not nominal)]
 
@@ -235,23 +236,23 @@ class Scripted:
             self._moved[here] = label
             self._wanted.setdefault(here, {})[occurrence] = option
 
-    def start(self, run: Scheduler) -> None:
+    def start(self, run: Run) -> None:
         """See `Strategy`."""
         run.ask_at(run.step + 1)
 
-    def point(self, run: Scheduler, task: Task, site: Site) -> Task:
+    def point(self, run: Run, task: Task, site: Site) -> Task:
         """See `Strategy`."""
         run.ask_at(run.step + 1)
         return self._answer(run, task, site, task, None)
 
-    def forced(self, run: Scheduler, candidates: Sequence[Task]) -> Task:
+    def forced(self, run: Run, candidates: Sequence[Task]) -> Task:
         """See `Strategy`."""
         run.ask_at(run.step + 1)
         return self._answer(run, _standing(run), None, candidates[0], candidates)
 
     def _answer(
         self,
-        run: Scheduler,
+        run: Run,
         task: Task | None,
         site: Site | None,
         nominal: Task,

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from simulations.live.threads.control.failures import Failure
-    from simulations.live.threads.control.scheduler import Strategy
+    from simulations.live.threads.control.strategy import Strategy
     from simulations.live.threads.search.session import Session
 
 
@@ -96,7 +96,7 @@ class Proof:
             self._nominal = follower
             if not _is_repeatable(session, follower):
                 self.hindrances[_OUTLIVES] = None
-        self._reduction.ran(follower.steps)
+        self._reduction.ran(follower.steps, branches=follower.branches)
         return None
 
 

@@ -137,12 +137,19 @@ class Reduction:
             classes &= self._classes_of.get(name, 0)
         return bool(classes)
 
-    def ran(self, steps: Sequence[Step], pending: Sequence[Step] = ()) -> None:
+    def ran(
+        self,
+        steps: Sequence[Step],
+        pending: Sequence[Step] = (),
+        branches: Sequence[tuple[int, int]] = (),
+    ) -> None:
         """Learn from a run.
 
         Args:
             steps: What was done, in order.
             pending: After a deadlock, what each thread waits to do.
+            branches: After how many steps which thread could have gone on for another reason than the order
+                of steps, such as time.
         """
         run = _looked_at([*steps, *pending])
         done = run.names[: len(steps)]
@@ -156,6 +163,13 @@ class Reduction:
             for earlier in _reversible(run, later):
                 if earlier < len(steps):
                     self._plan(run, earlier, later, len(steps))
+
+        for place, thread in branches:
+            mark = hash((-1, thread, frozenset(run.names[:place])))
+            last = frozenset((mark,))
+            if last not in self._planned:
+                self._planned.add(last)
+                self._open.append(((*(step.thread for step in steps[:place]), thread), last))
 
     def _plan(self, run: _Run, earlier: int, later: int, done: int) -> None:
         """Put the class in which two steps of a race come in the other order on the list."""

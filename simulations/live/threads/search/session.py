@@ -44,8 +44,8 @@ if TYPE_CHECKING:
     from simulations.live.threads.control.accesses import Shares, Touch
     from simulations.live.threads.control.failures import Failure
     from simulations.live.threads.control.points import Granularity, Sink
-    from simulations.live.threads.control.scheduler import Strategy
     from simulations.live.threads.control.sites import Site
+    from simulations.live.threads.control.strategy import Strategy
     from simulations.live.threads.control.tasks import Task
     from simulations.live.threads.control.touching import Touching
     from simulations.live.threads.program import Program
@@ -364,7 +364,7 @@ class Session:
 
         def trace(frame: FrameType, event: str, _: object) -> Any:
             if event == "call":
-                if internal(frame) or not run.mine():
+                if internal(frame) or not run.mine() or not self._installer.in_scope(frame.f_globals):
                     return None
                 frame.f_trace_opcodes = True
                 frame.f_trace_lines = False

@@ -14,7 +14,7 @@ from simulations.live.threads.control.limits import NEVER
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from simulations.live.threads.control.scheduler import Scheduler
+    from simulations.live.threads.control.run import Run
     from simulations.live.threads.control.sites import Site
     from simulations.live.threads.control.tasks import Task
 
@@ -33,28 +33,28 @@ class Fixed:
         self.decided: list[tuple[int, int]] = []
         self.missed = False
 
-    def start(self, run: Scheduler) -> None:
+    def start(self, run: Run) -> None:
         """See `Strategy`."""
         self._next(run)
 
-    def _next(self, run: Scheduler) -> None:
+    def _next(self, run: Run) -> None:
         while self._steps and self._steps[-1] <= run.step:
             self._steps.pop()
         run.ask_at(self._steps[-1] if self._steps else NEVER)
 
-    def point(self, run: Scheduler, task: Task, site: Site) -> Task:  # noqa: ARG002  (the protocol has it)
+    def point(self, run: Run, task: Task, site: Site) -> Task:  # noqa: ARG002  (the protocol has it)
         """See `Strategy`."""
         chosen = self._choose(run, run.candidates(), task)
         self._next(run)
         return chosen
 
-    def forced(self, run: Scheduler, candidates: Sequence[Task]) -> Task:
+    def forced(self, run: Run, candidates: Sequence[Task]) -> Task:
         """See `Strategy`."""
         chosen = self._choose(run, candidates, candidates[0])
         self._next(run)
         return chosen
 
-    def _choose(self, run: Scheduler, candidates: Sequence[Task], nominal: Task) -> Task:
+    def _choose(self, run: Run, candidates: Sequence[Task], nominal: Task) -> Task:
         index = self._at.get(run.step)
         if index is None or index == nominal.index:
             return nominal
@@ -82,18 +82,18 @@ class Walk:
         self._mean = switches_in
         self.decided: list[tuple[int, int]] = []
 
-    def start(self, run: Scheduler) -> None:
+    def start(self, run: Run) -> None:
         """See `Strategy`."""
         self._next(run)
 
-    def _next(self, run: Scheduler) -> None:
+    def _next(self, run: Run) -> None:
         gap = 1
         keep = 1 - 1 / self._mean
         while gap < _GAP_MAX and self._chance.random() < keep:
             gap += 1
         run.ask_at(run.step + gap)
 
-    def point(self, run: Scheduler, task: Task, site: Site) -> Task:  # noqa: ARG002  (the protocol has it)
+    def point(self, run: Run, task: Task, site: Site) -> Task:  # noqa: ARG002  (the protocol has it)
         """See `Strategy`."""
         self._next(run)
         others = [other for other in run.candidates() if other is not task]
@@ -103,7 +103,7 @@ class Walk:
         self.decided.append((run.step, chosen.index))
         return chosen
 
-    def forced(self, run: Scheduler, candidates: Sequence[Task]) -> Task:
+    def forced(self, run: Run, candidates: Sequence[Task]) -> Task:
         """See `Strategy`."""
         chosen = candidates[self._chance.randrange(len(candidates))]
         if chosen is not candidates[0]:
@@ -118,7 +118,7 @@ class Pct:
     """Probabilistic concurrency testing: random priorities, lowered at random points.
 
     A run finds a bug of depth d with probability at least 1/(n k^(d-1)), for n threads and k points;
-    Burckhardt et al., "A Randomized Scheduler with Probabilistic Guarantees of Finding Bugs", ASPLOS 2010.
+    Burckhardt et al., "A Randomized Run with Probabilistic Guarantees of Finding Bugs", ASPLOS 2010.
 
     Args:
         seed: The stream of chance.
@@ -139,7 +139,7 @@ class Pct:
         self.decided: list[tuple[int, int]] = []
         self._base = 0
 
-    def start(self, run: Scheduler) -> None:
+    def start(self, run: Run) -> None:
         """See `Strategy`."""
         order = list(range(len(run.tasks)))
         self._chance.shuffle(order)
@@ -154,7 +154,7 @@ class Pct:
             priority = self._priority[task.index] = self._chance.uniform(self._level, ranks)
         return priority
 
-    def _best(self, run: Scheduler, candidates: Sequence[Task]) -> Task:
+    def _best(self, run: Run, candidates: Sequence[Task]) -> Task:
         awake = [task for task in candidates if self._sleepers or task.wait is None or not task.wait.sleeping]
         best = max(awake, key=self._of) if awake else candidates[0]
         higher = any(
@@ -163,7 +163,7 @@ class Pct:
         run.ask_at(run.step + 1 if higher else self._changes[-1] + self._base if self._changes else NEVER)
         return best
 
-    def point(self, run: Scheduler, task: Task, site: Site) -> Task:  # noqa: ARG002  (the protocol has it)
+    def point(self, run: Run, task: Task, site: Site) -> Task:  # noqa: ARG002  (the protocol has it)
         """See `Strategy`."""
         while self._changes and run.step >= self._changes[-1]:
             self._changes.pop()
@@ -174,7 +174,7 @@ class Pct:
             self.decided.append((run.step, chosen.index))
         return chosen
 
-    def forced(self, run: Scheduler, candidates: Sequence[Task]) -> Task:
+    def forced(self, run: Run, candidates: Sequence[Task]) -> Task:
         """See `Strategy`."""
         chosen = self._best(run, candidates)
         if chosen is not candidates[0]:
@@ -192,11 +192,11 @@ class Turns:
         self._backwards = backwards
         self.decided: list[tuple[int, int]] = []
 
-    def start(self, run: Scheduler) -> None:
+    def start(self, run: Run) -> None:
         """See `Strategy`."""
         run.ask_at(run.step + self._quantum)
 
-    def point(self, run: Scheduler, task: Task, site: Site) -> Task:  # noqa: ARG002  (the protocol has it)
+    def point(self, run: Run, task: Task, site: Site) -> Task:  # noqa: ARG002  (the protocol has it)
         """See `Strategy`."""
         run.ask_at(run.step + self._quantum + 1)
         chosen = self._following(run.candidates(), task)
@@ -204,7 +204,7 @@ class Turns:
             self.decided.append((run.step, chosen.index))
         return chosen
 
-    def forced(self, run: Scheduler, candidates: Sequence[Task]) -> Task:
+    def forced(self, run: Run, candidates: Sequence[Task]) -> Task:
         """See `Strategy`."""
         run.ask_at(run.step + self._quantum + 1)
         chosen = candidates[-1] if self._backwards else candidates[0]

@@ -11,11 +11,11 @@ from simulations.live.threads import explore, uninteresting
 from tests.simulations.live.threads.visible_idioms import IDIOMS, source
 
 
-def made(text, name):
+def made(text, name, module="program"):
     """Return the names that a program defines."""
     path = f"<{name}>"
     linecache.cache[path] = (len(text), None, text.splitlines(keepends=True), path)
-    space = {"__name__": "program"}
+    space = {"__name__": module}
     exec(compile(text, path, "exec"), space)
     return space
 
@@ -116,9 +116,7 @@ PLACES = {
     "nested": nested(),
     "generator": generating,
     "executed": made("def worker(box):\n    value = box.n\n    box.n = value + 1\n", "cell")["worker"],
-    "main": (lambda space: exec("def w(b):\n    v = b.n\n    b.n = v + 1\n", space) or space["w"])(
-        {"__name__": "__main__"}
-    ),
+    "main": made("def worker(b):\n    v = b.n\n    b.n = v + 1\n", "main", "__main__")["worker"],
     "started": lambda box: [thread.start() or thread.join() for thread in [threading.Thread(target=box.add)]],
 }
 
