@@ -9,7 +9,7 @@ What is compared. Every cell is one call in a fresh process, started when the im
 `setup`, the same workers and the same check, with a budget of 1000 schedules and `--seconds-max` seconds:
 
 - ours: `explore(...)`, all else as it comes (portfolio, granularity `access`). Seconds `found` is a call with
-  `minimise_max=0`: until a failing schedule is reported, not made least. Seconds `least` is another call,
+  `minimise_max=0`: until a failing schedule is reported, not minimised. Seconds `least` is another call,
   until the least schedule is reported. Both include the test if this interpreter can show it. Preemptions
   and switches are those of the least schedule.
 - dpor: `frontrun.explore(...)`, its default: systematic, preemption bound 2, real clock.

@@ -1,4 +1,4 @@
-"""Every program of the bench is found and made least; no repaired twin is ever called broken."""
+"""Every program of the bench is found and minimised; no repaired twin is ever called broken."""
 
 import pytest
 

@@ -546,8 +546,8 @@ class Scheduler:
 
     def _reap(self) -> None:
         """Unwind every thread that is left, one at a time, so that none is left behind."""
-        self.dying = True
-        self.mute = True
+        self.dying = self.mute = True
+        self.ident = -1  # what the instrument itself calls is not part of the run
         unwind(self, self.kernel)
         self.current, self.ident = self._main, -1
         for task in (self._main, *self._everybody):

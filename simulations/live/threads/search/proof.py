@@ -38,6 +38,7 @@ class Proof:
         self._others = list(_OTHERS)
         self._nominal: Follower | None = None
         self._rounds = 0
+        self._passed = False
         self.hindrances: dict[str, None] = {}
         self.time_outs: dict[str, None] = {}
         self.complete = False
@@ -81,10 +82,13 @@ class Proof:
         failure = session.followed(follower)
         if session.adopted() and (failure is None or self._nominal is None):
             self._rounds += 1
+            self._passed = self._passed or (failure is None and self._nominal is None and not session.stuck)
             if self._rounds <= FOCUS_ROUNDS_MAX:
                 self._reduction, self._nominal = Reduction(), None
                 return None
             self.hindrances[_NEW_CODE] = None
+        if failure is not None and self._nominal is None and self._passed:
+            raise _outlived(failure)
         if failure is not None:
             return _hit(session, failure, follower)
         self.time_outs |= follower.time_outs
@@ -120,6 +124,13 @@ _OUTLIVES: Final = (
 )
 
 
+def _outlived(failure: Failure) -> NondeterminismError:
+    return NondeterminismError(
+        f"the nominal schedule passed, and failed when it was run again ({failure.summary}): state outlives "
+        f"a run; make it anew in setup"
+    )
+
+
 def _is_repeatable(session: Session, nominal: Follower) -> bool:
     """Run the nominal schedule again; return whether the same was done.
 
@@ -129,10 +140,7 @@ def _is_repeatable(session: Session, nominal: Follower) -> bool:
     again = Follower()
     failure = session.followed(again, counts=False)
     if failure is not None:
-        raise NondeterminismError(
-            f"the nominal schedule passed, and failed when it was run again ({failure.summary}): state "
-            f"outlives a run; make it anew in setup"
-        )
+        raise _outlived(failure)
     return again.did == nominal.did
 
 

@@ -99,6 +99,7 @@ class Session:
         schedules: How many schedules have been run.
         points: How many places the nominal run had at which threads could be switched; 0 until it is known.
         epoch: How often the focus has been chosen.
+        stuck: Whether the last run of a proof did not end, since it came to functions that were not watched.
         widened: Whether threads are switched in front of every site that has been run.
     """
 
@@ -113,6 +114,7 @@ class Session:
         self.points = 0
         self.epoch = 0
         self.widened = False
+        self.stuck = False
         self._lessons = 0
         self._shares: Shares = {}
         self._conflicts: set[Site] = set()
@@ -347,12 +349,14 @@ class Session:
                     shares.setdefault(stamp, {}).setdefault((part, task.index, writes), set()).add(site)
 
         shares.clear()
+        self.stuck = False
         try:
             return self.watched(follower, sink, "observe", tracing=True)
         except StuckError:
             # What blocks may be a function that was not watched yet.
             if not self._installer.found:
                 raise
+            self.stuck = True
             return None
         finally:
             self._conflicts |= focused(shares)

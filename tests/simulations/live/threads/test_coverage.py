@@ -1,0 +1,91 @@
+"""What a verdict says about what it rests on."""
+
+import re
+import textwrap
+import threading
+from pathlib import Path
+
+import pytest
+
+from simulations.errors import NondeterminismError
+from simulations.live.threads import explore
+
+ROOT = Path(__file__).parents[4]
+
+
+class Counter:
+    def __init__(self):
+        self.value = 0
+        self.lock = threading.Lock()
+        self.ready = threading.Event()
+
+    def add(self):
+        with self.lock:
+            self.value += 1
+
+    def write(self):
+        with self.lock:
+            self.value = len(textwrap.fill(str(self.value)))
+
+    def wait(self):
+        self.ready.wait(0.1)
+        self.add()
+
+
+def test_code_that_is_taken_for_one_step_is_named():
+    result = explore(Counter, [Counter.write, Counter.write])
+    assert result.verdict == "exhausted"
+    assert any("textwrap" in part for part in result.coverage.atomic)
+    assert "taken as one step: " in str(result)
+
+
+def test_a_time_out_that_passed_is_named():
+    result = explore(Counter, [Counter.wait, Counter.add])
+    assert result.verdict == "exhausted"
+    (place,) = result.coverage.time_outs
+    assert re.search(r"test_coverage\.py:\d+ in Counter\.wait", place)
+    assert "time-outs were taken to pass only when no thread can go on" in str(result)
+
+
+def test_where_nothing_is_at_stake_the_first_words_say_so():
+    result = explore(list, [lambda _: 1, lambda _: 2])
+    assert result.coverage.vacuous
+    assert str(result).startswith("nothing was at stake")
+
+
+SEEN: list[int] = []
+
+
+def test_state_that_outlives_a_run_forbids_a_proof():
+    def every_other_time(box):
+        SEEN.append(1)
+        if len(SEEN) % 2:
+            box.append(1)
+
+    SEEN.clear()
+    result = explore(list, [every_other_time])
+    assert result.verdict == "gave up"
+    assert any("outlives" in hindrance for hindrance in result.coverage.hindrances)
+
+
+def test_a_nominal_schedule_that_fails_when_it_is_run_again_is_an_error():
+    def count(_):
+        SEEN.append(1)
+
+    SEEN.clear()
+    with pytest.raises(NondeterminismError, match="make it anew in setup"):
+        explore(list, [count], lambda _: len(SEEN) == 1)
+
+
+def test_a_proof_is_audited_and_says_how_often():
+    result = explore(Counter, [Counter.add, Counter.add], lambda counter: counter.value == 2)
+    assert result.coverage.audits == 24
+    assert "audited by 24 random schedules at every instruction" in str(result)
+
+
+def test_each_row_of_the_guide_has_its_test():
+    page = (ROOT / "docs/guide/threads.md").read_text(encoding="utf-8")
+    named = set(re.findall(r"`(test_\w+)` \|$", page, re.MULTILINE))
+    here = "".join(path.read_text(encoding="utf-8") for path in Path(__file__).parent.glob("test_*.py"))
+    assert len(named) >= 12
+    assert {name for name in named if f"def {name}(" not in here} == set()
