@@ -24,7 +24,7 @@ whatever another thread could notice. Locks, queues and threads stay the real on
 made at import. A thread that waits in the operating system lets the others go on. What cannot be controlled
 (a C extension, a thread that runs already) ends in a `StuckError` that names the place.
 
-Where things are:
+Where things are::
 
     api.py              what a user calls: explore, replay, uninteresting
     program.py          what is explored, and how much may be spent on it
