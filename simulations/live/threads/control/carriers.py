@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Final
 
 from simulations.live.threads.control.frames import imports
 from simulations.live.threads.control.standard_library import VERSION
+from simulations.live.threads.control.thread_data import FORGETS
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -139,6 +140,7 @@ class Crew:
     def __init__(self) -> None:
         self._everybody: list[Carrier] = []
         self._idle: list[Carrier] = []
+        self._retired: list[Carrier] = []
 
     def take(self) -> Carrier:
         """Return a carrier that has nothing to do."""
@@ -153,10 +155,14 @@ class Crew:
 
     def leave(self, carrier: Carrier) -> None:
         """Take a carrier back; its own thread calls this at the end of its task."""
-        self._idle.append(carrier)
+        (self._idle if FORGETS else self._retired).append(carrier)
 
     def discharge(self) -> None:
         """End the carriers that must not carry another task."""
+        while self._retired:
+            carrier = self._retired.pop()
+            carrier.end()
+            self._everybody.remove(carrier)
         for carrier in [carrier for carrier in self._everybody if carrier.spoilt]:
             carrier.end()
             self._everybody.remove(carrier)

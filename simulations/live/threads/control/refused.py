@@ -34,6 +34,8 @@ def stand_ins(run: Scheduler) -> Iterator[tuple[Any, str, Any]]:
     """
     for fork in FORKS:
         yield os, fork.__name__, refusing(run, fork, FORK)
+    for module in (asyncio, asyncio.events):
+        yield module, "new_event_loop", refusing(run, module.new_event_loop, LOOP)
     yield asyncio.events, "_set_running_loop", _refusing_loop(run, asyncio.events._set_running_loop)  # noqa: SLF001  (every event loop calls it)
     yield IMPORTS, "_find_and_load", _in_one_step(run, IMPORTS._find_and_load)  # noqa: SLF001  (no other place sees every import)
 

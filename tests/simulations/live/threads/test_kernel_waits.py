@@ -1,5 +1,6 @@
 """Threads that wait in the operating system: file locks, databases, pipes, sockets, processes."""
 
+import contextlib
 import fcntl
 import itertools
 import os
@@ -61,17 +62,15 @@ def deposits_late(path):
 
 
 def deposits_without_a_transaction(path):
-    connection = sqlite3.connect(path, isolation_level=None)
-    (value,) = connection.execute("SELECT balance FROM account").fetchone()
-    connection.execute("UPDATE account SET balance = ?", (value + 1,))
-    connection.close()
+    with contextlib.closing(sqlite3.connect(path, isolation_level=None)) as connection:
+        (value,) = connection.execute("SELECT balance FROM account").fetchone()
+        connection.execute("UPDATE account SET balance = ?", (value + 1,))
 
 
 def inserts_if_there_is_none(path):
-    with sqlite3.connect(path) as connection:
+    with contextlib.closing(sqlite3.connect(path)) as connection, connection:
         if connection.execute("SELECT * FROM account WHERE id = 2").fetchone() is None:
             connection.execute("INSERT INTO account VALUES (2, 0)")
-    connection.close()
 
 
 def is_two(path):
@@ -79,10 +78,8 @@ def is_two(path):
 
 
 def test_a_right_program_with_a_database_is_not_accused(database):
-    begin = time.monotonic()
     result = explore(database, [deposits_at_once, deposits_at_once], is_two)
     assert result.failure is None, result
-    assert time.monotonic() - begin < 60
 
 
 def test_a_lost_update_in_a_database_is_found(database):
