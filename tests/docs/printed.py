@@ -78,7 +78,7 @@ def plain(text: str) -> str:
 
 def without_numbers(text: str) -> list[str]:
     """Return the lines of a text with every number, ruler and run of blanks reduced to its kind."""
-    lines = (re.sub(r"[\d.]+", "N", line) for line in text.strip().splitlines())
+    lines = (re.sub(r"[\d.]+", "N", line) for line in text.splitlines() if line.strip())
     return [re.sub(r"=+", "=", re.sub(r"\s+", " ", line)).strip() for line in lines]
 
 

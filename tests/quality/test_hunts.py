@@ -17,6 +17,7 @@ BUGS = [
 ]
 
 
+@pytest.mark.timeout(900)  # a thousand hunts: about a minute and a half where nothing else runs
 @pytest.mark.parametrize(("seeds", "searcher"), [(1000, "hypothesis"), (1000, "random")])
 def test_every_seed_ends_in_the_one_least_finding(seeds, searcher):
     scenario = scenarios.get("invalid-mode")

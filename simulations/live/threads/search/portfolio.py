@@ -51,7 +51,10 @@ def search(session: Session, budget: Budget) -> Searched:
         return Searched(found, coverage)
     if budget.searcher == "exhaustive" or budget.max_preemptions is not None:
         searched = _enumerated(session, budget.max_schedules, budget.max_preemptions)
-        return searched._replace(hit=searched.hit or known)
+        # What observation came upon may need more preemptions than are asked about.
+        return (
+            searched if budget.max_preemptions is not None else searched._replace(hit=searched.hit or known)
+        )
     if budget.searcher == "portfolio":
         found = _sweep(session, session.schedules + budget.max_schedules * 2 // 5)
         small = session.schedules + min(budget.max_schedules // 4, PROOF_FIRST)
