@@ -244,7 +244,8 @@ def _emit(stream: list[Instruction], call: Call, position: Position, pool: list[
 def _emit_bound(stream: list[Instruction], load: Instruction) -> None:
     """Load a bound method and a NULL where the compiler wanted a method and its object."""
     arg = load.arg if VERSION == (3, 11) else load.arg & ~1
-    stream.append(Instruction(_OP["LOAD_ATTR"], arg, load.position, load.index))
+    op = load.op if load.name == "LOAD_SUPER_ATTR" else _OP["LOAD_ATTR"]
+    stream.append(Instruction(op, arg, load.position, load.index))
     stream.append(Instruction(_OP["PUSH_NULL"], 0, load.position))
     if _NULL_FIRST:
         stream.append(Instruction(_OP["SWAP"], 2, load.position))

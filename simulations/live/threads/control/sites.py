@@ -187,7 +187,7 @@ _WHOLE_READS: Final = {
     "UNARY_INVERT": (1,),
     "MATCH_KEYS": (2,),
     "GET_YIELD_FROM_ITER": (1,),
-    "SEND": (2,),
+    "SEND": (2,) if VERSION < (3, 15) else (3,),  # likewise
 }
 _ITEMS: Final = {"BINARY_SUBSCR": False, "STORE_SUBSCR": True, "DELETE_SUBSCR": True}
 _ATTRIBUTES: Final = {"LOAD_ATTR": False, "LOAD_METHOD": False, "STORE_ATTR": True, "DELETE_ATTR": True}
@@ -307,4 +307,4 @@ def binds_method(instruction: Instruction) -> bool:
     """Return whether the instruction loads a method and its object as two operands."""
     if VERSION == (3, 11):
         return instruction.name == "LOAD_METHOD"
-    return instruction.name == "LOAD_ATTR" and bool(instruction.arg & 1)
+    return instruction.name in {"LOAD_ATTR", "LOAD_SUPER_ATTR"} and bool(instruction.arg & 1)
