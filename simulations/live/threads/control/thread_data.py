@@ -7,8 +7,8 @@ from typing import Any, Final
 
 from simulations.live.threads.control.standard_library import VERSION
 
-FORGETS: Final = VERSION < (3, 14)
-"""Whether `forget` reaches the data. From 3.14 on the interpreter keeps them where nothing but the end of a
+FORGETS: Final = VERSION < (3, 13)
+"""Whether `forget` reaches the data. From 3.13 on the interpreter keeps them where nothing but the end of a
 thread drops them, so each task has a real thread of its own."""
 
 _OF_THREAD: Final = ctypes.pythonapi.PyThreadState_GetDict
