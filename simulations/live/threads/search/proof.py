@@ -94,7 +94,7 @@ class Proof:
         self.time_outs |= follower.time_outs
         self.hindrances |= dict.fromkeys(session.hindrances)
         if session.cut:
-            self.hindrances[_CUT] = None
+            self.hindrances[SPENT if session.expired else _CUT] = None
             return None
         if self._nominal is None:
             self._nominal = follower
