@@ -94,38 +94,6 @@ def compare(
     return Outcome(outcome.verdict, outcome.detail, explored.schedules)
 
 
-def compare_end(
-    program: Program,
-    layout: Layout,
-    end: End,
-    *,
-    schedules_max: int = SCHEDULES_MAX,
-    seconds_max: float = SECONDS_MAX,
-    exploring: Exploring = explore,
-) -> Outcome:
-    """Explore a program with a check that fails at one end only, which may be one that cannot be reached.
-
-    Raises:
-        TooLarge: the program has too many worlds.
-    """
-    truth = answer(program)
-    reachable = end in truth.ends
-
-    def differs(read: Callable[[Any], object]) -> Callable[[Any], bool]:
-        return lambda state: read(state) != end
-
-    explored = _explored(program, layout, differs, schedules_max, seconds_max, exploring=exploring)
-    if isinstance(explored, Outcome):
-        return explored
-    if explored.failure is not None and explored.failure.kind == "check":
-        verdict = Verdict.AGREED if reachable else Verdict.FALSE_ALARM
-        return Outcome(verdict, f"end {end}", explored.schedules)
-    if reachable and explored.verdict == "exhausted":
-        return Outcome(Verdict.MISSED_END, f"not seen: {end}", explored.schedules)
-    outcome = _judged(explored, truth, truth.ends)
-    return Outcome(outcome.verdict, outcome.detail, explored.schedules)
-
-
 def _explored(
     program: Program,
     layout: Layout,
@@ -153,7 +121,7 @@ def _explored(
     return results[0]
 
 
-def _judged(explored: Exploration, truth: Answer, seen: set[End] | frozenset[End]) -> Outcome:
+def _judged(explored: Exploration, truth: Answer, seen: set[End]) -> Outcome:
     impossible = sorted(seen - truth.ends, key=repr)
     if impossible:
         return Outcome(Verdict.FALSE_ALARM, f"seen: {impossible}; possible: {sorted(truth.ends, key=repr)}")
