@@ -51,7 +51,7 @@ def only_its_own_constants() -> Iterator[None]:
 
         warnings.warn(
             f"Hypothesis {hypothesis.__version__} keeps elsewhere what it draws from imported modules, so "
-            f"one seed may give other runs after other imports; update heisenlab, or use an earlier Hypothesis",
+            f"one seed may give other runs after other imports; use an earlier one, or update heisenlab",
             RuntimeWarning,
             stacklevel=3,
         )
