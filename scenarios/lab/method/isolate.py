@@ -342,8 +342,8 @@ class _Search:
         return "; ".join(self._instead.get(each, f"without: {each}") for each in named)
 
     def _suffices(self, cause: Cause) -> bool:
-        named = "; ".join(self._in_order(cause)) or "nothing"
-        return self.test(cause, f"enough: {named}", "all others away", Outcome.FAILS)
+        hypothesis = f"enough: {len(cause)} of the {len(self.factors)}"
+        return self.test(cause, hypothesis, "all others away", Outcome.FAILS)
 
     def _in_order(self, some: frozenset[str]) -> list[str]:
         return [each for each in self.factors if each in some]

@@ -3,8 +3,8 @@
     python -m tests.quality.method.isolation_figures [TRIALS]
 
 Twelve factors; the cause is drawn; a run fails with one rate where the cause is in place, and with another
-for reasons of its own, with the same signature. Right is the exact set. "ddmin, any of 3" repeats each run three
-times and takes any failure for a failure, as people do.
+for reasons of its own, with the same signature. Right is the exact set. "ddmin, any of 3" repeats each run
+three times and takes any failure for a failure, as people do.
 """
 
 from __future__ import annotations

@@ -185,10 +185,11 @@ class TestAFinding:
         assert "a spills at step 0" not in result.causes[0]
 
     def test_two_deviations_of_which_either_is_enough_are_two_causes(self, finding):
+        local = toy.with_run(toy.run)
         either = dataclasses.replace(
             finding, input={"steps": 3}, plan=type(finding.plan)([("b.cup", 1, 1), ("b.cup", 2, 2)])
         )
-        causes = isolate_finding(either).causes
+        causes = isolate_finding(either, local).causes
         assert {frozenset(each for each in cause if each.startswith("b ")) for cause in causes} == {
             frozenset({"b spills at step 1"}),
             frozenset({"b drops it at step 2"}),
