@@ -129,6 +129,9 @@ _IMMUTABLE_TYPE: Final = 1 << 8
 _HEAP_TYPE: Final = 1 << 9
 TRIED: Final = ("tried", None)
 """The part of a lock that an operation touches which does not wait for it."""
+FRONT: Final = ("end", "front")
+BACK: Final = ("end", "back")
+"""The parts of a queue that those touch who take from it, and who put into it; its items are parts too."""
 DEPTH: Final = 3
 """How many levels of what C is given are looked at."""
 THINGS_MAX: Final = 200

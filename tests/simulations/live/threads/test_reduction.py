@@ -6,31 +6,56 @@ import threading
 import pytest
 
 from simulations.live.threads import explore
+from simulations.live.threads.control.accesses import BACK, FRONT
 from simulations.live.threads.search.reduction import Reduction, Step, _looked_at
 
 SEEDS = 150
 
 
 class Machine:
-    """Runs threads of operations: reads and writes, locks, a queue. It shares nothing with the instrument."""
+    """Runs threads of operations: reads and writes, locks, queues. It shares nothing with the instrument."""
 
     def __init__(self, threads):
         self.threads = threads
         self.held = {}
         self.items = {}
+        self.line = []
+        self.taken = 0
+        self.seen = []
 
     def can(self, operation):
         kind, thing = operation
         if kind == "take":
             return not self.held.get(thing)
+        if kind == "shift":
+            return bool(self.line)
         return kind != "get" or self.items.get(thing, 0) > 0
 
-    def do(self, operation):
+    def do(self, thread, operation):
         kind, thing = operation
         if kind in ("take", "give"):
             self.held[thing] = kind == "take"
         if kind in ("put", "get"):
             self.items[thing] = self.items.get(thing, 0) + (1 if kind == "put" else -1)
+        if kind == "push":
+            self.line.append(thread)
+        if kind in ("shift", "poll", "peek"):
+            self.seen.append((thread, self.line[0] if self.line else None))
+            if kind != "peek" and self.line:
+                self.line.pop(0)
+                self.taken += 1
+
+    def step(self, thread, operation):
+        """Return what an operation that is about to be done touches."""
+        kind, thing = operation
+        if kind == "push":
+            item = ("item", self.taken + len(self.line))
+            return Step(thread, ((thing, BACK, True), (thing, item, True)), gives=(thing,))
+        if kind in ("shift", "poll", "peek"):
+            takes = kind != "peek" and bool(self.line)
+            touches = ((thing, FRONT, takes), (thing, ("item", self.taken), False))
+            return Step(thread, touches, takes=thing if kind == "shift" else None)
+        return step(thread, operation)
 
 
 def step(thread, operation):
@@ -47,7 +72,7 @@ def run(threads, beginning):
         waiting = {t: threads[t][places[t]] for t in range(len(threads)) if places[t] < len(threads[t])}
         able = [t for t, operation in waiting.items() if machine.can(operation)]
         if not able:
-            return steps, [step(t, operation) for t, operation in waiting.items()], followed
+            return steps, [machine.step(t, operation) for t, operation in waiting.items()], followed
         current = current if current in able else able[0]
         if left:
             wanted = left.pop(0)
@@ -55,13 +80,29 @@ def run(threads, beginning):
                 current = wanted
             else:
                 left, followed = [], False
-        machine.do(waiting[current])
-        steps.append(step(current, waiting[current]))
+        steps.append(machine.step(current, waiting[current]))
+        machine.do(current, waiting[current])
         places[current] += 1
 
 
 def class_of(steps):
     return frozenset(_looked_at(steps).names)
+
+
+def every_schedule(threads):
+    """Yield every schedule as the threads of its steps; it looks at no dependence."""
+    stack = [()]
+    while stack:
+        beginning = stack.pop()
+        machine, places = Machine(threads), [0] * len(threads)
+        for thread in beginning:
+            machine.do(thread, threads[thread][places[thread]])
+            places[thread] += 1
+        left = [t for t in range(len(threads)) if places[t] < len(threads[t])]
+        able = [t for t in left if machine.can(threads[t][places[t]])]
+        stack += [(*beginning, thread) for thread in able]
+        if not able:
+            yield beginning
 
 
 def by_reduction(threads):
@@ -109,6 +150,52 @@ def drawn(seed):
                 operations.append((kind, held.pop()))
         threads.append(operations + [("give", lock) for lock in reversed(held) if rng.random() < 0.8])
     return threads
+
+
+def what_is_seen(threads, beginning):
+    """Run a beginning; return what each thread saw of the queue."""
+    machine, places = Machine(threads), [0] * len(threads)
+    for thread in beginning:
+        machine.do(thread, threads[thread][places[thread]])
+        places[thread] += 1
+    return tuple(
+        tuple(item for other, item in machine.seen if other == thread) for thread in range(len(threads))
+    )
+
+
+WAITING = ["push", "push", "push", "shift", "shift", "shift", "read", "write"]
+LOOKING = ["push", "push", "poll", "poll", "peek", "read", "write"]
+
+
+def drawn_with_a_line(seed, kinds):
+    rng = random.Random(seed)
+    count = rng.randint(2, 3)
+    operations = [[rng.choice(kinds) for _ in range(rng.randint(1, 6 - count))] for _ in range(count)]
+    return [[(kind, 0 if kind in ("read", "write") else 5) for kind in thread] for thread in operations]
+
+
+@pytest.mark.parametrize("seed", range(100))
+def test_no_class_of_a_program_with_a_queue_is_forgotten(seed):
+    threads = drawn_with_a_line(seed, WAITING + LOOKING)
+    runs, reduction = [], Reduction()
+    while (beginning := reduction.following()) is not None:
+        steps, pending, _ = run(threads, beginning)
+        runs.append(steps)
+        reduction.ran(steps, pending)
+    assert set(map(class_of, runs)) == by_brute_force(threads)
+    seen = {what_is_seen(threads, [step.thread for step in steps]) for steps in runs}
+    assert seen == {what_is_seen(threads, schedule) for schedule in every_schedule(threads)}
+
+
+@pytest.mark.parametrize("seed", range(60))
+def test_no_class_of_a_program_whose_threads_wait_for_a_queue_is_run_twice(seed):
+    classes = by_reduction(drawn_with_a_line(seed, WAITING))
+    assert len(classes) == len(set(classes))
+
+
+def test_what_is_put_later_changes_nothing_for_who_takes_from_a_queue():
+    assert len(by_reduction([[("push", 5)] * 3, [("shift", 5)] * 3])) == 1
+    assert len(by_reduction([[("push", 5)] * 3, [("poll", 5)]])) == 2
 
 
 @pytest.mark.parametrize("seed", range(SEEDS))
