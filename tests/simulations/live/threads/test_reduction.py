@@ -1,13 +1,13 @@
 """One run of each class: against brute force, and against the counts that are published."""
 
 import random
-import threading
 
 import pytest
 
 from simulations.live.threads import explore
 from simulations.live.threads.control.accesses import BACK, FRONT
 from simulations.live.threads.search.reduction import Reduction, Step, _looked_at
+from tests.quality.threads.published_programs import PUBLISHED, QUICK
 
 SEEDS = 150
 
@@ -217,122 +217,9 @@ def test_a_lock_costs_no_run_that_leads_nowhere():
     assert len(by_reduction([section] * 3)) == 6
 
 
-# The programs of Abdulla, Aronis, Jonsson and Sagonas (POPL 2014; J. ACM 64(4), 2017), as Python; the counts
-# are those of the optimal algorithm.
-
-
-class LastZero:
-    """Each writer sets its place of an array from the one before; a reader looks for the last zero."""
-
-    def __init__(self, places):
-        self.places = places
-        self.array = [0] * (places + 1)
-
-    def look(self):
-        place = self.places
-        while self.array[place] != 0:
-            place -= 1
-
-    @staticmethod
-    def writer(place):
-        def write(self):
-            self.array[place] = self.array[place - 1] + 1
-
-        return write
-
-    @classmethod
-    def workers(cls, places):
-        return [cls.look, *map(cls.writer, range(1, places + 1))]
-
-
-class Readers:
-    """One writer and readers of one variable."""
-
-    def __init__(self):
-        self.variable = 0
-
-    def write(self):
-        self.variable = 1
-
-    def read(self):
-        return self.variable
-
-
-class Indexer:
-    """Threads put words into a table of hashes; from 12 threads on some want the same place."""
-
-    def __init__(self):
-        self.table = [0] * 128
-        self.locks = [threading.Lock() for _ in range(128)]
-
-    @staticmethod
-    def thread(number):
-        def insert(self):
-            for message in range(1, 5):
-                word = message * 11 + number
-                place = word * 7 % 128
-                while not self.swap(place, word):
-                    place = (place + 1) % 128
-
-        return insert
-
-    def swap(self, place, word):
-        with self.locks[place]:
-            if self.table[place] != 0:
-                return False
-            self.table[place] = word
-            return True
-
-
-class FileSystem:
-    """Threads give blocks to inodes; from 14 threads on some want the same block."""
-
-    def __init__(self):
-        self.inodes = [0] * 32
-        self.busy = [False] * 26
-        self.inode_locks = [threading.Lock() for _ in range(32)]
-        self.block_locks = [threading.Lock() for _ in range(26)]
-
-    @staticmethod
-    def thread(number):
-        def allocate(self):
-            inode = number % 32
-            with self.inode_locks[inode]:
-                if self.inodes[inode] == 0:
-                    block = inode * 2 % 26
-                    while not self.take(inode, block):
-                        block = (block + 1) % 26
-
-        return allocate
-
-    def take(self, inode, block):
-        with self.block_locks[block]:
-            if self.busy[block]:
-                return False
-            self.busy[block] = True
-            self.inodes[inode] = block + 1
-            return True
-
-
-OPTIMAL = [
-    pytest.param(
-        lambda: LastZero(3), [LastZero.look, *map(LastZero.writer, range(1, 4))], 12, id="lastzero-3"
-    ),
-    pytest.param(
-        lambda: LastZero(5), [LastZero.look, *map(LastZero.writer, range(1, 6))], 64, id="lastzero-5"
-    ),
-    pytest.param(Readers, [Readers.write, *[Readers.read] * 3], 8, id="readers-3"),
-    pytest.param(Readers, [Readers.write, *[Readers.read] * 6], 64, id="readers-6"),
-    pytest.param(Indexer, [Indexer.thread(number) for number in range(4)], 1, id="indexer-4"),
-    pytest.param(Indexer, [Indexer.thread(number) for number in range(12)], 8, id="indexer-12"),
-    pytest.param(FileSystem, [FileSystem.thread(number) for number in range(4)], 1, id="file-system-4"),
-    pytest.param(FileSystem, [FileSystem.thread(number) for number in range(14)], 2, id="file-system-14"),
-]
-
-
-@pytest.mark.parametrize(("setup", "workers", "optimal"), OPTIMAL)
-def test_real_threads_need_as_many_schedules_as_are_published(setup, workers, optimal):
-    result = explore(setup, workers, searcher="exhaustive")
+@pytest.mark.parametrize("program", PUBLISHED[:QUICK], ids=lambda program: program.name)
+def test_real_threads_need_as_many_schedules_as_are_published(program):
+    result = explore(program.setup, program.workers, searcher="exhaustive")
     assert result.verdict == "exhausted", str(result)
     # A program of more than a dozen classes is also run in a dozen other ways.
-    assert result.schedules <= (optimal if optimal <= 12 else optimal + 11)
+    assert result.schedules <= (program.optimal if program.optimal <= 12 else program.optimal + 11)
