@@ -127,7 +127,7 @@ class Points:
 
     def did_to_part(self, thing: object, part: Part, touching: Touching) -> None:
         """Tell of an operation on a part of a thing: one that waited for it, or that lets others go on."""
-        if self.sink is not None and not self.run.mute:
+        if self.sink is not None and not self.run.baton.mute:
             writes = touching is not Touching.JOINS
             self.sink(self.run.current, None, [(self.stamps.of(thing), part, writes)], touching)
 
@@ -137,7 +137,7 @@ class Points:
         Items are numbered as they are put. Who takes an item depends on who put it, and on who took the one
         before it; to put another changes nothing for it.
         """
-        if self.sink is None or self.run.mute:
+        if self.sink is None or self.run.baton.mute:
             return
         site.note_run()
         site.note_effect(touching)

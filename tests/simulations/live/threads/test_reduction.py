@@ -1,5 +1,7 @@
 """One run of each class: against brute force, and against the counts that are published."""
 
+import ctypes
+import mmap
 import random
 
 import pytest
@@ -215,6 +217,58 @@ def test_a_lock_costs_no_run_that_leads_nowhere():
     section = [("take", 9), ("read", 0), ("write", 0), ("give", 9)]
     assert len(by_reduction([section * 2] * 2)) == 6
     assert len(by_reduction([section] * 3)) == 6
+
+
+class Plain:
+    def __init__(self):
+        self.value = 0
+
+
+class Computed:
+    def __init__(self):
+        self.stored = 0
+
+    @property
+    def value(self):
+        return self.stored
+
+    @value.setter
+    def value(self, value):
+        self.stored = value
+
+
+def assigns(thing):
+    thing.value = 1
+
+
+def looks(thing):
+    return thing.value
+
+
+@pytest.mark.parametrize("workers", [[assigns, assigns], [assigns, looks, looks]], ids=["set", "read"])
+def test_a_property_is_not_touched_besides_what_it_computes(workers):
+    plain, computed = (explore(made, workers, searcher="exhaustive") for made in (Plain, Computed))
+    assert plain.verdict == computed.verdict == "exhausted"
+    assert computed.schedules == plain.schedules
+
+
+MEMORY = {
+    "memoryview": lambda: memoryview(bytearray(2)),
+    "ctypes": (ctypes.c_int * 2),
+    "mmap": lambda: mmap.mmap(-1, 2),
+}
+
+
+@pytest.mark.parametrize("name", MEMORY)
+def test_to_read_memory_changes_nothing(name):
+    def reads(memory):
+        return memory[0]
+
+    def writes(memory):
+        memory[0] = 1
+
+    assert explore(MEMORY[name], [reads] * 3, searcher="exhaustive").schedules == 1
+    assert explore(MEMORY[name], [reads, writes, reads], searcher="exhaustive").schedules == 4
 
 
 @pytest.mark.parametrize("program", PUBLISHED[:QUICK], ids=lambda program: program.name)
