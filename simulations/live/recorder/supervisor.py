@@ -184,7 +184,7 @@ def supervise(
     with contextlib.ExitStack() as stack:
         run: Path | None = None
         try:
-            _occupy_standard_descriptors()
+            occupy_standard_descriptors()
             run, log = _new_log(folder, warnings)
             trace = _new_trace(warnings) if options.trace_signals else None
             if trace:
@@ -249,7 +249,7 @@ def _new_trace(warnings: list[str]) -> signals.Trace | None:
         return None
 
 
-def _occupy_standard_descriptors() -> None:
+def occupy_standard_descriptors() -> None:
     """Put the null device where a standard descriptor is closed, or the log would take its place."""
     for fd in (0, 1, 2):
         try:

@@ -70,7 +70,9 @@ def campaign(seed: int, tries: int) -> Tally:
             folder = Path(name) / str(number)
             how = _write(folder, rng)
             end = _judge(folder, as_json=rng.random() < 0.3)
-            touched = Path(_MARK).exists() or sorted(each.name for each in Path(name).iterdir()) != [str(number)]
+            touched = Path(_MARK).exists() or sorted(each.name for each in Path(name).iterdir()) != [
+                str(number)
+            ]
             tally.count(End.CODE_RUN if touched else end, f"seed {seed}, try {number}: {how}")
             _remove(folder)
     return tally
@@ -95,9 +97,12 @@ def _judge(folder: Path, *, as_json: bool) -> End:
     words = ["record", "show", *(["--json"] if as_json else []), str(folder)]
     signal.setitimer(signal.ITIMER_REAL, HANGS_AFTER_S)
     try:
-        with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
-            with mock.patch.dict(os.environ, {"COLUMNS": "60"}):
-                status = command(words)
+        with (
+            contextlib.redirect_stdout(out),
+            contextlib.redirect_stderr(err),
+            mock.patch.dict(os.environ, {"COLUMNS": "60"}),
+        ):
+            status = command(words)
     except Hang:
         return End.HANG
     finally:
@@ -177,12 +182,13 @@ def _recording(rng: Random) -> list[Record]:
     events += [_filled(each) for each in _RARE if rng.random() < 0.2]
     events += [to_record(SignalSeen(signal=15, uid=0, pid=7, name="janitor", at_ms=age_ms - 100))]
     events += [
-        Record(age_ms * part // _SAMPLES, SAMPLE, list(AT_WORK._replace(lines=part))) for part in range(_SAMPLES)
+        Record(age_ms * part // _SAMPLES, SAMPLE, list(AT_WORK._replace(lines=part)))
+        for part in range(_SAMPLES)
     ]
     if rng.random() < 0.8:
         end = JobEnd(
-            by="recorder", status=status, cpu_ms=age_ms, peak_kb=9, limits=Limits(cpu_s=(60, 60)), oom_kills=0,
-            host_oom_kills=0, kernel=("Killed process 7 (job)",), at_ms=age_ms,
+            by="recorder", status=status, cpu_ms=age_ms, peak_kb=9, limits=Limits(cpu_s=(60, 60)),
+            oom_kills=0, host_oom_kills=0, kernel=("Killed process 7 (job)",), at_ms=age_ms,
         )  # fmt: skip
         events += [to_record(end), to_record(LastLines(3, 30, ("one", "two", "Traceback: three"), age_ms))]
     return events
@@ -201,8 +207,9 @@ _NUMBERS: Final[tuple[Any, ...]] = (
     -1, 0, 2**31, -(2**63), 10**400, 2**53 - 1, 1 - 2**53, 1e308, float("nan"), float("inf"), 0.1, True,
 )  # fmt: skip
 _TEXTS: Final[tuple[Any, ...]] = (
-    _ESCAPES, _ESCAPES, "", "\ud800", "x" * 100_000, "0" * 5000, "\U0010ffff" * 50, "token=abc", "://a:" * 900,
-    f"__import__('pathlib').Path('{_MARK}').touch()", f"$(touch {_MARK})", "[bold]{0}%s%(x)s", ":smile:",
+    _ESCAPES, _ESCAPES, "", "\ud800", "x" * 100_000, "0" * 5000, "\U0010ffff" * 50, "token=abc",
+    "://a:" * 900, f"__import__('pathlib').Path('{_MARK}').touch()", f"$(touch {_MARK})",
+    "[bold]{0}%s%(x)s", ":smile:",
 )  # fmt: skip
 _OTHERS: Final[tuple[Any, ...]] = (
     None, [], {}, [[]], {"pid": {}}, ["--password", "x"], [None] * 3000, {"schema": 99}, "kernel", "process",
