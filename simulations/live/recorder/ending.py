@@ -184,7 +184,7 @@ def ending(recording: Recording, now: Present) -> Ending:
         sender=_sender(recording.signals, end, signal) if end.status != 0 else None,
         recorder_killed=killed,
     )
-    victim = "a process of it" if named else "a process of its control group"
+    victim = "a process of the job" if named else "a process of its control group"
     return replace(found, words=_in_words(found, victim))
 
 
