@@ -12,6 +12,7 @@ from enum import StrEnum
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
+from scenarios.lab.drawn_constants import only_its_own_constants
 from scenarios.lab.execution import Caught, Outcome, caught, execute
 from scenarios.lab.verdict import NOTHING, Coverage
 from simulations.choices import Chooser, Deviation, drawn, exactly, nominal, random, substream
@@ -268,7 +269,8 @@ class _Round:
             judge(given, outcome)
 
         try:
-            example()
+            with only_its_own_constants():
+                example()
         except _Leave as left_by:
             raise left_by.reason from None
 
