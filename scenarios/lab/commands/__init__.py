@@ -40,6 +40,7 @@ COMMANDS: Final = (
     Command("step", "step back and forth through a run", "step"),
     Command("test", "run the tests of the scenarios, installed or in a checkout", "test"),
     Command("doctor", "check that the code under test is the code that you mean", "doctor"),
+    Command("bisect", "name the commit that brought a failure, also one that is flaky", "bisect"),
     Command("threads", "explore the thread schedules of a program", "threads"),
     Command("machine", "examine what a state machine does with a corrupted state", "machine"),
     Command("memory", "find pointers that a program truncates to 32 bits (Linux on x86-64)", "memory"),

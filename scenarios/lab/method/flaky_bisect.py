@@ -139,10 +139,11 @@ class Belief:
         judged = ((1 << len(self.brought_by)) - 1) & ~sum(1 << number for number in evidence.skipped)
         together: defaultdict[int, list[int]] = defaultdict(list)
         for number, contained_in in enumerate(evidence.versions.contained_in):
-            together[contained_in & judged].append(number)
+            if self.brought_by[number] > 0:
+                together[contained_in & judged].append(number)
         mass = {key: sum(self.brought_by[number] for number in group) for key, group in together.items()}
-        best = max(mass, key=lambda key: (mass[key], -together[key][0]))
-        if self.never >= mass[best]:
+        best = max(mass, key=lambda key: (mass[key], -together[key][0]), default=0)
+        if self.never >= mass.get(best, 0.0):
             return Suspects((), self.never)
         return Suspects(tuple(together[best]), mass[best])
 
@@ -157,7 +158,8 @@ def believe(evidence: Evidence) -> Belief:
     mask, failing = sum(1 << number for number in run), sum(1 << each for each in run if evidence.failed[each])
     alike: defaultdict[int, list[int]] = defaultdict(list)
     for number, contained_in in enumerate((*evidence.versions.contained_in, 0)):
-        if failing & ~contained_in == 0:
+        # Where the good end cannot be judged it is taken to be good, or nothing could be concluded.
+        if failing & ~contained_in == 0 and not (number == 0 and 0 in evidence.skipped):
             alike[contained_in & mask].append(number)
     if not alike:
         raise LabError(

@@ -131,13 +131,19 @@ def range_of(repository: Repository, good: str, bad: str, *, first_parent: bool 
     return Range(tuple(number), Versions(((), *parents)))
 
 
-def git(folder: str | os.PathLike[str], *arguments: str, given: bytes | None = None) -> str:
+def git(
+    folder: str | os.PathLike[str],
+    *arguments: str,
+    given: bytes | None = None,
+    environment: Mapping[str, str] | None = None,
+) -> str:
     """Run git in a folder and return what it printed.
 
     Args:
         folder: Where.
         arguments: What to do.
         given: What it reads from its standard input.
+        environment: Further variables, for what it runs itself.
 
     Raises:
         RepositoryError: git is missing or says no; the message is its first line.
@@ -148,7 +154,7 @@ def git(folder: str | os.PathLike[str], *arguments: str, given: bytes | None = N
             input=given,
             stdin=subprocess.DEVNULL if given is None else None,
             capture_output=True,
-            env=git_environment(),
+            env={**git_environment(), **(environment or {})},
         )
     except OSError as error:
         raise RepositoryError(f"git cannot be run ({error.strerror}): install git, or put it on PATH") from error
