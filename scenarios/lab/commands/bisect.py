@@ -17,6 +17,7 @@ from rich.progress import SpinnerColumn, TextColumn, TimeElapsedColumn
 
 from scenarios.lab.commands.command import DONE, GAVE_UP, INTERRUPTED, UsageError
 from scenarios.lab.commands.display import print_facts, print_rows
+from scenarios.lab.commands.journal import add_journal_arguments, check_journal, note
 from scenarios.lab.method.bisect import RUNS_MAX, Answer, Bisection, Question, bisect, state_file
 from scenarios.lab.method.repository import Repository, inside
 
@@ -68,6 +69,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     story.add_argument("--at", type=Path, metavar="DIR", help="keep the repository there; default: temporary")
     story.add_argument("--seed", type=int, default=0, metavar="N", help="of the repository; default: 0")
     parser.add_argument("--json", action="store_true", help="print one JSON value")
+    add_journal_arguments(parser)
     parser.add_argument("words", nargs="*", metavar="NAME | -- CMD", help=argparse.SUPPRESS)
 
 
@@ -84,12 +86,15 @@ def _history(text: str) -> dict[str, tuple[int, int]]:
 def run(args: argparse.Namespace) -> int:
     """Bisect a repository of the user's, or that of a scenario."""
     words: list[str] = args.words
+    check_journal(args)
     if args.good is None and args.bad is None:
         if len(words) != 1:
             raise UsageError("name a scenario, or give --good A --bad B -- CMD")
         from scenarios.lab.commands.bisect_story import show  # noqa: PLC0415  (imports a world)
 
-        return show(words[0], at=args.at, seed=args.seed, as_json=args.json)
+        outcome = show(words[0], at=args.at, seed=args.seed, as_json=args.json)
+        note(args, f"bisect {words[0]}", outcome)
+        return DONE
     if args.good is None or args.bad is None:
         raise UsageError("give both ends: --good A --bad B -- CMD")
     if not words:
@@ -106,10 +111,15 @@ def run(args: argparse.Namespace) -> int:
         seconds_max=args.timeout,
     )
     repository = Repository.at(args.repository)
-    return _own(repository, question, args.state or state_file(repository, question), as_json=args.json)
+    result = _own(repository, question, args.state or state_file(repository, question), as_json=args.json)
+    if result is None:
+        return INTERRUPTED
+    note(args, f"bisect {args.good}..{args.bad}", _concluded(repository, question, result))
+    return GAVE_UP if result.answer is Answer.GAVE_UP else DONE
 
 
-def _own(repository: Repository, question: Question, state: Path, *, as_json: bool) -> int:
+def _own(repository: Repository, question: Question, state: Path, *, as_json: bool) -> Bisection | None:
+    """Bisect and print the result; None when it was interrupted."""
     changed = repository.changed_files()
     if changed:
         _say(f"{changed} changed files are not committed, so no version has them; they are left as they are")
@@ -129,12 +139,12 @@ def _own(repository: Repository, question: Question, state: Path, *, as_json: bo
             result = bisect(repository, question, state=state, watch=watched)
     except KeyboardInterrupt:
         _say(f"interrupted; that is no verdict. The same command goes on from {state}")
-        return INTERRUPTED
+        return None
     if as_json:
         print(json.dumps({**to_json(result, question), "state": str(state)}, indent=2))
     else:
         _print(repository, question, result)
-    return GAVE_UP if result.answer is Answer.GAVE_UP else DONE
+    return result
 
 
 def _say(message: str) -> None:

@@ -14,7 +14,6 @@ from rich.console import Console
 
 import scenarios
 from scenarios.lab.commands.bisect import final_line, showing_progress, to_json
-from scenarios.lab.commands.command import DONE
 from scenarios.lab.commands.display import print_facts
 from scenarios.lab.method.bisect import Question, bisect
 from scenarios.lab.method.plain_bisect import named_by_plain
@@ -45,8 +44,8 @@ class _Shown:
     aware: Bisection
 
 
-def show(name: str, *, at: Path | None, seed: int, as_json: bool) -> int:
-    """Make the repository of a scenario, bisect it in three ways, and print what each names.
+def show(name: str, *, at: Path | None, seed: int, as_json: bool) -> str:
+    """Make the repository of a scenario, bisect it in three ways, print what each names; return the last line.
 
     Args:
         name: The scenario.
@@ -93,7 +92,7 @@ def show(name: str, *, at: Path | None, seed: int, as_json: bool) -> int:
             print(json.dumps(_data(shown, kept=at is not None), indent=2))
         else:
             _print(shown, repository, kept=at is not None)
-    return DONE
+        return final_line(repository, question, aware)
 
 
 def git_bisect_run(made: StoryRepository, command: Sequence[str]) -> str:
@@ -148,12 +147,12 @@ def _print(shown: _Shown, repository: Repository, *, kept: bool) -> None:
     made, culprit = shown.made, shown.made.culprit
     innocent = PLAIN_TRIALS - shown.named.get(culprit, 0)
     low, high = wilson(innocent, PLAIN_TRIALS)
-    rates = f"{made.fails_at(culprit):.2f} with the bug in it, {made.fails_at(COMMITS - 1):.2f} at the last"
+    rates = f"{made.fails_at(culprit):.0%} of its runs with the bug in it, {made.fails_at(COMMITS - 1):.0%} at the last"
     print_facts(
         [
             ("repository", f"{len(made.commits)} commits{f' in {made.folder}' if kept else ''}"),
             ("the bug", f"{made.commits[culprit][:12]} ({made.versions[culprit].subject}), number {culprit}"),
-            ("stress test", f"fails in {rates} of its runs; innocent commits change its rounds"),
+            ("stress test", f"fails in {rates} commit; innocent commits change its rounds"),
         ]
     )
     print()

@@ -14,6 +14,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from scenarios.lab.commands.command import DONE, FOUND, GAVE_UP, INTERRUPTED
 from scenarios.lab.commands.display import print_facts
+from scenarios.lab.commands.journal import add_journal_arguments, check_journal, note
 from scenarios.lab.finding import check_writable
 from scenarios.lab.hunt import hunt
 
@@ -46,12 +47,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--deviations", type=int, metavar="K", help="deviations that a plan may have")
     parser.add_argument("-o", "--output", metavar="FILE", help="save the finding")
     parser.add_argument("--json", action="store_true", help="print one JSON value")
+    add_journal_arguments(parser)
 
 
 def run(args: argparse.Namespace) -> int:
     """Hunt a variant, print the result, and save what was found."""
     if args.output:
         check_writable(args.output)
+    check_journal(args)
     last: list[Tally] = []
     try:
         with _progress(f"{args.name} / {args.variant}") as watch:
@@ -75,6 +78,7 @@ def run(args: argparse.Namespace) -> int:
         return INTERRUPTED
     if result.finding and args.output:
         result.finding.save(args.output)
+    note(args, f"hunt {result.scenario} / {result.variant}", f"{result.verdict}: {result.says}")
     if args.json:
         print(json.dumps(result.to_json(), indent=2))
     else:
