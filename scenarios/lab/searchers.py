@@ -1,4 +1,4 @@
-"""What proposes inputs and plans: hypothesis, random, exhaustive.
+"""What proposes inputs and plans: hypothesis, random, plain, exhaustive.
 
 Each searcher runs a variant until a property fails, everything up to a bound has been run, or the budget is
 spent. None of them minimises; `scenarios.lab.minimise` does.
@@ -24,7 +24,16 @@ if TYPE_CHECKING:
 
     from scenarios.lab.scenario import Scenario, Variant
 
-__all__ = ["SEARCHERS", "Phase", "Search", "Searcher", "Tally", "Target", "on_the_ladder"]
+__all__ = [
+    "SEARCHERS",
+    "Phase",
+    "Search",
+    "Searcher",
+    "Tally",
+    "Target",
+    "on_the_ladder",
+    "searchers_of",
+]
 
 
 class Phase(StrEnum):
@@ -154,6 +163,22 @@ def random_search(
     return Search(None)
 
 
+def driven_search(
+    driver: Callable[[int], Chooser],
+    target: Target,
+    seed: int,
+    budget: int,
+    deviations: int,  # noqa: ARG001  (the driver decides how many there are)
+) -> Search:
+    """Draw an input of the ladder, and let a driver of the scenario answer, anew for each run."""
+    rng = substream(seed, "driven search")
+    for _ in range(budget):
+        given = rng.choice(target.scenario.ladder)
+        if found := caught(given, target(given, driver(rng.randrange(2**63)))):
+            return Search(found)
+    return Search(None)
+
+
 class _Leave(BaseException):
     """Carries what is not a property's failure through Hypothesis, which must not see it, to the outside.
 
@@ -216,6 +241,29 @@ def hypothesis_search(target: Target, seed: int, budget: int, deviations: int) -
             return Search(found_by.caught, shrink=partial(this.shrink, found_by.caught))
         if target.tally.runs - before < this.examples and seen == this.known:
             break  # the strategy has no more to offer
+    return Search(None)
+
+
+def plain_search(target: Target, seed: int, budget: int, deviations: int) -> Search:
+    """Draw an input of the ladder and a short list of deviations, label first, and nothing cleverer.
+
+    The plans are those that `hypothesis_search` draws: from none to `deviations` deviations, each number
+    alike, of the labels that were seen so far, each alike.
+    """
+    rng = substream(seed, "plain search")
+    seen: _Table = {}
+    given, chooser = target.scenario.ladder[-1], nominal()
+    for _ in range(budget):
+        outcome = target(given, chooser)
+        if found := caught(given, outcome):
+            return Search(found)
+        labels = [label for label, question in _learn(seen, outcome.chooser).items() if question.options > 1]
+        given = rng.choice(target.scenario.ladder)
+        chosen = [rng.choice(labels) for _ in range(rng.randint(0, deviations))] if labels else []
+        chooser = drawn(
+            Deviation(label, rng.randrange(seen[label].asked), rng.randrange(1, seen[label].options))
+            for label in chosen
+        )
     return Search(None)
 
 
@@ -319,6 +367,16 @@ class _Failing(Exception):  # noqa: N818  (never seen outside)
 SEARCHERS: Final[dict[str, Searcher]] = {
     "hypothesis": Searcher(hypothesis_search, budget=1000),
     "random": Searcher(random_search, budget=1000, independent=True),
+    "plain": Searcher(plain_search, budget=1000),
     "exhaustive": Searcher(exhaustive_search, budget=100_000, in_order=True),
 }
 """The searchers by name."""
+
+
+def searchers_of(scenario: Scenario) -> dict[str, Searcher]:
+    """Return the searchers by name, those of the scenario's own drivers last."""
+    own = {
+        name: Searcher(partial(driven_search, driver), budget=1000, independent=True)
+        for name, driver in scenario.drivers.items()
+    }
+    return {**SEARCHERS, **own}

@@ -6,9 +6,11 @@ value, and went on returning it; nobody could reproduce it. A reader had been in
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from scenarios.lab.scenario import Assumption, Exhausted, Finds, Scenario, Story, Variant
+from scenarios.stale_cache.drivers import Priorities, stress
 from simulations.cache import variants
 from simulations.cache.consistency import forgets_own_write, goes_back_in_time, not_linearizable
 from simulations.cache.environment import in_words
@@ -105,6 +107,8 @@ SCENARIO: Final = Scenario(
     noise=NoiseModel("a busy machine", {"* after *": 0.05}, otherwise="uniform"),
     phrase=in_words,
     deviations_max=2,
+    drivers={"pct-2": partial(Priorities, 2)},
+    stress=stress,
     variants=(
         Variant(
             "as-shipped",

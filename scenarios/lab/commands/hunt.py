@@ -40,7 +40,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--searcher",
         default="hypothesis",
         metavar="S",
-        help="hypothesis, random or exhaustive; default: hypothesis",
+        help="hypothesis, random, plain or exhaustive; default: hypothesis",
     )
     parser.add_argument("--seed", type=int, default=0, metavar="N", help="seed of the search; default: 0")
     parser.add_argument("--budget", type=int, metavar="N", help="runs that the search may take")
