@@ -1,4 +1,4 @@
-"""What can be wrong with an installation beyond its fingerprint: copies, stale bytecode, edits, other versions.
+"""What can be wrong with an installation beyond its fingerprint: copies, stale bytecode, edits, versions.
 
 Each function looks for one thing and returns what it found, one line each, with the way out. None of them
 imports what it looks at.
@@ -47,7 +47,7 @@ def copies(path: Sequence[str]) -> list[str]:
             for entry in path
             if (Path(entry or ".") / package / "__init__.py").is_file()
         )
-        used, *others = [*places] or [None]
+        used, others = next(iter(places), None), [*places][1:]
         if others:
             found.append(
                 f"{package} is on the path {len(places)} times: {used} is used, "
@@ -66,10 +66,11 @@ def stale_bytecode(folders: Sequence[Path]) -> list[str]:
     if not stale:
         return []
     more = f" and {len(stale) - _SHOWN_MAX} more" if len(stale) > _SHOWN_MAX else ""
-    return [
+    line = (
         f"stale bytecode, which runs in place of the source: {', '.join(stale[:_SHOWN_MAX])}{more}; delete "
         f"it, and set PYTHONDONTWRITEBYTECODE=1 where files are replaced within a second"
-    ]
+    )
+    return [line]
 
 
 def _stale(folder: Path) -> Iterator[Path]:
@@ -122,10 +123,11 @@ def edited(name: str = DISTRIBUTION) -> list[str]:
                 changed.append(str(file))
     if not changed:
         return []
-    return [
+    line = (
         f"{len(changed)} installed files of {name} are not those that were installed: "
         f"{', '.join(changed[:_SHOWN_MAX])}; run pip install --force-reinstall {name}"
-    ]
+    )
+    return [line]
 
 
 def beside_a_checkout(folder: Path, paths: Mapping[str, str]) -> list[str]:
@@ -143,7 +145,11 @@ def beside_a_checkout(folder: Path, paths: Mapping[str, str]) -> list[str]:
         here = {str((place / package).resolve()) for package in paths}
         if project.get("name") == DISTRIBUTION and here != {*paths.values()}:
             used = ", ".join(sorted({str(Path(each).parent) for each in paths.values()}))
-            return [f"you stand in the checkout {place}, but what is under test is in {used}: run pip install -e {place}"]
+            line = (
+                f"you stand in the checkout {place}, but what is under test is in {used}: "
+                f"run pip install -e {place}"
+            )
+            return [line]
         return []
     return []
 
@@ -178,7 +184,9 @@ def against_lock(path: Path) -> list[str]:
         raise LabError(f"cannot read the lock file {path}: {getattr(error, 'strerror', error)}") from error
     locked = _toml_lock(text) if path.suffix in {".toml", ".lock"} else _pinned(text)
     if not locked:
-        raise LabError(f"{path} pins no versions; name a file with lines such as simpy==4.1.2, or a TOML lock")
+        raise LabError(
+            f"{path} pins no versions; name a file with lines such as simpy==4.1.2, or a TOML lock"
+        )
     installed = {_normal(dist.name): dist.version for dist in metadata.distributions() if dist.name}
     found = []
     for name, (versions, needed) in sorted(locked.items()):
@@ -214,7 +222,7 @@ def _toml_lock(text: str) -> dict[str, tuple[list[str], bool]]:
     for table in (each for tables_of in tables if isinstance(tables_of, list) for each in tables_of):
         name, version = table.get("name"), table.get("version")
         if isinstance(name, str) and isinstance(version, str):
-            # Such a lock lists optional packages as well, and one name in several versions for several systems.
+            # Such a lock lists optional packages, too, and one name in several versions for several systems.
             locked.setdefault(_normal(name), ([], False))[0].append(version)
     return locked
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Final
 from rich.console import Console
 
 import scenarios
-from scenarios.lab.commands.bisect import final_line, showing_progress, to_json
+from scenarios.lab.commands.bisect_display import final_line, showing_progress, to_json
 from scenarios.lab.commands.display import print_facts
 from scenarios.lab.method.bisect import Question, bisect
 from scenarios.lab.method.plain_bisect import named_by_plain
@@ -45,7 +45,7 @@ class _Shown:
 
 
 def show(name: str, *, at: Path | None, seed: int, as_json: bool) -> str:
-    """Make the repository of a scenario, bisect it in three ways, print what each names; return the last line.
+    """Make the repository of a scenario, bisect it in three ways, and return the last line printed.
 
     Args:
         name: The scenario.
@@ -60,7 +60,9 @@ def show(name: str, *, at: Path | None, seed: int, as_json: bool) -> str:
         raise LabError(f"the seed is a whole number from 0, not {seed}")
     with ExitStack() as stack:
         if at is None:
-            folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="heisenlab-"))) / "repository"
+            folder = (
+                Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="heisenlab-"))) / "repository"
+            )
         else:
             folder = at
         console = Console(stderr=True)
@@ -122,7 +124,7 @@ def _who(made: StoryRepository, commit: str) -> str:
 
 def _data(shown: _Shown, *, kept: bool) -> dict[str, Any]:
     made = shown.made
-    right = shown.named[made.culprit] if made.culprit in shown.named else 0
+    right = shown.named.get(made.culprit, 0)
     return {
         "repository": str(made.folder) if kept else None,
         "commits": len(made.commits),
@@ -147,7 +149,8 @@ def _print(shown: _Shown, repository: Repository, *, kept: bool) -> None:
     made, culprit = shown.made, shown.made.culprit
     innocent = PLAIN_TRIALS - shown.named.get(culprit, 0)
     low, high = wilson(innocent, PLAIN_TRIALS)
-    rates = f"{made.fails_at(culprit):.0%} of its runs with the bug in it, {made.fails_at(COMMITS - 1):.0%} at the last"
+    first, last = made.fails_at(culprit), made.fails_at(COMMITS - 1)
+    rates = f"{first:.0%} of its runs with the bug in it, {last:.0%} at the last"
     print_facts(
         [
             ("repository", f"{len(made.commits)} commits{f' in {made.folder}' if kept else ''}"),

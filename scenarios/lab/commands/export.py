@@ -21,7 +21,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of the command."""
     parser.add_argument("file", metavar="FINDING", help="a finding, as written by hunt -o")
     parser.add_argument("-o", "--output", metavar="FILE", help="a new file; default: print the test")
-    parser.add_argument("--variant", metavar="V", help="the variant that the test runs; default: the finding's")
+    parser.add_argument(
+        "--variant", metavar="V", help="the variant that the test runs; default: the finding's"
+    )
     parser.add_argument("--json", action="store_true", help="print one JSON value")
 
 

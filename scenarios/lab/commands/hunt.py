@@ -47,7 +47,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--budget", type=int, metavar="N", help="runs that the search may take")
     parser.add_argument("--deviations", type=int, metavar="K", help="deviations that a plan may have")
     parser.add_argument("-o", "--output", metavar="FILE", help="save the finding")
-    parser.add_argument("--seeds", type=int, metavar="N", help="hunt with N seeds, and count what they end in")
+    parser.add_argument(
+        "--seeds", type=int, metavar="N", help="hunt with N seeds, and count what they end in"
+    )
     parser.add_argument("--json", action="store_true", help="print one JSON value")
     add_workers_arguments(parser)
     add_journal_arguments(parser)

@@ -72,7 +72,8 @@ def _data(result: Hunts) -> dict[str, Any]:
         "found_95": list(wilson(result.found, result.seeds[1])),
         "search_runs": [*result.search_runs],
         "findings": [
-            {"plan_in_words": words, "digest": digest, "hunts": count} for words, digest, count in result.findings
+            {"plan_in_words": words, "digest": digest, "hunts": count}
+            for words, digest, count in result.findings
         ],
     }
 

@@ -19,10 +19,12 @@ if TYPE_CHECKING:
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of the command."""
     parser.description = (
-        f"Show a lab journal: who tried what, when, what was expected, and what came out. Commands write to the "
-        f"file that --journal or the environment variable {VARIABLE} names."
+        f"Show a lab journal: who tried what, when, what was expected, and what came out. Commands write to "
+        f"the file that --journal or the environment variable {VARIABLE} names."
     )
-    parser.add_argument("file", nargs="?", metavar="FILE", help=f"the journal; default: what {VARIABLE} names")
+    parser.add_argument(
+        "file", nargs="?", metavar="FILE", help=f"the journal; default: what {VARIABLE} names"
+    )
     parser.add_argument("--json", action="store_true", help="print one JSON value")
 
 

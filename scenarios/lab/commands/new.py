@@ -17,7 +17,9 @@ if TYPE_CHECKING:
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of the command."""
     parser.add_argument("name", metavar="NAME", help="lower case with hyphens, such as lost-update")
-    parser.add_argument("--at", type=Path, metavar="DIR", help="a folder that does not exist yet; default: ./NAME")
+    parser.add_argument(
+        "--at", type=Path, metavar="DIR", help="a folder that does not exist yet; default: ./NAME"
+    )
     parser.add_argument("--json", action="store_true", help="print one JSON value")
 
 

@@ -27,7 +27,7 @@ def add_workers_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--cluster",
         metavar="ADDRESS",
-        help="a Dask cluster in their place: tcp://HOST:PORT of its scheduler, or local[:N]; the same figures",
+        help="a Dask cluster in their place: tcp://HOST:PORT (its scheduler), or local[:N]; same figures",
     )
     parser.add_argument(
         "--state", metavar="FILE", help="keep what was done, so that the same command goes on after Ctrl-C"

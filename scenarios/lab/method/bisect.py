@@ -1,8 +1,8 @@
 """Which commit brought a failure that does not show in every run? Over a real git repository.
 
 The versions are run in a worktree of our own. Plain statuses decide: 0 passes; 125, 126, 127, a program that
-cannot be started, a signal, a status above 127 and a time-out are no verdict; everything else fails, and where
-a signature is given only if the output shows it. What the runs mean is `flaky_bisect`'s business.
+cannot be started, a signal, a status above 127 and a time-out are no verdict; everything else fails, and
+where a signature is given only if the output shows it. What the runs mean is `flaky_bisect`'s business.
 """
 
 from __future__ import annotations
@@ -17,7 +17,6 @@ import subprocess
 import tempfile
 from dataclasses import dataclass, field
 from enum import StrEnum
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from scenarios.lab.finding import write_whole
@@ -27,6 +26,7 @@ from simulations.errors import LabError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
+    from pathlib import Path
 
     from scenarios.lab.method.flaky_bisect import Belief
 
@@ -288,7 +288,8 @@ def _result(answer: Answer, progress: Progress, belief: Belief) -> Bisection:
         versions=len({*ran, *progress.no_verdict}),
         skipped={commits[number]: words for number, words in progress.why.items()},
         counted={
-            commits[number]: (evidence.failed.get(number, 0), evidence.passed.get(number, 0)) for number in ran
+            commits[number]: (evidence.failed.get(number, 0), evidence.passed.get(number, 0))
+            for number in ran
         },
     )
 
@@ -380,7 +381,7 @@ def _identity(question: Question, span: Range) -> dict[str, Any]:
 
 
 def state_file(repository: Repository, question: Question) -> Path:
-    """Return where a bisection is kept unless the user names a place: beside git's own, one for each question.
+    """Return where a bisection is kept unless the user says: beside git's own, one for each question.
 
     Raises:
         LabError: a revision does not exist.
@@ -411,7 +412,7 @@ def _resumed(state: Path, question: Question, span: Range) -> Progress:
     except (OSError, ValueError) as error:
         raise LabError(f"{state} is no state file of a bisection; name another --state") from error
     fresh = isinstance(data, dict) and data.get("done") is True
-    if fresh and "format" not in data or (fresh and data.get("format") == FORMAT):
+    if (fresh and "format" not in data) or (fresh and data.get("format") == FORMAT):
         for end, number in (("good", 0), ("bad", len(span.commits) - 1)):
             failed, runs = question.history.get(end, (0, 0))
             if runs:
@@ -421,7 +422,9 @@ def _resumed(state: Path, question: Question, span: Range) -> Progress:
         if (data["format"], data["schema"]) != (FORMAT, SCHEMA):
             raise LabError(f"{state} is no state file of a bisection; name another --state")
         if data["question"] != _identity(question, span):
-            raise LabError(f"{state} holds another bisection, not yet over; name another --state, or remove it")
+            raise LabError(
+                f"{state} holds another bisection, not yet over; name another --state, or remove it"
+            )
         number_of = {commit: number for number, commit in enumerate(span.commits)}
         for commit, (failed, passed, without) in data["counts"].items():
             if failed + passed:

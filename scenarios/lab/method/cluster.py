@@ -27,7 +27,7 @@ __all__ = ["Cluster", "cluster"]
 SECONDS_TO_CONNECT_MAX: Final = 20
 """How long a scheduler may take to answer, in seconds."""
 LOSSES_MAX: Final = 5
-"""How many workers may be lost under one chunk before it is taken for the cause, as by using up the memory."""
+"""How many workers may be lost under one chunk before it is taken for the cause, as by its memory."""
 WAITING_PER_WORKER: Final = 8
 """How many chunks are sent ahead for each thread of a worker, so that the scheduler keeps no long list."""
 _WORKERS_MAX: Final = 256
@@ -82,8 +82,8 @@ class Cluster:
                     result = future.result()
                 except KilledWorker as error:
                     raise LabError(
-                        f"{LOSSES_MAX} workers were lost under one chunk, perhaps for want of memory: mend the "
-                        f"workers and run it again with the same state file; what was done is kept"
+                        f"{LOSSES_MAX} workers were lost under one chunk, perhaps for want of memory: mend "
+                        f"them and run it again with the same state file; what was done is kept"
                     ) from error
                 place = places.pop(future)
                 send()
@@ -96,7 +96,9 @@ def _checked(work: Work, chunk: Chunk, stamp: dict[str, str]) -> Any:
     """Do a chunk on a worker, whose code must be that of the process which sent it."""
     here = code_stamp()
     if here != stamp:
-        differ = ", ".join(f"{key} {here.get(key)} and {stamp[key]}" for key in stamp if here.get(key) != stamp[key])
+        differ = ", ".join(
+            f"{key} {here.get(key)} and {stamp[key]}" for key in stamp if here.get(key) != stamp[key]
+        )
         raise LabError(f"a worker has other code than this process ({differ}): install one version on both")
     return work(chunk)
 

@@ -1,4 +1,4 @@
-"""A finding as a bug report in Markdown, and as a regression test. What a finding holds is data, and quoted."""
+"""A finding as a bug report in Markdown, and as a regression test; what it holds is data, and quoted."""
 
 from __future__ import annotations
 
@@ -108,6 +108,7 @@ def _lanes(trace: Trace, position: int) -> list[str]:
     start, end = max(0, position - BEFORE), min(len(events), position + AFTER)
     shown = [*range(start, end), *range(max(end, len(events) - LAST), len(events))]
     actors = [*dict.fromkeys(events[place].actor for place in shown)]
+    rows: list[tuple[str, ...]]
     if len(actors) > _LANES_MAX:
         rows = [(str(events[place].time), events[place].actor, _did(events[place])) for place in shown]
         header: tuple[str, ...] = ("time", "actor", "")
@@ -134,7 +135,11 @@ def _did(event: Event) -> str:
 def _fingerprint(finding: Finding) -> list[str]:
     taken = finding.fingerprint
     versions = taken.get("versions")
-    rows = [(key, taken[key]) for key in ("python", "platform", "installed", "source", "commit", "dirty") if key in taken]
+    rows = [
+        (key, taken[key])
+        for key in ("python", "platform", "installed", "source", "commit", "dirty")
+        if key in taken
+    ]
     rows += [*versions.items()] if isinstance(versions, dict) else []
     return aligned([(str(key), str(value)) for key, value in rows], gap=2) if rows else ["(unknown)"]
 
@@ -193,7 +198,7 @@ _PIECE: Final = 90
 def export(finding: Finding, *, variant: str | None = None) -> str:
     """Return a finding as a pytest module that needs only the laboratory.
 
-    Whatever the finding holds gets into it as one JSON text in ASCII, in quotes; names are reduced to letters.
+    Whatever the finding holds gets into it as one JSON text in ASCII, in quotes; names become letters.
 
     Args:
         finding: The finding.

@@ -1,4 +1,4 @@
-"""Which commit brought a failure that does not show in every run? The posterior, and which version to run next.
+"""Which commit brought a failure that does not show in every run? The posterior, and what to run next.
 
 Two models are common, and both go wrong on ordinary repositories. Plain bisection takes one passing run for a
 good version. A posterior over "the commit at which the failure rate changes" names the largest change, which
@@ -7,9 +7,9 @@ bad version a rate of its own:
 
 * a good version never shows the failure, so one failing run is certain: the version is bad;
 * a bad version shows it with a probability of its own, drawn from Beta(1, 1) independently of every other
-  version; or, with the prior probability `COMMON_SHARE`, with a rate that such versions have in common, one of
-  `COMMON_RATES`. So n passing runs make a bad version less probable by about 1 / (n + 1), and by less where
-  failures turn out to be rare; they never make it impossible;
+  version; or, with the prior probability `COMMON_SHARE`, with a rate that such versions have in common, one
+  of `COMMON_RATES`. So n passing runs make a bad version less probable by about 1 / (n + 1), and by less
+  where failures turn out to be rare; they never make it impossible;
 * the failure came with one of the commits, or is older than all of them, or is in none: each of these is a
   hypothesis with the same prior.
 
@@ -27,7 +27,7 @@ from typing import TYPE_CHECKING, Final
 from simulations.errors import LabError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Sequence
 
 COMMON_SHARE: Final = 1 / 3
 """How probable it is, beforehand, that a bad version has the common rate and none of its own."""
@@ -36,7 +36,7 @@ COMMON_RATES: Final = (0.02, 0.05, 0.1, 0.2, 0.35, 0.5, 0.65, 0.8, 0.9, 0.98)
 """What the common rate may be, each as probable as any other."""
 
 STAY_SHARE: Final = 0.8
-"""Another version is checked out only if a run of the present one teaches less than this share of the most."""
+"""Another version is checked out only where a run of the present one teaches less than this share."""
 
 _NEGLIGIBLE: Final = 1e-12
 
@@ -155,7 +155,10 @@ def believe(evidence: Evidence) -> Belief:
         LabError: no hypothesis explains the failures: they are in versions that have no commit in common.
     """
     run = sorted(evidence.failed.keys() | evidence.passed.keys())
-    mask, failing = sum(1 << number for number in run), sum(1 << each for each in run if evidence.failed[each])
+    mask, failing = (
+        sum(1 << number for number in run),
+        sum(1 << each for each in run if evidence.failed[each]),
+    )
     alike: defaultdict[int, list[int]] = defaultdict(list)
     for number, contained_in in enumerate((*evidence.versions.contained_in, 0)):
         # Where the good end cannot be judged it is taken to be good, or nothing could be concluded.
@@ -167,7 +170,10 @@ def believe(evidence: Evidence) -> Belief:
             "common; name a --signature that only this failure shows"
         )
     terms = [
-        (1 << each, [_log_marginal(rate, evidence.failed[each], evidence.passed[each]) for rate in COMMON_RATES])
+        (
+            1 << each,
+            [_log_marginal(rate, evidence.failed[each], evidence.passed[each]) for rate in COMMON_RATES],
+        )
         for each in run
     ]
     weights = {

@@ -13,10 +13,12 @@ import json
 import os
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from simulations.errors import LabError
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 try:
     import fcntl
@@ -143,9 +145,9 @@ def _entry_of(line: bytes) -> Entry | None:
         data = json.loads(line)
         if not isinstance(data, dict) or data.get("format") != FORMAT or data.get("schema") != SCHEMA:
             return None
-        fields = {each.name: data.get(each.name) for each in dataclasses.fields(Entry)}
-        prediction = fields.pop("prediction")
-        whole = all(isinstance(value, str) for value in fields.values())
-        if whole and isinstance(prediction, str | None):
-            return Entry(prediction=prediction, **fields)
+        fields: dict[str, Any] = {each.name: data.get(each.name) for each in dataclasses.fields(Entry)}
+        needed = {key: value for key, value in fields.items() if key != "prediction"}
+        whole = all(isinstance(value, str) for value in needed.values())
+        if whole and isinstance(fields["prediction"], str | None):
+            return Entry(**fields)
     return None

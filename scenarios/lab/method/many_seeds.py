@@ -100,7 +100,8 @@ def hunts(
     scenario.variant(variant)
     options = {"searcher": searcher, "budget": budget, "deviations": deviations}
     chunks = [
-        {"source": source, "variant": variant, "seed": number, **options} for number in range(seed, seed + seeds)
+        {"source": source, "variant": variant, "seed": number, **options}
+        for number in range(seed, seed + seeds)
     ]
     results = campaign(hunt_once, chunks, pool=pool or Processes(1), state=state, watch=watch)
     verdicts = Counter(each["verdict"] for each in results)

@@ -1,4 +1,4 @@
-"""What `git bisect run` does with a test that is not sure to fail: it takes every passing version for good."""
+"""What `git bisect run` does with a test that may pass: it takes every passing version for good."""
 
 from __future__ import annotations
 

@@ -64,7 +64,9 @@ class Repository:
             RepositoryError: there is no such revision, or it is no commit.
         """
         try:
-            return git(self.top, "rev-parse", "--verify", "--quiet", "--end-of-options", f"{revision}^{{commit}}")
+            return git(
+                self.top, "rev-parse", "--verify", "--quiet", "--end-of-options", f"{revision}^{{commit}}"
+            )
         except RepositoryError as error:
             raise RepositoryError(
                 f"there is no revision {revision!r} in {self.top}; git log --oneline lists them"
@@ -118,7 +120,9 @@ def range_of(repository: Repository, good: str, bad: str, *, first_parent: bool 
             f"what git merge-base {good} {bad} prints as --good"
         ) from error
     way = ("--first-parent",) if first_parent else ()
-    listed = git(repository.top, "rev-list", "--topo-order", "--reverse", "--parents", *way, last, f"^{first}")
+    listed = git(
+        repository.top, "rev-list", "--topo-order", "--reverse", "--parents", *way, last, f"^{first}"
+    )
     rows = [line.split() for line in listed.splitlines()]
     if first_parent:
         rows = [row[:2] for row in rows]
@@ -157,7 +161,9 @@ def git(
             env={**git_environment(), **(environment or {})},
         )
     except OSError as error:
-        raise RepositoryError(f"git cannot be run ({error.strerror}): install git, or put it on PATH") from error
+        raise RepositoryError(
+            f"git cannot be run ({error.strerror}): install git, or put it on PATH"
+        ) from error
     if done.returncode:
         said = done.stderr.decode(errors="replace").strip().splitlines() or [f"exit status {done.returncode}"]
         raise RepositoryError(f"git {arguments[0]} in {folder}: {said[0].removeprefix('fatal: ')}")
@@ -208,6 +214,10 @@ def inside(repository: Repository, arguments: Sequence[str]) -> list[str]:
     for argument in arguments:
         path = Path(argument)
         with suppress(OSError, ValueError):
-            if path.is_absolute() and path.exists() and path.resolve().is_relative_to(repository.top.resolve()):
+            if (
+                path.is_absolute()
+                and path.exists()
+                and path.resolve().is_relative_to(repository.top.resolve())
+            ):
                 found.append(argument)
     return found[:_PATHS_SHOWN_MAX]

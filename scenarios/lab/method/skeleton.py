@@ -15,7 +15,7 @@ from simulations.errors import LabError
 
 _NAME: Final = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
 
-_PROJECT: Final = '''\
+_PROJECT: Final = """\
 [build-system]
 requires = ["hatchling>=1.27"]
 build-backend = "hatchling.build"
@@ -36,13 +36,13 @@ packages = ["@MODULE@"]
 [tool.pytest.ini_options]
 pythonpath = ["."]
 testpaths = ["tests"]
-'''
+"""
 
-_CONFTEST: Final = '''\
+_CONFTEST: Final = """\
 pytest_plugins = ["scenarios.lab.pytest_plugin"]
-'''
+"""
 
-_README: Final = '''\
+_README: Final = """\
 # @NAME@
 
 A scenario for [heisenlab](https://pypi.org/project/heisenlab/).
@@ -58,7 +58,7 @@ A scenario for [heisenlab](https://pypi.org/project/heisenlab/).
 | `@MODULE@/__init__.py` | the scenario: story, property, variants, assumptions |
 | `tests/test_@MODULE@.py` | each variant is what it says; the property can fail |
 | `lesson.ipynb` | a first lesson |
-'''
+"""
 
 _WORLD: Final = '''\
 """The world: two clerks and one balance. Replace it with yours; keep the form of `run`."""
@@ -190,14 +190,21 @@ def test_the_nominal_run_holds():
 
 _LESSON: Final = (
     "# @TITLE@\n\nA run is a function of its input and of what the environment answers.",
-    "from @MODULE@ import SCENARIO\nfrom simulations.choices import nominal\n\n"
-    'run = SCENARIO.run(SCENARIO.variant().system, SCENARIO.ladder[-1], nominal())\nprint(*run.trace, sep="\\n")',
+    (
+        "from @MODULE@ import SCENARIO\nfrom simulations.choices import nominal\n\n"
+        "run = SCENARIO.run(SCENARIO.variant().system, SCENARIO.ladder[-1], nominal())\n"
+        'print(*run.trace, sep="\\n")'
+    ),
     "Once the answers are a value, the bug is an ordinary failing test.",
-    "found = SCENARIO.hunt().finding\nprint(found.plan_in_words)\n"
-    "assert found.plan == SCENARIO.variant().expect.least",
+    (
+        "found = SCENARIO.hunt().finding\nprint(found.plan_in_words)\n"
+        "assert found.plan == SCENARIO.variant().expect.least"
+    ),
     "The fix holds up to a bound, which is stated.",
-    'fixed = SCENARIO.hunt("locked", searcher="exhaustive")\nprint(fixed.says)\n'
-    'assert fixed.verdict == "exhausted"',
+    (
+        'fixed = SCENARIO.hunt("locked", searcher="exhaustive")\nprint(fixed.says)\n'
+        'assert fixed.verdict == "exhausted"'
+    ),
 )
 """The cells of the notebook, words and code in turn."""
 
@@ -242,9 +249,11 @@ def _filled(text: str, words: dict[str, str]) -> str:
 def _notebook() -> dict[str, Any]:
     cells: list[dict[str, Any]] = []
     for number, source in enumerate(_LESSON):
-        code = {"cell_type": "code", "execution_count": None, "outputs": []}
+        code: dict[str, Any] = {"cell_type": "code", "execution_count": None, "outputs": []}
         kind: dict[str, Any] = code if number % 2 else {"cell_type": "markdown"}
-        cells.append({**kind, "id": f"cell-{number}", "metadata": {}, "source": source.splitlines(keepends=True)})
+        cells.append(
+            {**kind, "id": f"cell-{number}", "metadata": {}, "source": source.splitlines(keepends=True)}
+        )
     kernel = {"display_name": "Python 3", "language": "python", "name": "python3"}
     return {"cells": cells, "metadata": {"kernelspec": kernel}, "nbformat": 4, "nbformat_minor": 5}
 

@@ -2,16 +2,15 @@
 
 Each version is a scenario that the catalogue finds when Python runs in the checkout, so `heisenlab replay
 --bisect` judges it. What the versions differ in stands in `version.py`: whether the system is that of the bug
-or that of a fix, how many questions the world asks besides (so that everything is asked later than it was), and
-how many rounds the stress test runs, which changes how often it fails and brings no bug. A few versions do not
-import.
+or that of a fix, how many questions the world asks besides (so that everything is asked later than it was),
+and how many rounds the stress test runs, which changes how often it fails and brings no bug. A few versions
+do not import.
 """
 
 from __future__ import annotations
 
 import dataclasses
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from scenarios.lab.catalogue import get
@@ -25,20 +24,27 @@ from simulations.errors import LabError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from pathlib import Path
 
     from simulations.choices import Chooser
 
 COMMITS: Final = 128
 """How many versions a repository has."""
 LOW, HIGH = 0.25, 0.9
-"""How often the stress test is to fail at the commit that brings the bug, and after the loudest innocent one."""
+"""How often the stress test is to fail with the bug in it, and after the loudest innocent commit."""
 _UNIMPORTABLE: Final = 3
 _INNOCENT_ROUNDS: Final = 4
 _INNOCENT_QUESTIONS: Final = 6
 _SAMPLE_MAX: Final = 20_000
 _FAILURES_ENOUGH: Final = 60
 _APART: Final = 2
-NOTES: Final = ("reword the manual", "tidy the imports", "spelling", "update the copyright", "rename a variable")
+NOTES: Final = (
+    "reword the manual",
+    "tidy the imports",
+    "spelling",
+    "update the copyright",
+    "rename a variable",
+)
 
 
 @dataclass(frozen=True)
@@ -291,14 +297,13 @@ def _stream(scenario: Scenario, by: str, given: Any, versions: Sequence[Version]
         files = {"version.py": _version_file(version)} | (fixed_files if not number else {})
         for path, text in files.items():
             data = text.encode()
-            parts.append(b"M %s inline %s\ndata %d\n%s\n" % (_FILES_MODE.encode(), path.encode(), len(data), data))
+            parts.append(
+                b"M %s inline %s\ndata %d\n%s\n" % (_FILES_MODE.encode(), path.encode(), len(data), data)
+            )
     return b"".join(parts)
 
 
 def _version_file(version: Version) -> str:
     if not version.imports:
         return "this does not import yet\n"
-    return (
-        "from scenarios.lab.method.story_repository import Version\n\n"
-        f"VERSION = {version!r}\n"
-    )
+    return f"from scenarios.lab.method.story_repository import Version\n\nVERSION = {version!r}\n"
