@@ -214,12 +214,14 @@ def next_version(evidence: Evidence, belief: Belief, present: int | None = None)
     Returns:
         None where no version that can be judged teaches anything.
     """
-    bad = _bad(evidence.versions, belief)
-    gains = {
-        number: _gain(probability, _rate(evidence, belief, number))
-        for number, probability in enumerate(bad)
-        if number not in evidence.skipped
-    }
+    rates: dict[tuple[int, int], float] = {}
+    gains = {}
+    for number, probability in enumerate(_bad(evidence.versions, belief)):
+        if number not in evidence.skipped:
+            counts = evidence.failed.get(number, 0), evidence.passed.get(number, 0)
+            if counts not in rates:
+                rates[counts] = _rate(belief, *counts)
+            gains[number] = _gain(probability, rates[counts])
     best = max(gains, key=lambda number: (gains[number], -number), default=None)
     if best is None or gains[best] < _NEGLIGIBLE:
         return None
@@ -248,9 +250,8 @@ def _bad(versions: Versions, belief: Belief) -> Sequence[float]:
     return probabilities
 
 
-def _rate(evidence: Evidence, belief: Belief, number: int) -> float:
-    """Return the probability that the next run of a version fails, if it is bad."""
-    failed, passed = evidence.failed.get(number, 0), evidence.passed.get(number, 0)
+def _rate(belief: Belief, failed: int, passed: int) -> float:
+    """Return the probability that the next run of a version with these runs fails, if it is bad."""
     return sum(
         share * math.exp(_log_marginal(rate, failed + 1, passed) - _log_marginal(rate, failed, passed))
         for rate, share in zip(COMMON_RATES, belief.common, strict=True)
