@@ -109,8 +109,12 @@ def main() -> None:
     parser.add_argument("--trials", type=int, default=200)
     parser.add_argument("--repositories", type=int, default=20)
     args = parser.parse_args()
-    right = sum(map(replayed, range(args.repositories)))
-    print(f"git bisect run heisenlab replay --bisect: right in {right} of {args.repositories} repositories")
+    right = 0
+    for done in range(args.repositories):
+        right += replayed(done)
+        print(f"git bisect run heisenlab replay --bisect: right in {right} of {done + 1} repositories", flush=True)
+    if not args.trials:
+        return
     print("rate of the bad versions | flake-aware right | runs | plain right")
     for case in CASES:
         right, runs, plain = measured(case, args.trials)
