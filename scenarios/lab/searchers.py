@@ -15,14 +15,15 @@ from typing import TYPE_CHECKING, Any, Final, TypeAlias
 from scenarios.lab.drawn_constants import only_its_own_constants
 from scenarios.lab.execution import Caught, Outcome, caught, execute
 from scenarios.lab.verdict import NOTHING, Coverage
-from simulations.choices import Chooser, Deviation, drawn, exactly, nominal, random, substream
+from simulations.choices import Chooser, Deviation, drawn, levels, nominal, random, substream
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Sequence
 
     from hypothesis.strategies import DrawFn, SearchStrategy
 
     from scenarios.lab.scenario import Scenario, Variant
+    from simulations.choices import Ran
 
 __all__ = [
     "SEARCHERS",
@@ -129,8 +130,8 @@ def exhaustive_search(
     """Run every plan of at most `deviations` deviations on the whole ladder, in the order of "least"."""
     labels: dict[str, None] = {}
     coverage = NOTHING
-    for k in range(deviations + 1):
-        for given, outcome in on_the_ladder(target, k):
+    for k, level in enumerate(on_the_ladder(target, deviations)):
+        for given, outcome in level:
             labels.update(dict.fromkeys(outcome.chooser.labels))
             if found := caught(given, outcome):
                 return Search(found, coverage)
@@ -140,10 +141,22 @@ def exhaustive_search(
     return Search(None, coverage)
 
 
-def on_the_ladder(target: Target, k: int) -> Iterator[tuple[Any, Outcome]]:
-    """Run all plans of exactly `k` deviations on every input of the ladder, in the order (input, plan)."""
-    for given in target.scenario.ladder:
-        for outcome, _ in exactly(partial(target, given), k):
+def on_the_ladder(target: Target, deviations: int) -> Iterator[Iterator[tuple[Any, Outcome]]]:
+    """Run all plans of at most `deviations` deviations on every input of the ladder.
+
+    Yields, for 0 to `deviations` deviations, the runs of those plans, in the order (input, plan).
+    """
+    ladder = target.scenario.ladder
+    enumerations = [levels(partial(target, given), deviations) for given in ladder]
+    for level_of_each in zip(*enumerations, strict=True):
+        yield _in_order(ladder, level_of_each)
+
+
+def _in_order(
+    ladder: Sequence[Any], level_of_each: Sequence[Iterator[Ran[Outcome]]]
+) -> Iterator[tuple[Any, Outcome]]:
+    for given, level in zip(ladder, level_of_each, strict=True):
+        for outcome, _ in level:
             yield given, outcome
 
 

@@ -122,7 +122,7 @@ class Lab:
         theirs = options.get("watch")
 
         def watch(tally: Tally) -> None:
-            vigil.tally = tally
+            vigil.count(tally)
             if theirs is not None:
                 theirs(tally)
 

@@ -49,6 +49,10 @@ class Vigil:
     running: bool = True
     bitten: str = ""
 
+    def count(self, tally: Tally) -> None:
+        """Take note of the runs so far."""
+        self.tally = tally
+
     @contextmanager
     def hunting(self, hunted: str) -> Iterator[None]:
         """Know, inside the block, that something is hunted.

@@ -78,6 +78,10 @@ class Sampler:
         self.cgroup = accounting.memory_cgroup(job)
         self.unnoted = 0
 
+    def follow_to(self, cgroup: accounting.Cgroup) -> None:
+        """Measure another control group from now on."""
+        self.cgroup = cgroup
+
     def alive(self) -> list[int]:
         """Return the processes of the job that were alive in the last sample."""
         return list(self._known)

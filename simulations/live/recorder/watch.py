@@ -218,7 +218,7 @@ class Watch:
         )
         self._cgroup = cgroup
         if self._sampler:
-            self._sampler.cgroup = cgroup
+            self._sampler.follow_to(cgroup)
         self.note(CgroupMoved(cgroup.folder, found.limit_kb))
 
     def _oom_kills(self, now: accounting.Memory) -> int | None:

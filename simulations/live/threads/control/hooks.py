@@ -66,10 +66,18 @@ class Hooks:
 
     def __init__(self, points: Points, primitives: Primitives) -> None:
         self._points = points
-        self._run = points.run
+        self._baton = points.run.baton
         self._primitives = primitives
         self.reached: Callable[[Any], bool] = ignored
         self.rewritten: Callable[[CodeType, dict[str, Any]], CodeType] = unchanged
+
+    def connect(
+        self,
+        reached: Callable[[Any], bool] = ignored,
+        rewritten: Callable[[CodeType, dict[str, Any]], CodeType] = unchanged,
+    ) -> None:
+        """Say who puts code under control; nobody, where it is not said."""
+        self.reached, self.rewritten = reached, rewritten
 
     def observing(self, site: Site) -> Callable[..., Any]:
         """Return the hook that looks at every access of a site."""
@@ -79,10 +87,10 @@ class Hooks:
             return lambda manager: self._observe_with(site, manager)
         if site.kind == "switch":
             return lambda: self._points.switch(site)
-        run = self._run
+        baton = self._baton
 
         def observe(*operands: Any) -> None:
-            if run.mute or get_ident() != run.ident:
+            if baton.mute or get_ident() != baton.ident:
                 return
             # Two functions may have one code and different globals, so the frame says which they are.
             space = None
@@ -112,8 +120,8 @@ class Hooks:
         return after
 
     def _observe_with(self, site: Site, manager: Any) -> Any:
-        run = self._run
-        if get_ident() != run.ident:
+        baton = self._baton
+        if get_ident() != baton.ident:
             return manager
         site.note_run()
         self.reached(manager)
@@ -124,9 +132,9 @@ class Hooks:
         return guard
 
     def _observe_call(self, site: Site, function: Any) -> Any:
-        run = self._run
+        baton = self._baton
         # At the end of a `with` statement an argument stands where the callable does elsewhere.
-        if get_ident() != run.ident or not callable(function):
+        if get_ident() != baton.ident or not callable(function):
             return function
         if self._points.granularity == "gil":
             python = type(function) is FunctionType or (
@@ -146,7 +154,7 @@ class Hooks:
         if function is exec or function is eval:
             site.note_primitive()
             return self._executing(function)
-        if run.mute:
+        if baton.mute:
             return function
         site.note_run()
         if (
@@ -205,26 +213,26 @@ class Hooks:
 
     def first_time(self, site: Site) -> Callable[[], None]:
         """Return the hook of a site which has not been run under observation."""
-        run = self._run
+        baton = self._baton
 
         def first_time() -> None:
-            if not run.mute and get_ident() == run.ident:
+            if not baton.mute and get_ident() == baton.ident:
                 self._points.is_news(site)
 
         return first_time
 
     def call(self, site: Site, *, observed: bool) -> Callable[[Any], Any]:
         """Return the hook of a call of a primitive, or of a call that has not been run under observation."""
-        run = self._run
+        baton = self._baton
         controlled = self._primitives.controlled
-        point = run.point(site, writes=site.writes) if site.focus and observed else None
+        point = baton.point(site, writes=site.writes) if site.focus and observed else None
 
         def call(function: Any) -> Any:
-            if get_ident() != run.ident:
+            if get_ident() != baton.ident:
                 return function
             if not (site.hot and observed):
                 self.reached(function)
-            if not site.hot and not run.mute:
+            if not site.hot and not baton.mute:
                 self._points.is_news(site)
             if function is exec or function is eval:
                 return self._executing(function)
@@ -241,14 +249,14 @@ class Hooks:
 
     def enter(self, site: Site) -> Callable[[Any], Any]:
         """Return the hook of a `with` statement."""
-        run = self._run
+        baton = self._baton
         guard = self._primitives.guard
 
         def enter(manager: Any) -> Any:
-            if get_ident() != run.ident:
+            if get_ident() != baton.ident:
                 return manager
             self.reached(manager)
-            if not site.hot and not run.mute:
+            if not site.hot and not baton.mute:
                 self._points.is_news(site)
             return guard(manager, site) or manager
 

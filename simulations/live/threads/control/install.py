@@ -20,7 +20,6 @@ from typing import TYPE_CHECKING, Any, Final, Literal
 
 from simulations.live.threads.control.accesses import forget_types
 from simulations.live.threads.control.frames import OURS
-from simulations.live.threads.control.hooks import ignored, unchanged
 from simulations.live.threads.control.rewrite import Body, Call, put_together, take_apart
 from simulations.live.threads.control.sites import Site, binds_method, sites_of
 from simulations.live.threads.control.standard_library import refusal
@@ -176,8 +175,7 @@ class Installer:
         for root in roots:
             for function in _mentioned(root):
                 self._add_owner(function)
-        self._hooks.reached = self.reached
-        self._hooks.rewritten = self.rewritten
+        self._hooks.connect(self.reached, self.rewritten)
 
     def reached(self, thing: Any) -> bool:
         """Put under control what is about to be called; return whether its body counts as one step."""
@@ -326,7 +324,7 @@ class Installer:
         self._alive, self._built, self._settled = [], {}, {}
         self._owners, self._types = {}, set()
         forget_types()
-        self._hooks.reached, self._hooks.rewritten = ignored, unchanged
+        self._hooks.connect()
 
     def _build(self, code: CodeType, mode: Mode) -> CodeType:
         built = self._built.get(code) or self._settled.get(code)
@@ -386,7 +384,7 @@ class Installer:
         elif site.sync and not substitutes:
             yield site.index, Call(hooks.observing(site), site.operands)
         elif site.focus:
-            yield site.index, Call(self._points.run.point(site, writes=site.writes))
+            yield site.index, Call(self._points.run.baton.point(site, writes=site.writes))
         elif not site.hot:
             yield site.index, Call(hooks.first_time(site))
 

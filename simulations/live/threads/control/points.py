@@ -108,16 +108,16 @@ class Points:
         """
         site.note_primitive()
         run = self.run
-        if run.mute or self.granularity == "gil":
+        if run.baton.mute or self.granularity == "gil":
             return
         if tries and self.sink is not None and thing is not None:
             self.sink(run.current, site, [(self.stamps.of(thing), TRIED, False)], Touching.TRIES)
         if site.focus:
-            run.pass_point(site, writes=True)
+            run.baton.pass_point(site, writes=True)
 
     def did(self, site: Site | None, thing: object, touching: Touching) -> None:
         """Tell of an operation on a primitive that has been done."""
-        if self.sink is not None and not self.run.mute:
+        if self.sink is not None and not self.run.baton.mute:
             if site is not None:
                 site.note_run()
                 site.note_effect(touching)
@@ -127,7 +127,7 @@ class Points:
         """Count a point in front of an access that is observed."""
         site.note_run()
         if site.focus:
-            self.run.pass_point(site, writes=site.writes)
+            self.run.baton.pass_point(site, writes=site.writes)
 
     def tell(self, site: Site, touches: list[Touch]) -> None:
         """Tell of an access."""
@@ -137,10 +137,10 @@ class Points:
 
     def switch(self, site: Site) -> None:
         """Come to a place at which this interpreter may really switch threads."""
-        run = self.run
-        if run.mute or get_ident() != run.ident:
+        baton = self.run.baton
+        if baton.mute or get_ident() != baton.ident:
             return
-        run.current.comes_to(site)
+        baton.current.comes_to(site)
         site.set_writes(writes=True)
         self.pass_point(site)
 

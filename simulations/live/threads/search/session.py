@@ -121,7 +121,7 @@ class Session:
         self._mode = ""
         self._order = ThreadOrder()
         self._until = None if seconds is None else monotonic() + seconds
-        self.scheduler.until = self._until
+        self.scheduler.limit(self._until)
         self._undo: list[Callable[[], object]] = []
 
     def __enter__(self) -> Self:
@@ -178,7 +178,7 @@ class Session:
 
     def take_time(self) -> None:
         """Let runs take the time that they need from now on: a finding is to be reported."""
-        self.scheduler.until = None
+        self.scheduler.limit(None)
 
     @property
     def granularity(self) -> Granularity:
@@ -364,7 +364,7 @@ class Session:
     def audit(self, strategy: Strategy) -> Failure | None:
         """Run one schedule in which threads may be switched at every instruction of the program."""
         self._install("fast")
-        run = self.scheduler
+        run, baton = self.scheduler, self.scheduler.baton
 
         def trace(frame: FrameType, event: str, _: object) -> Any:
             if event == "call":
@@ -372,8 +372,8 @@ class Session:
                     return None
                 frame.f_trace_opcodes = True
                 frame.f_trace_lines = False
-            elif event == "opcode" and run.mine() and not run.mute:
-                run.pass_point(_ANY_INSTRUCTION, writes=True)
+            elif event == "opcode" and run.mine() and not baton.mute:
+                baton.pass_point(_ANY_INSTRUCTION, writes=True)
             return trace
 
         return self._run(strategy, None, lambda: sys.settrace(trace), audit=True)
