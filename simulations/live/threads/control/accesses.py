@@ -13,6 +13,7 @@ import datetime as dt
 import decimal
 import fractions
 import gc
+import mmap
 import re
 import sys
 import threading
@@ -129,6 +130,9 @@ _IMMUTABLE_TYPE: Final = 1 << 8
 _HEAP_TYPE: Final = 1 << 9
 TRIED: Final = ("tried", None)
 """The part of a lock that an operation touches which does not wait for it."""
+FRONT: Final = ("end", "front")
+BACK: Final = ("end", "back")
+"""The parts of a queue that those touch who take from it, and who put into it; its items are parts too."""
 DEPTH: Final = 3
 """How many levels of what C is given are looked at."""
 THINGS_MAX: Final = 200
@@ -237,9 +241,17 @@ def _written(thing: Any, name: str, stamps: Stamps) -> list[Touch]:
     if name == "__class__":
         return [(stamps.of(thing), None, True)]
     for owner in kind.__mro__:
-        if type(owner.__dict__.get(name)) in _DATA and solid(kind) not in PLAIN:
+        has = owner.__dict__.get(name)
+        if type(has) is property and _in_python(has):
+            return [(stamps.of(thing), name, False), (stamps.of(kind), name, False)]
+        if type(has) in _DATA and solid(kind) not in PLAIN:
             return whole(thing, stamps, writes=True)
     return [(stamps.of(thing), name, True)]
+
+
+def _in_python(computed: property) -> bool:
+    """Whether what a property does when it is set is written in Python, which says itself what it touches."""
+    return all(type(one) in (FunctionType, NoneType) for one in (computed.fset, computed.fdel))
 
 
 def _family(kind: type) -> list[type]:
@@ -299,13 +311,16 @@ def whole(thing: Any, stamps: Stamps, *, writes: bool) -> list[Touch]:
         return whole(_behind_proxy(thing), stamps, writes=writes)
     if solid(kind) in PLAIN or issubclass(kind, (threading.local, int, tuple, str, bytes, float)):
         return []
-    return [touch for one in _reached(thing) for touch in _opaque(one, stamps)]
+    writes = writes or not _is_memory(thing)
+    return [(stamps.of(one), None, writes) for one in _reached(thing)]
 
 
-def _opaque(thing: object, stamps: Stamps) -> list[Touch]:
-    if isinstance(thing, _CONTAINERS):
-        return [(stamps.of(thing), None, not hasattr(type(thing), "__next__"))]
-    return [(stamps.of(thing), None, True)]
+def _is_memory(thing: object) -> bool:
+    """Whether an object is nothing but memory, so that to read it changes nothing."""
+    if isinstance(thing, (memoryview, mmap.mmap)):
+        return True
+    ours = sys.modules.get("_ctypes")
+    return ours is not None and isinstance(thing, ours._SimpleCData.__mro__[-2])  # noqa: SLF001  (nothing public is it)
 
 
 def _behind_proxy(proxy: Any) -> object:

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from simulations.live.threads.control import accesses, operations
 from simulations.live.threads.control.touching import Touching
+from simulations.live.threads.control.tracing import HOOK_DEPTH, quiet
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -82,11 +83,11 @@ class Hooks:
     def observing(self, site: Site) -> Callable[..., Any]:
         """Return the hook that looks at every access of a site."""
         if site.kind == "call":
-            return lambda function: self._observe_call(site, function)
+            return quiet(lambda function: self._observe_call(site, function))
         if site.kind == "with":
-            return lambda manager: self._observe_with(site, manager)
+            return quiet(lambda manager: self._observe_with(site, manager))
         if site.kind == "switch":
-            return lambda: self._points.switch(site)
+            return quiet(lambda: self._points.switch(site))
         baton = self._baton
 
         def observe(*operands: Any) -> None:
@@ -95,7 +96,7 @@ class Hooks:
             # Two functions may have one code and different globals, so the frame says which they are.
             space = None
             if site.kind in {"global", "name"}:
-                frame = sys._getframe(1)  # noqa: SLF001  (nothing public does it)
+                frame = sys._getframe(HOOK_DEPTH)  # noqa: SLF001  (nothing public does it)
                 space = frame.f_globals
                 if site.kind == "name" and (site.writes or site.name in frame.f_locals):
                     space = frame.f_locals
@@ -108,7 +109,7 @@ class Hooks:
                 self._points.pass_point(site)
             self._points.tell(site, accesses.touched(site, operands, space, self._points.stamps))
 
-        return observe
+        return quiet(observe)
 
     def after_call(self, site: Site) -> Callable[[], None]:
         """Return the hook behind a call: this interpreter may switch there if it was not a call of Python."""
@@ -117,7 +118,7 @@ class Hooks:
             if site.verb is Touching.CALLS_C:
                 self._points.switch(site)
 
-        return after
+        return quiet(after)
 
     def _observe_with(self, site: Site, manager: Any) -> Any:
         baton = self._baton
@@ -176,7 +177,7 @@ class Hooks:
     def _through(self, site: Site, function: Any, *, atomic: bool) -> Callable[..., Any]:
         """Stand in for a function that is not written in Python: what it touches depends on its arguments."""
 
-        def through(*args: Any, **kwargs: Any) -> Any:
+        def prepare(args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
             for arg in operations.calls_back(args, kwargs):
                 self.reached(arg)
             if atomic:
@@ -185,6 +186,11 @@ class Hooks:
                 seen = operations.called(function, args, kwargs, self._points.stamps)
             site.set_writes(writes=any(writes for _, _, writes in seen))
             self._at_call(site, seen)
+
+        prepare = quiet(prepare)
+
+        def through(*args: Any, **kwargs: Any) -> Any:
+            prepare(args, kwargs)
             return function(*args, **kwargs)
 
         return through
@@ -245,7 +251,7 @@ class Hooks:
                 point()
             return function
 
-        return call
+        return quiet(call)
 
     def enter(self, site: Site) -> Callable[[Any], Any]:
         """Return the hook of a `with` statement."""
@@ -260,4 +266,4 @@ class Hooks:
                 self._points.is_news(site)
             return guard(manager, site) or manager
 
-        return enter
+        return quiet(enter)
