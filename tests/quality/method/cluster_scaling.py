@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import argparse
 import pickle
+import sys
 import time
 from dataclasses import dataclass
 from random import Random
@@ -31,7 +32,7 @@ NETWORK_MS = 0.5
 """A message within a data centre, with what serialises it."""
 RESTART_S = 30.0
 AHEAD = WAITING_PER_WORKER
-CHUNKS_PER_WORKER = 40
+CHUNKS_PER_WORKER = 20
 
 
 @dataclass(frozen=True)
@@ -142,10 +143,15 @@ def measure() -> None:
     """Measure a cluster of this machine: chunks that take no time, CPU of this process and the scheduler."""
     with cluster("local:2") as pool:
         campaign(nothing, [*range(50)], pool=pool)
-        cpu, count = time.process_time(), 2000
+        cpu, count = time.process_time(), 500
         campaign(nothing, [*range(1000, 1000 + count)], pool=pool)
         spent = (time.process_time() - cpu) / count
-    print(f"client and scheduler, in one process: {spent * 1000:.2f} ms of CPU a chunk ({count} chunks)")
+    say(f"client and scheduler, in one process: {spent * 1000:.2f} ms of CPU a chunk ({count} chunks)")
+
+
+def say(line: str) -> None:
+    sys.stdout.write(f"{line}\n")
+    sys.stdout.flush()
 
 
 def main() -> None:
@@ -155,18 +161,18 @@ def main() -> None:
     if args.measure:
         measure()
     sent, returned = message_bytes()
-    print(f"a chunk of one hunt: {sent} bytes to the worker, {returned} bytes back (pickled)")
-    print("workers | chunk of 0.1 s | 1 s | 10 s | 60 s   (speed-up; share of the time the scheduler is busy)")
+    say(f"a chunk of one hunt: {sent} bytes to the worker, {returned} bytes back (pickled)")
+    say("workers | chunk of 0.1 s | 1 s | 10 s | 60 s  (speed-up; share of time the scheduler is busy)")
     for workers in (1, 10, 100, 1000):
         cells = []
         for chunk_s in (0.1, 1.0, 10.0, 60.0):
             out = simulate(Campaign(workers, chunk_s))
             cells.append(f"{out.speedup:.1f} ({out.scheduler_busy:.0%})")
-        print(f"{workers} | {' | '.join(cells)}", flush=True)
-    print("1000 workers, chunks of 10 s, each worker lost N times an hour: speed-up, chunks done again")
+        say(f"{workers} | {' | '.join(cells)}")
+    say("1000 workers, chunks of 10 s, each worker lost N times an hour: speed-up, chunks done again")
     for deaths in (0.0, 0.1, 1.0, 10.0):
         out = simulate(Campaign(1000, 10.0, deaths_per_worker_h=deaths))
-        print(f"{deaths:g} | {out.speedup:.0f} | {out.lost} of {out.done}", flush=True)
+        say(f"{deaths:g} | {out.speedup:.0f} | {out.lost} of {out.done}")
 
 
 if __name__ == "__main__":

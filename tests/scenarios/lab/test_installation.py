@@ -110,7 +110,9 @@ class TestInstalledFiles:
         folder = tmp_path / "lablet-1.0.dist-info"
         folder.mkdir()
         (folder / "METADATA").write_text("Metadata-Version: 2.1\nName: lablet\nVersion: 1.0\n")
-        (folder / "RECORD").write_text(f"lablet.py,sha256={digest},{len(text)}\nlablet-1.0.dist-info/RECORD,,\n")
+        (folder / "RECORD").write_text(
+            f"lablet.py,sha256={digest},{len(text)}\nlablet-1.0.dist-info/RECORD,,\n"
+        )
         monkeypatch.syspath_prepend(tmp_path)
         importlib.invalidate_caches()
         return tmp_path
@@ -125,7 +127,9 @@ class TestInstalledFiles:
         (installed / "lablet.py").unlink()
         assert "lablet.py (missing)" in installation.edited("lablet")[0]
 
-    def test_another_copy_than_that_of_the_checkout_one_stands_in_is_said(self, tmp_path, monkeypatch, capsys):
+    def test_another_copy_than_that_of_the_checkout_one_stands_in_is_said(
+        self, tmp_path, monkeypatch, capsys
+    ):
         here = {name: str(ROOT / name) for name in ("simulations", "scenarios")}
         assert installation.beside_a_checkout(ROOT / "docs", here) == []
         assert installation.beside_a_checkout(tmp_path, here) == []
@@ -247,7 +251,13 @@ class TestNewest:
 
     @pytest.mark.parametrize(
         ("version", "than", "newer"),
-        [("1.10", "1.9", True), ("1.0", "1", False), ("2", "10", False), ("1.1rc1", "1.0", True), ("x", "1", False)],
+        [
+            ("1.10", "1.9", True),
+            ("1.0", "1", False),
+            ("2", "10", False),
+            ("1.1rc1", "1.0", True),
+            ("x", "1", False),
+        ],
     )
     def test_versions_are_compared_by_their_numbers(self, version, than, newer):
         assert installation.is_newer(version, than) is newer

@@ -18,6 +18,7 @@ from scenarios.lab.hunt import hunt
 from scenarios.lab.method.explain import explain, export
 from tests.scenarios.lab import toy
 
+
 def found(scenario, variant="as-shipped"):
     return hunt(scenario, variant, searcher="exhaustive", verify=False).finding
 

@@ -17,7 +17,9 @@ def made(tmp_path, monkeypatch, capsys):
     assert main(["new", "lost-payment", "--json"]) == 0
     data = json.loads(capsys.readouterr().out)
     folder = tmp_path / "lost-payment"
-    assert sorted(str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file()) == data["files"]
+    assert (
+        sorted(str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file()) == data["files"]
+    )
     return folder
 
 
@@ -32,7 +34,9 @@ def test_its_tests_are_green_and_its_entry_point_is_found(made):
     (metadata / "METADATA").write_text("Metadata-Version: 2.1\nName: lost-payment\nVersion: 0.1.0\n")
     project = (made / "pyproject.toml").read_text()
     assert 'lost-payment = "lost_payment:SCENARIO"' in project
-    (metadata / "entry_points.txt").write_text("[heisenlab.scenarios]\nlost-payment = lost_payment:SCENARIO\n")
+    (metadata / "entry_points.txt").write_text(
+        "[heisenlab.scenarios]\nlost-payment = lost_payment:SCENARIO\n"
+    )
     command = [sys.executable, "-m", "scenarios.lab.commands", "hunt", "lost-payment", "--json"]
     done = subprocess.run(command, cwd=made, capture_output=True, text=True)
     assert done.returncode == 1, done.stderr

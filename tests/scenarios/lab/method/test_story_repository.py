@@ -38,7 +38,15 @@ def test_the_same_seed_makes_the_same_repository_and_a_replay_judges_its_version
     for number in (first.culprit - 1, first.culprit):
         git = ["git", "-C", str(first.folder), "checkout", "-q", first.commits[number]]
         subprocess.run(git, check=True)
-        replay = [sys.executable, "-B", "-m", "scenarios.lab.commands", "replay", "--bisect", str(first.finding)]
+        replay = [
+            sys.executable,
+            "-B",
+            "-m",
+            "scenarios.lab.commands",
+            "replay",
+            "--bisect",
+            str(first.finding),
+        ]
         done = subprocess.run(replay, cwd=first.folder, capture_output=True)
         assert done.returncode == (number >= first.culprit)
     given_ = json.loads(first.finding.read_text())["input"]
