@@ -64,6 +64,7 @@ _WATCHED: Final = (*_PRIMITIVE_MODULES, *_OBSERVED_STANDARD)
 _FRAME_READERS: Final = ("logging", "warnings", "inspect", "traceback", "typing", "unittest", "enum")
 """Modules whose functions look at who calls them: nothing may stand between."""
 _IMPORTING: Final = ("<frozen importlib", "<frozen zipimport", "<frozen runpy")
+_APART: Final = (*_IMPORTING, OURS)
 _NEVER: Final = (
     "hypothesis",
     "pytest",
@@ -288,10 +289,11 @@ class Installer:
             self.sites += sites
 
     def _wanted(self, code: CodeType, space: dict[str, Any]) -> bool:
-        name = str(space.get("__name__", ""))
-        named_tuple = code.co_filename == "<string>" and space.get("_tuple_new") is tuple.__new__
-        if named_tuple or code.co_filename.startswith((*_IMPORTING, OURS)):
+        if code.co_filename.startswith(_APART):
             return False
+        if code.co_filename == "<string>" and space.get("_tuple_new") is tuple.__new__:
+            return False  # a named tuple is made
+        name = str(space.get("__name__", ""))
         return not any(name == never or name.startswith(f"{never}.") for never in _NEVER)
 
     def _observed(self, code: CodeType, space: dict[str, Any]) -> bool:

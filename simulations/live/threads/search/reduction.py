@@ -223,7 +223,7 @@ def _looked_at(steps: Sequence[Step]) -> _Run:
     """Find what had to come before what, and the races."""
     run = _Run(steps, [], [], [], [], [])
     latest: dict[int, int] = {}
-    touched: dict[int, list[int]] = {}
+    touched: dict[int, dict[int, list[int]]] = {}
     count: dict[int, int] = {}
     for index, step in enumerate(steps):
         past = run.past[latest[step.thread]] if step.thread in latest else 0
@@ -231,10 +231,8 @@ def _looked_at(steps: Sequence[Step]) -> _Run:
             past |= run.past[before]
         run.own.append(past)
         races: list[int] = []
-        for other in sorted(
-            {i for thing, _, _ in step.touches for i in touched.get(thing, ())}, reverse=True
-        ):
-            if not (run.own[index] >> other) & 1 and dependent(step, steps[other]):
+        for other in sorted(_unordered(step, run.own[index], touched), reverse=True):
+            if dependent(step, steps[other]):
                 races.append(~other if (past >> other) & 1 else other)
                 past |= run.past[other]
         number = count.get(step.thread, 0)
@@ -245,8 +243,24 @@ def _looked_at(steps: Sequence[Step]) -> _Run:
         count[step.thread] = number + 1
         latest[step.thread] = index
         for thing, _, _ in step.touches:
-            touched.setdefault(thing, []).append(index)
+            touched.setdefault(thing, {}).setdefault(step.thread, []).append(index)
     return run
+
+
+def _unordered(step: Step, past: int, touched: dict[int, dict[int, list[int]]]) -> set[int]:
+    """Return the steps of other threads with something in common that do not have to come before a step.
+
+    Of a thread those that have to come before it are the first ones, so the search goes from the last.
+    """
+    found = set()
+    for thing, _, _ in step.touches:
+        for thread, places in touched.get(thing, {}).items():
+            if thread != step.thread:
+                for place in reversed(places):
+                    if (past >> place) & 1:
+                        break
+                    found.add(place)
+    return found
 
 
 def _reversible(run: _Run, later: int) -> Iterator[int]:
