@@ -35,7 +35,7 @@ far as it goes. Where the run ends in a deadlock, what each thread waits to do c
 from __future__ import annotations
 
 from collections import deque
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from simulations.live.threads.control.accesses import BACK, FRONT
@@ -43,7 +43,7 @@ from simulations.live.threads.control.accesses import BACK, FRONT
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from simulations.live.threads.control.accesses import Touch
+    from simulations.live.threads.control.accesses import Part, Touch
 
 
 class Step(NamedTuple):
@@ -99,6 +99,15 @@ class _Run:
     races: list[list[int]]
     """For each step the steps of other threads that it is dependent on and that come before it, last first;
     those that are in the past of a later one of them are marked by their complement."""
+    _after: dict[int, int] = field(default_factory=dict)
+
+    def after(self, step: int) -> int:
+        """Return a step and all that have to come after it."""
+        found = self._after.get(step)
+        if found is None:
+            found = sum(1 << index for index in range(step, len(self.past)) if (self.past[index] >> step) & 1)
+            self._after[step] = found
+        return found
 
     def last(self, steps: int) -> Iterator[int]:
         """Yield the steps of a downward-closed set that nothing in it has to come after."""
@@ -199,12 +208,7 @@ class Reduction:
     def _plan(self, run: _Run, earlier: int, later: int, done: int) -> None:
         """Put the class in which two steps of a race come in the other order on the list."""
         step = run.steps[later]
-        order = [
-            index
-            for index in range(done)
-            if not (run.past[index] >> earlier) & 1 and not (run.past[index] >> later) & 1
-        ]
-        kept = sum(1 << index for index in order)
+        kept = ((1 << done) - 1) & ~run.after(earlier) & ~run.after(later)
         past = run.own[later]
         # What comes after the step and is kept does not depend on it, or it would not be kept.
         for index in run.needed(earlier, later):
@@ -215,15 +219,46 @@ class Reduction:
         if last in self._planned or self._contained(last):
             return
         self._planned.add(last)
-        threads = (*(run.steps[index].thread for index in order), step.thread)
+        threads = (*(run.steps[index].thread for index in range(done) if (kept >> index) & 1), step.thread)
         self._open.append((threads, last))
+
+
+class _Touched:
+    """The steps of a run so far by what they touched, so that those that a step depends on are soon found."""
+
+    def __init__(self) -> None:
+        # By thing, then by part, where None has all of them: the steps that read, and those that write.
+        self._steps: dict[int, dict[Part, tuple[list[int], list[int]]]] = {}
+        self._whole: dict[int, tuple[list[int], list[int]]] = {}
+
+    def add(self, index: int, step: Step) -> None:
+        """Take note of a step."""
+        for thing, part, writes in step.touches:
+            parts = self._steps.setdefault(thing, {})
+            parts.setdefault(None, ([], []))[writes].append(index)
+            if part is None:
+                self._whole.setdefault(thing, ([], []))[writes].append(index)
+            else:
+                parts.setdefault(part, ([], []))[writes].append(index)
+
+    def dependent_on(self, step: Step) -> set[int]:
+        """Return the steps that touch the same thing as a step does, where one of the two writes it."""
+        found: set[int] = set()
+        for thing, part, writes in step.touches:
+            lists = [self._steps.get(thing, {}).get(part)]
+            if part is not None:
+                lists.append(self._whole.get(thing))
+            for reads_and_writes in lists:
+                if reads_and_writes is not None:
+                    found.update(*reads_and_writes[not writes :])
+        return found
 
 
 def _looked_at(steps: Sequence[Step]) -> _Run:
     """Find what had to come before what, and the races."""
     run = _Run(steps, [], [], [], [], [])
     latest: dict[int, int] = {}
-    touched: dict[int, list[int]] = {}
+    touched = _Touched()
     count: dict[int, int] = {}
     for index, step in enumerate(steps):
         past = run.past[latest[step.thread]] if step.thread in latest else 0
@@ -231,10 +266,8 @@ def _looked_at(steps: Sequence[Step]) -> _Run:
             past |= run.past[before]
         run.own.append(past)
         races: list[int] = []
-        for other in sorted(
-            {i for thing, _, _ in step.touches for i in touched.get(thing, ())}, reverse=True
-        ):
-            if not (run.own[index] >> other) & 1 and dependent(step, steps[other]):
+        for other in sorted(touched.dependent_on(step), reverse=True):
+            if not (run.own[index] >> other) & 1:
                 races.append(~other if (past >> other) & 1 else other)
                 past |= run.past[other]
         number = count.get(step.thread, 0)
@@ -244,8 +277,7 @@ def _looked_at(steps: Sequence[Step]) -> _Run:
         run.races.append(races)
         count[step.thread] = number + 1
         latest[step.thread] = index
-        for thing, _, _ in step.touches:
-            touched.setdefault(thing, []).append(index)
+        touched.add(index, step)
     return run
 
 
