@@ -14,7 +14,7 @@ from scenarios.lab.execution import in_words
 from scenarios.lab.finding import Finding, encode_input
 from scenarios.lab.minimise import MINIMISING_BUDGET, Minimal, minimise
 from scenarios.lab.scenario import Exhausted, Finds, Scenario, Variant
-from scenarios.lab.searchers import SEARCHERS, Phase, Search, Searcher, Tally, Target
+from scenarios.lab.searchers import Phase, Search, Searcher, Tally, Target, searchers_of
 from scenarios.lab.verdict import Coverage, Minimality, Verdict, nothing_found
 from simulations.errors import LabError
 from simulations.intervals import rate_below
@@ -109,7 +109,7 @@ def hunt(
     Args:
         scenario: A scenario or the name of one.
         variant: The name of the variant.
-        searcher: `hypothesis`, `random` or `exhaustive`.
+        searcher: `hypothesis`, `random`, `plain`, `exhaustive`, or a driver of the scenario.
         seed: The seed of the search; any integer from 0.
         budget: How many runs the search may take, from 1; None means what the searcher usually needs.
         deviations: How many deviations a plan may have, from 0. None means what the scenario says; for the
@@ -125,11 +125,13 @@ def hunt(
         Exception: what the world's own code, Hypothesis, or a watchdog raised. It is never a verdict.
     """
     scenario = get(scenario) if isinstance(scenario, str) else scenario
-    chosen, way = scenario.variant(variant), _searcher(searcher)
-    budget = _at_least(1, "budget", way.budget if budget is None else budget)
-    bound = _at_least(0, "deviations", _bound(scenario, chosen, way) if deviations is None else deviations)
-    _at_least(0, "seed", seed)
-    _at_least(1, "minimising_budget", minimising_budget)
+    chosen, way = scenario.variant(variant), searcher_named(scenario, searcher)
+    budget = at_least(1, "budget", way.budget if budget is None else budget)
+    bound = at_least(
+        0, "deviations", deviations_of(scenario, chosen, way) if deviations is None else deviations
+    )
+    at_least(0, "seed", seed)
+    at_least(1, "minimising_budget", minimising_budget)
 
     began = perf_counter()
     tally = Tally(watch=watch)
@@ -162,19 +164,31 @@ def hunt(
     )
 
 
-def _searcher(name: str) -> Searcher:
-    if name not in SEARCHERS:
-        raise LabError(f"there is no searcher {name!r}; there are {', '.join(SEARCHERS)}")
-    return SEARCHERS[name]
+def searcher_named(scenario: Scenario, name: str) -> Searcher:
+    """Return a searcher of a scenario.
+
+    Raises:
+        LabError: there is none of that name.
+    """
+    known = searchers_of(scenario)
+    if name not in known:
+        raise LabError(f"there is no searcher {name!r}; there are {', '.join(known)}")
+    return known[name]
 
 
-def _at_least(least: int, name: str, value: int) -> int:
+def at_least(least: int, name: str, value: int) -> int:
+    """Return an option that is a whole number.
+
+    Raises:
+        LabError: it is less than `least`, or no whole number.
+    """
     if type(value) is not int or value < least:
         raise LabError(f"{name} is a whole number from {least}, not {value!r}")
     return value
 
 
-def _bound(scenario: Scenario, variant: Variant, way: Searcher) -> int:
+def deviations_of(scenario: Scenario, variant: Variant, way: Searcher) -> int:
+    """Return how many deviations a plan may have unless the caller says otherwise."""
     if not way.in_order:
         return scenario.deviations_max
     if isinstance(variant.expect, Exhausted):

@@ -14,6 +14,7 @@ import decimal
 import fractions
 import functools
 import gc
+import mmap
 import re
 import sys
 import threading
@@ -134,6 +135,9 @@ _IMMUTABLE_TYPE: Final = 1 << 8
 _HEAP_TYPE: Final = 1 << 9
 TRIED: Final = ("tried", None)
 """The part of a lock that an operation touches which does not wait for it."""
+FRONT: Final = ("end", "front")
+BACK: Final = ("end", "back")
+"""The parts of a queue that those touch who take from it, and who put into it; its items are parts too."""
 DEPTH: Final = 3
 """How many levels of what C is given are looked at."""
 THINGS_MAX: Final = 200
@@ -240,9 +244,17 @@ def _written(thing: Any, name: str, stamps: Stamps) -> list[Touch]:
     if name in {"__dict__", "__class__"}:
         return [(stamps.of(thing), None, True)]
     for owner in kind.__mro__:
-        if type(owner.__dict__.get(name)) in _DATA and solid(kind) not in PLAIN:
+        has = owner.__dict__.get(name)
+        if type(has) is property and _in_python(has):
+            return [(stamps.of(thing), name, False), (stamps.of(kind), name, False)]
+        if type(has) in _DATA and solid(kind) not in PLAIN:
             return whole(thing, stamps, writes=True)
     return [(stamps.of(thing), name, True)]
+
+
+def _in_python(computed: property) -> bool:
+    """Whether what a property does when it is set is written in Python, which says itself what it touches."""
+    return all(type(one) in (FunctionType, NoneType) for one in (computed.fset, computed.fdel))
 
 
 def _family(kind: type) -> list[type]:
@@ -302,7 +314,8 @@ def whole(thing: Any, stamps: Stamps, *, writes: bool) -> list[Touch]:
         return whole(_behind_proxy(thing), stamps, writes=writes)
     if solid(kind) in PLAIN or issubclass(kind, (threading.local, int, tuple, str, bytes, float)):
         return []
-    touches = [touch for one in _reached(thing) for touch in _opaque(one, stamps)]
+    writes = writes or not _is_memory(thing)
+    touches: list[Touch] = [(stamps.of(one), None, writes) for one in _reached(thing)]
     if hasattr(kind, "__next__") and kind not in _RUNNING:
         held = list(_held(thing))
         if any(type(one) in _CALLED for one in held):
@@ -324,10 +337,12 @@ _CALLED: Final = frozenset(
 )
 
 
-def _opaque(thing: object, stamps: Stamps) -> list[Touch]:
-    if isinstance(thing, _CONTAINERS):
-        return [(stamps.of(thing), None, not hasattr(type(thing), "__next__"))]
-    return [(stamps.of(thing), None, True)]
+def _is_memory(thing: object) -> bool:
+    """Whether an object is nothing but memory, so that to read it changes nothing."""
+    if isinstance(thing, (memoryview, mmap.mmap)):
+        return True
+    ours = sys.modules.get("_ctypes")
+    return ours is not None and isinstance(thing, ours._SimpleCData.__mro__[-2])  # noqa: SLF001  (nothing public is it)
 
 
 def _behind_proxy(proxy: Any) -> object:
@@ -416,7 +431,7 @@ def reach(things: Any, stamps: Stamps, *, writes: bool, deep: bool = True) -> li
 
 
 def state(thing: Any, stamps: Stamps) -> list[Touch]:
-    """Return what is touched by C code that reads an object as a whole: its attributes, and what they hold."""
+    """Return what is touched by C code that reads an object with its attributes, and what they hold."""
     touches: list[Touch] = []
     seen: set[int] = set()
     left: list[Any] = [thing]

@@ -36,7 +36,9 @@ from __future__ import annotations
 
 from collections import deque
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+from simulations.live.threads.control.accesses import BACK, FRONT
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -63,6 +65,8 @@ class Step(NamedTuple):
     gives: tuple[int, ...] = ()
 
 
+_ENDS: Final = (FRONT, BACK)
+
 Beginning = tuple[int, ...]
 """The beginning of a schedule: the threads of its steps, in order."""
 
@@ -73,6 +77,13 @@ def dependent(one: Step, other: Step) -> bool:
         thing == thing2 and (writes or writes2) and (part == part2 or part is None or part2 is None)
         for thing, part, writes in one.touches
         for thing2, part2, writes2 in other.touches
+    )
+
+
+def _at_one_end(one: Step, other: Step) -> bool:
+    """Whether two steps take from one queue, or put into one."""
+    return any(
+        touch[:2] in {touch2[:2] for touch2 in other.touches} and touch[1] in _ENDS for touch in one.touches
     )
 
 
@@ -96,6 +107,15 @@ class _Run:
             yield step
             steps &= ~self.past[step]
 
+    def needed(self, earlier: int, later: int) -> Iterator[int]:
+        """Yield what a step depends on when it is done in place of an earlier one, and some later steps."""
+        step, other = self.steps[later], self.steps[earlier]
+        if _at_one_end(step, other):
+            # Which item of a queue it touches is a matter of its turn.
+            yield from (index for index in range(earlier) if dependent(self.steps[index], other))
+        else:
+            yield from (marked if marked >= 0 else ~marked for marked in self.races[later])
+
     def name(self, thread: int, number: int, past: int) -> int:
         """Return the name of a step: equal in two runs exactly if all of its past is."""
         return hash((thread, number, frozenset(self.names[step] for step in self.last(past))))
@@ -116,6 +136,11 @@ class Reduction:
         self._proposed = self._open[0]
         self._planned: set[frozenset[int]] = set()
         self._classes_of: dict[int, int] = {}
+
+    @property
+    def waiting(self) -> int:
+        """How many beginnings are on the list; some may turn out to be contained in a class that was run."""
+        return len(self._open)
 
     def following(self) -> Beginning | None:
         """Return the beginning of a schedule of a class that has not been run; None when all have been."""
@@ -180,10 +205,9 @@ class Reduction:
             if not (run.past[index] >> earlier) & 1 and not (run.past[index] >> later) & 1
         ]
         kept = sum(1 << index for index in order)
-        past = run.own[later] & ~(1 << later)
+        past = run.own[later]
         # What comes after the step and is kept does not depend on it, or it would not be kept.
-        for marked in run.races[later]:
-            index = marked if marked >= 0 else ~marked
+        for index in run.needed(earlier, later):
             if (kept >> index) & 1:
                 past |= run.past[index]
         name = run.name(step.thread, run.number[later], past)

@@ -1,7 +1,7 @@
 """Programs that lose an update: a kind of shared object, with every form of reading and of writing it.
 
-A program is made of one form of each: `v` is what was read, and what is written is `v + 1`. It is valid if two
-workers, one after the other, bring the value to 2.
+A program is made of one form of each: `v` is what was read, and what is written is `v + 1`. It is valid if
+two workers, one after the other, bring the value to 2.
 """
 
 from __future__ import annotations
