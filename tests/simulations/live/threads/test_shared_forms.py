@@ -3,6 +3,7 @@
 No audit runs here, since its random schedules would find what the proof misses.
 """
 
+import gc
 import linecache
 import logging
 import os
@@ -22,6 +23,9 @@ PROGRAMS = [
 ]
 
 
+pytestmark = pytest.mark.filterwarnings("ignore:unclosed database:ResourceWarning")
+
+
 @pytest.fixture(autouse=True)
 def process(tmp_path, monkeypatch):
     """Give back what of a process the programs change, and let no audit help."""
@@ -31,6 +35,7 @@ def process(tmp_path, monkeypatch):
     mask, interval = os.umask(0o22), sys.getswitchinterval()
     with warnings.catch_warnings():
         yield
+    gc.collect()
     os.umask(mask)
     sys.setswitchinterval(interval)
     sys.modules.pop("shared_forms_of_a_box", None)
