@@ -40,6 +40,7 @@ COMMANDS: Final = (
     Command("replay", "run a finding again", "replay"),
     Command("compare", "compare searchers: how likely each finds a bug, and how soon", "compare"),
     Command("causality", "say when in a failing run its bug was baked in", "causality"),
+    Command("isolate", "change one variable at a time, and say which of them are the cause", "isolate"),
     Command("step", "step back and forth through a run", "step"),
     Command("test", "run the tests of the scenarios, installed or in a checkout", "test"),
     Command("doctor", "check that the code under test is the code that you mean", "doctor"),

@@ -463,12 +463,20 @@ def conflicting(shares: Shares) -> set[Any]:
     for entries in shares.values():
         if len({thread for _, thread, _ in entries}) < 2 or not any(writes for _, _, writes in entries):
             continue
-        rows = list(entries.items())
-        for index, ((part, thread, writes), sites) in enumerate(rows):
-            for (other_part, other_thread, other_writes), other_sites in rows[index + 1 :]:
-                if thread == other_thread or not (writes or other_writes):
-                    continue
-                if part == other_part or part is None or other_part is None:
-                    found |= sites
-                    found |= other_sites
+        # For each part, and for all: the threads that touched it, and those that wrote it.
+        touched: dict[Part, tuple[set[int], set[int]]] = {None: (set(), set())}
+        whole: tuple[set[int], set[int]] = (set(), set())
+        for part, thread, writes in entries:
+            for threads in (
+                touched[None],
+                whole if part is None else touched.setdefault(part, (set(), set())),
+            ):
+                threads[0].add(thread)
+                if writes:
+                    threads[1].add(thread)
+        for (part, thread, writes), sites in entries.items():
+            kind = 0 if writes else 1
+            others = touched[part][kind] | (whole[kind] if part is not None else set())
+            if others - {thread}:
+                found |= sites
     return found

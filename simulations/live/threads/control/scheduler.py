@@ -298,7 +298,8 @@ class Scheduler:
     def _live(self, task: Task, carrier: Carrier, function: Callable[[], object]) -> None:
         """Run what a task is there for, as `threading` would have run it."""
         if task.thread is None:
-            carrier.pose_as(task.name)
+            with self.outside():
+                carrier.pose_as(task.name)
         if self._on_start is not None:
             self._on_start()
         try:
