@@ -8,7 +8,7 @@ from __future__ import annotations
 from _thread import get_ident
 from typing import TYPE_CHECKING, Any, Final, Literal
 
-from simulations.live.threads.control.accesses import DEPTH, TRIED, Touch
+from simulations.live.threads.control.accesses import BACK, DEPTH, FRONT, TRIED, Part, Touch
 from simulations.live.threads.control.stamps import Stamps
 from simulations.live.threads.control.touching import Touching
 
@@ -45,6 +45,7 @@ class Points:
         self.sink: Sink | None = None
         self.stamps = Stamps()
         self.everywhere = False
+        self._taken: dict[int, int] = {}
         self._news: set[Site] = set()
         self._hindrances: dict[str, None] = {}
         self._deeper = False
@@ -71,6 +72,7 @@ class Points:
         self._hindrances |= dict.fromkeys(sorted(self.stamps.hindrances))
         self._deeper = self._deeper or self.stamps.deeper
         self.stamps = Stamps()
+        self._taken = {}
 
     def end(self) -> None:
         """Tell the sink nothing more."""
@@ -122,6 +124,35 @@ class Points:
                 site.note_run()
                 site.note_effect(touching)
             self.sink(self.run.current, site, [(self.stamps.of(thing), None, touching.changes)], touching)
+
+    def did_to_part(self, thing: object, part: Part, touching: Touching) -> None:
+        """Tell of an operation on a part of a thing: one that waited for it, or that lets others go on."""
+        if self.sink is not None and not self.run.baton.mute:
+            writes = touching is not Touching.JOINS
+            self.sink(self.run.current, None, [(self.stamps.of(thing), part, writes)], touching)
+
+    def did_at_end(self, site: Site, line: Any, touching: Touching) -> None:
+        """Tell of an operation at one end of a queue, which is about to be done and does not wait any more.
+
+        Items are numbered as they are put. Who takes an item depends on who put it, and on who took the one
+        before it; to put another changes nothing for it.
+        """
+        if self.sink is None or self.run.baton.mute:
+            return
+        site.note_run()
+        site.note_effect(touching)
+        stamp = self.stamps.of(line)
+        taken = self._taken.get(stamp, 0)
+        puts, takes = touching is Touching.PUTS, touching is Touching.GETS and not line.empty()
+        item = ("item", taken + line.qsize() if puts else taken)
+        if takes:
+            self._taken[stamp] = taken + 1
+        self.sink(
+            self.run.current,
+            site,
+            [(stamp, BACK if puts else FRONT, puts or takes), (stamp, item, puts)],
+            touching,
+        )
 
     def pass_point(self, site: Site) -> None:
         """Count a point in front of an access that is observed."""

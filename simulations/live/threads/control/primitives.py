@@ -192,7 +192,7 @@ class Primitives:
     def _put(self, site: Site, line: Any) -> Callable[..., Any]:
         if self._run.mine():
             self._points.at_primitive(site, line)
-            self._points.did(site, line, Touching.PUTS)
+            self._points.did_at_end(site, line, Touching.PUTS)
         return lambda item, block=True, timeout=None: line.put(item)  # noqa: ARG005  (the signature of the original)
 
     def _get(self, site: Site, line: Any) -> Callable[..., Any]:
@@ -205,7 +205,7 @@ class Primitives:
             while block and line.empty():
                 if not run.block(lambda: not line.empty(), "waits for an item of", line, deadline=deadline):
                     break
-            self._points.did(site, line, Touching.GETS)
+            self._points.did_at_end(site, line, Touching.GETS)
             return line.get_nowait()
 
         return get
@@ -214,17 +214,16 @@ class Primitives:
         return functools.partial(self._get(site, line), False)
 
     def _empty(self, site: Site, line: Any) -> Callable[..., Any]:
-        self._look_at(site, line)
+        if self._run.mine():
+            self._points.at_primitive(site, line)
+            self._points.did_at_end(site, line, Touching.LOOKS_AT)
         return line.empty  # type: ignore[no-any-return]
 
     def _size(self, site: Site, line: Any) -> Callable[..., Any]:
-        self._look_at(site, line)
-        return line.qsize  # type: ignore[no-any-return]
-
-    def _look_at(self, site: Site, line: Any) -> None:
         if self._run.mine():
             self._points.at_primitive(site, line)
             self._points.did(site, line, Touching.LOOKS_AT)
+        return line.qsize  # type: ignore[no-any-return]
 
     def _sleep(self, site: Site) -> Callable[..., Any]:
         def sleep(seconds: float) -> None:

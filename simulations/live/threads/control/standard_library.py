@@ -6,11 +6,13 @@ is refused in a sentence before anything has been touched.
 
 from __future__ import annotations
 
+import _thread
 import importlib
 import sys
 import sysconfig
 import threading
 from operator import attrgetter
+from types import BuiltinFunctionType
 from typing import Any, Final, NamedTuple
 
 VERSION: Final = sys.version_info[:2]
@@ -56,6 +58,13 @@ PRIVATE: Final = (
     Private("_thread", "start_joinable_thread", "a thread starts under control", ((3, 13), (4, 0))),
     Private("concurrent.futures.thread", "ThreadPoolExecutor._counter", "pools have the same names"),
     Private("concurrent.futures.thread", "_threads_queues", "a worker of a pool that waits for work is idle"),
+    Private("concurrent.futures._base", "Future()._state", "whether a future has its result"),
+    Private(
+        "concurrent.futures._base", "Future()._condition._lock", "whether a future is being given its result"
+    ),
+    Private(
+        "concurrent.futures._base", "Future()._invoke_callbacks", "that a future has been given its result"
+    ),
     Private("asyncio.events", "_set_running_loop", "an event loop in a worker is refused"),
     Private("_frozen_importlib", "_find_and_load", "no thread is paused while it imports a module"),
     Private("sys", "_current_frames", "where a thread waits"),
@@ -83,11 +92,15 @@ def missing(*, loaded: bool = False) -> tuple[Private, ...]:
 
 def _is_there(private: Private) -> bool:
     # A thread that has a name takes none from the counter.
-    instances: dict[str, Any] = {"Thread()": threading.Thread(name="a probe"), "RLock()": threading.RLock()}
+    made: dict[str, Any] = {"Thread()": threading.Thread(name="a probe"), "RLock()": threading.RLock()}
     first, _, rest = private.name.partition(".")
     try:
-        thing = instances[first] if first in instances else importlib.import_module(private.module)
-        attrgetter(rest if first in instances else private.name)(thing)
+        module = importlib.import_module(private.module)
+        if first.endswith("()"):
+            thing = made[first] if first in made else getattr(module, first.removesuffix("()"))()
+            attrgetter(rest)(thing)
+        else:
+            attrgetter(private.name)(module)
     except (ImportError, AttributeError):
         return False
     return True
@@ -97,6 +110,35 @@ def free_threaded() -> bool:
     """Whether this is a free-threaded build, or one that runs without its lock."""
     locked = getattr(sys, "_is_gil_enabled", None)
     return bool(sysconfig.get_config_var("Py_GIL_DISABLED")) or (locked is not None and not locked())
+
+
+def patched() -> bool:
+    """Whether something has replaced the threads of the interpreter, as gevent and eventlet do."""
+    lock: Any = threading.Lock
+    return type(_thread.start_new_thread) is not BuiltinFunctionType or type(lock()) is not _thread.LockType
+
+
+def tracer() -> str | None:
+    """Return what measures or stops this process, with what that means for an exploration; None if nothing.
+
+    It does not change a verdict.
+    """
+    monitoring: Any = getattr(sys, "monitoring", None)
+    tools = [] if monitoring is None else [monitoring.get_tool(number) for number in range(_TOOLS)]
+    names = [str(tool) for tool in tools if tool is not None]
+    if sys.gettrace() is not None:
+        names.append("a trace function")
+    if not names:
+        return None
+    return (
+        f"this process is watched by {' and '.join(names)} (a debugger, or coverage), in whose "
+        "place explore comes while a program is under control: what it says of that program is incomplete; "
+        "run without it"
+    )
+
+
+_TOOLS: Final = 3
+"""The identifiers of debuggers, coverage and profilers in `sys.monitoring`."""
 
 
 def refusal(*, loaded: bool = False) -> str | None:
@@ -113,6 +155,11 @@ def refusal(*, loaded: bool = False) -> str | None:
     if free_threaded():
         why = "where a verdict would not hold"
         return f"threads cannot be controlled on a free-threaded build ({here}), {why}; {use}"
+    if patched():
+        return (
+            "threads cannot be controlled while others stand in for those of the interpreter, as after the "
+            "monkey patching of gevent or eventlet; run without it"
+        )
     absent = missing(loaded=loaded)
     if absent:
         names = ", ".join(f"{private} ({private.purpose})" for private in absent)

@@ -13,13 +13,13 @@ from dataclasses import dataclass, replace
 from time import monotonic
 from typing import TYPE_CHECKING, Any, Final, Literal, Self
 
+from simulations.live.threads.control import futures, refused
 from simulations.live.threads.control.frames import internal
 from simulations.live.threads.control.hooks import Hooks
 from simulations.live.threads.control.install import Installer
 from simulations.live.threads.control.limits import NEVER, Limits
 from simulations.live.threads.control.points import Points
 from simulations.live.threads.control.primitives import Primitives
-from simulations.live.threads.control.refused import stand_ins
 from simulations.live.threads.control.scheduler import Scheduler
 from simulations.live.threads.control.thread_order import ThreadOrder
 from simulations.live.threads.control.tracing import Tracing
@@ -148,7 +148,7 @@ class Session:
         undo.append(functools.partial(SESSION.set, None))
         log = logging.getLogger("concurrent.futures")
         undo.append(functools.partial(setattr, log, "disabled", log.disabled))
-        for module, name, value in stand_ins(self.scheduler):
+        for module, name, value in (*refused.stand_ins(self.scheduler), *futures.stand_ins(self._points)):
             undo.append(functools.partial(setattr, module, name, getattr(module, name)))
             setattr(module, name, value)
         undo.append(self._tracing.close)
