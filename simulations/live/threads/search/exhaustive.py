@@ -129,7 +129,9 @@ class Happened:
 
     __slots__ = ("_last", "_matters", "_objects", "_site_numbers", "number", "shares")
 
-    def __init__(self, site_numbers: dict[Site | None, int], matters: Callable[[Site], bool]) -> None:
+    def __init__(
+        self, site_numbers: dict[Site | None, int], matters: Callable[[Site], bool] = lambda _: True
+    ) -> None:
         self._site_numbers = site_numbers
         self._matters = matters
         self.number = 0
@@ -156,9 +158,15 @@ class Happened:
             event = hash((event, thing.depends(part, event, writes=writes)))
         for stamp, part, writes in touches:
             self._objects[stamp].settle(part, event, writes=writes)
+        self._add(task, event)
+
+    def slept(self, task: Task) -> None:
+        """Take note that a thread gives way for a time: it stands elsewhere, and has touched nothing."""
+        self._add(task, hash((task.index, self._last.get(task.index, 0), "sleeps")))
+
+    def _add(self, task: Task, event: int) -> None:
         self._last[task.index] = event
         self.number = (self.number + event) & _MASK
-
 
     def has_begun(self, thread: int) -> bool:
         """Whether a thread has done what matters; one that has not might as well not have been chosen."""
@@ -207,6 +215,9 @@ class Visitor:
     def forced(self, run: Run, candidates: Sequence[Task]) -> Task:
         """See `Strategy`."""
         run.ask_at(run.step + 1)
+        standing = run.current
+        if standing.wait is not None and standing.wait.deadline is not None:
+            self._happened.slept(standing)
         return self._visit(run, candidates, candidates[0], -1)
 
     def _visit(self, run: Run, candidates: Sequence[Task], nominal: Task, running: int) -> Task:

@@ -25,14 +25,7 @@ from simulations.live.threads.control.thread_order import ThreadOrder
 from simulations.live.threads.control.touching import Touching
 from simulations.live.threads.control.tracing import Tracing
 from simulations.live.threads.errors import StuckError, ThreadsError
-from simulations.live.threads.search.exhaustive import (
-    Happened,
-    Rank,
-    Result,
-    Visitor,
-    enumerate_schedules,
-    rank_of,
-)
+from simulations.live.threads.search.exhaustive import Happened, Rank, Result, Visitor, enumerate_schedules
 from simulations.live.threads.search.focus import alike, focused, where
 from simulations.live.threads.search.follower import Follower
 from simulations.live.threads.search.plans import Recorder, Scripted
@@ -421,7 +414,7 @@ class Session:
 
     def _matters(self, site: Site) -> bool:
         """Whether the order of what a site does with what other threads do can matter."""
-        return not self._conflicts or site.sync or site in self._conflicts
+        return not self._conflicts or site.sync or site.focus or site in self._conflicts
 
     def _before(self, task: Task, site: Site | None, touching: Touching) -> tuple[Site, ...]:
         """Return where this interpreter may last have switched threads, if it can matter to what follows."""
@@ -510,44 +503,8 @@ class Session:
             self._everywhere()
             self._changed()
             self._limits = replace(self._limits, turn_max=OBSERVING.turn_max)
-            return self.watched(Fixed(decisions), _nothing, "observe")
+            return self.watched(Fixed(decisions), nothing, "observe")
         return self.fast(Fixed(decisions))
-
-    def dropped(self, hit: Hit, wanted: Callable[[Failure], bool]) -> tuple[Decisions, Rank]:
-        """Leave out what a failing schedule does not need: half of its decisions first, at last each.
-
-        That it needs some decision is known: without any it would be the nominal one.
-        """
-        decisions, rank = hit.decisions, hit.rank
-        size = max(len(decisions) // 2, 1)
-        while size and not self.expired:
-            end = len(decisions)
-            while end > 0 and not self.expired:
-                kept = (*decisions[: max(end - size, 0)], *decisions[end:])
-                strategy = Fixed(kept)
-                recorder = Recorder(strategy)
-                failure = self.watched(recorder, _nothing, "watch") if kept else None
-                if failure is not None and wanted(failure):
-                    decisions, rank = tuple(strategy.decided), rank_of(recorder)
-                end = min(end - size, len(decisions))
-            size //= 2
-        if rank is None:
-            recorder = Recorder(Fixed(decisions))
-            self.watched(recorder, _nothing, "watch")
-            rank = rank_of(recorder)
-        return decisions, rank
-
-    def recounted(self, decisions: Decisions, grown: frozenset[Site]) -> tuple[Decisions, Rank] | None:
-        """Return a schedule as it is counted with more places to switch at; None if it fails no more."""
-        told = Follower((), Fixed(decisions))
-        self.retold(told)
-        self.set_focus(self.focus() | grown)
-        again = Follower(tuple(step.thread for step in told.steps))
-        if self.retold(again) is None:
-            return None
-        recorder = Recorder(Fixed(tuple(again.decided)))
-        self.watched(recorder, _nothing, "watch")
-        return tuple(again.decided), rank_of(recorder)
 
     def replay(self, plan: Plan) -> tuple[Failure | None, Decisions]:
         """Run the schedule of a plan, and return how it failed and its decisions.
@@ -563,7 +520,7 @@ class Session:
             scripted = Scripted(plan, known)
             wanted = {(place.file, place.function, place.line) for place in scripted.places}
             self.set_focus(self.focus() | {site for site in self._installer.sites if where(site) in wanted})
-            failure = self.watched(scripted, _nothing, "observe", tracing=True)
+            failure = self.watched(scripted, nothing, "observe", tracing=True)
             if not self._installer.adopt():
                 break
             self._changed()
@@ -607,7 +564,8 @@ class Session:
                 if full and not gil:
                     conflicts = focused(happened.shares)
                     grown |= {site for site in conflicts if not site.focus}
-                    self._conflicts |= conflicts
+                    if self._conflicts:
+                        self._conflicts |= conflicts
                 return failure
 
             result = enumerate_schedules(
@@ -635,5 +593,5 @@ class Session:
             return result._replace(schedules=spent)
 
 
-def _nothing(task: Task, site: Site | None, touches: list[Touch], touching: Touching) -> None:
+def nothing(task: Task, site: Site | None, touches: list[Touch], touching: Touching) -> None:
     """Take note of nothing: a sink for a run of which only the end matters."""
