@@ -122,12 +122,13 @@ def _owner(entry: EntryPoint) -> str:
 
 
 def _load(name: str, source: str | EntryPoint) -> Scenario:
-    if isinstance(source, EntryPoint):
-        found: Any = source.load()
-        where = _owner(source)
-    else:
-        found = getattr(importlib.import_module(source), "SCENARIO", None)
+    # Not by the type of an entry point: where the backport importlib_metadata was imported, it is another one.
+    if isinstance(source, str):
+        found: Any = getattr(importlib.import_module(source), "SCENARIO", None)
         where = source
+    else:
+        found = source.load()
+        where = _owner(source)
     if not isinstance(found, Scenario):
         raise LabError(f"{where} holds no Scenario but {found!r}; bind one to SCENARIO in its __init__.py")
     if found.name != name:
