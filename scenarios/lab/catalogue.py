@@ -122,7 +122,7 @@ def _owner(entry: EntryPoint) -> str:
 
 
 def _load(name: str, source: str | EntryPoint) -> Scenario:
-    # Not by the type of an entry point: where the backport importlib_metadata was imported, it is another one.
+    # Not by the type of an entry point: once the backport importlib_metadata is imported, it is another.
     if isinstance(source, str):
         found: Any = getattr(importlib.import_module(source), "SCENARIO", None)
         where = source
