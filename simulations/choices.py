@@ -190,6 +190,10 @@ class Chooser:
         """The label of every question so far, in the order in which they were asked."""
         return self._labels
 
+    def asked_from(self, position: int) -> Iterator[tuple[str, int]]:
+        """Yield label and number of options of each question from a position on."""
+        yield from zip(self._labels[position:], self._sizes[position:], strict=True)
+
     def _note_nominal(self, labels: Sequence[str]) -> None:
         """Remember questions with two options that all had the nominal answer."""
         self._labels.extend(labels)
@@ -293,17 +297,16 @@ class _Random(Chooser):
 
     def pick(self, label: str, options: Sequence[T], *, forced: bool = False) -> T:
         size = len(options)
+        chances = self._chances.get((label, size))
+        if chances is None:
+            chances = self._chances[label, size] = cumulative(self._noise.rate(label), size)
+        # Drawn also where the plan answers, so that with one seed the answers behind a prefix are the same
+        # for a longer one, as far as the questions are: prefixes differ by what they hold, not by luck.
+        draw = self._rng.random() if chances and chances[-1] > 0 else 1.0
         if len(self._labels) < self._replayed:
             option = self._script.pick(label, range(size))
         else:
-            chances = self._chances.get((label, size))
-            if chances is None:
-                chances = self._chances[label, size] = cumulative(self._noise.rate(label), size)
-            option = 0
-            if chances and chances[-1] > 0:
-                draw = self._rng.random()
-                if draw < chances[-1]:
-                    option = 1 + bisect_right(chances, draw)
+            option = 1 + bisect_right(chances, draw) if draw < 1.0 and draw < chances[-1] else 0
         self._note(label, size, option, forced=forced)
         return options[option]
 
@@ -382,6 +385,9 @@ def random(noise: NoiseModel, seed: int) -> Chooser:
 
 def prefix(plan: Plan, k: int, noise: NoiseModel, seed: int) -> Chooser:
     """Return the driver that replays a plan for the first `k` questions and then answers by a noise model.
+
+    With one seed, prefixes of different lengths have common random numbers: whatever both draw for the same
+    question is the same.
 
     Raises:
         ValueError: `k` is negative.

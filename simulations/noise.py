@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from fractions import Fraction
-from itertools import accumulate
+from itertools import accumulate, pairwise, repeat
 from typing import TYPE_CHECKING, Final, Literal, TypeAlias
 
 if TYPE_CHECKING:
@@ -56,6 +56,16 @@ class NoiseModel:
             if pattern == label or fnmatchcase(label, pattern):
                 return rate
         return self.otherwise
+
+    def probabilities(self, label: str, size: int) -> tuple[float, ...]:
+        """Return the probability of each of `size` options of a label, the nominal one first.
+
+        Raises:
+            ValueError: the rate of the label has more entries than there are options besides the nominal one.
+        """
+        upto = (0.0, *cumulative(self.rate(label), size))
+        others = [above - below for below, above in pairwise(upto)]
+        return (1 - upto[-1], *others, *repeat(0.0, size - 1 - len(others)))
 
 
 def cumulative(rate: Rate, size: int) -> tuple[float, ...]:

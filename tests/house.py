@@ -85,6 +85,7 @@ ROOMS: Final = (
     Room("simulations.live.recorder", ("simulations",), ("psutil",)),
     Room("scenarios", ("scenarios.lab",)),
     Room("scenarios.lab", ("simulations",), ("hypothesis",)),
+    Room("scenarios.lab.method", ("simulations", "scenarios.lab"), ("hypothesis", "distributed", "dask")),
     Room(
         "scenarios.lab.adaptors",
         ("simulations", "scenarios.lab", *_INSTRUMENTS),
@@ -92,7 +93,11 @@ ROOMS: Final = (
     ),
     Room(
         "scenarios.lab.commands",
-        ("simulations", "scenarios", "scenarios.lab", "scenarios.lab.adaptors", *_INSTRUMENTS, *_WORLDS),
+        (
+            *("simulations", "scenarios", "scenarios.lab", "scenarios.lab.adaptors", "scenarios.lab.method"),
+            *_INSTRUMENTS,
+            *_WORLDS,
+        ),
         ("rich",),
     ),
     Room(

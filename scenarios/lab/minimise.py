@@ -74,7 +74,7 @@ that can be afforded is the one that is made.
 
 The order in which the stages are tried is the order of the strength of what they claim, not that of their
 cost. In the laboratory's own scenarios the first stage answers every time: after about 16 runs for the
-cache, 65 for the mode machine, and 1,600 for the batch job, whose least plan has three deviations. A world
+cache, 65 for the mode machine, and 1,500 for the batch job, whose least plan has three deviations. A world
 in which every tie is a choice point needs many more; the remedy is in the world, not here: ask only where
 the answer can make a difference.
 """

@@ -92,10 +92,18 @@ class Assumption:
     Attributes:
         name: Identifies it within the scenario.
         statement: What is taken for granted, in one sentence.
+        check: Asserts that a run of a variant keeps it; called with the variant, what the world returned, and
+            the chooser that answered. None where a run cannot show it.
+        broken: Returns the scenario in a world in which it does not hold. None where that needs another
+            world; `why_not` then says which.
+        why_not: Why it cannot be checked or broken here, in one sentence; empty where it can.
     """
 
     name: str
     statement: str
+    check: Callable[[Variant, Any, Chooser], None] | None = None
+    broken: Callable[[Scenario], Scenario] | None = None
+    why_not: str = ""
 
 
 @dataclass(frozen=True)

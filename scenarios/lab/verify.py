@@ -54,7 +54,7 @@ def verify(findings: Sequence[tuple[Scenario, Finding]]) -> list[str]:
         if source is not None
     ]
     if fresh:
-        for seen in _in_fresh_interpreters(fresh):
+        for seen in in_fresh_interpreters(fresh):
             for (_, finding), result in zip(fresh, seen, strict=True):
                 _compare(finding, result, "in a fresh interpreter")
     for source, (scenario, finding) in zip(sources, findings, strict=True):
@@ -102,7 +102,15 @@ def _compare(finding: Finding, result: dict[str, Any], where: str) -> None:
     )
 
 
-def _in_fresh_interpreters(jobs: Sequence[tuple[str, Finding]]) -> list[list[dict[str, Any]]]:
+def in_fresh_interpreters(jobs: Sequence[tuple[str, Finding]]) -> list[list[dict[str, Any]]]:
+    """Replay findings in fresh interpreters; return for each interpreter, and each finding, what was seen.
+
+    Args:
+        jobs: For each finding how another interpreter can import its scenario, and the finding.
+
+    Raises:
+        LabError: an interpreter could not replay.
+    """
     text = json.dumps(
         {"path": sys.path, "findings": [(source, finding.to_json()) for source, finding in jobs]}
     )

@@ -1,4 +1,4 @@
-"""The cut pointer: not found as it was tested, silent on large machines, found at once in filled memory."""
+"""The truncated pointer: not found as tested, silent on large machines, found at once in filled memory."""
 
 from dataclasses import replace
 from functools import partial
@@ -130,7 +130,7 @@ def test_filled_every_plan_that_is_wrong_is_loud() -> None:
 
 
 def test_filled_from_inside_small_documents_are_missed_until_the_allocator_is_drained() -> None:
-    # Whoever is called first inside a program comes too late: the allocator holds free low memory already.
+    # The first code that a program calls comes too late: the allocator holds free low memory already.
     small, large = Session((64,)), Session((256,))
     from_inside = replace(variants.FILLED, filled="from inside")
     drained = replace(variants.FILLED, filled="from inside, drained")

@@ -4,21 +4,20 @@ from __future__ import annotations
 
 import json
 import math
-import os
 import shlex
 import sys
 from typing import TYPE_CHECKING, Final
 
 from scenarios.lab.commands.command import DONE, INTERRUPTED
 from scenarios.lab.commands.display import print_rows, progress
-from scenarios.lab.method.campaign import InProcess, Processes
+from scenarios.lab.commands.journal import add_journal_arguments, check_journal, note
+from scenarios.lab.commands.workers import add_workers_arguments, pool_of
 from scenarios.lab.method.compare import Kind, compare
 from scenarios.lab.method.estimates import percent, sparkline
 
 if TYPE_CHECKING:
     import argparse
 
-    from scenarios.lab.method.campaign import Pool
     from scenarios.lab.method.compare import Comparison, Row
     from scenarios.lab.method.estimates import Estimate
 
@@ -47,24 +46,16 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--budget", type=int, default=1000, metavar="N", help="runs of a hunt; default: 1000")
     parser.add_argument("--seed", type=int, default=0, metavar="N", help="seed of the first hunt; default: 0")
     parser.add_argument("--deviations", type=int, metavar="K", help="deviations that a plan may have")
-    parser.add_argument(
-        "--workers",
-        type=int,
-        default=os.cpu_count() or 1,
-        metavar="N",
-        help="processes; the figures are the same for any number; default: one for each CPU",
-    )
-    parser.add_argument(
-        "--state", metavar="FILE", help="keep what was done, so that the same command goes on after Ctrl-C"
-    )
+    add_workers_arguments(parser)
+    add_journal_arguments(parser)
     parser.add_argument("--json", action="store_true", help="print one JSON value")
 
 
 def run(args: argparse.Namespace) -> int:
     """Compare, and print the searchers side by side."""
-    pool: Pool = InProcess() if args.workers == 1 else Processes(args.workers)
+    check_journal(args)
     try:
-        with progress(f"{args.name} / {args.variant}") as watch:
+        with pool_of(args) as pool, progress(f"{args.name} / {args.variant}") as watch:
             result = compare(
                 args.name,
                 args.variant,
@@ -82,6 +73,7 @@ def run(args: argparse.Namespace) -> int:
         kept = f"; the same command goes on from {shlex.quote(args.state)}" if args.state else ""
         print(f"heisenlab: interrupted; that is no comparison{kept}", file=sys.stderr)
         return INTERRUPTED
+    note(args, f"compare {result.scenario} / {result.variant}", "; ".join(conclusions(result)))
     if args.json:
         print(json.dumps(result.to_json(), indent=2))
     else:

@@ -12,8 +12,10 @@ from rich.console import Console
 from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-from scenarios.lab.commands.command import DONE, FOUND, GAVE_UP, INTERRUPTED
+from scenarios.lab.commands.command import DONE, FOUND, GAVE_UP, INTERRUPTED, UsageError
 from scenarios.lab.commands.display import print_facts
+from scenarios.lab.commands.journal import add_journal_arguments, check_journal, note
+from scenarios.lab.commands.workers import add_workers_arguments
 from scenarios.lab.finding import check_writable
 from scenarios.lab.hunt import hunt
 
@@ -45,11 +47,25 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--budget", type=int, metavar="N", help="runs that the search may take")
     parser.add_argument("--deviations", type=int, metavar="K", help="deviations that a plan may have")
     parser.add_argument("-o", "--output", metavar="FILE", help="save the finding")
+    parser.add_argument(
+        "--seeds", type=int, metavar="N", help="hunt with N seeds, and count what they end in"
+    )
     parser.add_argument("--json", action="store_true", help="print one JSON value")
+    add_workers_arguments(parser)
+    add_journal_arguments(parser)
 
 
 def run(args: argparse.Namespace) -> int:
     """Hunt a variant, print the result, and save what was found."""
+    check_journal(args)
+    if args.seeds is not None:
+        if args.output:
+            raise UsageError("--seeds saves no finding; hunt once with -o")
+        from scenarios.lab.commands.hunt_seeds import run_seeds  # noqa: PLC0415  (one hunt does without)
+
+        return run_seeds(args)
+    if args.cluster or args.state:
+        raise UsageError("--cluster and --state are for many hunts; add --seeds N")
     if args.output:
         check_writable(args.output)
     last: list[Tally] = []
@@ -75,6 +91,7 @@ def run(args: argparse.Namespace) -> int:
         return INTERRUPTED
     if result.finding and args.output:
         result.finding.save(args.output)
+    note(args, f"hunt {result.scenario} / {result.variant}", f"{result.verdict}: {result.says}")
     if args.json:
         print(json.dumps(result.to_json(), indent=2))
     else:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import functools
 import gc
-import sysconfig
 import threading
 from contextlib import suppress
 from types import (
@@ -19,10 +18,11 @@ from types import (
 from typing import TYPE_CHECKING, Any, Final, Literal
 
 from simulations.live.threads.control.accesses import forget_types
-from simulations.live.threads.control.frames import OURS
+from simulations.live.threads.control.provenance import Origin, is_untouched, library, origin
 from simulations.live.threads.control.rewrite import Body, Call, put_together, take_apart
-from simulations.live.threads.control.sites import Site, binds_method, sites_of
+from simulations.live.threads.control.sites import Site, binds_method, entries, sites_of
 from simulations.live.threads.control.standard_library import refusal
+from simulations.live.threads.control.tracing import Known
 from simulations.live.threads.errors import ThreadsError
 
 if TYPE_CHECKING:
@@ -30,59 +30,10 @@ if TYPE_CHECKING:
     from types import FrameType
 
     from simulations.live.threads.control.hooks import Hooks
-    from simulations.live.threads.control.points import Points
+    from simulations.live.threads.control.points import Granularity, Points
 
 Mode = Literal["observe", "watch", "fast"]
 
-_STANDARD: Final = sysconfig.get_paths()["stdlib"]
-_SITE_PACKAGES: Final = ("site-packages", "dist-packages")
-_PRIMITIVE_MODULES: Final = (
-    "threading",
-    "queue",
-    "concurrent.futures._base",
-    "concurrent.futures.thread",
-    "functools",
-)
-_OBSERVED_STANDARD: Final = (
-    *(
-        "functools",
-        "collections",
-        "sched",
-        "copy",
-        "copyreg",
-        "json",
-        "random",
-        "dataclasses",
-        "heapq",
-        "bisect",
-    ),
-    *("operator", "shelve", "configparser", "graphlib", "statistics", "types", "reprlib"),
-)
-"""Modules of the standard library whose accesses count like those of the user's code."""
-_WATCHED: Final = (*_PRIMITIVE_MODULES, *_OBSERVED_STANDARD)
-_FRAME_READERS: Final = ("logging", "warnings", "inspect", "traceback", "typing", "unittest", "enum")
-"""Modules whose functions look at who calls them: nothing may stand between."""
-_IMPORTING: Final = ("<frozen importlib", "<frozen zipimport", "<frozen runpy")
-_NEVER: Final = (
-    "hypothesis",
-    "pytest",
-    "_pytest",
-    "pluggy",
-    "coverage",
-    "_pydevd_bundle",
-    "pydevd",
-    "debugpy",
-    "simulations.live.threads",
-)
-_NEVER_FUNCTIONS: Final = frozenset(
-    {"_is_owned", "_set_tstate_lock", "_shutdown", "_python_exit", "_after_fork", "__repr__"}
-)
-"""Functions of the standard library that run while the interpreter, not the program, is at work."""
-"""What a function mentions that may block.
-
-In the files of the workers such functions are rewritten before the first run, since a thread that blocks for
-real ends it. This only saves a run: any other function is found by `Installer.trace` when it is first called.
-"""
 _UNLOCKED: Final = "_flag"
 _FLAG_USERS: Final = frozenset(
     function.__code__
@@ -103,27 +54,16 @@ def _works_on_primitive(code: CodeType, site: Site) -> bool:
     return site.kind == "attribute" and site.name == _UNLOCKED and code in _FLAG_USERS
 
 
-def _standard(path: str) -> bool:
-    """Return whether a file belongs to the standard library."""
-    if path.startswith("<frozen"):
-        return True
-    return path.startswith(_STANDARD) and not any(part in path for part in _SITE_PACKAGES)
-
-
-def _is_left_alone(code: CodeType) -> bool:
-    """Return whether code of the standard library belongs to what a primitive does in one step."""
-    return code.co_name in _NEVER_FUNCTIONS and _standard(code.co_filename)
-
-
 class Function:
     """A function's code, taken apart, with its sites; and the code objects that stand inside it."""
 
-    __slots__ = ("body", "code", "observed", "sites", "space")
+    __slots__ = ("body", "code", "observed", "sites", "space", "step")
 
-    def __init__(self, code: CodeType, space: dict[str, Any] | None, *, observed: bool) -> None:
+    def __init__(self, code: CodeType, space: dict[str, Any], *, observed: bool, step: bool) -> None:
         self.code = code
         self.space = space
         self.observed = observed
+        self.step = step
         self.body: Body = take_apart(code)
         self.sites = [
             site
@@ -140,7 +80,8 @@ class Installer:
     """Knows which functions are watched, and swaps their code.
 
     Attributes:
-        sites: Every site of every watched function.
+        found: The code that ran without being watched.
+        known: The code that is watched, or is not to be.
     """
 
     def __init__(self, hooks: Hooks, points: Points, scope: Sequence[str] | None) -> None:
@@ -154,18 +95,21 @@ class Installer:
         self._owners: dict[int, tuple[FunctionType, CodeType]] = {}
         self._mode: Mode = "observe"
         self._rewritten: set[int] = set()
-        self._idle: set[int] = set()
-        self._let_be: set[int] = set()
         self._once: set[CodeType] = set()
         self._unwatched: dict[str, None] = {}
         self._atomic: dict[str, None] = {}
-        self._atomic_codes: dict[CodeType, bool] = {}
         self._types: set[type] = set()
-        self._alive: list[CodeType] = []
         self._built: dict[CodeType, CodeType] = {}
+        self._observing: dict[Granularity, dict[CodeType, CodeType]] = {}
         self._settled: dict[CodeType, CodeType] = {}
+        self.known = Known()
         self.found: set[CodeType] = set()
-        self.sites: list[Site] = []
+        self._sites: list[Site] = []
+
+    @property
+    def sites(self) -> list[Site]:
+        """Every site of every watched function, and from where the standard library was called."""
+        return [*self._sites, *self._hooks.steps.sites.values()]
 
     def begin(self, roots: Iterable[Callable[..., Any]]) -> None:
         """Start from the workers, and what they name.
@@ -178,14 +122,17 @@ class Installer:
         self._hooks.connect(self.reached, self.rewritten)
 
     def reached(self, thing: Any) -> bool:
-        """Put under control what is about to be called; return whether its body counts as one step."""
+        """Put under control what is about to be called; return whether nothing but its call can be seen."""
         kind = type(thing)
         if kind is FunctionType:
-            if id(thing) in self._owners or id(thing.__code__) in self._rewritten:
-                return self._is_atomic(thing)
-            if self._add_owner(thing):
+            code = self._owners[id(thing)][1] if id(thing) in self._owners else thing.__code__
+            if self._scope is None and origin(code) is Origin.TOOL:
+                self._atomic[str(thing.__module__)] = None
+                return True
+            known = id(thing) in self._owners or id(thing.__code__) in self._rewritten
+            if not known and self._add_owner(thing):
                 thing.__code__ = self._build(thing.__code__, self._mode)
-            return self._is_atomic(thing)
+            return False
         if kind is MethodType:
             return self.reached(thing.__func__)
         if kind in (BuiltinFunctionType, MethodWrapperType, MethodDescriptorType, WrapperDescriptorType):
@@ -196,19 +143,6 @@ class Installer:
             for function in _functions_in(thing):
                 self.reached(function)
         return False
-
-    def _is_atomic(self, function: FunctionType) -> bool:
-        """Whether a function of the standard library is taken for one step that touches its arguments."""
-        code = self._owners.get(id(function), (function, function.__code__))[1]
-        known = self._atomic_codes.get(code)
-        if known is None:
-            name = str(function.__globals__.get("__name__", ""))
-            known = self._scope is None and _standard(code.co_filename) and not _within(name, _WATCHED)
-            if known:
-                self._atomic[name] = None
-            known = known and not _within(name, _FRAME_READERS)
-            self._atomic_codes[code] = known
-        return known
 
     def rewritten(self, code: CodeType, space: dict[str, Any]) -> CodeType:
         """Return code that is about to be executed, under control."""
@@ -223,22 +157,19 @@ class Installer:
     @property
     def atomic(self) -> tuple[str, ...]:
         """What was taken for a single step, in all runs so far."""
-        return tuple(f"the body of functions of {name}" for name in self._atomic)
+        names = dict.fromkeys((*self._atomic, *self._hooks.steps.taken))
+        return tuple(f"the body of functions of {name}" for name in names)
 
-    def trace(self, frame: FrameType, event: str, arg: object) -> None:  # noqa: ARG002  (the protocol has it)
-        """Note a function that runs without being watched; a trace function."""
+    def meet(self, frame: FrameType) -> None:
+        """Note a function that runs without being watched, if a thread under control runs it."""
         code = frame.f_code
-        known = id(code)
-        if known in self._rewritten or known in self._idle or known in self._let_be:
-            return
-        if self._wanted(code, frame.f_globals) and not _is_left_alone(code):
+        if is_untouched(code, frame.f_globals):
+            self.known.add(code)
+        elif self._points.run.mine():
             self.found.add(code)
-        else:
-            self._let_be.add(known)
-            self._alive.append(code)
 
     def adopt(self) -> bool:
-        """Watch what `trace` has found from now on; return whether the run says nothing for this reason.
+        """Watch what `meet` has found from now on; return whether the run says nothing for this reason.
 
         Code for which there is no function, such as that of a generator which was begun before, or of an
         imported module, may run once. Where it runs again it stands in the way of a proof.
@@ -247,8 +178,11 @@ class Installer:
         if not found:
             return False
         owned = set()
+        files = {code.co_filename for code in found}
         for thing in gc.get_objects():
-            if type(thing) is FunctionType and id(thing) not in self._owners:
+            if type(thing) is not FunctionType or thing.__code__.co_filename not in files:
+                continue
+            if id(thing) not in self._owners:
                 inside = {code for code in _codes(thing.__code__) if code in found}
                 if inside and self._add_owner(thing):
                     owned |= inside
@@ -258,8 +192,7 @@ class Installer:
                 self._unwatched[
                     f"{code.co_filename}:{code.co_firstlineno} in {code.co_qualname} ran before"
                 ] = None
-                self._let_be.add(id(code))
-                self._alive.append(code)
+                self.known.add(code)
             else:
                 self._once.add(code)
                 again = True
@@ -269,7 +202,7 @@ class Installer:
         code = function.__code__
         if id(function) in self._owners or id(code) in self._rewritten:
             return False
-        if _is_left_alone(code) or not self._wanted(code, function.__globals__):
+        if is_untouched(code, function.__globals__):
             return False
         self._owners[id(function)] = (function, code)
         self._learn(code, function.__globals__)
@@ -281,25 +214,19 @@ class Installer:
         for inner in _codes(code):
             if inner in self._functions:
                 continue
-            function = Function(inner, space, observed=self._observed(inner, space))
+            step = self._scope is None and origin(inner) is Origin.STEP
+            function = Function(inner, space, observed=self._observed(inner, space), step=step)
             self._functions[inner] = function
             sites = [*function.sites, *(site.exit for site in function.sites if site.exit is not None)]
             for site in sites:
                 site.set_focus(focus=self._points.everywhere)
-            self.sites += sites
-
-    def _wanted(self, code: CodeType, space: dict[str, Any]) -> bool:
-        name = str(space.get("__name__", ""))
-        named_tuple = code.co_filename == "<string>" and space.get("_tuple_new") is tuple.__new__
-        if named_tuple or code.co_filename.startswith((*_IMPORTING, OURS)):
-            return False
-        return not any(name == never or name.startswith(f"{never}.") for never in _NEVER)
+            self._sites += sites
 
     def _observed(self, code: CodeType, space: dict[str, Any]) -> bool:
         """Return whether all accesses of a function count, or only its operations on primitives."""
         if self._scope is not None:
             return self.in_scope(space)
-        return _within(str(space.get("__name__", "")), _OBSERVED_STANDARD) or not _standard(code.co_filename)
+        return origin(code) is Origin.PROGRAM
 
     def in_scope(self, space: dict[str, Any]) -> bool:
         """Return whether the accesses of a module count, as far as the user has narrowed that."""
@@ -308,8 +235,12 @@ class Installer:
 
     def install(self, mode: Mode) -> None:
         """Put rewritten code in place."""
-        self._built, self._mode = {}, mode
-        self._idle.clear()
+        self._mode = mode
+        # Under observation every site has its hook, whatever it has been seen to do.
+        always = mode == "observe" and self._points.granularity != "sync"
+        self._built = self._observing.setdefault(self._points.granularity, {}) if always else {}
+        self.known.for_now.clear()
+        self.known.for_now.update(id(code) for code, built in self._built.items() if code is built)
         for function, code in self._owners.values():
             function.__code__ = self._settled.get(code) or self._build(code, mode)
 
@@ -321,7 +252,7 @@ class Installer:
         """
         for function, code in self._owners.values():
             function.__code__ = code
-        self._alive, self._built, self._settled = [], {}, {}
+        self.known, self._built, self._settled, self._observing = Known(), {}, {}, {}
         self._owners, self._types = {}, set()
         forget_types()
         self._hooks.connect()
@@ -341,6 +272,10 @@ class Installer:
         for site in function.sites:
             for index, call in self._calls(site, mode, function):
                 calls[index] = [*calls.get(index, ()), call]
+        if function.step and self._points.granularity != "sync":
+            enter = Call(self._hooks.step(code), after=True)
+            for index in entries(function.body):
+                calls[index] = [enter, *calls.get(index, ())]
         unbound: frozenset[int] = frozenset()
         if any(call.replaces for here in calls.values() for call in here):
             unbound = frozenset(
@@ -350,13 +285,13 @@ class Installer:
             built = put_together(function.body, calls, unbound=unbound, constants=constants)
         else:
             built = self._built[code] = code
-            self._idle.add(id(code))
+            self.known.for_now.add(id(code))
             return built
         self._built[code] = built
         if not function.observed:
             self._settled[code] = built  # only operations on primitives count in it, whatever the mode
         self._rewritten.add(id(built))
-        self._alive.append(built)
+        self.known.add(built)
         return built
 
     def _calls(self, site: Site, mode: Mode, function: Function) -> Iterator[tuple[int, Call]]:
@@ -397,11 +332,6 @@ def _codes(code: CodeType) -> Iterator[CodeType]:
             yield from _codes(constant)
 
 
-def _within(name: str, modules: Sequence[str]) -> bool:
-    """Return whether a module is one of these, or a part of one."""
-    return any(name == module or name.startswith(f"{module}.") for module in modules)
-
-
 def _mentioned(root: Any) -> Iterator[FunctionType]:
     """Yield the functions of a root, and those of the user that they name or hold, whatever calls them."""
     left: list[Any] = [root]
@@ -412,7 +342,7 @@ def _mentioned(root: Any) -> Iterator[FunctionType]:
                 continue
             seen.add(id(function))
             yield function
-            if _standard(function.__code__.co_filename):
+            if library(function.__code__.co_filename) is not None:
                 continue
             space = function.__globals__
             named = [

@@ -49,7 +49,6 @@ import functools
 import random
 import sys
 import threading
-from contextlib import suppress
 from time import monotonic
 from typing import TYPE_CHECKING, Any, NoReturn
 
@@ -159,8 +158,9 @@ class Scheduler:
         try:
             state = self._alone(setup)
             if not self._over:
-                with suppress(Stopped):
-                    self._together(workers, state)
+                with self.outside():
+                    self._get_ready(workers, state)
+                self._together()
             if not self._over and check is not None:
                 self._judge(check, state)
         finally:
@@ -197,7 +197,8 @@ class Scheduler:
         try:
             with self._alarm:
                 state = function()
-            refuse_unfinished(state, Role.SETUP)
+            with self.outside():
+                refuse_unfinished(state, Role.SETUP)
         except Exception as error:  # noqa: BLE001  (it is raised again when the threads have ended)
             if self._failure is None and self._passing is None:
                 self._passing = error
@@ -207,7 +208,8 @@ class Scheduler:
             return state
         return None
 
-    def _together(self, workers: Sequence[tuple[str, Callable[[Any], object]]], state: Any) -> None:
+    def _get_ready(self, workers: Sequence[tuple[str, Callable[[Any], object]]], state: Any) -> None:
+        """Make the tasks of the workers; those that the set-up started come last."""
         background = [task for task in self.tasks if task is not self._main and not task.done]
         self.tasks = []
         self._choosing = True
@@ -218,8 +220,13 @@ class Scheduler:
             self.tasks.append(task)
         if self._strategy is not None:
             self._strategy.start(self)
-        self._pass_on(None)
-        self._watch()
+
+    def _together(self) -> None:
+        try:
+            self._pass_on(None)
+            self._watch()
+        except Stopped:
+            return
         self._choosing = False
 
     def _judge(self, check: Callable[[Any], object], state: Any) -> None:
@@ -272,6 +279,7 @@ class Scheduler:
         task.starts()
         if not self.dying:
             self._live(task, carrier, function)
+        self.baton.hold(-1)  # what the instrument calls from here on is not part of the run
         task.ends()
         dying = self.dying
         self._crew.leave(carrier)
@@ -283,21 +291,22 @@ class Scheduler:
         if self._failure is not None or self._passing is not None:
             self._wake_main()
             return
-        with suppress(Stopped):
-            self._pass_on(None)
+        self._leave_baton()
         if self._passing is not None:
             self._wake_main()
 
     def _live(self, task: Task, carrier: Carrier, function: Callable[[], object]) -> None:
         """Run what a task is there for, as `threading` would have run it."""
         if task.thread is None:
-            carrier.pose_as(task.name)
+            with self.outside():
+                carrier.pose_as(task.name)
         if self._on_start is not None:
             self._on_start()
         try:
             given = self._context.copy().run(function)
             if task.thread is None:
-                refuse_unfinished(given, Role.WORKER)
+                with self.outside():
+                    refuse_unfinished(given, Role.WORKER)
         except Stopped:
             pass
         except BaseException as error:  # noqa: BLE001  (it is sorted)
@@ -493,8 +502,13 @@ class Scheduler:
 
     def go_on_without(self) -> None:
         """Hand the baton to another thread, since its holder waits in the operating system."""
-        with suppress(Stopped):
+        self._leave_baton()
+
+    def _leave_baton(self) -> None:
+        try:
             self._pass_on(None)
+        except Stopped:
+            return
 
     @property
     def uncontrolled(self) -> tuple[str, ...]:

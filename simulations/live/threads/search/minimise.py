@@ -18,7 +18,7 @@ DELAY_BOUND_THREADS: Final = 6
 """From this many threads on, schedules are minimised by delay bounding too."""
 GROWTHS_MAX: Final = 8
 """How often minimising begins anew because a run has shown another place at which a switch matters."""
-RUNS_MIN: Final = 100
+RUNS_MIN: Final = 20
 """How many runs may be spent however long they are."""
 POINTS_SPENT_MAX: Final = 500_000
 """How many points the runs may have together beyond that."""

@@ -227,31 +227,40 @@ class _Touched:
     """The steps of a run so far by what they touched, so that those that a step depends on are soon found."""
 
     def __init__(self) -> None:
-        # By thing, then by part, where None has all of them: the steps that read, and those that write.
-        self._steps: dict[int, dict[Part, tuple[list[int], list[int]]]] = {}
-        self._whole: dict[int, tuple[list[int], list[int]]] = {}
+        # By thing, part and whether it writes, where the part None has all of them; then by thread.
+        self._steps: dict[tuple[int, Part, bool], dict[int, list[int]]] = {}
+        self._whole: dict[tuple[int, bool], dict[int, list[int]]] = {}
 
     def add(self, index: int, step: Step) -> None:
         """Take note of a step."""
         for thing, part, writes in step.touches:
-            parts = self._steps.setdefault(thing, {})
-            parts.setdefault(None, ([], []))[writes].append(index)
+            for each in {None, part}:
+                by_thread = self._steps.setdefault((thing, each, writes), {})
+                by_thread.setdefault(step.thread, []).append(index)
             if part is None:
-                self._whole.setdefault(thing, ([], []))[writes].append(index)
-            else:
-                parts.setdefault(part, ([], []))[writes].append(index)
+                self._whole.setdefault((thing, writes), {}).setdefault(step.thread, []).append(index)
 
-    def dependent_on(self, step: Step) -> set[int]:
-        """Return the steps that touch the same thing as a step does, where one of the two writes it."""
+    def unordered(self, step: Step, past: int) -> set[int]:
+        """Return the steps of other threads that a step depends on, but those that have to come before it.
+
+        Of a thread those are the first ones, so the search goes from the last.
+        """
         found: set[int] = set()
-        for thing, part, writes in step.touches:
-            lists = [self._steps.get(thing, {}).get(part)]
-            if part is not None:
-                lists.append(self._whole.get(thing))
-            for reads_and_writes in lists:
-                if reads_and_writes is not None:
-                    found.update(*reads_and_writes[not writes :])
+        for places in self._dependent_on(step):
+            for place in reversed(places):
+                if (past >> place) & 1:
+                    break
+                found.add(place)
         return found
+
+    def _dependent_on(self, step: Step) -> Iterator[list[int]]:
+        for thing, part, writes in step.touches:
+            for other_writes in (True,) if not writes else (True, False):
+                found = [self._steps.get((thing, part, other_writes), {})]
+                if part is not None:
+                    found.append(self._whole.get((thing, other_writes), {}))
+                for by_thread in found:
+                    yield from (places for thread, places in by_thread.items() if thread != step.thread)
 
 
 def _looked_at(steps: Sequence[Step]) -> _Run:
@@ -266,10 +275,9 @@ def _looked_at(steps: Sequence[Step]) -> _Run:
             past |= run.past[before]
         run.own.append(past)
         races: list[int] = []
-        for other in sorted(touched.dependent_on(step), reverse=True):
-            if not (run.own[index] >> other) & 1:
-                races.append(~other if (past >> other) & 1 else other)
-                past |= run.past[other]
+        for other in sorted(touched.unordered(step, run.own[index]), reverse=True):
+            races.append(~other if (past >> other) & 1 else other)
+            past |= run.past[other]
         number = count.get(step.thread, 0)
         run.names.append(run.name(step.thread, number, past))
         run.past.append(past | 1 << index)

@@ -22,6 +22,7 @@ from simulations.live.threads.control.points import Points
 from simulations.live.threads.control.primitives import Primitives
 from simulations.live.threads.control.scheduler import Scheduler
 from simulations.live.threads.control.thread_order import ThreadOrder
+from simulations.live.threads.control.tracing import Tracing
 from simulations.live.threads.errors import StuckError, ThreadsError
 from simulations.live.threads.search.exhaustive import (
     Happened,
@@ -109,6 +110,7 @@ class Session:
         self._points = Points(self.scheduler, program.granularity)
         hooks = Hooks(self._points, Primitives(self._points))
         self._installer = Installer(hooks, self._points, program.scope)
+        self._tracing = Tracing(self._installer.known, self._installer.meet)
         self._limits = Limits()
         self.schedules = 0
         self.points = 0
@@ -149,6 +151,7 @@ class Session:
         for module, name, value in (*refused.stand_ins(self.scheduler), *futures.stand_ins(self._points)):
             undo.append(functools.partial(setattr, module, name, getattr(module, name)))
             setattr(module, name, value)
+        undo.append(self._tracing.close)
         undo.append(self._order.stop)
         self._order.start()
         undo.append(self._installer.restore)
@@ -280,20 +283,13 @@ class Session:
             tracing: Whether functions are noticed that are not watched yet.
         """
         self._install(mode)
-        trace = self._trace
-        before = sys.gettrace()
+        on_start = self._tracing.begin() if tracing else None
         try:
-            if tracing:
-                sys.settrace(trace)
-            return self._run(strategy, sink, (lambda: sys.settrace(trace)) if tracing else None)
+            return self._run(strategy, sink, on_start)
         finally:
             if tracing:
-                sys.settrace(before)
+                self._tracing.end()
             self._points.end()
-
-    def _trace(self, frame: FrameType, event: str, arg: object) -> None:
-        if self.scheduler.mine():
-            self._installer.trace(frame, event, arg)
 
     def observe(self, seed: int, budget: int) -> Hit | None:
         """Run a few schedules under full observation, to learn what runs and which accesses conflict."""
