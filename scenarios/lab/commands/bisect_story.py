@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 
 PLAIN_TRIALS: Final = 1000
 """In how many simulated histories of runs it is counted what plain bisection names."""
+CONFIDENCE: Final = 0.95
+"""The posterior at which the bisection that knows about flaky tests ends."""
 _PYTHON: Final = (sys.executable, "-B")
 
 
@@ -79,6 +81,7 @@ def show(name: str, *, at: Path | None, seed: int, as_json: bool) -> str:
             bad=made.commits[-1],
             command=(*_PYTHON, "stress_test.py"),
             signature=f"^{made.by}: ",
+            confidence=CONFIDENCE,
         )
         repository = Repository.at(made.folder)
         with showing_progress() as watch:

@@ -117,9 +117,10 @@ _SCENARIO: Final = '''\
 
 from __future__ import annotations
 
-from @MODULE@.world import Payments, Run, System, run
 from scenarios.lab.scenario import Assumption, Exhausted, Finds, Scenario, Story, Variant
 from simulations.choices import ChoicePoint, Deviation, NoiseModel, Plan
+
+from @MODULE@.world import Payments, Run, System, run
 
 
 def no_payment_is_lost(run: Run) -> None:
@@ -167,10 +168,10 @@ _TEST: Final = '''\
 """The bug is found, the fix holds, and the property can fail."""
 
 import pytest
+from simulations.choices import Deviation, Plan, nominal, replay
 
 from @MODULE@ import SCENARIO, no_payment_is_lost
 from @MODULE@.world import Payments, System, run
-from simulations.choices import Deviation, Plan, nominal, replay
 
 
 @pytest.mark.bug(SCENARIO)
@@ -191,7 +192,7 @@ def test_the_nominal_run_holds():
 _LESSON: Final = (
     "# @TITLE@\n\nA run is a function of its input and of what the environment answers.",
     (
-        "from @MODULE@ import SCENARIO\nfrom simulations.choices import nominal\n\n"
+        "from simulations.choices import nominal\n\nfrom @MODULE@ import SCENARIO\n\n"
         "run = SCENARIO.run(SCENARIO.variant().system, SCENARIO.ladder[-1], nominal())\n"
         'print(*run.trace, sep="\\n")'
     ),

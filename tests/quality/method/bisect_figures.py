@@ -12,7 +12,7 @@ import statistics
 import sys
 import tempfile
 from pathlib import Path
-from random import Random
+from typing import TYPE_CHECKING
 
 from scenarios.lab.commands.bisect_story import git_bisect_run
 from scenarios.lab.method.flaky_bisect import Evidence, Versions, believe, next_version
@@ -20,6 +20,9 @@ from scenarios.lab.method.plain_bisect import plain_bisection
 from scenarios.lab.method.story_repository import make
 from simulations.choices import substream
 from simulations.intervals import wilson
+
+if TYPE_CHECKING:
+    from random import Random
 
 VERSIONS = 129
 RUNS_MAX = 5000
@@ -104,18 +107,27 @@ def replayed(seed: int) -> bool:
         return git_bisect_run(made, (*command, str(made.finding))) == made.commits[made.culprit]
 
 
+def say(line: str) -> None:
+    sys.stdout.write(f"{line}\n")
+    sys.stdout.flush()
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--trials", type=int, default=200)
     parser.add_argument("--repositories", type=int, default=20)
     args = parser.parse_args()
-    right = sum(map(replayed, range(args.repositories)))
-    print(f"git bisect run heisenlab replay --bisect: right in {right} of {args.repositories} repositories")
-    print("rate of the bad versions | flake-aware right | runs | plain right")
+    right = 0
+    for done in range(args.repositories):
+        right += replayed(done)
+        say(f"git bisect run heisenlab replay --bisect: right in {right} of {done + 1}")
+    if not args.trials:
+        return
+    say("rate of the bad versions | flake-aware right | runs | plain right")
     for case in CASES:
         right, runs, plain = measured(case, args.trials)
         aware_right, plain_right = share(right, args.trials), share(plain, args.trials)
-        print(f"{case} | {aware_right} | {statistics.mean(runs):.0f} | {plain_right}", flush=True)
+        say(f"{case} | {aware_right} | {statistics.mean(runs):.0f} | {plain_right}")
 
 
 if __name__ == "__main__":

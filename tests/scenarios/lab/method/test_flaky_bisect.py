@@ -105,7 +105,7 @@ def bisected(rates, seed, confidence=0.95):
         evidence.add(present, failed=fails, passed=not fails)
 
 
-# H0: right in 95 % of the trials. Of 20, 17 or more are then right with probability .984; the seeds are fixed.
+# H0: right in 95 % of trials; of 20, at least 17 are then right with probability .984. Fixed seeds.
 @pytest.mark.parametrize(
     "rates",
     [
