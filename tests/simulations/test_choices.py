@@ -3,7 +3,7 @@ from collections import Counter
 from itertools import product
 
 import pytest
-from hypothesis import given, settings, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from simulations import choices
