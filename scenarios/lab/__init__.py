@@ -21,6 +21,6 @@ sees), `adaptors` (what an instrument offers to pytest and Hypothesis).
 
 Public are `scenarios.catalogue` and `scenarios.get`, and from here `hunt.hunt` and its `Hunt`, what a
 scenario is made of (`scenario`), what a hunt returns (`verdict`, `finding`), `replay.replay`,
-`doctor.fingerprint`, the adaptors, and of the method what its reference page shows. What is left may change with any version. Nothing is imported here,
-so that a replay loads what it needs and no more.
+`doctor.fingerprint`, the adaptors, and of the method what its reference page shows. What is left may change
+with any version. Nothing is imported here, so that a replay loads what it needs and no more.
 """
