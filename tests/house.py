@@ -91,6 +91,7 @@ ROOMS: Final = (
         ("simulations", "scenarios", "scenarios.lab", "scenarios.lab.adaptors", *_INSTRUMENTS, *_WORLDS),
         ("rich",),
     ),
+    Room("scenarios.lab.start", ("scenarios.lab", "scenarios.lab.commands")),  # the console entry point
     Room(
         "scenarios.lab.pytest_plugin",
         ("simulations", "scenarios.lab"),

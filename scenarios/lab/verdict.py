@@ -65,6 +65,8 @@ class Minimality(StrEnum):
     tried, since the budget ran out."""
     ONE_MINIMAL = "1-minimal"
     """None of its deviations can be dropped; the budget ran out."""
+    INTERRUPTED = "not minimised: interrupted"
+    """It is the run that the search found; minimising was interrupted."""
     BY_HAND = "not minimised: made by hand"
     """Its plan was made in the debugger."""
 

@@ -63,10 +63,17 @@ def verify(findings: Sequence[tuple[Scenario, Finding]]) -> list[str]:
     return [IN_PROCESS if source is None else FRESH for source in sources]
 
 
-def replay_of(scenario: Scenario, finding: Finding) -> Outcome:
-    """Run a finding's plan at its input; raises `PlanError` where the plan does not apply."""
+def replay_of(scenario: Scenario, finding: Finding, *, questions_max: int | None = None) -> Outcome:
+    """Run a finding's plan at its input; raises `PlanError` where the plan does not apply.
+
+    Args:
+        scenario: The scenario.
+        finding: The finding.
+        questions_max: How many questions the run may ask; None is no limit, for a finding of one's own.
+    """
     given = decode_input(scenario, finding.input)
-    return replayed(scenario, scenario.variant(finding.variant), given, finding.plan)
+    variant = scenario.variant(finding.variant)
+    return replayed(scenario, variant, given, finding.plan, questions_max=questions_max)
 
 
 def work(job: dict[str, Any]) -> None:
