@@ -2,26 +2,20 @@
 
 from __future__ import annotations
 
-import unicodedata
 from typing import Final
 
 SHOWN_MAX: Final = 200
 """The number of characters of a value that a message shows."""
 
-_STEERING: Final = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})
-"""The categories of Unicode whose characters a terminal obeys rather than shows, or shows as nothing.
-
-Controls (C0, C1, escape sequences begin with one), formats (bidirectional overrides, zero-width characters,
-tags), surrogates, separators of lines and paragraphs. Source: Unicode Standard, section 4.5, table 4-4.
-"""
-
 
 def printable(text: str) -> str:
-    r"""Return a text in which nothing steers a terminal: each such character stands as an escape like `\x1b`.
+    r"""Return a text in which nothing steers a terminal: such a character stands as an escape like `\x1b`.
 
-    Line ends and tabs become escapes, too; see `printable_lines`.
+    That is each one which `str.isprintable` excludes: controls (C0, C1; an escape sequence begins with one),
+    formats (bidirectional overrides, zero-width characters, tags), surrogates, separators other than the
+    space, and what is not assigned. Line ends and tabs are among them; see `printable_lines`.
     """
-    return text if text.isascii() and text.isprintable() else "".join(map(_shown, text))
+    return text if text.isprintable() else "".join(map(_shown, text))
 
 
 def printable_lines(text: str) -> str:
@@ -30,9 +24,7 @@ def printable_lines(text: str) -> str:
 
 
 def _shown(character: str) -> str:
-    if unicodedata.category(character) not in _STEERING:
-        return character
-    return character.encode("unicode_escape").decode("ascii")
+    return character if character.isprintable() else character.encode("unicode_escape").decode("ascii")
 
 
 def shown(value: object) -> str:

@@ -91,7 +91,8 @@ ROOMS: Final = (
         ("simulations", "scenarios", "scenarios.lab", "scenarios.lab.adaptors", *_INSTRUMENTS, *_WORLDS),
         ("rich",),
     ),
-    Room("scenarios.lab.start", ("scenarios.lab", "scenarios.lab.commands")),  # the console entry point
+    Room("scenarios.lab.start", ("scenarios.lab", "scenarios.lab.commands"), ("pytest",)),  # entry points
+    Room("scenarios.lab.commands.__main__", ("scenarios.lab.start",)),
     Room(
         "scenarios.lab.pytest_plugin",
         ("simulations", "scenarios.lab"),

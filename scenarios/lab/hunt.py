@@ -126,9 +126,8 @@ def hunt(
         searcher: `hypothesis`, `random` or `exhaustive`.
         seed: The seed of the search, from 0 to 2^64.
         budget: How many runs the search may take, from 1; None means what the searcher usually needs.
-        deviations: How many deviations a plan may have, from 0; with 0 only the nominal runs of the ladder
-            are there to run. None means what the scenario says; for the
-            exhaustive searcher, the number at which the variant is expected to be exhausted or found, else 1.
+        deviations: How many deviations a plan may have, from 0 (then all there is to run is the ladder). None
+            means what the scenario says; for the exhaustive searcher, what the variant is expected to show.
         minimising_budget: How many runs minimising may take, from 1.
         verify: Replay the finding twice in fresh interpreters with different hash seeds (0.2 s). Without it
             the finding says "not yet".
@@ -146,7 +145,6 @@ def hunt(
     bound = _at_least(0, "deviations", _bound(scenario, chosen, way) if deviations is None else deviations)
     _at_least(0, "seed", seed, most=SEED_MAX)
     _at_least(1, "minimising_budget", minimising_budget)
-
     began, tally = perf_counter(), Tally(watch=watch)
     target = Target(scenario, chosen, tally)
     tally.start(Phase.SEARCH, budget)
@@ -154,9 +152,11 @@ def hunt(
     search_runs = tally.runs
     least, stopped = _least(target, way, search, minimising_budget)
     spent = {"search_runs": search_runs, "minimising_runs": tally.runs}
-    finding = least and finding_of(
-        scenario, chosen, least.caught, minimality=least.in_words, searcher=searcher, seed=seed, **spent
-    )
+    finding = None
+    if least is not None:
+        finding = finding_of(
+            scenario, chosen, least.caught, minimality=least.in_words, searcher=searcher, seed=seed, **spent
+        )
     if finding and verify and stopped is None:
         finding, stopped = _verified(scenario, finding)
     result = Hunt(
@@ -173,9 +173,9 @@ def hunt(
         rate_below=rate_below(search_runs) if way.independent and finding is None else None,
         seconds=perf_counter() - began,
     )
-    if stopped is None:
-        return result
-    raise HuntInterrupted(result) from stopped
+    if stopped is not None:
+        raise HuntInterrupted(result) from stopped
+    return result
 
 
 def _searcher(name: str) -> Searcher:

@@ -7,11 +7,12 @@ Python prints "Exception ignored in" and goes on as if nobody had asked (`sys.un
 
 from __future__ import annotations
 
+import os
 import signal
 import sys
 import threading
 from _thread import interrupt_main, start_new_thread
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from time import sleep
 from typing import TYPE_CHECKING, Any, Final
 
@@ -68,6 +69,22 @@ def delivered(*, endings: bool) -> Iterator[None]:
 _ENDINGS: Final = tuple(
     getattr(signal, name) for name in ("SIGTERM", "SIGHUP") if hasattr(signal, name)
 )  # Windows has no SIGHUP
+
+
+def end_when_closed(descriptor: int) -> None:
+    """End this process at once when the other end of a pipe is closed, as by the end of its owner.
+
+    Args:
+        descriptor: The end to read of a pipe on which nothing arrives.
+    """
+    start_new_thread(_watch, (descriptor,))
+
+
+def _watch(descriptor: int) -> None:
+    with suppress(OSError):
+        while os.read(descriptor, 1):
+            pass
+    os._exit(1)
 
 
 def _terminate(number: int, frame: object) -> None:

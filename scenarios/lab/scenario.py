@@ -30,6 +30,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeAlias
 
 from simulations.errors import LabError
+from simulations.terminal_text import shown
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -221,7 +222,7 @@ class Scenario:
             if variant.name == name:
                 return variant
         names = ", ".join(variant.name for variant in self.variants)
-        raise LabError(f"{self.name} has no variant {name!r}; it has {names}")
+        raise LabError(f"{self.name} has no variant {shown(name)}; it has {names}")
 
     def judged_by(self, variant: Variant) -> tuple[Property, ...]:
         """Return the properties that a variant is judged by, in the order in which they are checked."""

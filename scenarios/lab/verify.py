@@ -10,11 +10,12 @@ import os
 import subprocess
 import sys
 from contextlib import suppress
-from typing import TYPE_CHECKING, Any, Final
+from typing import IO, TYPE_CHECKING, Any, Final
 
 from scenarios.lab import catalogue
 from scenarios.lab.execution import Outcome, replayed
 from scenarios.lab.finding import Finding, decode_input, from_json
+from scenarios.lab.interrupts import end_when_closed
 from scenarios.lab.scenario import Scenario
 from simulations.errors import LabError, NondeterminismError
 
@@ -33,7 +34,7 @@ NOT_YET: Final = "not yet"
 _HASH_SEEDS: Final = ("1", "2")
 _SECONDS_MAX: Final = 600.0
 _BOOT: Final = (
-    "import json, sys; job = json.load(sys.stdin); sys.path[:] = job['path']; "
+    "import json, sys; job = json.loads(sys.stdin.readline()); sys.path[:] = job['path']; "
     "from scenarios.lab.verify import work; work(job)"
 )
 
@@ -79,9 +80,12 @@ def replay_of(scenario: Scenario, finding: Finding, *, questions_max: int | None
 def work(job: dict[str, Any]) -> None:
     """Replay the findings that a parent process sent; the answer goes to standard output.
 
+    When the parent ends, however it does, its end of the standard input is closed, and this process ends too.
+
     Args:
-        job: What the parent wrote to standard input.
+        job: What the parent wrote to standard input, in one line.
     """
+    end_when_closed(sys.stdin.fileno())
     results = []
     for source, data in job["findings"]:
         try:
@@ -124,21 +128,28 @@ def _in_fresh_interpreters(jobs: Sequence[tuple[str, Finding]]) -> list[list[dic
         )
         for seed in _HASH_SEEDS
     ]
+    held: list[IO[str]] = []  # what a worker notices when it is closed, which is also when this process ends
     try:
-        for worker in workers:
-            _ask(worker, text)
+        held.extend(_ask(worker, text) for worker in workers)
         return [_answer(worker) for worker in workers]
     finally:
         for worker in workers:
             worker.kill()
             worker.communicate()
+        for pipe in held:
+            with suppress(BrokenPipeError):
+                pipe.close()
 
 
-def _ask(worker: subprocess.Popen[str], text: str) -> None:
-    if worker.stdin is not None:
-        with suppress(BrokenPipeError), worker.stdin:  # its exit status will say why it is gone
-            worker.stdin.write(text)
-        worker.stdin = None
+def _ask(worker: subprocess.Popen[str], text: str) -> IO[str]:
+    """Send a worker its job, and return its standard input, which must stay open while it works."""
+    pipe, worker.stdin = worker.stdin, None  # or `communicate` closes it
+    if pipe is None:
+        raise LabError("a fresh interpreter has no standard input")
+    with suppress(BrokenPipeError):  # its exit status will say why it is gone
+        pipe.write(f"{text}\n")
+        pipe.flush()
+    return pipe
 
 
 def _answer(worker: subprocess.Popen[str]) -> list[dict[str, Any]]:
