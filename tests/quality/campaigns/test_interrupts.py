@@ -15,7 +15,10 @@ def test_an_interrupt_at_any_moment_is_a_line_or_a_result():
 
 
 SLEEPS = "import time; time.sleep(0.4)"
-STAYS = "import subprocess as s, time; s.Popen(['sleep', '9'], stdout=s.DEVNULL, stderr=s.DEVNULL); time.sleep(0.4)"
+STAYS = (
+    "import subprocess as s, time; s.Popen(['sleep', '9'], stdout=s.DEVNULL, stderr=s.DEVNULL); "
+    "time.sleep(0.4)"
+)
 LEAVES = "import time; open('half.part', 'w').close(); time.sleep(0.4)"
 
 
