@@ -165,7 +165,7 @@ def _named(states: Iterable[object], initial: object) -> dict[str, object]:
             values,
         ]
     form = next((form for form in forms if any(same(held, initial) for held in form)), None)
-    if form is None and isinstance(initial, Enum):
+    if form is None and isinstance(initial, Enum) and values and not isinstance(values[0], Enum):
         kind = type(initial).__name__
         raise SubjectError(
             f"the field holds members of the Enum {kind}, such as {initial}, and the states are "
