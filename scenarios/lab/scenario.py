@@ -171,6 +171,7 @@ class Scenario:
         inputs: Makes the Hypothesis strategy of inputs (and imports Hypothesis inside); None means: one of
             the ladder.
         phrase: Describes a deviation in the words of the world, such as "bit 2 of cpu0 is upset at clock 1".
+        moment: Says a time of the trace with its unit, such as "70.0 h".
         assumptions: What the scenario takes for granted.
         deviations_max: The largest number of deviations in a plan that a search draws.
     """
@@ -187,6 +188,7 @@ class Scenario:
     noise: NoiseModel
     inputs: Callable[[], SearchStrategy[Any]] | None = None
     phrase: Callable[[ChoicePoint], str] = _plain
+    moment: Callable[[int], str] = str
     assumptions: tuple[Assumption, ...] = ()
     deviations_max: int = 3
 

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from rich.console import Console
 from rich.markup import escape
 
+from scenarios.lab.catalogue import get
 from scenarios.lab.commands.command import DONE, FOUND
 from scenarios.lab.commands.display import print_facts
 from scenarios.lab.finding import load
@@ -20,6 +21,9 @@ if TYPE_CHECKING:
 
     from scenarios.lab.finding import Finding
     from scenarios.lab.replay import Replay
+
+
+_MOMENT_WIDTH: Final = 9
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -74,8 +78,13 @@ def _bisect(finding: Finding, *, as_json: bool) -> int:
 def _print(finding: Finding, result: Replay, *, with_trace: bool) -> None:
     console = Console(soft_wrap=True)
     if with_trace:
+        moment = get(finding.scenario).moment
         for event in result.outcome.run.trace:
-            console.print(str(event), highlight=False, markup=False)
+            console.print(
+                printable(event.said_at(f"{moment(event.time):>{_MOMENT_WIDTH}}")),
+                highlight=False,
+                markup=False,
+            )
     said = {
         "identical": "[bold red]reproduced[/], identical to the finding",
         "differs": "[bold red]fails[/], but the trace is another one than in the finding",

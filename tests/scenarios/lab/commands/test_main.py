@@ -133,6 +133,21 @@ class TestReplay:
         assert main(["replay", str(saved), "--trace", "--json"]) == 1
         assert json.loads(capsys.readouterr().out)["trace"] == [[1, "b", "spills", None]]
 
+    @pytest.mark.parametrize(
+        ("name", "moment"),
+        [
+            ("vanishing-job", r"114\.00 h  machine  starts"),
+            ("stale-cache", " 5 ms  writer  store"),
+            ("invalid-mode", "clock 1  "),
+            ("truncated-pointer", "doc 0  document 0  open"),
+        ],
+    )
+    def test_the_trace_says_times_with_their_unit(self, tmp_path, capsys, name, moment):
+        path = str(tmp_path / "finding.json")
+        assert main(["hunt", name, "--searcher", "exhaustive", "-o", path]) == 1
+        assert main(["replay", path, "--trace"]) == 1
+        assert re.search(moment, capsys.readouterr().out)
+
     def test_json_is_one_object(self, saved, capsys):
         assert main(["replay", str(saved), "--json"]) == 1
         data = json.loads(capsys.readouterr().out)
