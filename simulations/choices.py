@@ -18,15 +18,14 @@ from __future__ import annotations
 
 import hashlib
 from bisect import bisect_right
-from collections import Counter
+from collections import Counter, deque
 from dataclasses import dataclass
-from fnmatch import fnmatchcase
-from fractions import Fraction
-from itertools import accumulate, repeat
+from itertools import chain, islice, repeat
 from random import Random
-from typing import TYPE_CHECKING, Final, Generic, Literal, NamedTuple, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, Final, Generic, NamedTuple, TypeAlias, TypeVar
 
-from simulations.errors import NondeterminismError, PlanError, QuestionLimitError
+from simulations.errors import LabError, NondeterminismError, PlanError, QuestionLimitError
+from simulations.noise import UNIFORM, NoiseModel, Rate, cumulative
 from simulations.plans import Deviation, Plan
 
 if TYPE_CHECKING:
@@ -46,6 +45,7 @@ __all__ = [
     "drawn",
     "exactly",
     "exhaustive",
+    "levels",
     "nominal",
     "prefix",
     "random",
@@ -59,7 +59,9 @@ SEED_MAX: Final = 2**64
 T = TypeVar("T")
 R = TypeVar("R")
 
-Rank: TypeAlias = tuple[int, tuple[tuple[int, int], ...]]
+_Answers: TypeAlias = tuple[tuple[int, int], ...]
+
+Rank: TypeAlias = tuple[int, _Answers]
 """The place of a plan in the order of "least", as the number of deviations and each `(position, option)`."""
 
 
@@ -192,6 +194,10 @@ class Chooser:
         """The label of every question so far, in the order in which they were asked."""
         return self._labels
 
+    def asked_from(self, position: int) -> Iterator[tuple[str, int]]:
+        """Yield label and number of options of each question from a position on."""
+        yield from zip(self._labels[position:], self._sizes[position:], strict=True)
+
     def _note_nominal(self, labels: Sequence[str]) -> None:
         """Remember questions with two options that all had the nominal answer."""
         self._labels.extend(labels)
@@ -280,70 +286,6 @@ class _Scripted(Chooser):
 _LABELS_SHOWN_MAX: Final = 8
 
 
-UNIFORM: Final = "uniform"
-"""The rate of a label whose options are all equally likely, the nominal one included."""
-
-Rate: TypeAlias = float | Fraction | tuple[float | Fraction, ...] | Literal["uniform"]
-"""How likely a label is to deviate; see `NoiseModel`."""
-
-
-@dataclass(frozen=True)
-class NoiseModel:
-    """A named table of probabilities per label.
-
-    Attributes:
-        name: Stands in reports, and separates the random streams of two models with one seed.
-        rates: From a label, or a pattern with `*`, `?` and `[...]`, to its rate. The first entry that matches
-            counts. A number from 0 to 1 is the probability of a deviation, spread evenly over the options
-            that are not nominal; a tuple gives option 1, option 2, ... each its own; `UNIFORM` makes all
-            options equally likely.
-        otherwise: The rate of every other label.
-
-    Raises:
-        ValueError: a rate is not a probability.
-    """
-
-    name: str
-    rates: Mapping[str, Rate]
-    otherwise: Rate = 0.0
-
-    def __post_init__(self) -> None:
-        for label, rate in [*self.rates.items(), ("otherwise", self.otherwise)]:
-            parts = rate if isinstance(rate, tuple) else () if rate == UNIFORM else (rate,)
-            if isinstance(rate, str) and rate != UNIFORM:
-                raise ValueError(
-                    f"noise model {self.name}: the rate of {label} is {rate!r}; say a number or UNIFORM"
-                )
-            if any(not 0 <= part <= 1 for part in parts) or sum(parts, Fraction(0)) > 1:
-                raise ValueError(
-                    f"noise model {self.name}: the rate of {label} is {rate}, not a probability (0 to 1)"
-                )
-
-    def rate(self, label: str) -> Rate:
-        """Return the rate of a label."""
-        for pattern, rate in self.rates.items():
-            if pattern == label or fnmatchcase(label, pattern):
-                return rate
-        return self.otherwise
-
-
-def _cumulative(rate: Rate, size: int) -> tuple[float, ...]:
-    """Return the probabilities of 'option 1', 'option 1 or 2', ... under a rate.
-
-    Raises:
-        ValueError: the rate has more entries than there are options besides the nominal one.
-    """
-    others = size - 1
-    if isinstance(rate, tuple):
-        if len(rate) > others:
-            raise ValueError(
-                f"a rate with {len(rate)} entries does not fit {others} options besides the nominal one"
-            )
-        return tuple(accumulate(map(float, rate)))
-    total = others / size if rate == UNIFORM else float(rate)
-    return tuple(total * option / others for option in range(1, size))
-
-
 class _Random(Chooser):
     """Answers by a noise model, after the first `replayed` questions, which a plan answers."""
 
@@ -359,17 +301,16 @@ class _Random(Chooser):
 
     def pick(self, label: str, options: Sequence[T], *, forced: bool = False) -> T:
         size = len(options)
+        chances = self._chances.get((label, size))
+        if chances is None:
+            chances = self._chances[label, size] = cumulative(self._noise.rate(label), size)
+        # Drawn also where the plan answers, so that with one seed the answers behind a prefix are the same
+        # for a longer one, as far as the questions are: prefixes differ by what they hold, not by luck.
+        draw = self._rng.random() if chances and chances[-1] > 0 else 1.0
         if len(self._labels) < self._replayed:
             option = self._script.pick(label, range(size))
         else:
-            chances = self._chances.get((label, size))
-            if chances is None:
-                chances = self._chances[label, size] = _cumulative(self._noise.rate(label), size)
-            option = 0
-            if chances and chances[-1] > 0:
-                draw = self._rng.random()
-                if draw < chances[-1]:
-                    option = 1 + bisect_right(chances, draw)
+            option = 1 + bisect_right(chances, draw) if draw < 1.0 and draw < chances[-1] else 0
         self._note(label, size, option, forced=forced)
         return options[option]
 
@@ -379,7 +320,7 @@ class _Forced(Chooser):
 
     __slots__ = ("_answers",)
 
-    def __init__(self, answers: tuple[tuple[int, int], ...]) -> None:
+    def __init__(self, answers: _Answers) -> None:
         super().__init__()
         self._answers = dict(answers)
 
@@ -405,6 +346,15 @@ class _Forced(Chooser):
             return super().deviating(labels)
         self._note_nominal(labels)
         return ()
+
+    def sizes_from(self, first: int, labels: Collection[str] | None) -> tuple[int, ...]:
+        """Return how many answers the questions from position `first` on had; 1 where the label differs."""
+        sizes = self._sizes[first:]
+        if labels is None:
+            return tuple(sizes)
+        return tuple(
+            size if label in labels else 1 for size, label in zip(sizes, self._labels[first:], strict=True)
+        )
 
 
 def nominal() -> Chooser:
@@ -472,6 +422,9 @@ def random(noise: NoiseModel, seed: int) -> Chooser:
 def prefix(plan: Plan, k: int, noise: NoiseModel, seed: int) -> Chooser:
     """Return the driver that replays a plan for the first `k` questions and then answers by a noise model.
 
+    With one seed, prefixes of different lengths have common random numbers: whatever both draw for the same
+    question is the same.
+
     Raises:
         ValueError: `k` is negative.
     """
@@ -487,56 +440,126 @@ class Ran(NamedTuple, Generic[R]):
     chooser: Chooser
 
 
-def exactly(
+def levels(
     run: Callable[[Chooser], R], k: int, *, labels: Collection[str] | None = None
-) -> Iterator[Ran[R]]:
-    """Run every plan of exactly `k` deviations, in the order of "least".
+) -> Iterator[Iterator[Ran[R]]]:
+    """Run every plan of at most `k` deviations once; yield the runs level by level, from 0 deviations up.
 
-    A plan is extended only after its last deviation, among the questions that this plan leads to; so the
-    enumeration is complete and has no duplicates, also where a deviation makes new choice points appear.
-    Nothing is kept but the path to the present plan; the price is that each plan of fewer deviations is run
-    once more, to learn what it asks.
+    The runs of a level are in the order of "least". A plan is extended only after its last deviation, among
+    the questions that this plan leads to; so the enumeration is complete and has no duplicates, also where a
+    deviation makes new choice points appear. What each plan asked is kept until the level above it has been
+    gone through: an integer for each question, and nothing for the plans of `k` deviations.
 
     Args:
         run: The world at a fixed input.
-        k: The number of deviations, 0 or more.
+        k: The largest number of deviations, 0 or more.
         labels: Deviate only at these labels; None means all.
 
     Raises:
         NondeterminismError: a run did not ask again what it had asked before.
+        LabError: a level was asked for before all runs of the level below it were made.
     """
     if k < 0:
         raise ValueError(f"a plan has 0 or more deviations, not {k}")
-    return _extensions(run, (), k, labels)
+    return _levels(run, k, labels)
 
 
-def _extensions(
-    run: Callable[[Chooser], R], answers: tuple[tuple[int, int], ...], k: int, labels: Collection[str] | None
-) -> Iterator[Ran[R]]:
-    chooser = _Forced(answers)
-    result = run(chooser)
-    if tuple(chooser.deviated) != answers:
-        raise NondeterminismError(
-            f"the same answers led to another run: {len(answers)} were to be given and "
-            f"{len(chooser.deviated)} were asked for; look for a clock, a global, or the order of a set"
-        )
-    if k == 0:
-        yield Ran(result, chooser)
-        return
-    start = answers[-1][0] + 1 if answers else 0
-    for position, size in enumerate(chooser._sizes[start:], start):  # noqa: SLF001
-        if labels is not None and chooser._labels[position] not in labels:  # noqa: SLF001
-            continue
-        for option in range(1, size):
-            yield from _extensions(run, (*answers, (position, option)), k - 1, labels)
+def _levels(
+    run: Callable[[Chooser], R], k: int, labels: Collection[str] | None
+) -> Iterator[Iterator[Ran[R]]]:
+    level = _Level(run, [()], labels)
+    yield iter(level)
+    for deviations in range(1, k + 1):
+        if not level.complete:
+            raise LabError(
+                f"the plans of {deviations} deviations extend those of {deviations - 1}, not all of which "
+                f"were run; go through each level to its end"
+            )
+        level = _Level(run, chain.from_iterable(map(_Asked.extended, level.asked)), labels)
+        level.keeps = deviations < k
+        yield iter(level)
+
+
+class _Asked(NamedTuple):
+    """A plan that was run, and how many answers each question had that followed its last deviation.
+
+    A question at which the plan is not to be extended counts as one that has a single answer.
+    """
+
+    answers: _Answers
+    sizes: tuple[int, ...]
+
+    def extended(self) -> Iterator[_Answers]:
+        """Yield the plans of one deviation more, in the order of "least"."""
+        for position, size in enumerate(self.sizes, _after(self.answers)):
+            for option in range(1, size):
+                yield (*self.answers, (position, option))
+
+
+def _after(answers: _Answers) -> int:
+    return answers[-1][0] + 1 if answers else 0
+
+
+class _Level(Generic[R]):
+    """The plans of one number of deviations. Iterating runs them, once.
+
+    Attributes:
+        asked: What the plans asked, where the level above is wanted.
+        keeps: Whether it is.
+        complete: Whether all plans were run.
+    """
+
+    __slots__ = ("_labels", "_plans", "_run", "asked", "complete", "keeps")
+
+    def __init__(
+        self, run: Callable[[Chooser], R], plans: Iterable[_Answers], labels: Collection[str] | None
+    ) -> None:
+        self._run = run
+        self._plans = plans
+        self._labels = labels
+        self.asked: list[_Asked] = []
+        self.keeps = True
+        self.complete = False
+
+    def __iter__(self) -> Iterator[Ran[R]]:
+        alike: dict[tuple[int, ...], tuple[int, ...]] = {}  # one tuple for all runs that ask the same
+        for answers in self._plans:
+            chooser = _Forced(answers)
+            result = self._run(chooser)
+            if tuple(chooser.deviated) != answers:
+                raise NondeterminismError(
+                    f"the same answers led to another run: {len(answers)} were to be given and "
+                    f"{len(chooser.deviated)} were asked for; look for a clock, a global, a set's order"
+                )
+            if self.keeps:
+                sizes = chooser.sizes_from(_after(answers), self._labels)
+                self.asked.append(_Asked(answers, alike.setdefault(sizes, sizes)))
+            yield Ran(result, chooser)
+        self.complete = True
 
 
 def exhaustive(
     run: Callable[[Chooser], R], k: int, *, labels: Collection[str] | None = None
 ) -> Iterator[Ran[R]]:
-    """Run every plan of at most `k` deviations, in the order of "least": see `exactly`."""
-    for deviations in range(k + 1):
-        yield from exactly(run, deviations, labels=labels)
+    """Run every plan of at most `k` deviations, in the order of "least": see `levels`."""
+    for level in levels(run, k, labels=labels):
+        yield from level
+
+
+def exactly(
+    run: Callable[[Chooser], R], k: int, *, labels: Collection[str] | None = None
+) -> Iterator[Ran[R]]:
+    """Run every plan of exactly `k` deviations, in the order of "least": see `levels`.
+
+    The plans of fewer deviations are run first, to learn what they ask.
+    """
+    return _last(levels(run, k, labels=labels), k)
+
+
+def _last(runs: Iterator[Iterator[Ran[R]]], k: int) -> Iterator[Ran[R]]:
+    for level in islice(runs, k):
+        deque(level, maxlen=0)
+    yield from next(runs)
 
 
 def substream(seed: int, name: str) -> Random:

@@ -11,7 +11,7 @@ import re
 import sys
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple, TypeGuard
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -29,6 +29,10 @@ TOP_LEVEL: Final = frozenset(
 
 OPEN_ON_PURPOSE: Final = frozenset({("scenarios.lab.scenario", "scenarios.lab.hunt")})
 """The one import that may close a circle: `Scenario.hunt` is what a user types."""
+
+
+OF_OTHERS: Final = frozenset({("simulations/live/threads/control/carriers.py", "self.thread.name")})
+"""What is written to an object of the standard library, by an attribute that a class of ours has too."""
 
 
 class Violation(NamedTuple):
@@ -81,6 +85,7 @@ ROOMS: Final = (
     Room("simulations.live.recorder", ("simulations",), ("psutil",)),
     Room("scenarios", ("scenarios.lab",)),
     Room("scenarios.lab", ("simulations",), ("hypothesis",)),
+    Room("scenarios.lab.method", ("simulations", "scenarios.lab"), ("hypothesis", "distributed", "dask")),
     Room(
         "scenarios.lab.adaptors",
         ("simulations", "scenarios.lab", *_INSTRUMENTS),
@@ -88,7 +93,11 @@ ROOMS: Final = (
     ),
     Room(
         "scenarios.lab.commands",
-        ("simulations", "scenarios", "scenarios.lab", "scenarios.lab.adaptors", *_INSTRUMENTS, *_WORLDS),
+        (
+            *("simulations", "scenarios", "scenarios.lab", "scenarios.lab.adaptors", "scenarios.lab.method"),
+            *_INSTRUMENTS,
+            *_WORLDS,
+        ),
         ("rich",),
     ),
     Room("scenarios.lab.start", ("scenarios.lab", "scenarios.lab.commands"), ("pytest",)),  # entry points
@@ -394,6 +403,80 @@ _IMPORT: Final = re.compile(
     re.MULTILINE,
 )
 """An import of ours; by its look, since a page also shows code that is not whole."""
+
+
+def owners(tree: Tree) -> list[Violation]:
+    """Who writes an attribute of an object that another module defines, in place of asking it to.
+
+    What counts: an attribute that a class of the same room or instrument keeps, and none of the same file, of
+    something that is not `self` and was not made in the function. Inside a file classes may know each other.
+    """
+    kept: dict[tuple[str, str], set[str]] = {}
+    for module, path in tree.modules.items():
+        for name in _kept(tree.parsed[path]):
+            kept.setdefault((_part(module), name), set()).add(path)
+    found = []
+    for module, path in tree.modules.items():
+        for node in _written(tree.parsed[path]):
+            at = kept.get((_part(module), node.attr), set())
+            text = ast.unparse(node)
+            if at and path not in at and (path, text) not in OF_OTHERS:
+                says = f"writes {text}, which {min(at)} keeps: give it a method that says what is to be done"
+                found.append(Violation(path, node.lineno, says))
+    return found
+
+
+def _part(module: str) -> str:
+    """Return the instrument that a module belongs to, or else its room."""
+    return next((name for name in _INSTRUMENTS if _within(module, name)), room_of(module).name)
+
+
+def _kept(module: ast.Module) -> Iterator[str]:
+    """Yield the attributes that the classes of a module keep."""
+    for defined in ast.walk(module):
+        if isinstance(defined, ast.ClassDef):
+            for node in ast.walk(defined):
+                if (
+                    isinstance(node, ast.AnnAssign)
+                    and isinstance(node.target, ast.Name)
+                    and node in defined.body
+                ):
+                    yield node.target.id
+                elif _stored(node) and isinstance(node.value, ast.Name) and node.value.id == "self":
+                    yield node.attr
+
+
+def _stored(node: ast.AST) -> TypeGuard[ast.Attribute]:
+    return isinstance(node, ast.Attribute) and isinstance(node.ctx, ast.Store | ast.Del)
+
+
+def _written(scope: ast.AST, made: frozenset[str] = frozenset({"self", "cls"})) -> Iterator[ast.Attribute]:
+    """Yield the attributes that are written of what was not made in the same function, or around it."""
+    inner, nodes = [], list(ast.iter_child_nodes(scope))
+    for node in nodes:
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda):
+            inner.append(node)
+        else:
+            nodes += ast.iter_child_nodes(node)
+    made |= {
+        target.id
+        for node in nodes
+        if isinstance(node, ast.Assign) and _makes(node.value)
+        for target in node.targets
+        if isinstance(target, ast.Name)
+    }
+    for node in nodes:
+        if _stored(node) and not (isinstance(node.value, ast.Name) and node.value.id in made):
+            yield node
+    for function in inner:
+        yield from _written(function, made)
+
+
+def _makes(value: ast.expr) -> bool:
+    """Return whether an expression calls a class, by its look."""
+    name = value.func if isinstance(value, ast.Call) else None
+    last = name.attr if isinstance(name, ast.Attribute) else name.id if isinstance(name, ast.Name) else ""
+    return last.lstrip("_")[:1].isupper()
 
 
 def docstrings(tree: Tree) -> list[Violation]:

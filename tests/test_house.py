@@ -34,6 +34,7 @@ RULES = (
     house.unused,
     house.public_names,
     house.docstrings,
+    house.owners,
 )
 
 
@@ -177,12 +178,38 @@ PLANTED = [
         "simulations/a.py:1: __all__ lists f, which is not there",
         id="public and not there",
     ),
+    pytest.param(
+        house.owners,
+        {
+            "simulations/live/threads/control/a.py": "class A:\n    def f(self): self.step = 1\n",
+            "simulations/live/threads/search/b.py": "def f(run):\n    def g():\n        run.a.step += 1\n",
+        },
+        "simulations/live/threads/search/b.py:3: writes run.a.step, which simulations/live/threads/control/a",
+        id="what another object keeps is written, in a function inside",
+    ),
+    pytest.param(
+        house.owners,
+        {
+            "scenarios/lab/a.py": "@dataclass\nclass A:\n    tally: int = 0\n",
+            "scenarios/lab/b.py": "def f(a):\n    a = vigils[a]\n    a.tally, x = 1, 2\n",
+        },
+        "scenarios/lab/b.py:3: writes a.tally, which scenarios/lab/a.py",
+        id="a field of a dataclass is written elsewhere",
+    ),
 ]
 
 
 @pytest.mark.parametrize(("rule", "sources", "says"), PLANTED)
 def test_a_planted_violation_is_found(rule, sources, says):
     assert [str(found) for found in rule(Tree(sources)) if str(found).startswith(says)]
+
+
+def test_what_a_function_made_it_may_write_and_so_may_the_file_of_its_class():
+    made = {
+        "simulations/a.py": "class A:\n    def f(self, a): self.x = a.x = 1\n",
+        "simulations/b.py": "def f():\n    a = simulations.a.A()\n    a.x = 1\n    threading.y = 1\n",
+    }
+    assert house.owners(Tree(made)) == []
 
 
 def test_a_planted_folder_at_the_top_is_found():

@@ -9,7 +9,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from scenarios.lab.scenario import Assumption, Exhausted, Finds, Scenario, Story, Variant
+from scenarios.invalid_mode.assumptions import ASSUMPTIONS
+from scenarios.lab.scenario import Exhausted, Finds, Scenario, Story, Variant
 from simulations.choices import Deviation, Plan
 from simulations.mode_machine import variants
 from simulations.mode_machine.encodings import show
@@ -202,22 +203,5 @@ SCENARIO: Final = Scenario(
             Exhausted(1),
         ),
     ),
-    assumptions=(
-        Assumption(
-            "register", "Only mode registers are upset: the arbiter, the watchdogs and the voters are not."
-        ),
-        Assumption(
-            "independence",
-            "Flip-flops are upset independently; a particle that strikes two counts as two upsets.",
-        ),
-        Assumption(
-            "clock", "An upset within a clock is seen at its end; time within a clock is not modelled."
-        ),
-        Assumption(
-            "commands",
-            "A replaced command is obeyed by every encoding: what guards the mode does not guard the bus, so "
-            "the variants that are judged by wrong modes are not given replaced commands.",
-        ),
-        Assumption("power", "A power cycle and a power-on clear always clear the flip-flops."),
-    ),
+    assumptions=ASSUMPTIONS,
 )

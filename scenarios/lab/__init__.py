@@ -6,7 +6,7 @@ A map, in the order in which a hunt goes through the files:
 `scenario`         the parts of a bug: story, world, ladder of inputs, properties, variants
 `catalogue`        the list of scenarios: our folders, and the entry points of other distributions
 `hunt`             from a scenario to a finding: calls the files below, one after another
-`searchers`        search: what proposes inputs and plans (hypothesis, random, exhaustive)
+`searchers`        search: what proposes inputs and plans (hypothesis, random, plain, exhaustive)
 `execution`        one run, judged by its properties: the only place where a failure becomes a failure
 `minimise`         minimise: the least run that fails in the same way
 `verdict`          the result as values (verdict, coverage, minimality), and their sentences

@@ -61,6 +61,34 @@ def get(name: str) -> Scenario:
     return _load(name, sources[name])
 
 
+def from_source(source: str) -> Scenario:
+    """Return the scenario that `source_of` named, in another interpreter.
+
+    Raises:
+        LabError: there is none here.
+    """
+    module, _, attribute = source.partition(":")
+    if not attribute:
+        return get(source)
+    found = getattr(__import__(module, fromlist=[attribute]), attribute, None)
+    if not isinstance(found, Scenario):
+        raise LabError(f"{source} is not a scenario in this interpreter")
+    return found
+
+
+def source_of(scenario: Scenario) -> str | None:
+    """Return how another interpreter can import a scenario: its name, `module:attribute`, or None."""
+    if scenario.name in names() and get(scenario.name) is scenario:
+        return scenario.name
+    for name, module in list(sys.modules.items()):
+        if name == "__main__" or getattr(module, "__spec__", None) is None:
+            continue
+        for attribute, value in list(vars(module).items()):
+            if value is scenario:
+                return f"{name}:{attribute}"
+    return None
+
+
 def _ours() -> dict[str, str]:
     here = str(Path(__file__).parents[1])
     folders = sorted(found.name for found in pkgutil.iter_modules([here]) if found.ispkg)

@@ -15,7 +15,7 @@ from scenarios.lab.finding import Finding, encode_input
 from scenarios.lab.finding_fields import MESSAGE_MAX, SEED_MAX, WORDS_MAX
 from scenarios.lab.minimise import MINIMISING_BUDGET, Minimal, minimise
 from scenarios.lab.scenario import Exhausted, Finds, Scenario, Variant
-from scenarios.lab.searchers import SEARCHERS, Phase, Search, Searcher, Tally, Target, exhaustive_search
+from scenarios.lab.searchers import Phase, Search, Searcher, Tally, Target, exhaustive_search, searchers_of
 from scenarios.lab.verdict import Coverage, Minimality, Verdict, nothing_found
 from simulations.errors import LabError
 from simulations.intervals import rate_below
@@ -123,14 +123,13 @@ def hunt(
     Args:
         scenario: A scenario or the name of one.
         variant: The name of the variant.
-        searcher: `hypothesis`, `random` or `exhaustive`.
+        searcher: `hypothesis`, `random`, `plain`, `exhaustive`, or a driver of the scenario.
         seed: The seed of the search, from 0 to 2^64.
         budget: How many runs the search may take, from 1; None means what the searcher usually needs.
         deviations: How many deviations a plan may have, from 0 (then all there is to run is the ladder). None
             means what the scenario says; for the exhaustive searcher, what the variant is expected to show.
         minimising_budget: How many runs minimising may take, from 1.
-        verify: Replay the finding twice in fresh interpreters with different hash seeds (0.2 s). Without it
-            the finding says "not yet".
+        verify: Replay the finding twice in fresh interpreters (0.2 s); without it it says "not yet".
         watch: Called after each run with the running count.
 
     Raises:
@@ -140,11 +139,12 @@ def hunt(
         Exception: what the world's own code, Hypothesis, or a watchdog raised. It is never a verdict.
     """
     scenario = get(scenario) if isinstance(scenario, str) else scenario
-    chosen, way = scenario.variant(variant), _searcher(searcher)
-    budget = _at_least(1, "budget", way.budget if budget is None else budget)
-    bound = _at_least(0, "deviations", _bound(scenario, chosen, way) if deviations is None else deviations)
-    _at_least(0, "seed", seed, most=SEED_MAX)
-    _at_least(1, "minimising_budget", minimising_budget)
+    chosen, way = scenario.variant(variant), searcher_named(scenario, searcher)
+    budget = at_least(1, "budget", way.budget if budget is None else budget)
+    bound = deviations_of(scenario, chosen, way) if deviations is None else deviations
+    at_least(0, "deviations", bound)
+    at_least(0, "seed", seed, most=SEED_MAX)
+    at_least(1, "minimising_budget", minimising_budget)
     began, tally = perf_counter(), Tally(watch=watch)
     target = Target(scenario, chosen, tally)
     tally.start(Phase.SEARCH, budget)
@@ -178,20 +178,32 @@ def hunt(
     return result
 
 
-def _searcher(name: str) -> Searcher:
-    if name not in SEARCHERS:
-        raise LabError(f"there is no searcher {name!r}; there are {', '.join(SEARCHERS)}")
-    return SEARCHERS[name]
+def searcher_named(scenario: Scenario, name: str) -> Searcher:
+    """Return a searcher of a scenario.
+
+    Raises:
+        LabError: there is none of that name.
+    """
+    known = searchers_of(scenario)
+    if name not in known:
+        raise LabError(f"there is no searcher {name!r}; there are {', '.join(known)}")
+    return known[name]
 
 
-def _at_least(least: int, name: str, value: int, *, most: int | None = None) -> int:
+def at_least(least: int, name: str, value: int, *, most: int | None = None) -> int:
+    """Return an option that is a whole number.
+
+    Raises:
+        LabError: it is less than `least`, more than `most`, or no whole number.
+    """
     if type(value) is not int or value < least or (most is not None and value > most):
         to = "" if most is None else f" to {most}"
         raise LabError(f"{name} is a whole number from {least}{to}, not {shown(value)}")
     return value
 
 
-def _bound(scenario: Scenario, variant: Variant, way: Searcher) -> int:
+def deviations_of(scenario: Scenario, variant: Variant, way: Searcher) -> int:
+    """Return how many deviations a plan may have unless the caller says otherwise."""
     if not way.in_order:
         return scenario.deviations_max
     if isinstance(variant.expect, Exhausted):

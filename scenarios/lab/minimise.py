@@ -26,10 +26,10 @@ All runs of a variant are put into one line by three things, the first that diff
 
 Deviations come before inputs, so a large input on which one deviation is enough is less than a small one
 which needs two. Within a number of deviations there are finitely many plans on each input and finitely many
-inputs on the ladder, so everything below a run can be gone through. `simulations.choices.exactly` does this
-for one number of deviations and one input, in order, without a duplicate and without a gap, also where a
-deviation makes questions appear that the nominal run never asks: it extends a plan only after its last
-deviation, and learns by running the plan what there is to deviate from.
+inputs on the ladder, so everything below a run can be gone through. `simulations.choices.levels` does this
+for one input, level by level, in order, without a duplicate and without a gap, also where a deviation makes
+questions appear that the nominal run never asks: it extends a plan only after its last deviation, and
+learns by running the plan what there is to deviate from.
 
 The signature
 -------------
@@ -74,7 +74,7 @@ that can be afforded is the one that is made.
 
 The order in which the stages are tried is the order of the strength of what they claim, not that of their
 cost. In the laboratory's own scenarios the first stage answers every time: after about 16 runs for the
-cache, 65 for the mode machine, and 1,600 for the batch job, whose least plan has three deviations. A world
+cache, 65 for the mode machine, and 1,500 for the batch job, whose least plan has three deviations. A world
 in which every tie is a choice point needs many more; the remedy is in the world, not here: ask only where
 the answer can make a difference.
 """
@@ -83,12 +83,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import partial
+from itertools import chain
 from typing import TYPE_CHECKING, Any, Final
 
 from scenarios.lab.execution import Caught, caught
 from scenarios.lab.searchers import on_the_ladder
 from scenarios.lab.verdict import Minimality
-from simulations.choices import drawn, exactly
+from simulations.choices import drawn, exhaustive
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -168,17 +169,15 @@ def _reach(found: Caught) -> int:
 
 def _on_the_ladder(target: Target, found: Caught) -> Iterator[tuple[Any, Outcome]]:
     """Run all plans that have at most as many deviations as the run that was found, on the whole ladder."""
-    for k in range(_reach(found) + 1):
-        yield from on_the_ladder(target, k)
+    return chain.from_iterable(on_the_ladder(target, _reach(found)))
 
 
 def _at_input(
     target: Target, found: Caught, labels: Sequence[str] | None = None
 ) -> Iterator[tuple[Any, Outcome]]:
     """Run all plans that have at most as many deviations as the run that was found, at its input."""
-    for k in range(_reach(found) + 1):
-        for outcome, _ in exactly(partial(target, found.given), k, labels=labels):
-            yield found.given, outcome
+    for outcome, _ in exhaustive(partial(target, found.given), _reach(found), labels=labels):
+        yield found.given, outcome
 
 
 def _first(

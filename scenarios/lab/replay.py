@@ -13,7 +13,7 @@ from scenarios.lab.execution import caught, in_words
 from scenarios.lab.finding import decode_input
 from scenarios.lab.searchers import Target
 from scenarios.lab.verify import replay_of
-from simulations.choices import drawn, exactly
+from simulations.choices import drawn, exhaustive
 
 if TYPE_CHECKING:
     from scenarios.lab.execution import Outcome
@@ -113,10 +113,9 @@ def bisect_verdict(finding: Finding, scenario: Scenario | None = None) -> tuple[
     target = Target(scenario, scenario.variant(finding.variant))
     if caught(given, target(given, drawn(finding.plan)), finding.by):
         return True, target.tally.runs
-    for k in range(len(finding.plan) + 1):
-        for outcome, _ in exactly(partial(target, given), k):
-            if caught(given, outcome, finding.by):
-                return True, target.tally.runs
-            if target.tally.runs >= BISECT_RUNS_MAX:
-                return False, target.tally.runs
+    for outcome, _ in exhaustive(partial(target, given), len(finding.plan)):
+        if caught(given, outcome, finding.by):
+            return True, target.tally.runs
+        if target.tally.runs >= BISECT_RUNS_MAX:
+            return False, target.tally.runs
     return False, target.tally.runs

@@ -25,7 +25,7 @@ in a fresh interpreter needs neither.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeAlias
 
@@ -33,7 +33,7 @@ from simulations.errors import LabError
 from simulations.terminal_text import shown
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from hypothesis.strategies import SearchStrategy
 
@@ -93,10 +93,18 @@ class Assumption:
     Attributes:
         name: Identifies it within the scenario.
         statement: What is taken for granted, in one sentence.
+        check: Asserts that a run of a variant keeps it; called with the variant, what the world returned, and
+            the chooser that answered. None where a run cannot show it.
+        broken: Returns the scenario in a world in which it does not hold. None where that needs another
+            world; `why_not` then says which.
+        why_not: Why it cannot be checked or broken here, in one sentence; empty where it can.
     """
 
     name: str
     statement: str
+    check: Callable[[Variant, Any, Chooser], None] | None = None
+    broken: Callable[[Scenario], Scenario] | None = None
+    why_not: str = ""
 
 
 @dataclass(frozen=True)
@@ -174,6 +182,10 @@ class Scenario:
         moment: Says a time of the trace with its unit, such as "70.0 h".
         assumptions: What the scenario takes for granted.
         deviations_max: The largest number of deviations in a plan that a search draws.
+        drivers: Further ways of answering at random, by name: each makes a chooser from a seed, and different
+            seeds are independent draws. Each is a searcher of this scenario, on inputs drawn from the ladder.
+        stress: Runs the real code as shipped, uncontrolled, as often as it is told, or less often where that
+            takes too long. Returns how many runs failed, and of how many. None where there is no real code.
     """
 
     name: str
@@ -191,6 +203,8 @@ class Scenario:
     moment: Callable[[int], str] = str
     assumptions: tuple[Assumption, ...] = ()
     deviations_max: int = 3
+    drivers: Mapping[str, Callable[[int], Chooser]] = field(default_factory=dict)
+    stress: Callable[[int], tuple[int, int]] | None = None
 
     def __post_init__(self) -> None:
         known = {check.__name__ for check in self.properties}

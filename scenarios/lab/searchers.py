@@ -1,4 +1,4 @@
-"""What proposes inputs and plans: hypothesis, random, exhaustive.
+"""What proposes inputs and plans: hypothesis, random, plain, exhaustive.
 
 Each searcher runs a variant until a property fails, everything up to a bound has been run, or the budget is
 spent. None of them minimises; `scenarios.lab.minimise` does.
@@ -12,18 +12,29 @@ from enum import StrEnum
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
+from scenarios.lab.drawn_constants import only_its_own_constants
 from scenarios.lab.execution import Caught, Outcome, caught, execute
 from scenarios.lab.verdict import NOTHING, Coverage
-from simulations.choices import Chooser, Deviation, drawn, exactly, nominal, random, substream
+from simulations.choices import Chooser, Deviation, drawn, levels, nominal, random, substream
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Sequence
 
     from hypothesis.strategies import DrawFn, SearchStrategy
 
     from scenarios.lab.scenario import Scenario, Variant
+    from simulations.choices import Ran
 
-__all__ = ["SEARCHERS", "Phase", "Search", "Searcher", "Tally", "Target", "on_the_ladder"]
+__all__ = [
+    "SEARCHERS",
+    "Phase",
+    "Search",
+    "Searcher",
+    "Tally",
+    "Target",
+    "on_the_ladder",
+    "searchers_of",
+]
 
 
 class Phase(StrEnum):
@@ -119,8 +130,8 @@ def exhaustive_search(
     """Run every plan of at most `deviations` deviations on the whole ladder, in the order of "least"."""
     labels: dict[str, None] = {}
     coverage = NOTHING
-    for k in range(deviations + 1):
-        for given, outcome in on_the_ladder(target, k):
+    for k, level in enumerate(on_the_ladder(target, deviations)):
+        for given, outcome in level:
             labels.update(dict.fromkeys(outcome.chooser.labels))
             if found := caught(given, outcome):
                 return Search(found, coverage)
@@ -130,10 +141,22 @@ def exhaustive_search(
     return Search(None, coverage)
 
 
-def on_the_ladder(target: Target, k: int) -> Iterator[tuple[Any, Outcome]]:
-    """Run all plans of exactly `k` deviations on every input of the ladder, in the order (input, plan)."""
-    for given in target.scenario.ladder:
-        for outcome, _ in exactly(partial(target, given), k):
+def on_the_ladder(target: Target, deviations: int) -> Iterator[Iterator[tuple[Any, Outcome]]]:
+    """Run all plans of at most `deviations` deviations on every input of the ladder.
+
+    Yields, for 0 to `deviations` deviations, the runs of those plans, in the order (input, plan).
+    """
+    ladder = target.scenario.ladder
+    enumerations = [levels(partial(target, given), deviations) for given in ladder]
+    for level_of_each in zip(*enumerations, strict=True):
+        yield _in_order(ladder, level_of_each)
+
+
+def _in_order(
+    ladder: Sequence[Any], level_of_each: Sequence[Iterator[Ran[Outcome]]]
+) -> Iterator[tuple[Any, Outcome]]:
+    for given, level in zip(ladder, level_of_each, strict=True):
+        for outcome, _ in level:
             yield given, outcome
 
 
@@ -149,6 +172,22 @@ def random_search(
         given = rng.choice(target.scenario.ladder)
         outcome = target(given, random(target.scenario.noise, rng.randrange(2**63)))
         if found := caught(given, outcome):
+            return Search(found)
+    return Search(None)
+
+
+def driven_search(
+    driver: Callable[[int], Chooser],
+    target: Target,
+    seed: int,
+    budget: int,
+    deviations: int,  # noqa: ARG001  (the driver decides how many there are)
+) -> Search:
+    """Draw an input of the ladder, and let a driver of the scenario answer, anew for each run."""
+    rng = substream(seed, "driven search")
+    for _ in range(budget):
+        given = rng.choice(target.scenario.ladder)
+        if found := caught(given, target(given, driver(rng.randrange(2**63)))):
             return Search(found)
     return Search(None)
 
@@ -218,6 +257,29 @@ def hypothesis_search(target: Target, seed: int, budget: int, deviations: int) -
     return Search(None)
 
 
+def plain_search(target: Target, seed: int, budget: int, deviations: int) -> Search:
+    """Draw an input of the ladder and a short list of deviations, label first, and nothing cleverer.
+
+    The plans are those that `hypothesis_search` draws: from none to `deviations` deviations, each number
+    alike, of the labels that were seen so far, each alike.
+    """
+    rng = substream(seed, "plain search")
+    seen: _Table = {}
+    given, chooser = target.scenario.ladder[-1], nominal()
+    for _ in range(budget):
+        outcome = target(given, chooser)
+        if found := caught(given, outcome):
+            return Search(found)
+        labels = [label for label, question in _learn(seen, outcome.chooser).items() if question.options > 1]
+        given = rng.choice(target.scenario.ladder)
+        chosen = [rng.choice(labels) for _ in range(rng.randint(0, deviations))] if labels else []
+        chooser = drawn(
+            Deviation(label, rng.randrange(seen[label].asked), rng.randrange(1, seen[label].options))
+            for label in chosen
+        )
+    return Search(None)
+
+
 def _learn(table: _Table, chooser: Chooser) -> _Table:
     for label, size in chooser.questions.items():
         known = table.get(label, _Question(0, 0))
@@ -268,7 +330,8 @@ class _Round:
             judge(given, outcome)
 
         try:
-            example()
+            with only_its_own_constants():
+                example()
         except _Leave as left_by:
             raise left_by.reason from None
 
@@ -317,6 +380,16 @@ class _Failing(Exception):  # noqa: N818  (never seen outside)
 SEARCHERS: Final[dict[str, Searcher]] = {
     "hypothesis": Searcher(hypothesis_search, budget=1000),
     "random": Searcher(random_search, budget=1000, independent=True),
+    "plain": Searcher(plain_search, budget=1000),
     "exhaustive": Searcher(exhaustive_search, budget=100_000, in_order=True),
 }
 """The searchers by name."""
+
+
+def searchers_of(scenario: Scenario) -> dict[str, Searcher]:
+    """Return the searchers by name, those of the scenario's own drivers last."""
+    own = {
+        name: Searcher(partial(driven_search, driver), budget=1000, independent=True)
+        for name, driver in scenario.drivers.items()
+    }
+    return {**SEARCHERS, **own}

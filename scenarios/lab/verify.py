@@ -16,11 +16,12 @@ from scenarios.lab import catalogue
 from scenarios.lab.execution import Outcome, replayed
 from scenarios.lab.finding import Finding, decode_input, from_json
 from scenarios.lab.interrupts import end_when_closed
-from scenarios.lab.scenario import Scenario
 from simulations.errors import LabError, NondeterminismError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+    from scenarios.lab.scenario import Scenario
 
 __all__ = ["FRESH", "IN_PROCESS", "NOT_YET", "replay_of", "verify"]
 
@@ -47,14 +48,14 @@ def verify(findings: Sequence[tuple[Scenario, Finding]]) -> list[str]:
     Raises:
         NondeterminismError: a replay did not fail in the same way with the same digest.
     """
-    sources = [_source(scenario) for scenario, _ in findings]
+    sources = [catalogue.source_of(scenario) for scenario, _ in findings]
     fresh = [
         (source, finding)
         for source, (_, finding) in zip(sources, findings, strict=True)
         if source is not None
     ]
     if fresh:
-        for seen in _in_fresh_interpreters(fresh):
+        for seen in in_fresh_interpreters(fresh):
             for (_, finding), result in zip(fresh, seen, strict=True):
                 _compare(finding, result, "in a fresh interpreter")
     for source, (scenario, finding) in zip(sources, findings, strict=True):
@@ -89,7 +90,7 @@ def work(job: dict[str, Any]) -> None:
     results = []
     for source, data in job["findings"]:
         try:
-            results.append(_result(replay_of(_scenario(source), from_json(data))))
+            results.append(_result(replay_of(catalogue.from_source(source), from_json(data))))
         except LabError as error:
             results.append({"by": None, "digest": None, "error": str(error)})
     sys.stdout.write(json.dumps(results))
@@ -112,7 +113,15 @@ def _compare(finding: Finding, result: dict[str, Any], where: str) -> None:
     )
 
 
-def _in_fresh_interpreters(jobs: Sequence[tuple[str, Finding]]) -> list[list[dict[str, Any]]]:
+def in_fresh_interpreters(jobs: Sequence[tuple[str, Finding]]) -> list[list[dict[str, Any]]]:
+    """Replay findings in fresh interpreters; return for each interpreter, and each finding, what was seen.
+
+    Args:
+        jobs: For each finding how another interpreter can import its scenario, and the finding.
+
+    Raises:
+        LabError: an interpreter could not replay.
+    """
     text = json.dumps(
         {"path": sys.path, "findings": [(source, finding.to_json()) for source, finding in jobs]}
     )
@@ -162,26 +171,3 @@ def _answer(worker: subprocess.Popen[str]) -> list[dict[str, Any]]:
         raise LabError(f"a fresh interpreter could not replay (exit status {worker.returncode}): {last[0]}")
     results: list[dict[str, Any]] = json.loads(answer)
     return results
-
-
-def _scenario(source: str) -> Scenario:
-    module, _, attribute = source.partition(":")
-    if not attribute:
-        return catalogue.get(source)
-    found = getattr(__import__(module, fromlist=[attribute]), attribute, None)
-    if not isinstance(found, Scenario):
-        raise LabError(f"{source} is not a scenario in a fresh interpreter")
-    return found
-
-
-def _source(scenario: Scenario) -> str | None:
-    """Return how another interpreter can import a scenario: its name, `module:attribute`, or None."""
-    if scenario.name in catalogue.names() and catalogue.get(scenario.name) is scenario:
-        return scenario.name
-    for name, module in list(sys.modules.items()):
-        if name == "__main__" or getattr(module, "__spec__", None) is None:
-            continue
-        for attribute, value in list(vars(module).items()):
-            if value is scenario:
-                return f"{name}:{attribute}"
-    return None

@@ -6,9 +6,12 @@ value, and went on returning it; nobody could reproduce it. A reader had been in
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Final
 
-from scenarios.lab.scenario import Assumption, Exhausted, Finds, Scenario, Story, Variant
+from scenarios.lab.scenario import Exhausted, Finds, Scenario, Story, Variant
+from scenarios.stale_cache.assumptions import ASSUMPTIONS
+from scenarios.stale_cache.drivers import Priorities, stress
 from simulations.cache import variants
 from simulations.cache.consistency import forgets_own_write, goes_back_in_time, not_linearizable
 from simulations.cache.environment import in_words
@@ -106,6 +109,8 @@ SCENARIO: Final = Scenario(
     phrase=in_words,
     moment=lambda time_ms: f"{time_ms} ms",
     deviations_max=2,
+    drivers={"pct-2": partial(Priorities, 2)},
+    stress=stress,
     variants=(
         Variant(
             "as-shipped",
@@ -173,17 +178,5 @@ SCENARIO: Final = Scenario(
             _REPAIRED,
         ),
     ),
-    assumptions=(
-        Assumption(
-            "atomic", "A server handles one request at a time; threads are switched between requests only."
-        ),
-        Assumption("faults", "Neither server fails, loses a request, or evicts an entry."),
-        Assumption("one row", "All clients read and write one row, and every value that is written is new."),
-        Assumption(
-            "process",
-            "Locks, and the generations of a single flight, are within one process; leases and versions are "
-            "not.",
-        ),
-        Assumption("writers", "All writes to the database go through the service."),
-    ),
+    assumptions=ASSUMPTIONS,
 )

@@ -13,6 +13,7 @@ from simulations.cache.stress import Shop, open_shop, stress
 from simulations.cache.system import run
 from simulations.cache.workload import KEY, Workload
 from simulations.choices import Deviation, drawn, exhaustive, nominal
+from simulations.intervals import rate_below
 from simulations.live.threads import Minimality, explore
 
 READER_AND_WRITER = Workload(("r", "w"))
@@ -33,7 +34,7 @@ def test_a_stress_test_says_how_little_it_proves() -> None:
     stressed = stress(IN_PROCESS, READER_AND_WRITER, seconds=5, runs_max=300)
     low, high = stressed.rate
     assert low * stressed.runs <= stressed.stale <= high * stressed.runs
-    assert high >= 3 / 300
+    assert high >= rate_below(300)
 
 
 # By chance. An ordinary Hypothesis test: any workload, and one client that pauses, anywhere.

@@ -10,7 +10,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from scenarios.lab.scenario import Assumption, Exhausted, Finds, Scenario, Story, Variant
+from scenarios.lab.scenario import Exhausted, Finds, Scenario, Story, Variant
+from scenarios.truncated_pointer.assumptions import ASSUMPTIONS
 from simulations.address_space import variants
 from simulations.address_space.environment import IN_THE_FIELD, in_words
 from simulations.address_space.system import Run, run
@@ -149,15 +150,5 @@ SCENARIO: Final = Scenario(
             Exhausted(3),
         ),
     ),
-    assumptions=(
-        Assumption("paths", "The path that a pointer takes does not depend on where it points."),
-        Assumption("islands", "Images lie at fixed addresses below 2 GiB, as without address randomisation."),
-        Assumption(
-            "reads", "A use reads through the pointer; the damage that a write would do is not modelled."
-        ),
-        Assumption(
-            "pages", "Every byte of a document is mapped until the document is closed, and none afterwards."
-        ),
-        Assumption("bits", "An address has at most 47 bits: no 5-level paging, no tags."),
-    ),
+    assumptions=ASSUMPTIONS,
 )

@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Final
 
-from scenarios.lab.scenario import Assumption, Exhausted, Finds, Scenario, Story, Variant
+from scenarios.lab.scenario import Exhausted, Finds, Scenario, Story, Variant
+from scenarios.vanishing_job.assumptions import ASSUMPTIONS
 from scenarios.vanishing_job.properties import is_over_by_monday, keeps_its_work, survives_hour_70
 from simulations.batch_job import variants
 from simulations.batch_job.environment import LIFE, in_words
@@ -123,19 +124,7 @@ SCENARIO: Final = Scenario(
     noise=LIFE,
     phrase=in_words,
     moment=lambda time_ms: f"{time_ms / HOUR_MS:.2f} h",
-    assumptions=(
-        Assumption("one-rule", "One rule at a time; the three that give hour 70 are tried one by one."),
-        Assumption("live-rules", "A sweep that has acted once goes on acting: it is a script."),
-        Assumption(
-            "first-attempt", "Chance strikes the first attempt only; later ones meet the rules alone."
-        ),
-        Assumption("coarse-chance", "Faults strike at every tenth hour of the job, hour 70 among them."),
-        Assumption("full-hours", "People launch, and sweeps run, at full hours."),
-        Assumption("sigkill", "A sweep sends SIGKILL to the job and leaves the machine as it is."),
-        Assumption(
-            "durations", "How long each test takes belongs to the input, and with it the end of the job."
-        ),
-    ),
+    assumptions=ASSUMPTIONS,
     deviations_max=8,
 )
 """The bug under each of the three mechanisms of `HOUR_70`; `under` asks about one rule only."""

@@ -134,7 +134,7 @@ class Stress:
 
     @property
     def rate(self) -> tuple[float, float]:
-        """The interval of the rate of stale runs at 95 %: the rule of three, or Wilson's.
+        """The interval of the rate of stale runs at 95 %: Wilson's, or what no stale run excludes.
 
         It takes the runs to be independent.
         """

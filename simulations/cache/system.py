@@ -79,7 +79,14 @@ class Run:
         return self.written[-1]
 
 
-def run(system: System, workload: Workload, chooser: Chooser) -> Run:
+def run(
+    system: System,
+    workload: Workload,
+    chooser: Chooser,
+    *,
+    store_type: type[Store] = Store,
+    service_for: Callable[[str, Callable[[], Service], Database], Service] | None = None,
+) -> Run:
     """Run the clients, each in a thread of its own; the chooser says which of them goes on.
 
     Args:
@@ -87,18 +94,31 @@ def run(system: System, workload: Workload, chooser: Chooser) -> Run:
         workload: What the clients do.
         chooser: Who answers. It is asked after each request that a client has made (`reader after
             database.read`), where one waits (`writer waits for database.write`), and where one ends.
+        store_type: The cache server, for one that is worse than it should be.
+        service_for: Returns the service that a client calls, given its name, what makes another service, and
+            the database; None means that all call the same one.
 
     Raises:
         LabError: the clients wait for each other for ever, or ask without an end.
     """
     threads, trace = ChosenThreads(chooser), Trace()
     platform = Controlled(threads, trace)
-    database, store = Database(platform, system.database_ms), Store(platform)
-    service = build(system.design, database, store, platform)
+    database, store = Database(platform, system.database_ms), store_type(platform)
+
+    def make() -> Service:
+        return build(system.design, database, store, platform)
+
+    service = make()
     history: list[Operation] = []
     failure = threads.run(
         {
-            client[0]: _work(threads, trace, service, history, client)
+            client[0]: _work(
+                threads,
+                trace,
+                service_for(client[0], make, database) if service_for else service,
+                history,
+                client,
+            )
             for client in zip(workload.names, workload.clients, workload.values, strict=True)
         }
     )

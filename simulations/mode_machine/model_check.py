@@ -199,6 +199,7 @@ def model_check(
                 broken = next((claim for claim in claims if not claim.holds(system, state)), None)
                 if broken is not None:
                     example = _counterexample(system, broken, parents, reached)
+                    transitions += successors.repeated
                     return Checked(system, claims, deviations, len(parents), transitions, clocks, example)
         if len(parents) > states_max:
             raise LabError(
@@ -206,21 +207,32 @@ def model_check(
                 f"fewer processors or deviations"
             )
         frontier = following
+    transitions += successors.repeated
     return Checked(system, claims, deviations, len(parents), transitions, clocks, None)
 
 
 class _Successors:
-    """The ways on from a place, with what the processors do on their own remembered."""
+    """The ways on from a place, with what the processors do on their own remembered.
+
+    Attributes:
+        repeated: How many transitions were left out, since they lead to where others have led already.
+    """
 
     def __init__(self, system: System, *, waits: bool, twin: bool) -> None:
         self._netlist: Netlist = synthesise(system)
         self._waits = waits
         self._twin = twin
+        self.repeated = 0
+        self._transitions: dict[_Place, int] = {}
         self._upsets_of: dict[int, list[tuple[tuple[int, ...], int]]] = {}
         self._ways_on: dict[tuple[Processor, bool, int], list[_Option]] = {}
 
     def of(self, place: _Place) -> Iterator[tuple[_Place, _Way]]:
-        """Return the places one clock later, each with one way that leads there."""
+        """Return the places one clock later, each with one way that leads there.
+
+        Where it goes on depends on the processors after the upsets, on whom the bus is granted and on the
+        deviations left. What is alike in all three is alike in what follows, and is gone through once.
+        """
         processors, owner, left = place
         for masks, upsets in self._upsets(len(processors), left):
             struck = processors
@@ -231,6 +243,10 @@ class _Successors:
                 )
             granted = next_owner(self._netlist, [processor.code for processor in struck], owner)
             budget = left - upsets
+            alike = (struck, granted, budget)
+            if alike in self._transitions:
+                self.repeated += self._transitions[alike]
+                continue
             options = [
                 self._each(processor, granted=number == granted, budget=budget)
                 for number, processor in enumerate(struck)
@@ -239,9 +255,12 @@ class _Successors:
             ends = [[after for after, _, _ in ways] for ways in options]
             costs = [[cost for _, cost, _ in ways] for ways in options]
             totals = map(sum, product(*costs)) if budget else repeat(0)
+            transitions = 0
             for after, cost, chosen in zip(product(*ends), totals, product(*options), strict=False):
                 if cost <= budget:
+                    transitions += 1
                     yield (after, granted, budget - cost), (masks, chosen)
+            self._transitions[alike] = transitions
 
     def _upsets(self, processors: int, left: int) -> list[tuple[tuple[int, ...], int]]:
         """Return the upsets that one clock may bring, a mask for each processor, with their number."""

@@ -70,3 +70,17 @@ def test_the_front_page_shows_what_the_guide_and_the_session_print():
     for line in code(ROOT / "README.md", "text")[-1].splitlines():
         assert line in guide
     assert hunt("invalid-mode", verify=False).finding.plan_in_words in page
+
+
+def test_the_assumptions_that_the_guide_shows_are_kept_and_can_be_broken():
+    from dataclasses import replace
+
+    from scenarios.lab.method.assumptions import break_one, ledger
+
+    names = {}
+    for page in ("adding_a_scenario", "assumptions"):
+        for block in code(ROOT / f"docs/guide/{page}.md", "python"):
+            exec(compile(block, f"{page}.md", "exec"), names)
+    scenario = replace(names["SCENARIO"], assumptions=(names["POSITIVE"], names["POWER"]))
+    assert [row.standing for row in ledger(scenario)] == ["kept", "not checked"]
+    assert "the payments add up to -20" in break_one(scenario, "positive").row.seen

@@ -36,7 +36,7 @@ def test_every_seed_ends_in_the_one_least_finding(seeds, searcher):
 @pytest.mark.parametrize(("name", "variant"), BUGS)
 def test_every_searcher_ends_in_the_documented_least_plan(name, variant):
     expect = scenarios.get(name).variant(variant).expect
-    for searcher in ("hypothesis", "random", "exhaustive"):
+    for searcher in ("hypothesis", "random", "plain", "exhaustive"):
         found = hunt(name, variant, searcher=searcher, verify=False, budget=20_000).finding
         assert found is not None, searcher
         assert (found.plan, found.by, found.minimality) == (expect.least, expect.by, "least"), searcher

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from simulations import choices
 from simulations.choices import UNIFORM, Deviation, NoiseModel, Plan
-from simulations.errors import NondeterminismError, PlanError
+from simulations.errors import LabError, NondeterminismError, PlanError
 
 
 def branching(chooser):
@@ -328,6 +328,43 @@ class TestExhaustive:
             if len(rank := tuple((at, option) for at, option in enumerate(answers) if option)) <= k
         )
         assert [each.chooser.rank for each in ran] == wanted
+
+    @given(worlds | st.just(branching), st.integers(0, 4), st.none() | st.sets(st.sampled_from("abc")))
+    def test_its_levels_run_each_plan_once(self, run, k, labels):
+        runs = []
+
+        def counted(chooser):
+            runs.append(chooser)
+            return run(chooser)
+
+        by_level = [list(level) for level in choices.levels(counted, k, labels=labels)]
+        assert [each.chooser for level in by_level for each in level] == runs
+        assert [{len(each.chooser.plan) for each in level} for level in by_level if level] == [
+            {deviations} for deviations, level in enumerate(by_level) if level
+        ]
+        one_by_one = [choices.exactly(run, deviations, labels=labels) for deviations in range(k + 1)]
+        assert [[each.chooser.plan for each in level] for level in by_level] == [
+            [each.chooser.plan for each in level] for level in one_by_one
+        ]
+
+    @given(worlds.filter(lambda run: len(list(choices.exactly(run, 1))) > 1))
+    def test_a_level_that_was_not_gone_through_is_no_base_for_the_next(self, run):
+        seen = choices.levels(run, 2)
+        next(next(seen))  # the nominal run is made, and nothing says yet that there is no other
+        with pytest.raises(LabError, match="extend those of 0, not all of which"):
+            next(seen)
+
+    def test_a_level_in_which_a_run_failed_is_no_base_for_the_next(self):
+        def breaks(chooser):
+            if chooser.pick("a", (0, 1)) and chooser.pick("b", (0, 1)) == 0:
+                raise ValueError
+
+        seen = choices.levels(breaks, 2)
+        list(next(seen))
+        with pytest.raises(ValueError, match=r"^$"):
+            list(next(seen))
+        with pytest.raises(LabError, match="not all of which"):
+            next(seen)
 
     @given(worlds, st.sets(st.sampled_from("abc")))
     def test_over_labels_deviates_at_those_only(self, run, labels):

@@ -15,6 +15,7 @@ from __future__ import annotations
 import argparse
 import errno
 import os
+import shlex
 import sys
 import traceback
 from importlib import import_module
@@ -40,9 +41,18 @@ COMMANDS: Final = (
     Command("show", "print the story, the properties and the variants of a scenario", "show"),
     Command("hunt", "search for a bug, minimise it, verify it", "hunt"),
     Command("replay", "run a finding again", "replay"),
+    Command("compare", "compare searchers: how likely each finds a bug, and how soon", "compare"),
+    Command("causality", "say when in a failing run its bug was baked in", "causality"),
+    Command("isolate", "change one variable at a time, and say which of them are the cause", "isolate"),
     Command("step", "step back and forth through a run", "step"),
     Command("test", "run the tests of the scenarios, installed or in a checkout", "test"),
     Command("doctor", "check that the code under test is the code that you mean", "doctor"),
+    Command("bisect", "name the commit that brought a failure, also one that is flaky", "bisect"),
+    Command("assumptions", "check what a scenario takes for granted, and break it on purpose", "assumptions"),
+    Command("explain", "explain a finding in Markdown, for a bug report", "explain"),
+    Command("export", "write a finding as a regression test", "export"),
+    Command("new", "make a new scenario that runs green from the first minute", "new"),
+    Command("journal", "show a lab journal", "journal"),
     Command("threads", "explore the thread schedules of a program", "threads"),
     Command("machine", "examine what a state machine does with a corrupted state", "machine"),
     Command("memory", "find pointers that a program truncates to 32 bits (Linux on x86-64)", "memory", True),
@@ -87,6 +97,7 @@ def _run(name: str | None, arguments: Sequence[str]) -> int:
         module = cast("CommandModule", import_module(f"{__name__}.{chosen.module}"))
         module.add_arguments(chosen_parser)
         args, remaining = parser.parse_known_args(arguments)
+        args.typed = shlex.join(["heisenlab", *arguments])
         if "remaining" in args:
             args.remaining = remaining
         elif remaining:

@@ -6,17 +6,19 @@ It imports nothing of the engine, so that a command which needs none of it start
 from __future__ import annotations
 
 import sys
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from rich.console import Console
 from rich.markup import escape
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
 from simulations.terminal_text import printable
 from simulations.text_columns import aligned
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
 
 def complain(message: str) -> None:
@@ -52,3 +54,16 @@ def print_facts(facts: Sequence[tuple[str, str]]) -> None:
     for name, value in facts:
         grid.add_row(f"[bold]{escape(name)}[/]", escape(value))
     console.print(grid)
+
+
+@contextmanager
+def progress(what: str) -> Iterator[Callable[[int, int], None]]:
+    """Draw a progress bar on the standard error where that is a terminal.
+
+    Yields what to call with the numbers of steps done and of all.
+    """
+    console = Console(stderr=True)
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bar:
+        task = bar.add_task(what)
+        yield lambda done, total: bar.update(task, completed=done, total=total)

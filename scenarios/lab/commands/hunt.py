@@ -11,8 +11,18 @@ from rich.console import Console
 from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-from scenarios.lab.commands.command import DONE, FOUND, GAVE_UP, USAGE, interrupted_by, interrupted_status
+from scenarios.lab.commands.command import (
+    DONE,
+    FOUND,
+    GAVE_UP,
+    USAGE,
+    UsageError,
+    interrupted_by,
+    interrupted_status,
+)
 from scenarios.lab.commands.display import complain, print_facts
+from scenarios.lab.commands.journal import add_journal_arguments, check_journal, note
+from scenarios.lab.commands.workers import add_workers_arguments
 from scenarios.lab.finding import FindingError, check_writable
 from scenarios.lab.hunt import HuntInterrupted, hunt
 from scenarios.lab.rescue import save
@@ -43,17 +53,31 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--searcher",
         default="hypothesis",
         metavar="S",
-        help="hypothesis, random or exhaustive; default: hypothesis",
+        help="hypothesis, random, plain or exhaustive; default: hypothesis",
     )
     parser.add_argument("--seed", type=int, default=0, metavar="N", help="seed of the search; default: 0")
     parser.add_argument("--budget", type=int, metavar="N", help="runs that the search may take")
     parser.add_argument("--deviations", type=int, metavar="K", help="deviations that a plan may have")
     parser.add_argument("-o", "--output", metavar="FILE", help="save the finding")
+    parser.add_argument(
+        "--seeds", type=int, metavar="N", help="hunt with N seeds, and count what they end in"
+    )
     parser.add_argument("--json", action="store_true", help="print one JSON value")
+    add_workers_arguments(parser)
+    add_journal_arguments(parser)
 
 
 def run(args: argparse.Namespace) -> int:
     """Hunt a variant, print the result, and save what was found."""
+    check_journal(args)
+    if args.seeds is not None:
+        if args.output:
+            raise UsageError("--seeds saves no finding; hunt once with -o")
+        from scenarios.lab.commands.hunt_seeds import run_seeds  # noqa: PLC0415  (one hunt does without)
+
+        return run_seeds(args)
+    if args.cluster or args.state:
+        raise UsageError("--cluster and --state are for many hunts; add --seeds N")
     if args.output:
         _warn_of(args.output)
     last: list[Tally] = []
@@ -88,6 +112,7 @@ def run(args: argparse.Namespace) -> int:
     finally:  # also where the standard output is full or gone
         if result.finding and args.output:
             status = _save(result.finding, args.output, as_json=args.json)
+    note(args, f"hunt {result.scenario} / {result.variant}", f"{result.verdict}: {result.says}")
     return status
 
 

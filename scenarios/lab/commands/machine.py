@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 _EPILOG: Final = """\
 MODULE is the name of a module or the path of a file that ends in .py; FACTORY, in it, is a class or a
-function that makes a fresh machine. Machines of transitions and python-statemachine tell their field, states
+function that makes a fresh machine. Machines of transitions and python-statemachine know their field, states
 and events; for an object of your own, name them.
 
 exit codes: 0 every probe is refused, repaired, led back, or lands in another state; 1 a probe is a dead end;
@@ -95,7 +95,7 @@ def _factory(words: str) -> tuple[str, str]:
     """Return the module and the name in it."""
     target, _, name = words.rpartition(":")
     if not target or not name:
-        raise argparse.ArgumentTypeError(f"{words!r} is not such as valve.py:make_valve")
+        raise argparse.ArgumentTypeError(f"{words!r} is not MODULE:FACTORY, such as valve.py:make_valve")
     return target, name
 
 

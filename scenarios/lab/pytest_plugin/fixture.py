@@ -14,7 +14,7 @@ from scenarios.lab.pytest_plugin.replay import raise_property
 from scenarios.lab.pytest_plugin.rows import AS_SHIPPED, Row
 from scenarios.lab.pytest_plugin.session import SESSION, Session
 from scenarios.lab.pytest_plugin.summary import minimality
-from scenarios.lab.pytest_plugin.watchdog import VIGIL, Vigil
+from scenarios.lab.pytest_plugin.watchdog import PROGRESS, Progress
 from scenarios.lab.scenario import Exhausted, Holds, Scenario, Variant
 from simulations.errors import LabError
 
@@ -118,11 +118,11 @@ class Lab:
         from scenarios.lab.hunt import hunt  # noqa: PLC0415  (most sessions with this plugin hunt nothing)
 
         session = self._session
-        vigil = self._item.stash.setdefault(VIGIL, Vigil(self.scenario.name, running=False))
+        progress = self._item.stash.setdefault(PROGRESS, Progress(self.scenario.name, running=False))
         theirs = options.get("watch")
 
         def watch(tally: Tally) -> None:
-            vigil.tally = tally
+            progress.count(tally)
             if theirs is not None:
                 theirs(tally)
 
@@ -134,7 +134,7 @@ class Lab:
             "watch": watch,
         }
         session.scenarios[self._item.nodeid] = self.scenario
-        with vigil.hunting(self._shown(variant)):
+        with progress.hunting(self._shown(variant)):
             return hunt(self.scenario, variant.name, **given)
 
     def _keep(self, variant: Variant, hunt: Hunt, *, as_expected: bool) -> Row:

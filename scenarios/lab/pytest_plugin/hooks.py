@@ -18,7 +18,7 @@ from scenarios.lab.pytest_plugin.marker import BUG, bug_of, name_of, shown
 from scenarios.lab.pytest_plugin.options import Options
 from scenarios.lab.pytest_plugin.replay import Replay, ReplayItem, load_for_session
 from scenarios.lab.pytest_plugin.session import ROWS, SAID, SESSION, Session
-from scenarios.lab.pytest_plugin.watchdog import VIGIL, Vigil
+from scenarios.lab.pytest_plugin.watchdog import PROGRESS, Progress
 from simulations.errors import LabError
 
 if TYPE_CHECKING:
@@ -109,15 +109,15 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
 
 @pytest.hookimpl(wrapper=True, tryfirst=True)
 def pytest_runtest_call(item: pytest.Item) -> Generator[None]:
-    """Keep a vigil while a test of a bug runs."""
+    """Keep the progress of a test of a bug while it runs."""
     name = name_of(item)
     if name is None:
         return (yield)
-    vigil = item.stash[VIGIL] = Vigil(name)
+    progress = item.stash[PROGRESS] = Progress(name)
     try:
         return (yield)
     finally:
-        vigil.running = False
+        progress.running = False
 
 
 @pytest.hookimpl(wrapper=True, tryfirst=True)

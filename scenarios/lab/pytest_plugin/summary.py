@@ -184,14 +184,17 @@ def _line(cells: Mapping[Column, str], widths: Mapping[Column, int]) -> str:
 
 
 def _details(bug: _Bug, width: int, *, spoilers: bool, replay: Callable[[Row], str]) -> list[str]:
-    """Return the least plans of a bug in words, what replays them, and what became of the repairs."""
-    lines = []
-    if spoilers:
-        for said in dict.fromkeys(row.hunt["plan_in_words"] or row.hunt["says"] for row in bug.hunts):
-            lines += wrap(said, width, _INDENT)
-        for labels in dict.fromkeys(_labels(row.hunt) for row in bug.hunts if row.finding is not None):
-            lines += wrap(f"least over the labels {labels}", width, _INDENT) if labels else []
-    lines += [_INDENT + command for command in {replay(row): None for row in bug.hunts} if command]
+    """Return each least plan of a bug in words with what replays it, then what became of the repairs."""
+    lines: list[str] = []
+    by_plan: dict[str, list[Row]] = {}
+    for row in bug.hunts:
+        plan = row.hunt["plan_in_words"] or row.hunt["says"]
+        by_plan.setdefault(plan if spoilers else "", []).append(row)
+    for plan, rows in by_plan.items():
+        lines += wrap(plan, width, _INDENT)
+        for labels in dict.fromkeys(_labels(row.hunt) for row in rows if row.finding is not None):
+            lines += wrap(f"least over the labels {labels}", width, _INDENT) if labels and spoilers else []
+        lines += [_INDENT + command for command in {replay(row): None for row in rows} if command]
     for fate, names in _repairs(bug.repairs, spoilers=spoilers).items():
         lines += wrap(f"{fate}: {', '.join(names) if spoilers else len(names)}", width, _INDENT)
     return lines

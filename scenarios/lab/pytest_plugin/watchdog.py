@@ -1,7 +1,7 @@
 """pytest-timeout as the outer watchdog of hunts, with words of its own.
 
 pytest-timeout ends a test with pytest's `Failed`. Hypothesis takes that for a failing example wherever it
-strikes in its own code, shrinks it, and calls it flaky. So while a test of a bug runs, `Watchdog` is raised
+interrupts its own code, shrinks it, and calls it flaky. So while a test of a bug runs, `Watchdog` is raised
 in its place, which Hypothesis lets pass; and should anything swallow that, too, the report still says what
 happened, since a test that the watchdog ended has no verdict.
 """
@@ -32,7 +32,7 @@ class Watchdog(BaseException):
 
 
 @dataclass
-class Vigil:
+class Progress:
     """What is known of a test while it runs.
 
     Attributes:
@@ -40,29 +40,33 @@ class Vigil:
         hunted: What it hunts at the moment, or None.
         tally: The runs of that hunt so far.
         running: Whether the test itself runs, and not what tears it down.
-        bitten: What the watchdog said; empty while it has not struck.
+        ended_by: What the watchdog said when it ended the test; empty while it has not.
     """
 
     bug: str
     hunted: str | None = None
     tally: Tally | None = None
     running: bool = True
-    bitten: str = ""
+    ended_by: str = ""
+
+    def count(self, tally: Tally) -> None:
+        """Take note of the runs so far."""
+        self.tally = tally
 
     @contextmanager
     def hunting(self, hunted: str) -> Iterator[None]:
         """Know, inside the block, that something is hunted.
 
         Raises:
-            Watchdog: it struck in the block and was swallowed there, by a world that catches everything.
+            Watchdog: it was raised in the block and swallowed there, by a world that catches everything.
         """
         self.hunted, self.tally = hunted, None
         try:
             yield
         finally:
             self.hunted = None
-        if self.bitten:
-            raise Watchdog(self.bitten)
+        if self.ended_by:
+            raise Watchdog(self.ended_by)
 
     def says(self, seconds: float) -> str:
         """Return the words for a test that is ended after `seconds` seconds."""
@@ -82,8 +86,8 @@ class Vigil:
         )
 
 
-VIGIL: Final = pytest.StashKey[Vigil]()
-"""Where a test that is being run keeps its vigil; set by the plugin for tests of a bug."""
+PROGRESS: Final = pytest.StashKey[Progress]()
+"""Where a test that is being run keeps its progress; set by the plugin for tests of a bug."""
 
 
 @pytest.hookimpl(wrapper=True, optionalhook=True)
@@ -103,19 +107,19 @@ def _by_signal(item: pytest.Item, settings: Any) -> None:
     theirs = signal.getsignal(signal.SIGALRM)
     if not callable(theirs):
         return
-    strike: Callable[..., Any] = theirs
+    expire: Callable[..., Any] = theirs
 
     def ours(signum: int, frame: object) -> None:
         __tracebackhide__ = True
         try:
-            strike(signum, frame)
+            expire(signum, frame)
         except pytest.fail.Exception:
-            vigil = item.stash.get(VIGIL, None)
+            progress = item.stash.get(PROGRESS, None)
             # While a test is set up or torn down, pytest goes on only after failures that it knows.
-            if vigil is None or not vigil.running:
+            if progress is None or not progress.running:
                 raise
-            vigil.bitten = vigil.says(settings.timeout)
-            raise Watchdog(vigil.bitten) from None
+            progress.ended_by = progress.says(settings.timeout)
+            raise Watchdog(progress.ended_by) from None
 
     signal.signal(signal.SIGALRM, ours)
 
@@ -124,17 +128,17 @@ def _by_thread(item: Any, settings: Any) -> None:
     timeout = item.config.pluginmanager.get_plugin("timeout")
     item.cancel_timeout()
 
-    def strike() -> None:
-        vigil = item.stash.get(VIGIL, None)
+    def expire() -> None:
+        progress = item.stash.get(PROGRESS, None)
         if (
-            vigil is not None
-            and vigil.running
+            progress is not None
+            and progress.running
             and (settings.disable_debugger_detection or not timeout.is_debugging())
         ):
-            _say(item.config, vigil.says(settings.timeout))
+            _say(item.config, progress.says(settings.timeout))
         timeout.timeout_timer(item, settings)  # shows the stacks and ends the process
 
-    timer = threading.Timer(settings.timeout, strike)
+    timer = threading.Timer(settings.timeout, expire)
     timer.name = f"{__name__} {item.nodeid}"
 
     def cancel() -> None:
@@ -163,10 +167,10 @@ def _say(config: pytest.Config, words: str) -> None:
 def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) -> Generator[None, Any, Any]:
     """Keep a test red that the watchdog ended, whatever became of the exception on its way."""
     report = yield
-    vigil = item.stash.get(VIGIL, None)
-    if vigil is None or not vigil.bitten or call.when != "call":
+    progress = item.stash.get(PROGRESS, None)
+    if progress is None or not progress.ended_by or call.when != "call":
         return report
     if call.excinfo is None or not isinstance(call.excinfo.value, Watchdog):
-        report.longrepr = vigil.bitten
+        report.longrepr = progress.ended_by
     report.outcome = "failed"
     return report

@@ -27,7 +27,6 @@ from simulations.live.recorder.launch import record
 from simulations.live.recorder.log import LogError
 from simulations.live.recorder.recording import Recording, load
 from simulations.live.recorder.report import Report, report
-from simulations.live.recorder.signals import TraceError
 from simulations.live.recorder.supervisor import Options, Recorded, RecorderError
 
 __all__ = [
@@ -41,7 +40,6 @@ __all__ = [
     "Recording",
     "Report",
     "Sender",
-    "TraceError",
     "Verdict",
     "load",
     "record",

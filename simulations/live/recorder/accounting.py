@@ -6,7 +6,6 @@ Some are read before the job and after it, and compared; some can be read of a z
 from __future__ import annotations
 
 import contextlib
-import fcntl
 import os
 import re
 import struct
@@ -33,7 +32,6 @@ _NO_LIMIT_BYTES: Final = 2**62
 """Version 1 of control groups writes no limit as a number near 2**63."""
 
 KERNEL_LINES_MAX: Final = 12
-_KERNEL_LINE_MAX: Final = 240
 _KERNEL_READS_MAX: Final = 100_000
 
 
@@ -181,7 +179,7 @@ class KernelLog:
                 break
             message = text.partition(";")[2].partition("\n")[0]
             if _KERNEL_WORDS.search(message):
-                found.append(message[:_KERNEL_LINE_MAX])
+                found.append(message)
         return found[-KERNEL_LINES_MAX:]
 
     def close(self) -> None:
@@ -223,6 +221,8 @@ def wait_status_of(pid: int, pidfd: int) -> int | None:
 
 
 def _status_after_wait(pidfd: int) -> int | None:
+    import fcntl  # noqa: PLC0415  (not there on every system on which a recording can be read)
+
     buffer = bytearray(struct.pack("<Q", _PIDFD_INFO_EXIT) + bytes(56))
     try:
         fcntl.ioctl(pidfd, _PIDFD_GET_INFO, buffer)

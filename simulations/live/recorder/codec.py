@@ -35,6 +35,10 @@ from simulations.live.recorder.records import (
     WitnessReady,
 )
 
+TEXT_CHARACTERS_MAX: Final = 4000
+ITEMS_MAX: Final = 1000
+"""How much of a text and of a sequence is read: the recorder writes no longer ones."""
+
 INTEGER_MAX: Final = 2**53
 """No integer in a log is as large: what is, is damage."""
 
@@ -129,6 +133,8 @@ def _fit(hint: Any, value: object) -> Any:
         return value if is_whole(value) else None
     if issubclass(hint, StrEnum):
         return hint(value) if value in list(hint) else None
+    if isinstance(value, str) and hint is str:
+        return value[:TEXT_CHARACTERS_MAX]
     return value if type(value) is hint else None
 
 
@@ -143,4 +149,4 @@ def _fit_all(hints: tuple[Any, ...], value: object) -> tuple[Any, ...] | None:
     if hints[-1] is not Ellipsis:
         found = tuple(_fit(hint, each) for hint, each in zip(hints, items, strict=False))
         return found if len(found) == len(items) == len(hints) and None not in found else None
-    return tuple(each for each in (_fit(hints[0], item) for item in items) if each is not None)
+    return tuple(each for each in (_fit(hints[0], item) for item in items[:ITEMS_MAX]) if each is not None)

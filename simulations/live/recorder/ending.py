@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from enum import StrEnum
-from signal import SIGHUP, SIGINT, SIGKILL, SIGQUIT, SIGXCPU
 from typing import TYPE_CHECKING, Final
 
 from simulations.live.recorder import signals
 from simulations.live.recorder.accounting import pids_named
 from simulations.live.recorder.quantities import duration
 from simulations.live.recorder.records import Who
+from simulations.live.recorder.signals import Signal
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -70,9 +70,9 @@ _SILENT_MS: Final = 10 * RECENT_MS
 
 _SHELL_SIGNALS: Final = range(129, 128 + 65)
 _BY_THE_KERNEL: Final[Mapping[int, str]] = {
-    SIGHUP: "the kernel, because the terminal hung up",
-    SIGINT: "the kernel, because Ctrl-C was typed at the terminal",
-    SIGQUIT: "the kernel, because Ctrl-\\ was typed at the terminal",
+    Signal.SIGHUP: "the kernel, because the terminal hung up",
+    Signal.SIGINT: "the kernel, because Ctrl-C was typed at the terminal",
+    Signal.SIGQUIT: "the kernel, because Ctrl-\\ was typed at the terminal",
 }
 
 
@@ -137,6 +137,16 @@ class Ending:
     recorder_killed: bool = False
     words: str = ""
 
+    @property
+    def well(self) -> bool:
+        """Whether the job succeeded, as far as is known: with status 0, and nothing killed for memory."""
+        return self.status == 0 and not self.oom
+
+    @property
+    def is_known(self) -> bool:
+        """Whether it is known how the job ended."""
+        return self.how not in (How.UNKNOWN, How.VANISHED)
+
 
 def ending(recording: Recording, now: Present) -> Ending:
     """Say how a run ended.
@@ -162,18 +172,20 @@ def ending(recording: Recording, now: Present) -> Ending:
         return Ending(How.UNKNOWN, end.at_ms, recorder_killed=killed, words=words)
     by_shell = end.status in _SHELL_SIGNALS
     signal = -end.status if end.status < 0 else end.status - 128 if by_shell else 0
+    named = bool(recording.pids & pids_named(end.kernel))
     found = Ending(
         how=How.SIGNALLED if end.status < 0 else How.EXITED,
         at_ms=end.at_ms,
         status=end.status if end.status >= 0 else None,
         signal=signal,
         by_shell=by_shell,
-        oom=_killed_for_memory(recording.pids, end),
-        cpu_limit_s=_cpu_limit_reached(end) if signal in (SIGKILL, SIGXCPU) else 0,
+        oom=named or _counted_for_memory(end),
+        cpu_limit_s=_cpu_limit_reached(end) if signal in (Signal.SIGKILL, Signal.SIGXCPU) else 0,
         sender=_sender(recording.signals, end, signal) if end.status != 0 else None,
         recorder_killed=killed,
     )
-    return replace(found, words=_in_words(found))
+    victim = "a process of the job" if named else "a process of its control group"
+    return replace(found, words=_in_words(found, victim))
 
 
 def _end_not_noted(clock: Clock, at_ms: int, asked: Sender | None, now: Present) -> Ending:
@@ -182,8 +194,8 @@ def _end_not_noted(clock: Clock, at_ms: int, asked: Sender | None, now: Present)
         words = "is still running"
         if now.silent_ms is not None and now.silent_ms >= _SILENT_MS:
             words += (
-                ", but is not recorded any more: the recorder and its witness were killed; "
-                f"last sample {last}"
+                ", but is not recorded any more: recorder and witness are gone or stopped, or the disk "
+                f"takes nothing; last record {last}"
             )
         return Ending(How.RUNNING, at_ms, words=words)
     if now.here and not now.same_boot:
@@ -200,8 +212,9 @@ def _end_not_noted(clock: Clock, at_ms: int, asked: Sender | None, now: Present)
         return Ending(How.REBOOTED, at_ms, words=words)
     if now.here:
         words = (
-            "vanished: recorder and witness were killed, and the job is gone, without a reboot, as when a "
-            f"whole container, service or session is killed; last sign of life {last}"
+            "vanished: the log stops without an end, and the job is gone, without a reboot, as when a whole "
+            f"container, service or session is killed; last sign of life {last}; when the job ended after "
+            "that, and how, is unknown"
         )
         return Ending(How.VANISHED, at_ms, words=words)
     words = f"the log stops at {last}; only the host that recorded it can say whether it went down"
@@ -240,14 +253,12 @@ def _sender(seen: tuple[SignalSeen, ...], end: End, signal: int) -> Sender | Non
     return None
 
 
-def _killed_for_memory(pids: frozenset[int], end: End) -> bool:
-    """Tell whether the kernel killed for memory: its log names a process of the job, or a count rose.
+def _counted_for_memory(end: End) -> bool:
+    """Tell whether the kernel's count of what it killed for memory rose in the job's control group.
 
     The count of the group alone is not believed where the whole host's did not rise: a job that moved to
     another group brings counts with it that are older than the job.
     """
-    if pids & pids_named(end.kernel):
-        return True
     host_rose = end.host_oom_kills is None or end.host_oom_kills > 0
     return (end.oom_kills or 0) > 0 and host_rose
 
@@ -262,7 +273,7 @@ def _cpu_limit_reached(end: End) -> int:
     return next(reached, 0)
 
 
-def _in_words(found: Ending) -> str:
+def _in_words(found: Ending, victim: str) -> str:
     after = f"after {duration(found.at_ms)}"
     name = signals.name(found.signal) if found.signal else ""
     if found.by_shell:
@@ -276,10 +287,11 @@ def _in_words(found: Ending) -> str:
         words = f"killed by {name} (signal {found.signal}) {after}"
     if found.cpu_limit_s:
         words += f": it had used up its limit of {found.cpu_limit_s} s of CPU time (RLIMIT_CPU)"
-    elif found.oom and found.signal == SIGKILL:
+    elif found.oom and found.signal == Signal.SIGKILL:
         words += ": the kernel's out-of-memory killer"
     elif found.oom:
-        words += "; the kernel's out-of-memory killer had ended a process of it"
+        no_success = ", which is no success" if found.status == 0 else ""
+        words += f"{no_success}; the kernel's out-of-memory killer had ended {victim}"
     elif found.sender and found.signal:
         words += f", sent by {found.sender}"
     elif found.sender:

@@ -10,13 +10,13 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from signal import SIGALRM, SIGHUP, SIGINT, SIGKILL, SIGPIPE, SIGQUIT, SIGTERM, SIGXCPU, SIGXFSZ
 from typing import TYPE_CHECKING, Final
 
 from simulations.live.recorder import signals
 from simulations.live.recorder.ending import GRACE_MS_MAX, RECENT_MS, Ending, How
 from simulations.live.recorder.quantities import duration, size
 from simulations.live.recorder.records import Who
+from simulations.live.recorder.signals import Signal
 from simulations.suspects import SUSPECTS, Suspect
 
 if TYPE_CHECKING:
@@ -118,21 +118,21 @@ def _of_the_signal(found: Ending) -> Iterator[Evidence]:
         return
     words = f"it was ended by {signals.name(found.signal)}"
     program = {"application": 0.05, "database": 0.03, "clock": 0.1, "disk": 0.03}
-    if found.signal == SIGKILL:
+    if found.signal == Signal.SIGKILL:
         yield Evidence(
             f"{words}, which no program can catch: no traceback, no clean-up",
             {**program, "memory": 3, "sweep": 3, "deadline": 1.5, "budget": 1.5, "person": 1.5, "node": 0.3},
         )
-    elif found.signal == SIGTERM:
+    elif found.signal == Signal.SIGTERM:
         yield Evidence(
             f"{words}, a polite request from outside",
             {**program, "memory": 0.2, "sweep": 2, "deadline": 3, "spot": 3, "budget": 2, "person": 2},
         )
-    elif found.signal == SIGHUP:
+    elif found.signal == Signal.SIGHUP:
         yield Evidence(f"{words}: a terminal or session ended", {**_others(0.05, "person"), "person": 10})
-    elif found.signal in (SIGINT, SIGQUIT):
+    elif found.signal in (Signal.SIGINT, Signal.SIGQUIT):
         yield Evidence(f"{words}, as typed at a keyboard", {**_others(0.1, "person"), "person": 10})
-    elif found.signal == SIGXCPU:
+    elif found.signal == Signal.SIGXCPU:
         yield Evidence(
             f"{words}, the signal of a CPU-time limit", {**_others(0.03, "deadline"), "deadline": 30}
         )
@@ -141,13 +141,13 @@ def _of_the_signal(found: Ending) -> Iterator[Evidence]:
             f"{words}, which a program brings upon itself",
             {**_others(0.03, "application", "memory"), "application": 10, "memory": 0.3},
         )
-    elif found.signal in (SIGPIPE, SIGXFSZ, SIGALRM):
+    elif found.signal in (Signal.SIGPIPE, Signal.SIGXFSZ, Signal.SIGALRM):
         yield Evidence(
             f"{words}, which its own writing or timer brings about",
             {
                 **_others(0.1, "application", "disk"),
                 "application": 10,
-                "disk": 3 if found.signal == SIGXFSZ else 0.1,
+                "disk": 3 if found.signal == Signal.SIGXFSZ else 0.1,
             },
         )
     else:
@@ -155,7 +155,7 @@ def _of_the_signal(found: Ending) -> Iterator[Evidence]:
 
 
 def _of_the_status(found: Ending) -> Iterator[Evidence]:
-    if found.how is not How.EXITED or found.by_shell:
+    if found.how is not How.EXITED or found.by_shell or found.status == 0:
         return
     if found.status == _TIMED_OUT:
         yield Evidence(
@@ -172,7 +172,7 @@ def _of_the_status(found: Ending) -> Iterator[Evidence]:
     outside = dict.fromkeys((*_PLATFORM, "node", "person"), 0.1)
     yield Evidence(
         f"it ended itself, with exit status {found.status}: nothing stopped it from outside",
-        {**outside, "application": 3, "database": 1.5, "memory": 0.5},
+        {**outside, "application": 5, "database": 0.5, "memory": 0.3, "disk": 0.5},
     )
 
 
@@ -182,7 +182,7 @@ def _of_a_grace(seen: tuple[SignalSeen, ...], found: Ending) -> Iterator[Evidenc
         for each in seen
         if each.signal != found.signal and 0 <= found.at_ms - each.at_ms <= GRACE_MS_MAX
     ]
-    if found.signal == SIGKILL and asked:
+    if found.signal == Signal.SIGKILL and asked:
         polite, gap_ms = asked[-1]
         yield Evidence(
             f"{signals.name(polite or 0)} came {duration(gap_ms)} before SIGKILL: a grace, as schedulers and "
@@ -230,10 +230,10 @@ def _of_kills_for_memory(end: End | None, found: Ending) -> Iterator[Evidence]:
     host_kills = end.host_oom_kills if end else None
     if found.oom:
         yield Evidence(
-            "the kernel says that it killed a process of the job because memory ran out",
+            "the kernel says that it killed for memory: a process of the job, or of its control group",
             {**_others(0.03, "memory"), "memory": 30},
         )
-    elif host_kills == 0 and found.signal == SIGKILL:
+    elif host_kills == 0 and found.signal == Signal.SIGKILL:
         yield Evidence(
             "the kernel killed nothing for memory on this host during the run (oom_kill in /proc/vmstat)",
             {"memory": 0.03},
@@ -243,7 +243,7 @@ def _of_kills_for_memory(end: End | None, found: Ending) -> Iterator[Evidence]:
         yield Evidence(
             "the kernel killed something for memory on this host during the run"
             + (", in another control group" if known else ", and whether it was this job is unknown"),
-            {"memory": 10 if found.signal == SIGKILL and not known else 2},
+            {"memory": 10 if found.signal == Signal.SIGKILL and not known else 2},
         )
 
 
@@ -399,7 +399,12 @@ def _of_progress(samples: Samples, found: Ending) -> Iterator[Evidence]:
 
 def _of_company(takeover: Takeover | None, end: End | None, found: Ending) -> Iterator[Evidence]:
     together = takeover is not None and abs(found.at_ms - takeover.at_ms) <= RECENT_MS
-    if found.how is How.VANISHED or together:
+    if found.how is How.VANISHED:
+        yield Evidence(
+            "recorder and witness are gone as well, as when a whole group, service or container is killed",
+            {"sweep": 2, "deadline": 1.5, "spot": 1.5, "budget": 1.5, "memory": 0.5, "application": 0.2},
+        )
+    elif together:
         yield Evidence(
             "the recorder was killed as well: a whole group, service or container was killed",
             {

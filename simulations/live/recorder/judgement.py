@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from signal import SIGKILL
 from typing import TYPE_CHECKING
 
 from simulations.live.recorder import signals
 from simulations.live.recorder.ending import NOT_ENDED, Ending, How, ending
 from simulations.live.recorder.evidence import ALL_SUSPECTS, Evidence, gather
 from simulations.live.recorder.present import Present, present
+from simulations.live.recorder.signals import Signal
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -61,7 +61,7 @@ def verdict(recording: Recording, now: Present | None = None, pattern: tuple[Evi
         pattern: Evidence from earlier runs: see `simulations.live.recorder.reruns`.
     """
     found = ending(recording, now or present(recording))
-    if found.how in NOT_ENDED or found.status == 0:
+    if found.how in NOT_ENDED or found.well:
         return Verdict(found, (), (), recording.last_lines)
     evidence = (*gather(recording, found), *pattern)
     return Verdict(found, rank(evidence), tuple(_unknown(recording, found)), recording.last_lines)
@@ -105,7 +105,7 @@ def _unknown(recording: Recording, found: Ending) -> Iterator[str]:
         )
     if found.how in (How.VANISHED, How.REBOOTED):
         yield "how the job itself ended: no process was left to see it"
-    if found.signal == SIGKILL and end and end.oom_kills is None and end.host_oom_kills is None:
+    if found.signal == Signal.SIGKILL and end and end.oom_kills is None and end.host_oom_kills is None:
         yield "whether memory ran out: neither the control group nor /proc/vmstat can be read here"
     if not recording.start.kernel_log and found.signal in signals.LOGGED:
         yield "what the kernel logged: this user may not read it (kernel.dmesg_restrict); ask for dmesg -T"

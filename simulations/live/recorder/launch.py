@@ -8,22 +8,28 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import subprocess
 import sys
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
-from simulations.errors import LabError
-from simulations.live.recorder.log import LogError
-from simulations.live.recorder.signals import TraceError
-from simulations.live.recorder.supervisor import Options, Recorded, RecorderError, supervise
+from simulations.live.recorder.supervisor import (
+    NOT_EXECUTABLE,
+    NOT_FOUND,
+    NothingStartedError,
+    Options,
+    Recorded,
+    RecorderError,
+    require_linux,
+    supervise,
+)
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
 _ANSWER_BYTES_MAX: Final = 64 * 1024
-_ERRORS: Final = {each.__name__: each for each in (RecorderError, LogError, TraceError)}
 
 
 def record(command: Sequence[str], folder: Path | str = "runs", options: Options | None = None) -> Recorded:
@@ -38,16 +44,20 @@ def record(command: Sequence[str], folder: Path | str = "runs", options: Options
         options: How to record.
 
     Raises:
-        RecorderError: the system is not Linux, or no folder can be made for the run, or the recorder was
-            killed; what it noted until then is in its log.
-        LogError: no log can be kept in the folder.
-        TraceError: signals were to be traced and cannot be.
+        RecorderError: the system is not Linux, or the recorder was killed; what it noted until then is in its
+            log.
     """
-    request = json.dumps([list(command), str(folder), _options_as_json(options or Options())])
+    require_linux()
+    asked = json.dumps([[*command], str(folder), _options_as_json(options or Options())]).encode()
+    request = os.memfd_create("request")  # an argument may be too short for it, and others can read it
     answer, reply = os.pipe()
     try:
+        with open(request, "wb", closefd=False) as file:
+            file.write(asked)
+        os.lseek(request, 0, os.SEEK_SET)
         recorder = subprocess.Popen(
-            [sys.executable, "-m", "simulations.live.recorder", request, str(reply)], pass_fds=[reply]
+            [sys.executable, "-m", "simulations.live.recorder", str(request), str(reply)],
+            pass_fds=[request, reply],
         )
         try:
             recorder.wait()
@@ -62,38 +72,72 @@ def record(command: Sequence[str], folder: Path | str = "runs", options: Options
                 f"the recorder was ended (status {recorder.returncode}); what it had noted is in {folder}"
             ) from None
     finally:
-        os.close(answer)
-        os.close(reply)
-    return _answered(json.loads(text))
+        for fd in (request, answer, reply):
+            os.close(fd)
+    return _answered(json.loads(text), recorder.returncode)
 
 
 def _options_as_json(options: Options) -> dict[str, object]:
     return {**asdict(options), "log": str(options.log.absolute()) if options.log else None}
 
 
-def _answered(words: list[str | int]) -> Recorded:
-    match words:
-        case [str(error), str(message)]:
-            raise _ERRORS.get(error, LabError)(message)
-        case [str(folder), int(status)]:
-            return Recorded(Path(folder), status)
-    raise RecorderError(f"the recorder answered {words!r}")
+def _answered(answer: dict[str, Any], returncode: int) -> Recorded:
+    if error := answer.get("error"):
+        raise RecorderError(error)
+    folder, status = answer["folder"], answer["status"]
+    return Recorded(
+        folder=Path(folder) if folder else None,
+        status=returncode if status is None else status,
+        warnings=tuple(answer["warnings"]),
+        asked_to_end=answer["asked_to_end"],
+        mid_line=answer["mid_line"],
+    )
 
 
 def main(request: str, reply: str) -> None:
-    """Record as asked, and answer `[folder, status]`, or `[error, message]`.
+    """Record as asked, and answer with what was recorded, or with an error.
 
     Args:
-        request: The command, the folder and the options, as JSON.
+        request: The descriptor of a file with the command, the folder and the options, as JSON.
         reply: The descriptor of the pipe for the answer.
     """
-    command, folder, chosen = json.loads(request)
+    with open(int(request), "rb") as file:  # noqa: PTH123  (as above)
+        command, folder, chosen = json.load(file)
     os.set_inheritable(int(reply), False)  # the job must not get it
-    answer: list[str | int]
+    log = Path(chosen["log"]) if chosen["log"] else None
+    options = Options(**{**chosen, "log": log, "redact": tuple(chosen["redact"])})
+
+    def answer(found: object) -> None:
+        os.write(int(reply), json.dumps(found, default=str).encode())
+
     try:
-        log = Path(chosen["log"]) if chosen["log"] else None
-        recorded = supervise(command, Path(folder), Options(**{**chosen, "log": log}))
-        answer = [str(recorded.folder), recorded.status]
-    except LabError as error:
-        answer = [type(error).__name__, str(error)]
-    os.write(int(reply), json.dumps(answer).encode())
+        answer(asdict(supervise(command, Path(folder), options)))
+    except RecorderError as error:
+        answer({"error": str(error)})
+    except NothingStartedError as error:
+
+        def warn(words: str) -> None:
+            answer(asdict(Recorded(None, 0, (words,))) | {"status": None})
+
+        sys.exit(run_in_place(command, error, warn))
+
+
+def run_in_place(command: Sequence[str], why: NothingStartedError, warn: Callable[[str], object]) -> int:
+    """Run a command in the place of this process, which needs neither a descriptor nor a process more.
+
+    Returns only if the command cannot be executed: the status that shells report then.
+
+    Args:
+        command: The command and its arguments.
+        why: What kept it from being run below this process.
+        warn: Called with a sentence that says so, before the command begins.
+    """
+    warn(f"nothing is recorded, and the job takes the place of the recorder: {why}")
+    for number in (signal.SIGPIPE, signal.SIGXFSZ):  # Python ignores them, which would be inherited
+        signal.signal(number, signal.SIG_DFL)
+    try:
+        os.execvp(command[0], [*command])  # noqa: S606  (the user's command; there is no shell)
+    except (FileNotFoundError, NotADirectoryError):
+        return NOT_FOUND
+    except (OSError, ValueError):  # a ValueError for a null character
+        return NOT_EXECUTABLE

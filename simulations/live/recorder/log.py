@@ -22,12 +22,12 @@ import time
 import zlib
 from collections import deque
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final, TypeAlias
+from typing import IO, TYPE_CHECKING, Final, NamedTuple, TypeAlias
 
 from simulations.errors import LabError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
     from pathlib import Path
 
 Json: TypeAlias = "Mapping[str, Json] | Sequence[Json] | str | int | float | bool | None"
@@ -35,8 +35,10 @@ Json: TypeAlias = "Mapping[str, Json] | Sequence[Json] | str | int | float | boo
 SCHEMA: Final = 1
 """The version of what stands in the records."""
 
-RUN_NAME: Final = "[0-9][0-9][0-9][0-9]"
-"""How the folders of runs are called, as a pattern."""
+RUN_NAME: Final = "[0-9][0-9][0-9][0-9]*"
+"""How the folders of runs are called, as a pattern; after it only digits, in all at most `RUN_DIGITS_MAX`."""
+
+RUN_DIGITS_MAX: Final = 9
 
 LOG: Final = "log"
 RESERVE: Final = "reserve"
@@ -48,14 +50,20 @@ WITNESS_AT: Final = 48 * 1024
 """Where in the reserve the second writer begins, so that the two never overwrite each other."""
 
 _CRC_DIGITS: Final = 8
+_LINE_BYTES_MAX: Final = 1024 * 1024
+"""No record is as long: what is, is damage."""
+
+_OWNER_ONLY: Final = 0o600
+"""A log holds command lines and output."""
+
 _RESCUED_MAX: Final = 30
 
 
 class LogError(LabError):
     """A log cannot be made or read.
 
-    Common causes: the folder cannot be written; the disk was full before the job began; the path names
-    something that `heisenlab record` did not write.
+    Common causes: the folder cannot be written; the path names something that `heisenlab record` did not
+    write; the log was damaged throughout, or written by a newer version.
     """
 
 
@@ -106,54 +114,95 @@ def decode(line: bytes) -> Record | None:
     return None
 
 
+class _Waiting(NamedTuple):
+    """A line that the disk has not taken yet.
+
+    Attributes:
+        line: The line.
+        sample: It is a sample, which is lost before anything else is.
+        saved: It stands in the reserve.
+    """
+
+    line: bytes
+    sample: bool
+    saved: bool
+
+
 class Log:
     """The writing end of a log. Never raises for the state of the disk once it is open.
 
     Args:
-        folder: The folder of the run.
+        folder: The folder of the run; None if there is none, and nothing is kept.
         create: Make the folder, the log and the reserve; otherwise a second writer joins.
+
+    Attributes:
+        without_reserve: Why there is no reserve; empty if there is one, or a second writer joined.
 
     Raises:
         LogError: the log cannot be made or opened.
     """
 
-    __slots__ = ("_fd", "_lost", "_reserve", "_reserve_at", "_reserve_end", "_synced", "_torn", "_waiting")
+    __slots__ = (
+        "_fd",
+        "_lost",
+        "_reserve",
+        "_reserve_at",
+        "_reserve_end",
+        "_synced",
+        "_torn",
+        "_waiting",
+        "without_reserve",
+    )
 
-    def __init__(self, folder: Path, *, create: bool) -> None:
-        flags = os.O_WRONLY | os.O_APPEND | os.O_CLOEXEC | (os.O_CREAT | os.O_EXCL if create else 0)
-        try:
-            if create:
-                folder.mkdir(parents=True, exist_ok=True)
-                _fill_reserve(folder / RESERVE)
-            self._fd = os.open(folder / LOG, flags, 0o644)
-            self._reserve = os.open(folder / RESERVE, os.O_WRONLY | os.O_CLOEXEC)
-        except OSError as error:
-            raise LogError(
-                f"no log can be kept in {folder}: {error.strerror}; choose another folder (-o)"
-            ) from error
+    def __init__(self, folder: Path | None, *, create: bool) -> None:
+        self._fd = self._reserve = -1
+        self.without_reserve = ""
+        if folder:
+            try:
+                self._open(folder, create=create)
+            except OSError as error:
+                raise LogError(
+                    f"no log can be kept in {folder}: {error.strerror}; choose another folder (-o)"
+                ) from error
         self._reserve_at, self._reserve_end = (0, WITNESS_AT) if create else (WITNESS_AT, RESERVE_BYTES)
-        self._waiting: deque[tuple[bytes, bool]] = deque()
+        self._waiting: deque[_Waiting] = deque()
         self._lost = 0
         self._synced = time.monotonic()
         self._torn = not create
+
+    def _open(self, folder: Path, *, create: bool) -> None:
+        flags = os.O_WRONLY | os.O_APPEND | os.O_CLOEXEC | (os.O_CREAT | os.O_EXCL if create else 0)
+        if create:
+            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        self._fd = os.open(folder / LOG, flags, _OWNER_ONLY)
+        try:
+            if create:
+                _fill_reserve(folder / RESERVE)
+            self._reserve = os.open(folder / RESERVE, os.O_WRONLY | os.O_CLOEXEC)
+        except OSError as error:
+            self.without_reserve = (error.strerror or "") if create else ""
+            if create:
+                with contextlib.suppress(OSError):
+                    (folder / RESERVE).unlink()
 
     def append(self, record: Record) -> None:
         """Append a record, or keep it for later if the disk does not take it now."""
         line = encode(record)
         if self._flush(record.time) and self._write(line):
             return
-        saved = record.kind != SAMPLE and self._save(line)
-        self._waiting.append((line, saved))
+        sample = record.kind == SAMPLE
+        self._waiting.append(_Waiting(line, sample, not sample and self._save(line)))
         if len(self._waiting) > WAITING_MAX:
-            _, was_saved = self._waiting.popleft()
-            self._lost += not was_saved
+            oldest_sample = next((place for place, each in enumerate(self._waiting) if each.sample), 0)
+            self._lost += not self._waiting[oldest_sample].saved
+            del self._waiting[oldest_sample]
 
     def sync(self, *, now: bool = False) -> None:
         """Force what was written to the disk, at most each `SYNC_S` seconds unless `now`."""
         if now or time.monotonic() - self._synced >= SYNC_S:
-            with contextlib.suppress(OSError):
-                os.fdatasync(self._fd)
-                os.fdatasync(self._reserve)
+            for fd in (self._fd, self._reserve):
+                with contextlib.suppress(OSError, ValueError):  # a ValueError if it is not open
+                    os.fdatasync(fd)
             self._synced = time.monotonic()
 
     def close(self, elapsed: int) -> None:
@@ -163,16 +212,17 @@ class Log:
             elapsed: Milliseconds since the start of the run.
         """
         if not self._flush(elapsed):
-            unsaved = [line for line, saved in self._waiting if not saved]
+            unsaved = [each.line for each in self._waiting if not each.saved]
             rescued = sum(self._save(line) for line in unsaved[-_RESCUED_MAX:])
             self._save(encode(Record(elapsed, "lost", self._lost + len(unsaved) - rescued)))
         self.sync(now=True)
-        os.close(self._fd)
-        os.close(self._reserve)
+        for fd in (self._fd, self._reserve):
+            with contextlib.suppress(OSError):
+                os.close(fd)
 
     def _flush(self, elapsed: int) -> bool:
         while self._waiting:
-            if not self._write(self._waiting[0][0]):
+            if not self._write(self._waiting[0].line):
                 return False
             self._waiting.popleft()
         if self._lost:
@@ -203,7 +253,7 @@ class Log:
 
 def _fill_reserve(path: Path) -> None:
     """Write real blocks: a sparse file would need space when the disk is full."""
-    fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o644)
+    fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, _OWNER_ONLY)
     try:
         blank = b"\n" * RESERVE_BYTES
         if os.write(fd, blank) != len(blank):
@@ -231,8 +281,10 @@ def read(folder: Path, *, samples: bool = True) -> tuple[Iterator[Record], Damag
             f"no log can be read in {folder}: {error.strerror}; name the folder given to heisenlab record -o"
         ) from error
     reserve: list[bytes] = []
-    with contextlib.suppress(OSError), (folder / RESERVE).open("rb") as file:
-        reserve, _ = _whole_lines(file)
+    with contextlib.suppress(OSError):
+        if (folder / RESERVE).is_file():
+            with (folder / RESERVE).open("rb") as file:
+                reserve, _ = _whole_lines(file)
     if reserve:
         lines = sorted(dict.fromkeys([*lines, *reserve]), key=_time_of)
     if not lines:
@@ -243,19 +295,24 @@ def read(folder: Path, *, samples: bool = True) -> tuple[Iterator[Record], Damag
     return filter(None, map(decode, lines)), damage
 
 
-def _whole_lines(file: Iterable[bytes]) -> tuple[list[bytes], Damage]:
+def _whole_lines(file: IO[bytes]) -> tuple[list[bytes], Damage]:
     """Keep the lines as bytes: decoded, the samples of 72 hours would fill the memory."""
     kept: list[bytes] = []
-    damaged = torn_bytes = 0
-    for line in file:
+    damaged = torn_bytes = unfinished_bytes = 0
+    while line := file.readline(_LINE_BYTES_MAX):
         text = line.rstrip(b"\n")
-        if text and _checks(text):
+        if not line.endswith(b"\n") and len(line) == _LINE_BYTES_MAX:
+            unfinished_bytes += len(line)
+        elif unfinished_bytes:
+            damaged += 1
+            unfinished_bytes = 0
+        elif text and _checks(text):
             kept.append(text)
         elif text and line.endswith(b"\n"):
             damaged += 1
         elif text:
             torn_bytes = len(text)
-    return kept, Damage(damaged, torn_bytes)
+    return kept, Damage(damaged, torn_bytes + unfinished_bytes)
 
 
 def _checks(line: bytes) -> bool:
@@ -275,3 +332,8 @@ def _is_sample(line: bytes) -> bool:
 def _time_of(line: bytes) -> int:
     record = decode(line)
     return record.time if record else 0
+
+
+def is_run_name(name: str) -> bool:
+    """Tell whether a folder is called like that of a run: 4 digits, or more where there were so many runs."""
+    return name.isascii() and name.isdecimal() and 4 <= len(name) <= RUN_DIGITS_MAX

@@ -17,12 +17,13 @@ BARS: Final = "▁▂▃▄▅▆▇█"
 BARS_ASCII: Final = "_.:-=+*#"
 
 
-def curves(samples: Samples, bars: str) -> tuple[str, ...]:
+def curves(samples: Samples, bars: str, width: int = PLOT_WIDTH) -> tuple[str, ...]:
     """Return a line for each quantity: its name, its curve and its largest value; none for a single sample.
 
     Args:
         samples: The samples.
         bars: The characters to draw with, the lowest first: `BARS` or `BARS_ASCII`.
+        width: Characters of a curve.
     """
     if len(samples) < 2:
         return ()
@@ -36,7 +37,7 @@ def curves(samples: Samples, bars: str) -> tuple[str, ...]:
         ("written/s", _rates(seconds, columns["write_kb"], 1.0), lambda peak: size(round(peak))),
     ]
     return tuple(
-        f"{name:<10}  {sparkline(seconds, values, bars)}  {words(max(values))}"
+        f"{name:<10}  {sparkline(seconds, values, bars, width)}  {words(max(values))}"
         for name, values, words in drawn
     )
 

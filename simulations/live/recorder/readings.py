@@ -12,13 +12,20 @@ from collections import defaultdict
 from pathlib import Path
 from typing import Final, NamedTuple
 
+from simulations.live.recorder.redaction import HIDDEN, NOTHING, Redactor
+
 PROC: Final = "/proc"
-TICK_MS: Final = 1000 // os.sysconf("SC_CLK_TCK")
-PAGE_KB: Final = os.sysconf("SC_PAGE_SIZE") // 1024
+_SYSTEM: Final = hasattr(os, "sysconf")
+"""Without it there is no /proc either; recordings can be read all the same."""
+
+TICK_MS: Final = 1000 // os.sysconf("SC_CLK_TCK") if _SYSTEM else 10
+PAGE_KB: Final = os.sysconf("SC_PAGE_SIZE") // 1024 if _SYSTEM else 4
 TREE_MAX: Final = 4096
 """How many descendants are counted at most: a fork bomb must not become the recorder's own."""
 
 COMMAND_MAX: Final = 160
+_ARGUMENTS_BYTES: Final = 256 * 1024
+"""How much of a command line is looked through for what must not be read; a longer one is hidden whole."""
 
 _READ_BYTES: Final = 4096
 
@@ -75,7 +82,7 @@ class Usage(NamedTuple):
 def read(path: str, size: int = _READ_BYTES) -> bytes:
     """Return the beginning of a file, at least `size` bytes if it has them; nothing if it cannot be read."""
     try:
-        fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+        fd = os.open(path, os.O_RDONLY | getattr(os, "O_CLOEXEC", 0))
     except OSError:
         return b""
     try:
@@ -184,12 +191,20 @@ def _children_by_scan() -> dict[int, list[int]]:
     return found
 
 
-def command_line(pid: int) -> str:
-    """Return the command line of a process, at most `COMMAND_MAX` characters; its name for a zombie."""
-    text = read(f"{PROC}/{pid}/cmdline").replace(b"\0", b" ").decode(errors="replace").strip()
+def command_line(pid: int, redactor: Redactor = NOTHING) -> str:
+    """Return the command line of a process, at most `COMMAND_MAX` characters; its name for a zombie.
+
+    Args:
+        pid: The process.
+        redactor: What must not be read; it is hidden before the rest is cut short.
+    """
+    arguments = read(f"{PROC}/{pid}/cmdline", _ARGUMENTS_BYTES if redactor else 0).split(b"\0")
+    if redactor and sum(map(len, arguments)) >= _ARGUMENTS_BYTES:
+        return HIDDEN
+    text = " ".join(redactor.command([each.decode(errors="replace") for each in arguments])).strip()
     if not text:
         process = stat(pid)
-        text = f"[{process.name}]" if process else ""
+        text = redactor.text(f"[{process.name}]") if process else ""
     return text[:COMMAND_MAX]
 
 

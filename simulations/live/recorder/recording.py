@@ -29,6 +29,7 @@ from simulations.live.recorder.records import (
     Takeover,
     WitnessReady,
 )
+from simulations.live.recorder.redaction import NOTHING, SECRETS, Redactor
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -83,8 +84,11 @@ class Clock:
 
     def local(self, elapsed_ms: int) -> str:
         """Return the local date and time, such as `Mon 2026-03-02 16:00:00`, at a time of the run."""
-        moment = time.gmtime(self.wall_s(elapsed_ms) + self.zone_s(elapsed_ms))
-        return time.strftime("%a %Y-%m-%d %H:%M:%S", moment)
+        try:
+            moment = time.gmtime(self.wall_s(elapsed_ms) + self.zone_s(elapsed_ms))
+            return time.strftime("%a %Y-%m-%d %H:%M:%S", moment)
+        except (OverflowError, ValueError, OSError):  # no time that this system can write
+            return "an unknown time"
 
 
 @dataclass(frozen=True)
@@ -140,7 +144,7 @@ class Recording:
         return self.start.command
 
 
-def load(folder: Path | str, *, samples: bool = True) -> Recording:
+def load(folder: Path | str, *, samples: bool = True, show_secrets: bool = True) -> Recording:
     """Read a run, or the newest run of a folder that can be read.
 
     A log without a record, which a recorder leaves that was killed as it began, is passed over.
@@ -148,17 +152,20 @@ def load(folder: Path | str, *, samples: bool = True) -> Recording:
     Args:
         folder: The folder of one run, or of several.
         samples: Whether to read all samples, or only the newest, which is enough to compare deaths.
+        show_secrets: Whether passwords, tokens and keys stand in the texts as they were written; otherwise
+            they are hidden, as far as they can be told from other words.
 
     Raises:
         LogError: there is no log, or nothing of it can be read.
     """
+    redactor = NOTHING if show_secrets else SECRETS
     *older, newest = runs(Path(folder))
     try:
-        return _load(newest, samples=samples)
+        return _load(newest, redactor, samples=samples)
     except LogError:
         for run in reversed(older):
             with contextlib.suppress(LogError):
-                return _load(run, samples=samples)
+                return _load(run, redactor, samples=samples)
         raise
 
 
@@ -168,16 +175,23 @@ def runs(folder: Path) -> list[Path]:
     Raises:
         LogError: there is none.
     """
-    if (folder / log.LOG).is_file():
-        return [folder]
-    found = sorted(each for each in folder.glob(log.RUN_NAME) if (each / log.LOG).is_file())
-    if not found:
+    with contextlib.suppress(OSError):
+        if (folder / log.LOG).is_file():
+            return [folder]
+    try:
+        named = [each for each in folder.glob(log.RUN_NAME) if log.is_run_name(each.name)]
+        found = sorted(
+            (each for each in named if (each / log.LOG).is_file()), key=lambda each: int(each.name)
+        )
         why = "holds no recorded run" if folder.is_dir() else "does not exist"
+    except OSError as error:
+        found, why = [], f"cannot be read: {error.strerror}"
+    if not found:
         raise LogError(f"{folder} {why}; name the folder given to heisenlab record -o")
     return found
 
 
-def _load(folder: Path, *, samples: bool) -> Recording:
+def _load(folder: Path, redactor: Redactor, *, samples: bool) -> Recording:
     records, damage = log.read(folder, samples=samples)
     times = array("q")
     columns = [array("q") for _ in Sample._fields]
@@ -189,7 +203,7 @@ def _load(folder: Path, *, samples: bool) -> Recording:
         if record.kind != SAMPLE:
             event = parse(record)
             if event is not None:
-                events.append(event)
+                events.append(redactor.event(event))
         elif isinstance(values, list) and len(values) == _SAMPLE_FIELDS:
             times.append(record.time)
             for column, value in zip(columns, _row(values), strict=True):

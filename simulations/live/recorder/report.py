@@ -6,6 +6,7 @@ at a terminal, the suspects as a table.
 
 from __future__ import annotations
 
+import contextlib
 import shlex
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
@@ -13,8 +14,8 @@ from typing import TYPE_CHECKING, Any, Final
 from simulations.live.recorder.codec import as_json, kind
 from simulations.live.recorder.ending import How
 from simulations.live.recorder.judgement import Judged, Verdict, verdict
-from simulations.live.recorder.log import LogError
-from simulations.live.recorder.plot import BARS, BARS_ASCII, curves
+from simulations.live.recorder.log import LogError, is_run_name
+from simulations.live.recorder.plot import BARS, BARS_ASCII, PLOT_WIDTH, curves
 from simulations.live.recorder.present import present
 from simulations.live.recorder.quantities import duration, percent, size
 from simulations.live.recorder.recording import Recording, load, runs
@@ -33,7 +34,7 @@ from simulations.live.recorder.records import (
 from simulations.live.recorder.reruns import Comparison, compare, pattern
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
     from pathlib import Path
 
     from simulations.live.recorder.ending import Ending
@@ -82,7 +83,7 @@ class Part:
         width = max((len(name) for name, _ in self.facts), default=0)
         facts = (f"  {name:<{width}}  {printable(value)}" for name, value in self.facts)
         lines = (f"  {printable(line)}" for line in self.lines)
-        return "\n".join([*([self.title] if self.title else []), *facts, *lines])
+        return "\n".join([*([printable(self.title)] if self.title else []), *facts, *lines])
 
 
 @dataclass(frozen=True)
@@ -135,17 +136,26 @@ class Report:
             "last_sample": samples.at(-1)._asdict() if len(samples) else None,
             "left_behind": [as_json(each) for each in (recording.end.left_behind if recording.end else ())],
             "damage": {"lines": recording.damage.lines, "torn_bytes": recording.damage.torn_bytes},
-            "runs": {
-                "count": self.comparison.runs,
-                "ended_well": self.comparison.ended_well,
-                "deaths": len(self.comparison.deaths),
-                "shared": [
-                    {"what": each.what.value, "words": each.words, "chance": each.chance}
-                    for each in self.comparison.shared
-                ],
-                "advice": list(self.comparison.advice),
-            },
+            "runs": comparison_as_json(self.comparison),
         }
+
+
+def comparison_as_json(compared: Comparison) -> dict[str, Any]:
+    """Return a comparison of runs as JSON-able data."""
+    return {
+        "count": compared.runs,
+        "ended_well": compared.ended_well,
+        "deaths": len(compared.deaths),
+        "unknown": compared.unknown,
+        "manners": dict(compared.manners),
+        "asked": [each.value for each in compared.asked],
+        "correction": "Holm",
+        "shared": [
+            {"what": each.what.value, "words": each.words, "chance": each.chance, "corrected": each.corrected}
+            for each in compared.shared
+        ],
+        "advice": list(compared.advice),
+    }
 
 
 def _ending_as_json(ending: Ending, recording: Recording) -> dict[str, Any]:
@@ -157,6 +167,7 @@ def _ending_as_json(ending: Ending, recording: Recording) -> dict[str, Any]:
         "local_time": recording.clock.local(ending.at_ms),
         "status": ending.status,
         "signal": ending.signal or None,
+        "ended_well": ending.well if ending.is_known else None,
         "out_of_memory": ending.oom,
         "cpu_limit_s": ending.cpu_limit_s or None,
         "sender": sender
@@ -173,42 +184,80 @@ def _ending_as_json(ending: Ending, recording: Recording) -> dict[str, Any]:
     }
 
 
-def report(folder: Path | str) -> Report:
+def report(folder: Path | str, *, show_secrets: bool = False) -> Report:
     """Read a run, or the newest run of a folder, judge it, and compare it with the earlier runs beside it.
 
     Args:
         folder: The folder of one run, or of several.
+        show_secrets: Whether passwords, tokens and keys are shown as they were written; otherwise they are
+            hidden, as far as they can be told from other words.
 
     Raises:
         LogError: there is none that can be read.
     """
-    recording = load(folder)
-    comparison = compare([*_earlier(recording), recording])
+    recording = load(folder, show_secrets=show_secrets)
+    comparison = compare([*_earlier(recording, show_secrets=show_secrets), recording])
     judged = verdict(recording, present(recording), pattern(comparison))
     return Report(recording, judged, comparison)
 
 
-def _earlier(recording: Recording) -> list[Recording]:
+def compare_runs(folders: Sequence[Path], *, show_secrets: bool = False) -> Comparison:
+    """Compare runs; one that cannot be read is left out.
+
+    Args:
+        folders: The folder of each run, oldest first.
+        show_secrets: As for `report`.
+    """
+    return compare(list(_readable(folders, show_secrets=show_secrets)))
+
+
+def _earlier(recording: Recording, *, show_secrets: bool) -> list[Recording]:
     """Return the earlier runs of the same command beside a run, oldest first."""
     newest = recording.folder
-    beside = runs(newest.parent) if newest.parent.is_dir() and newest.name.isdecimal() else []
-    alike = []
-    for run in [each for each in beside if each.name < newest.name][-COMPARED_MAX + 1 :]:
-        try:
-            other = load(run, samples=False)
-        except LogError:
-            continue
-        if other.command == recording.command:
-            alike.append(other)
-    return alike
+    if not is_run_name(newest.name):
+        return []
+    beside = [each for each in runs(newest.parent) if int(each.name) < int(newest.name)]
+    earlier = _readable(beside[-COMPARED_MAX + 1 :], show_secrets=show_secrets)
+    return [each for each in earlier if each.command == recording.command]
 
 
-def summary(found: Report) -> Part:
-    """Return the verdict in a few lines, as it is printed when the job ends."""
+def _readable(folders: Sequence[Path], *, show_secrets: bool) -> Iterator[Recording]:
+    for folder in folders:
+        with contextlib.suppress(LogError):
+            yield load(folder, samples=False, show_secrets=show_secrets)
+
+
+def series(compared: Comparison, unrecorded: int) -> Part:
+    """Return what several runs have in common in a few lines, as it is printed when the last has ended.
+
+    Args:
+        compared: The runs that were recorded.
+        unrecorded: How many more there were.
+    """
+    failed = len(compared.deaths) - compared.unknown
+    facts: list[Fact] = []
+    if compared.manners:
+        counted = ", ".join(f"{words}: {number}" for words, number in compared.manners)
+        facts.append(("how", counted))
+    facts += _shared_facts(compared)
+    if compared.asked and not any(each.chance is not None for each in compared.shared):
+        asked = " and ".join(each.value for each in compared.asked)
+        facts.append(("", f"nothing else that chance would not do as well (asked: {asked})"))
+    more = f"; {unrecorded} more not recorded" if unrecorded else ""
+    return Part(f"heisenlab record: {_counted(compared, failed)}{more}", tuple(facts))
+
+
+def summary(found: Report, *, alone: bool = True) -> Part:
+    """Return the verdict in a few lines, as it is printed when the job ends.
+
+    Args:
+        found: The report.
+        alone: Whether it is to be compared with earlier runs; a series of runs is compared at its end.
+    """
     recording, judged, folder = found.recording, found.verdict, found.recording.folder
     left_behind = [("still runs", words) for words in _left_behind(recording)[:_SHOWN_MAX]]
     title = f"heisenlab record: {judged.ending.words}"
-    if judged.ending.status == 0:
+    if judged.ending.well:
         return Part(title, (*left_behind, ("log", str(folder))))
     facts = [*_last_facts(recording), *left_behind]
     for rank, each in enumerate(judged.suspects[: 1 + _RUNNERS_UP_MAX]):
@@ -217,7 +266,7 @@ def summary(found: Report) -> Part:
             facts += [("", f"  for: {words}") for words in each.speaks_for[:_SHOWN_MAX]]
             facts += [("", f"  against: {words}") for words in each.speaks_against[:_SHOWN_MAX]]
             facts.append(("", f"  ask: {each.suspect.ask}"))
-    facts += _closing_facts(found)
+    facts += _closing_facts(found) if alone else _unknown_facts(found)
     facts.append(("log", f"{folder} (heisenlab record show {shlex.quote(str(folder))})"))
     return Part(title, tuple(facts))
 
@@ -231,10 +280,16 @@ def parts(found: Report, *, ascii_only: bool = False) -> list[Part]:
     ]
 
 
-def opening(found: Report, *, ascii_only: bool = False) -> list[Part]:
-    """Return the parts before the suspects: what was run, its curves, its events, its last lines."""
+def opening(found: Report, *, ascii_only: bool = False, width: int = PLOT_WIDTH) -> list[Part]:
+    """Return the parts before the suspects: what was run, its curves, its events, its last lines.
+
+    Args:
+        found: The report.
+        ascii_only: Draw the curves with characters that every encoding has.
+        width: Characters of a curve.
+    """
     recording = found.recording
-    drawn = curves(recording.samples, BARS_ASCII if ascii_only else BARS)
+    drawn = curves(recording.samples, BARS_ASCII if ascii_only else BARS, width)
     plotted = Part(f"over {duration(recording.samples.times[-1])}, at most:", lines=drawn) if drawn else None
     facts = Part("", (*_run_facts(recording, found.verdict.ending), *_log_facts(recording)))
     said = Part("last lines", lines=found.verdict.last_lines)
@@ -266,17 +321,25 @@ def closing(found: Report) -> list[Part]:
 
 
 def printable(words: str) -> str:
-    """Return words without what would steer a terminal: a log may hold anything."""
-    return "".join(
-        each if each.isprintable() or each == "\n" else "\N{REPLACEMENT CHARACTER}" for each in words
-    )
+    """Return words without what would steer a terminal or begin a line: a log may hold anything."""
+    return "".join(each if each.isprintable() else "\N{REPLACEMENT CHARACTER}" for each in words)
 
 
 def _closing_facts(found: Report) -> list[Fact]:
     comparison = found.comparison
     return [
-        *(("unknown", words) for words in found.verdict.unknown),
+        *_unknown_facts(found),
         *([("runs", _runs_line(comparison))] if comparison.runs > 1 else []),
+        *_shared_facts(comparison),
+    ]
+
+
+def _unknown_facts(found: Report) -> list[Fact]:
+    return [("unknown", words) for words in found.verdict.unknown]
+
+
+def _shared_facts(comparison: Comparison) -> list[Fact]:
+    return [
         *(("shared", each.words) for each in comparison.shared),
         *(("next", words) for words in comparison.advice),
     ]
@@ -350,10 +413,13 @@ def _left_behind(recording: Recording) -> list[str]:
 
 
 def _runs_line(comparison: Comparison) -> str:
-    return (
-        f"{comparison.runs} of this command up to this one: {comparison.ended_well} ended well, "
-        f"{len(comparison.deaths)} did not"
-    )
+    failed = len(comparison.deaths) - comparison.unknown
+    return f"{comparison.runs} of this command up to this one: {_counted(comparison, failed)}"
+
+
+def _counted(comparison: Comparison, failed: int) -> str:
+    words = f"{failed} of {comparison.runs} runs failed, {comparison.ended_well} ended well"
+    return words + (f", of {comparison.unknown} it is unknown" if comparison.unknown else "")
 
 
 def _events(recording: Recording) -> Part:

@@ -16,7 +16,7 @@ from simulations.live.recorder.present import Present, present
 from simulations.live.recorder.quantities import duration, one_in
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Collection, Iterator, Mapping, Sequence
 
     from simulations.live.recorder.recording import Recording
 
@@ -24,6 +24,9 @@ HOURS_A_WEEK: Final = 168
 _HOUR_S: Final = 3600
 _APART_S: Final = 24 * _HOUR_S
 """Deaths closer together than a day share an hour of the week, or nearly, because of that alone."""
+
+_CALENDAR_MS_MIN: Final = _HOUR_S * 1000
+"""A job that dies younger than this is rerun within the hour: another hour is no experiment."""
 
 _RARE: Final = 0.05
 _RESOLUTION_MS: Final = 1000
@@ -78,11 +81,14 @@ class Coincidence:
         what: What they share.
         words: The same in a sentence, and how often chance alone would do that, where it can be computed.
         chance: That probability, under the null hypothesis in the words; None where there is none.
+        corrected: The same, corrected for the number of questions that were asked (Holm, "A simple
+            sequentially rejective multiple test procedure", 1979); None where there is no chance.
     """
 
     what: Shared
     words: str
     chance: float | None
+    corrected: float | None = None
 
 
 @dataclass(frozen=True)
@@ -91,17 +97,30 @@ class Comparison:
 
     Attributes:
         runs: How many there are.
-        ended_well: How many ended with status 0.
-        deaths: The others that have ended, oldest first.
-        shared: What their deaths share.
-        advice: What to change next, one variable at a time.
+        ended_well: How many ended with status 0, and nothing of them was killed for memory.
+        deaths: The others that have ended, oldest first; of some it may be unknown how.
+        asked: What was asked of the deaths, with a chance that can be computed: the number of comparisons.
+        shared: What their deaths share; of what was asked, what chance alone would do in less than 5 % of
+            cases, after the correction for all that was asked.
+        advice: What to change next, one variable at a time; empty where the figures carry none.
     """
 
     runs: int
     ended_well: int
     deaths: tuple[Death, ...]
+    asked: tuple[Shared, ...]
     shared: tuple[Coincidence, ...]
     advice: tuple[str, ...]
+
+    @property
+    def unknown(self) -> int:
+        """How many ended, and it is not known how."""
+        return sum(not each.ending.is_known for each in self.deaths)
+
+    @property
+    def manners(self) -> tuple[tuple[str, int], ...]:
+        """In which ways the deaths happened, and how many did, the most frequent first."""
+        return tuple(Counter(manner(each.ending) for each in self.deaths).most_common())
 
 
 def compare(recordings: Sequence[Recording], now: Sequence[Present] | None = None) -> Comparison:
@@ -115,11 +134,14 @@ def compare(recordings: Sequence[Recording], now: Sequence[Present] | None = Non
     deaths, ended_well = [], 0
     for recording, state in zip(recordings, now, strict=True):
         found = ending(recording, state)
-        ended_well += found.status == 0
-        if found.status != 0 and found.how not in NOT_ENDED:
+        ended_well += found.well
+        if not found.well and found.how not in NOT_ENDED:
             deaths.append(_death(recording, found))
-    shared, advice = _shared(deaths) if len(deaths) > 1 else ((), ())
-    return Comparison(len(recordings), ended_well, tuple(deaths), tuple(shared), tuple(advice))
+    asked = _asked(deaths) if len(deaths) > 1 else {}
+    significant = corrected(asked)
+    shared = [*_alike(deaths), *(_in_words(each, deaths, asked, significant) for each in significant)]
+    advice = _advice(deaths, asked, significant)
+    return Comparison(len(recordings), ended_well, tuple(deaths), tuple(asked), tuple(shared), advice)
 
 
 def _death(recording: Recording, found: Ending) -> Death:
@@ -166,75 +188,110 @@ def chance_of_range(count: int, share: float) -> float:
     return count * share ** (count - 1) - (count - 1) * share**count
 
 
-def _shared(deaths: Sequence[Death]) -> tuple[list[Coincidence], list[str]]:
-    shared: list[Coincidence] = []
-    count = len(deaths)
+def corrected(chances: Mapping[Shared, float]) -> dict[Shared, float]:
+    """Return the coincidences that chance alone would bring about in less than 5 % of cases, corrected.
+
+    Holm's correction: of m chances the smallest is multiplied by m, the next by m - 1, and so on, so that the
+    probability of even one false alarm among all questions stays below 5 %, however they depend on another.
+    """
+    found: dict[Shared, float] = {}
+    largest = 0.0
+    for place, (what, chance) in enumerate(sorted(chances.items(), key=lambda each: each[1])):
+        largest = max(largest, min(1.0, (len(chances) - place) * chance))
+        if largest < _RARE:
+            found[what] = largest
+    return found
+
+
+def _alike(deaths: Sequence[Death]) -> Iterator[Coincidence]:
+    """Return what deaths share of which no chance can be computed."""
     for what, words, keys in (
-        (Shared.MANNER, "ended in the same way", [_manner(each.ending) for each in deaths]),
+        (Shared.MANNER, "ended in the same way", [manner(each.ending) for each in deaths]),
         (Shared.LAST_LINE, "wrote the same last line", [each.last_line for each in deaths]),
     ):
-        (key, alike), *_ = Counter(keys).most_common(1)
-        if key and alike > 1:
-            shared.append(Coincidence(what, f"{alike} of {count} {words}: {key[:100]}", None))
+        for key, alike in Counter(keys).most_common(1):
+            if key and alike > 1:
+                yield Coincidence(what, f"{alike} of {len(deaths)} {words}: {key[:100]}", None)
+
+
+def _asked(deaths: Sequence[Death]) -> dict[Shared, float]:
+    """Return each question that can be asked of deaths, with the chance of what was found."""
     ages = [each.ending.at_ms for each in deaths]
     share = min(1.0, (max(ages) - min(ages) + _RESOLUTION_MS) / max(1, *ages))
-    age_chance = chance_of_range(count, share)
-    same_age = age_chance < _RARE
-    if same_age:
-        shared.append(
-            Coincidence(
-                Shared.AGE,
-                f"{count} of {count} died at the same age, {duration(min(ages))} to {duration(max(ages))}; "
-                f"by chance, if any age up to that were as likely, {one_in(age_chance)}",
-                age_chance,
-            )
-        )
-    return shared, _calendar(deaths, shared, same_age=same_age)
-
-
-def _calendar(deaths: Sequence[Death], shared: list[Coincidence], *, same_age: bool) -> list[str]:
-    """Add what the deaths share in the calendar; return the advice."""
+    found = {Shared.AGE: chance_of_range(len(deaths), share)}
     gaps = [later.wall_s - earlier.wall_s for earlier, later in pairwise(deaths)]
-    if min(gaps) < _APART_S:
-        return [
+    if min(gaps) >= _APART_S:
+        _, alike = _hour(deaths)
+        found[Shared.HOUR] = chance_of_one_hour(len(deaths), alike)
+    return found
+
+
+def _hour(deaths: Sequence[Death]) -> tuple[int, int]:
+    """Return the hour of the week in which most died, and how many did."""
+    return Counter(each.hour for each in deaths).most_common(1)[0]
+
+
+def _in_words(
+    what: Shared, deaths: Sequence[Death], asked: Mapping[Shared, float], significant: Mapping[Shared, float]
+) -> Coincidence:
+    chance, count = significant[what], len(deaths)
+    if what is Shared.AGE:
+        ages = [each.ending.at_ms for each in deaths]
+        words = (
+            f"{count} of {count} died at the same age, {duration(min(ages))} to {duration(max(ages))}; "
+            "by chance, if any age up to that were as likely"
+        )
+    else:
+        hour, alike = _hour(deaths)
+        words = f"{alike} of {count} died in the same hour of the week, {hour_in_words(hour)}; by chance"
+    words += f" {one_in(chance)}"
+    if len(asked) > 1:
+        words += f", corrected for {len(asked)} questions (Holm)"
+    return Coincidence(what, words, asked[what], chance)
+
+
+def _advice(
+    deaths: Sequence[Death], asked: Collection[Shared], significant: Collection[Shared]
+) -> tuple[str, ...]:
+    """Say what to change next, if what was measured carries that."""
+    same_age, same_hour = Shared.AGE in significant, Shared.HOUR in significant
+    if same_age and Shared.HOUR not in asked:
+        if min(each.ending.at_ms for each in deaths) < _CALENDAR_MS_MIN:
+            return ()
+        return (
             (
                 "the deaths are less than a day apart: they cannot tell calendar and age apart; start "
                 "the next run at another hour of another day"
-            )
-        ]
-    count = len(deaths)
-    (hour, alike), *_ = Counter(each.hour for each in deaths).most_common(1)
-    chance = chance_of_one_hour(count, alike)
-    same_hour = chance < _RARE
-    if same_hour:
-        shared.append(
-            Coincidence(
-                Shared.HOUR,
-                f"{alike} of {count} died in the same hour of the week, {hour_in_words(hour)}; "
-                f"by chance {one_in(chance)}",
-                chance,
-            )
+            ),
         )
     if same_hour and same_age:
         same_start = len({each.start_hour for each in deaths}) == 1
         why = ", since all were started in the same hour of the week" if same_start else ""
-        return [
+        return (
             (
                 f"age and calendar fit alike{why}: start the next 6 hours later; what follows the "
                 "calendar then strikes at an age 6 hours less, what follows the age at the same age"
-            )
-        ]
+            ),
+        )
     if same_hour:
-        return ["the calendar fits and the age does not: ask what runs at that hour of the week"]
+        return ("the calendar fits and the age does not: ask what runs at that hour of the week",)
     if same_age:
-        return ["the age fits and the calendar does not: look for a limit, a leak or a time-to-live"]
-    return []
+        return (
+            (
+                "the age fits and the calendar does not: look for a step of the job at that age, a limit, a "
+                "leak or a time-to-live"
+            ),
+        )
+    return ()
 
 
-def _manner(found: Ending) -> str:
+def manner(found: Ending) -> str:
+    """Return in which way a run ended, in a few words."""
     if found.signal:
         return signals.name(found.signal)
-    return f"status {found.status}" if found.status is not None else found.how
+    if found.status is None:
+        return found.how.value
+    return f"status {found.status}" + ", but something was killed for memory" * found.oom
 
 
 _HOUR: Final = {

@@ -10,6 +10,7 @@ import psutil
 
 from simulations.live.recorder import accounting, readings
 from simulations.live.recorder.records import Child, Gone, Grown, Sample
+from simulations.live.recorder.redaction import NOTHING, Redactor
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -49,6 +50,7 @@ class Sampler:
         job: The process whose control group counts.
         folder: Where the job was started.
         not_ours: Processes that are not part of the job; nor is what is below them, unless they are roots.
+        redactor: What must not be read.
     """
 
     __slots__ = (
@@ -58,6 +60,7 @@ class Sampler:
         "_job",
         "_known",
         "_not_ours",
+        "_redactor",
         "_roots",
         "_started",
         "_totals",
@@ -65,8 +68,17 @@ class Sampler:
         "unnoted",
     )
 
-    def __init__(self, roots: list[int], job: int, folder: str, *, not_ours: frozenset[int]) -> None:
+    def __init__(
+        self,
+        roots: list[int],
+        job: int,
+        folder: str,
+        *,
+        not_ours: frozenset[int],
+        redactor: Redactor = NOTHING,
+    ) -> None:
         self._roots = roots
+        self._redactor = redactor
         self._not_ours = not_ours
         self._job = job
         self._folder = folder
@@ -77,6 +89,10 @@ class Sampler:
         self._allowed_at = time.monotonic()
         self.cgroup = accounting.memory_cgroup(job)
         self.unnoted = 0
+
+    def follow_to(self, cgroup: accounting.Cgroup) -> None:
+        """Measure another control group from now on."""
+        self.cgroup = cgroup
 
     def alive(self) -> list[int]:
         """Return the processes of the job that were alive in the last sample."""
@@ -178,7 +194,7 @@ class Sampler:
                 continue
             self._allowance -= _CHANGE_BYTES
             if isinstance(change, Child) and change.pid is not None:
-                command = readings.command_line(change.pid)
+                command = readings.command_line(change.pid, self._redactor)
                 self._allowance -= len(command)
                 yield replace(change, command=command)
             else:

@@ -15,6 +15,7 @@ import select
 import signal
 import time
 from dataclasses import replace
+from enum import IntEnum
 from pathlib import Path
 from typing import Final, NamedTuple, NoReturn
 
@@ -22,41 +23,97 @@ from simulations.errors import LabError
 from simulations.live.recorder import readings
 from simulations.live.recorder.records import Origin, TracedSignal, Who
 
+
+class Signal(IntEnum):
+    """The numbers of Linux, which are those of a recording, whatever system reads it.
+
+    Source: signal(7), the column for x86 and ARM; Alpha, MIPS, PARISC and SPARC have other numbers.
+    """
+
+    SIGHUP = 1
+    SIGINT = 2
+    SIGQUIT = 3
+    SIGILL = 4
+    SIGTRAP = 5
+    SIGABRT = 6
+    SIGBUS = 7
+    SIGFPE = 8
+    SIGKILL = 9
+    SIGUSR1 = 10
+    SIGSEGV = 11
+    SIGUSR2 = 12
+    SIGPIPE = 13
+    SIGALRM = 14
+    SIGTERM = 15
+    SIGSTKFLT = 16
+    SIGCHLD = 17
+    SIGCONT = 18
+    SIGSTOP = 19
+    SIGTSTP = 20
+    SIGTTIN = 21
+    SIGTTOU = 22
+    SIGURG = 23
+    SIGXCPU = 24
+    SIGXFSZ = 25
+    SIGVTALRM = 26
+    SIGPROF = 27
+    SIGWINCH = 28
+    SIGIO = 29
+    SIGPWR = 30
+    SIGSYS = 31
+    SIGRTMIN = 34
+
+
+_REAL_TIME_MAX: Final = 64
+
 RELAYED: Final = frozenset(
     {
-        signal.SIGHUP,
-        signal.SIGINT,
-        signal.SIGQUIT,
-        signal.SIGTERM,
-        signal.SIGUSR1,
-        signal.SIGUSR2,
-        signal.SIGALRM,
+        Signal.SIGHUP,
+        Signal.SIGINT,
+        Signal.SIGQUIT,
+        Signal.SIGTERM,
+        Signal.SIGUSR1,
+        Signal.SIGUSR2,
+        Signal.SIGALRM,
+        Signal.SIGSTKFLT,
+        Signal.SIGVTALRM,
+        Signal.SIGPROF,
+        Signal.SIGIO,
+        Signal.SIGPWR,
+        *range(Signal.SIGRTMIN, _REAL_TIME_MAX + 1),
     }
 )
 """What is passed on to the job; its default would end the recorder."""
 
-TRACED: Final = RELAYED - {signal.SIGALRM} | {signal.SIGKILL, signal.SIGXCPU, signal.SIGSTOP}
-STOPPING: Final = frozenset({signal.SIGHUP, signal.SIGINT, signal.SIGQUIT, signal.SIGTERM})
+STOPPING: Final = frozenset({Signal.SIGHUP, Signal.SIGINT, Signal.SIGQUIT, Signal.SIGTERM})
 """Signals by which a user or a platform asks for an end: a job that got one is not run again."""
 
-AT_THE_TERMINAL: Final = frozenset({signal.SIGHUP, signal.SIGINT, signal.SIGQUIT})
+TRACED: Final = STOPPING | {
+    Signal.SIGUSR1,
+    Signal.SIGUSR2,
+    Signal.SIGKILL,
+    Signal.SIGXCPU,
+    Signal.SIGSTOP,
+}
+
+AT_THE_TERMINAL: Final = frozenset({Signal.SIGHUP, Signal.SIGINT, Signal.SIGQUIT})
 """What the kernel sends for a terminal: it hung up, Ctrl-C, Ctrl-\\."""
 
 FAULTS: Final = frozenset(
     {
-        signal.SIGILL,
-        signal.SIGTRAP,
-        signal.SIGABRT,
-        signal.SIGBUS,
-        signal.SIGFPE,
-        signal.SIGSEGV,
-        signal.SIGSYS,
+        Signal.SIGILL,
+        Signal.SIGTRAP,
+        Signal.SIGABRT,
+        Signal.SIGBUS,
+        Signal.SIGFPE,
+        Signal.SIGSEGV,
+        Signal.SIGSYS,
     }
 )
-SELF_INFLICTED: Final = FAULTS | {signal.SIGPIPE, signal.SIGALRM, signal.SIGXCPU, signal.SIGXFSZ}
+SELF_INFLICTED: Final = FAULTS | {Signal.SIGPIPE, Signal.SIGALRM, Signal.SIGXCPU, Signal.SIGXFSZ}
 """Signals that come of what the receiver does: faults, broken pipes, timers and limits."""
 
-LOGGED: Final = frozenset({signal.SIGBUS, signal.SIGKILL, signal.SIGSEGV})
+LOGGED: Final = frozenset({Signal.SIGBUS, Signal.SIGKILL, Signal.SIGSEGV})
 """Signals whose cause the kernel may have logged."""
 
 TRACE_FOLDERS: Final = (Path("/sys/kernel/tracing"), Path("/sys/kernel/debug/tracing"))
@@ -80,9 +137,9 @@ class TraceError(LabError):
 def name(number: int) -> str:
     """Return the name of a signal, such as SIGKILL."""
     try:
-        return signal.Signals(number).name
+        return Signal(number).name
     except ValueError:
-        real_time = number - signal.SIGRTMIN
+        real_time = number - Signal.SIGRTMIN
         return f"SIGRTMIN+{real_time}" if real_time > 0 else f"signal {number}"
 
 
@@ -101,6 +158,13 @@ def sender(pid: int, *, from_kernel: bool) -> Origin:
     if process is None:
         return Origin(Who.PROCESS, pid)
     return Origin(Who.PROCESS, pid, process.name, process.terminal != 0)
+
+
+def readable_within(fd: int, patience_s: float) -> bool:
+    """Wait until a descriptor can be read or is closed, and tell whether it is; any number of it will do."""
+    poll = select.poll()
+    poll.register(fd, select.POLLIN)
+    return bool(poll.poll(round(patience_s * 1000)))
 
 
 def stand_sentinel(report: int) -> NoReturn:
@@ -140,7 +204,7 @@ class Sentinel:
         deadline = time.monotonic() + _SENTINEL_PATIENCE_S
         while not self._got(number, sender_pid) and self._hear >= 0:
             patience_s = deadline - time.monotonic()
-            if patience_s <= 0 or not select.select([self._hear], [], [], patience_s)[0]:
+            if patience_s <= 0 or not readable_within(self._hear, patience_s):
                 break
             self._read()
         return self._got(number, sender_pid)

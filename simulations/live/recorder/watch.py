@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import time
 from dataclasses import replace
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, TypeVar
 
 from simulations.live.recorder import accounting, output, readings
 from simulations.live.recorder.codec import to_record
@@ -22,11 +22,14 @@ from simulations.live.recorder.records import (
     Limits,
     Start,
 )
+from simulations.live.recorder.redaction import NOTHING, Redactor
 from simulations.live.recorder.sampler import Sampler
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
     from pathlib import Path
+
+_T = TypeVar("_T")
 
 OVERHEAD_MAX: Final = 0.01
 """The share of one processor that sampling may take; where a sample costs more, the next one comes later."""
@@ -49,6 +52,7 @@ _KEEPS_ITS_DEAD: Final = 2
 """The version of control groups in which a zombie stays where it was; in version 1 it moves to the root."""
 
 _FAULT_CHARACTERS_MAX: Final = 300
+_KERNEL_LINE_CHARACTERS_MAX: Final = 240
 
 
 def _clock_ms(clock: int) -> int:
@@ -68,6 +72,7 @@ class Watch:
     __slots__ = (
         "_cgroup",
         "_cost_s",
+        "_fault",
         "_folder",
         "_follower",
         "_interval_s",
@@ -83,17 +88,27 @@ class Watch:
         "_sampler",
         "_start_ms",
         "_ticks",
+        "redactor",
         "tail",
     )
 
-    def __init__(self, log: Log, followed: Sequence[int], path: Path | None, interval_s: float) -> None:
+    def __init__(
+        self,
+        log: Log,
+        followed: Sequence[int],
+        path: Path | None,
+        interval_s: float,
+        redactor: Redactor = NOTHING,
+    ) -> None:
         self._log = log
+        self.redactor = redactor
+        self._fault = ""
         self._start_ms = _clock_ms(time.CLOCK_BOOTTIME)
         self._interval_s = interval_s
-        self.tail = output.Tail()
+        self.tail = output.Tail(redactor)
         self._follower = output.Follower(followed, path, self.tail)
         self._kernel = accounting.KernelLog()
-        self._folder = os.path.realpath(".")
+        self._folder = current_folder()
         self._cgroup = accounting.memory_cgroup(os.getpid())
         self._memory = accounting.memory(self._cgroup)
         self._oom_kills_before = 0
@@ -106,17 +121,39 @@ class Watch:
         self._ticks = 0
         self._cost_s = 0.0
 
-    def handed_to(self, log: Log) -> None:
-        """Go on in another process, which has its own way into the log."""
+    def handed_to(self, log: Log, sources: Sequence[int]) -> None:
+        """Go on in another process, which has its own way into the log, and did not see what came before.
+
+        Args:
+            log: Its log.
+            sources: Where the job's output comes from; where texts are hidden, the line is left out that may
+                have begun before.
+        """
         self._log = log
+        self.tail = output.Tail(self.redactor)
+        if self.redactor:
+            for source in sources:
+                self.tail.skip_line(source)
+        self._follower.tail = self.tail
 
     def elapsed(self) -> int:
         """Return the milliseconds since the start of the run, suspended time included."""
         return _clock_ms(time.CLOCK_BOOTTIME) - self._start_ms
 
     def note(self, event: Event) -> None:
-        """Append a record of what has just happened; it is given the time of now."""
-        self._log.append(to_record(replace(event, at_ms=self.elapsed())))
+        """Append a record of what has just happened, without what must not be read, with the time of now."""
+        self._log.append(to_record(replace(self.redactor.event(event), at_ms=self.elapsed())))
+
+    def attempt(self, action: Callable[[], _T], otherwise: _T) -> _T:
+        """Return what an action returns; a fault of the recorder in it is noted and never ends the job."""
+        try:
+            return action()
+        except Exception as error:  # noqa: BLE001  (whatever it is)
+            fault = self.redactor.text(repr(error))[:_FAULT_CHARACTERS_MAX]
+            if fault != self._fault:  # one that comes with each sample must not fill the log
+                self._fault = fault
+                self.note(Fault(fault))
+            return otherwise
 
     def origin(self) -> Start:
         """Return what later readings must be compared with."""
@@ -141,7 +178,7 @@ class Watch:
             not_ours: Processes that are not part of the job, nor what is below them.
         """
         self._job = job
-        self._sampler = Sampler(roots, job, self._folder, not_ours=not_ours)
+        self._sampler = Sampler(roots, job, self._folder, not_ours=not_ours, redactor=self.redactor)
 
     def pause(self) -> float:
         """Return the seconds until the next sample is due."""
@@ -157,10 +194,7 @@ class Watch:
         """Take a sample and note what changed."""
         began = time.thread_time()
         self._ticks += 1
-        try:
-            self._look()
-        except Exception as error:  # noqa: BLE001  (a fault of the recorder must never end the job)
-            self.note(Fault(repr(error)[:_FAULT_CHARACTERS_MAX]))
+        self.attempt(self._look, None)
         self._log.sync()
         self._cost_s = time.thread_time() - began
 
@@ -218,7 +252,7 @@ class Watch:
         )
         self._cgroup = cgroup
         if self._sampler:
-            self._sampler.cgroup = cgroup
+            self._sampler.follow_to(cgroup)
         self.note(CgroupMoved(cgroup.folder, found.limit_kb))
 
     def _oom_kills(self, now: accounting.Memory) -> int | None:
@@ -239,8 +273,12 @@ class Watch:
             oom_kills=self._oom_kills(after),
             host_oom_kills=None if before is None or host_after is None else host_after - before,
             cgroup_limit_kb=after.limit_kb,
-            kernel=tuple(self._kernel.lines()),
-            left_behind=tuple(LeftBehind(pid, readings.command_line(pid)) for pid in left[:_LEFT_BEHIND_MAX]),
+            kernel=tuple(
+                self.redactor.text(line)[:_KERNEL_LINE_CHARACTERS_MAX] for line in self._kernel.lines()
+            ),
+            left_behind=tuple(
+                LeftBehind(pid, readings.command_line(pid, self.redactor)) for pid in left[:_LEFT_BEHIND_MAX]
+            ),
             left_behind_count=len(left),
             unnoted=self._sampler.unnoted if self._sampler else 0,
         )
@@ -256,9 +294,17 @@ class Watch:
 
     def close(self) -> None:
         """Write what waits, and close the log."""
-        self._kernel.close()
-        self._follower.close()
+        self.attempt(self._kernel.close, None)
+        self.attempt(self._follower.close, None)
         self._log.close(self.elapsed())
+
+
+def current_folder() -> str:
+    """Return the current folder, or `/` where it has been removed."""
+    try:
+        return os.path.realpath(".")
+    except OSError:
+        return "/"
 
 
 def _offsets() -> tuple[int, int, int]:

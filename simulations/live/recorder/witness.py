@@ -13,7 +13,6 @@ from __future__ import annotations
 import contextlib
 import ctypes
 import os
-import select
 import signal
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
@@ -63,20 +62,24 @@ class Witness:
             self._speak = -1
 
 
-def start_witness(watch: Watch, folder: Path, wiring: output.Wiring) -> tuple[Witness, signals.Sentinel]:
+def start_witness(
+    watch: Watch, folder: Path | None, wiring: output.Wiring
+) -> tuple[Witness, signals.Sentinel]:
     """Start the witness and its sentinel as orphans, so that the job is the recorder's only child.
 
     (Where the recorder is process 1, as in a container, orphans are its own children.) Where no process can
     be made there is neither, and the job runs without them.
     """
-    listen, speak = os.pipe()
-    hear, report = os.pipe()
+    opened: list[int] = []
     try:
+        opened += os.pipe()
+        opened += os.pipe()
         middle = os.fork()
     except OSError:
-        for fd in (listen, speak, hear, report):
+        for fd in opened:
             os.close(fd)
         return Witness(-1, -1), signals.Sentinel(-1)
+    listen, speak, hear, report = opened
     if middle:
         os.close(listen)
         os.close(report)
@@ -86,8 +89,11 @@ def start_witness(watch: Watch, folder: Path, wiring: output.Wiring) -> tuple[Wi
         if pid := os.fork():
             os.write(report, b"%*d" % (_PID_BYTES, pid))
             os._exit(0)
-        if os.fork() == 0:
+        witness = os.getpid()
+        if _fork_or_not() == 0:
             ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, int(signal.SIGKILL), 0, 0, 0)
+            if os.getppid() != witness:  # it was killed before this was asked for
+                os._exit(0)
             os.closerange(0, report)
             os.closerange(report + 1, report + _DESCRIPTORS_MAX)
             signals.stand_sentinel(report)
@@ -95,11 +101,19 @@ def start_witness(watch: Watch, folder: Path, wiring: output.Wiring) -> tuple[Wi
             os.close(fd)
         os.setsid()
         os.chdir("/")
-        watch.handed_to(Log(folder, create=False))
+        watch.handed_to(Log(folder, create=False), [channel.source for channel in wiring.channels])
         watch.note(WitnessReady(os.getpid()))
         _stand_by(listen, watch, wiring.channels)
     finally:
         os._exit(0)
+
+
+def _fork_or_not() -> int:
+    """Fork; where no process can be made, go on as the parent of none."""
+    try:
+        return os.fork()
+    except OSError:
+        return -1
 
 
 def _stand_by(listen: int, watch: Watch, channels: tuple[output.Channel, ...]) -> None:
@@ -122,9 +136,10 @@ def _stand_by(listen: int, watch: Watch, channels: tuple[output.Channel, ...]) -
     watch.sync()
     copying = output.Copying(list(left.values()), watch.tail, lambda _: None)
     if pidfd >= 0:
-        _watch_to_the_end(watch, job, pidfd)
+        copying.run_here(lambda: signals.readable_within(pidfd, 0))
+        watch.attempt(lambda: _watch_to_the_end(watch, job, pidfd), None)
     rest_of_it = copying.finish()
-    watch.note_tail()
+    watch.attempt(watch.note_tail, None)
     watch.close()
     output.pass_on_rest(rest_of_it, watch.tail)
 
@@ -133,7 +148,7 @@ def _watch_to_the_end(watch: Watch, job: int, pidfd: int) -> None:
     """Sample a job that is not our child until it ends, and note how, as far as the kernel says."""
     watch.begin([job], job, not_ours=frozenset())
     watch.tick()
-    while not select.select([pidfd], [], [], watch.pause())[0]:
+    while not signals.readable_within(pidfd, watch.pause()):
         watch.tick()
     wait_status = accounting.wait_status_of(job, pidfd)
     watch.note(

@@ -33,7 +33,8 @@ Where things are::
     control/            how real threads are held, one at a time
         scheduler.py    the baton, the points, waiting, the end of a run; begin here
         strategy.py     who answers the scheduler, and the regions that it does not look at
-        hot.py          a point that passes without a question
+        baton.py        which thread runs, and how many steps there have been
+        tracing.py      notices code that begins to run
         kernel.py       threads that wait in the operating system
         unwinding.py    threads in the middle of their work, at the end of a run
         alarm.py        interrupts a set-up or a check when the time is up

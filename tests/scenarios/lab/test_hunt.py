@@ -16,14 +16,14 @@ from simulations.errors import LabError, NondeterminismError
 from tests.scenarios.lab import toy
 from tests.scenarios.lab.toy import SCENARIO, Errands
 
-SEARCHERS = ["hypothesis", "random", "exhaustive"]
+SEARCHERS = ["hypothesis", "random", "plain", "exhaustive"]
 
 
 @pytest.mark.parametrize("searcher", SEARCHERS)
 @pytest.mark.parametrize("variant", ["as-shipped", "twice", "alarmed"])
 def test_a_bug_is_found_and_minimised_to_the_documented_least_plan(searcher, variant):
     for seed in range(5):
-        result = hunt(SCENARIO, variant, searcher=searcher, seed=seed, verify=False)
+        result = hunt(SCENARIO, variant, searcher=searcher, seed=seed, verify=False, budget=20_000)
         expect = SCENARIO.variant(variant).expect
         assert result.verdict == "found"
         assert result.finding.plan == expect.least
@@ -66,10 +66,7 @@ def test_a_fix_is_exhausted_and_says_what_that_covers():
         len(list(choices.exhaustive(lambda chooser, s=steps: toy.run(toy.Office(), Errands(s), chooser), 2)))
         for steps in range(5)
     )
-    inner = sum(
-        1 + 1 + 6 * steps for steps in range(5)
-    )  # each level runs the plans that it extends once more
-    assert result.search_runs == plans + inner
+    assert result.search_runs == plans  # each plan was run once
     assert result.finding is None
     assert result.rate_below is None
 
@@ -81,7 +78,7 @@ def test_an_exhaustive_search_without_budget_gives_up():
 
 def test_random_search_that_gives_up_says_what_that_proves():
     result = hunt(SCENARIO, "fixed", searcher="random", budget=600)
-    assert (result.verdict, result.rate_below) == ("gave up", 3 / 600)
+    assert (result.verdict, result.rate_below) == ("gave up", pytest.approx(1 - 0.05 ** (1 / 600)))
     assert "below 0.005 with 95 % confidence" in result.says
 
 
@@ -217,7 +214,7 @@ class TestInputs:
 @pytest.mark.parametrize(
     ("options", "says"),
     [
-        ({"searcher": "luck"}, "no searcher 'luck'; there are hypothesis, random, exhaustive"),
+        ({"searcher": "luck"}, "no searcher 'luck'; there are hypothesis, random, plain, exhaustive"),
         ({"budget": 0}, "budget is a whole number from 1, not 0"),
         ({"budget": 2.5}, "budget is a whole number"),
         ({"seed": -1}, "seed is a whole number from 0"),
@@ -257,7 +254,7 @@ class TestCoverage:
         covered = hunt(SCENARIO, searcher="exhaustive", verify=False).coverage
         assert (covered.deviations, covered.complete) == (0, False)
 
-    @pytest.mark.parametrize("searcher", ["hypothesis", "random"])
+    @pytest.mark.parametrize("searcher", ["hypothesis", "random", "plain"])
     def test_a_search_that_samples_covers_nothing(self, searcher):
         assert hunt(SCENARIO, "fixed", searcher=searcher, budget=50).coverage == NOTHING == Coverage()
 

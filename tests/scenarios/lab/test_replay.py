@@ -82,9 +82,7 @@ class TestBisect:
     def test_calls_a_repaired_version_clean(self, finding):
         found, runs = bisect_verdict(finding, version(spills_matter=False))
         assert not found
-        assert (
-            runs == 1 + 1 + 1 + 6 * 2
-        )  # the plan, nothing, nothing again, and each cup of the two steps twice
+        assert runs == 1 + 1 + 6 * 2  # the plan, nothing, and each cup of the two steps twice
 
     def test_does_not_take_another_propertys_failure_for_the_bug(self, finding):
         alarmed = dataclasses.replace(finding, variant="alarmed")

@@ -13,6 +13,7 @@ import datetime as dt
 import decimal
 import fractions
 import gc
+import mmap
 import re
 import sys
 import threading
@@ -129,6 +130,9 @@ _IMMUTABLE_TYPE: Final = 1 << 8
 _HEAP_TYPE: Final = 1 << 9
 TRIED: Final = ("tried", None)
 """The part of a lock that an operation touches which does not wait for it."""
+FRONT: Final = ("end", "front")
+BACK: Final = ("end", "back")
+"""The parts of a queue that those touch who take from it, and who put into it; its items are parts too."""
 DEPTH: Final = 3
 """How many levels of what C is given are looked at."""
 THINGS_MAX: Final = 200
@@ -237,9 +241,17 @@ def _written(thing: Any, name: str, stamps: Stamps) -> list[Touch]:
     if name == "__class__":
         return [(stamps.of(thing), None, True)]
     for owner in kind.__mro__:
-        if type(owner.__dict__.get(name)) in _DATA and solid(kind) not in PLAIN:
+        has = owner.__dict__.get(name)
+        if type(has) is property and _in_python(has):
+            return [(stamps.of(thing), name, False), (stamps.of(kind), name, False)]
+        if type(has) in _DATA and solid(kind) not in PLAIN:
             return whole(thing, stamps, writes=True)
     return [(stamps.of(thing), name, True)]
+
+
+def _in_python(computed: property) -> bool:
+    """Whether what a property does when it is set is written in Python, which says itself what it touches."""
+    return all(type(one) in (FunctionType, NoneType) for one in (computed.fset, computed.fdel))
 
 
 def _family(kind: type) -> list[type]:
@@ -299,13 +311,16 @@ def whole(thing: Any, stamps: Stamps, *, writes: bool) -> list[Touch]:
         return whole(_behind_proxy(thing), stamps, writes=writes)
     if solid(kind) in PLAIN or issubclass(kind, (threading.local, int, tuple, str, bytes, float)):
         return []
-    return [touch for one in _reached(thing) for touch in _opaque(one, stamps)]
+    writes = writes or not _is_memory(thing)
+    return [(stamps.of(one), None, writes) for one in _reached(thing)]
 
 
-def _opaque(thing: object, stamps: Stamps) -> list[Touch]:
-    if isinstance(thing, _CONTAINERS):
-        return [(stamps.of(thing), None, not hasattr(type(thing), "__next__"))]
-    return [(stamps.of(thing), None, True)]
+def _is_memory(thing: object) -> bool:
+    """Whether an object is nothing but memory, so that to read it changes nothing."""
+    if isinstance(thing, (memoryview, mmap.mmap)):
+        return True
+    ours = sys.modules.get("_ctypes")
+    return ours is not None and isinstance(thing, ours._SimpleCData.__mro__[-2])  # noqa: SLF001  (nothing public is it)
 
 
 def _behind_proxy(proxy: Any) -> object:
@@ -404,12 +419,20 @@ def conflicting(shares: Shares) -> set[Any]:
     for entries in shares.values():
         if len({thread for _, thread, _ in entries}) < 2 or not any(writes for _, _, writes in entries):
             continue
-        rows = list(entries.items())
-        for index, ((part, thread, writes), sites) in enumerate(rows):
-            for (other_part, other_thread, other_writes), other_sites in rows[index + 1 :]:
-                if thread == other_thread or not (writes or other_writes):
-                    continue
-                if part == other_part or part is None or other_part is None:
-                    found |= sites
-                    found |= other_sites
+        # For each part, and for all: the threads that touched it, and those that wrote it.
+        touched: dict[Part, tuple[set[int], set[int]]] = {None: (set(), set())}
+        whole: tuple[set[int], set[int]] = (set(), set())
+        for part, thread, writes in entries:
+            for threads in (
+                touched[None],
+                whole if part is None else touched.setdefault(part, (set(), set())),
+            ):
+                threads[0].add(thread)
+                if writes:
+                    threads[1].add(thread)
+        for (part, thread, writes), sites in entries.items():
+            kind = 0 if writes else 1
+            others = touched[part][kind] | (whole[kind] if part is not None else set())
+            if others - {thread}:
+                found |= sites
     return found

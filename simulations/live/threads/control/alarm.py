@@ -63,7 +63,7 @@ class Alarm:
                 left = AGAIN if until is None else until - monotonic()
                 wait = min(left, AGAIN) if left > 0 else AGAIN
                 if self._inside and left <= 0:
-                    self._run.cut = True
+                    self._run.cut_short()
                     interrupt(self._target)
         self._over.release()
 

@@ -165,7 +165,7 @@ class ChosenThreads:
     def _ask(self, task: Task, done: str) -> None:
         if self.scheduler.dying:
             raise Stopped
-        self.scheduler.tick()
+        self.scheduler.baton.tick()
         others = [other for other in self.scheduler.candidates() if other is not task]
         if others:
             chosen = self._pick(f"{task.name} after {done}", [task, *others], forced=False)

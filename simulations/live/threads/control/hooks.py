@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from simulations.live.threads.control import accesses, operations
 from simulations.live.threads.control.touching import Touching
+from simulations.live.threads.control.tracing import HOOK_DEPTH, quiet
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -66,28 +67,36 @@ class Hooks:
 
     def __init__(self, points: Points, primitives: Primitives) -> None:
         self._points = points
-        self._run = points.run
+        self._baton = points.run.baton
         self._primitives = primitives
         self.reached: Callable[[Any], bool] = ignored
         self.rewritten: Callable[[CodeType, dict[str, Any]], CodeType] = unchanged
 
+    def connect(
+        self,
+        reached: Callable[[Any], bool] = ignored,
+        rewritten: Callable[[CodeType, dict[str, Any]], CodeType] = unchanged,
+    ) -> None:
+        """Say who puts code under control; nobody, where it is not said."""
+        self.reached, self.rewritten = reached, rewritten
+
     def observing(self, site: Site) -> Callable[..., Any]:
         """Return the hook that looks at every access of a site."""
         if site.kind == "call":
-            return lambda function: self._observe_call(site, function)
+            return quiet(lambda function: self._observe_call(site, function))
         if site.kind == "with":
-            return lambda manager: self._observe_with(site, manager)
+            return quiet(lambda manager: self._observe_with(site, manager))
         if site.kind == "switch":
-            return lambda: self._points.switch(site)
-        run = self._run
+            return quiet(lambda: self._points.switch(site))
+        baton = self._baton
 
         def observe(*operands: Any) -> None:
-            if run.mute or get_ident() != run.ident:
+            if baton.mute or get_ident() != baton.ident:
                 return
             # Two functions may have one code and different globals, so the frame says which they are.
             space = None
             if site.kind in {"global", "name"}:
-                frame = sys._getframe(1)  # noqa: SLF001  (nothing public does it)
+                frame = sys._getframe(HOOK_DEPTH)  # noqa: SLF001  (nothing public does it)
                 space = frame.f_globals
                 if site.kind == "name" and (site.writes or site.name in frame.f_locals):
                     space = frame.f_locals
@@ -100,7 +109,7 @@ class Hooks:
                 self._points.pass_point(site)
             self._points.tell(site, accesses.touched(site, operands, space, self._points.stamps))
 
-        return observe
+        return quiet(observe)
 
     def after_call(self, site: Site) -> Callable[[], None]:
         """Return the hook behind a call: this interpreter may switch there if it was not a call of Python."""
@@ -109,11 +118,11 @@ class Hooks:
             if site.verb is Touching.CALLS_C:
                 self._points.switch(site)
 
-        return after
+        return quiet(after)
 
     def _observe_with(self, site: Site, manager: Any) -> Any:
-        run = self._run
-        if get_ident() != run.ident:
+        baton = self._baton
+        if get_ident() != baton.ident:
             return manager
         site.note_run()
         self.reached(manager)
@@ -124,9 +133,9 @@ class Hooks:
         return guard
 
     def _observe_call(self, site: Site, function: Any) -> Any:
-        run = self._run
+        baton = self._baton
         # At the end of a `with` statement an argument stands where the callable does elsewhere.
-        if get_ident() != run.ident or not callable(function):
+        if get_ident() != baton.ident or not callable(function):
             return function
         if self._points.granularity == "gil":
             python = type(function) is FunctionType or (
@@ -146,7 +155,7 @@ class Hooks:
         if function is exec or function is eval:
             site.note_primitive()
             return self._executing(function)
-        if run.mute:
+        if baton.mute:
             return function
         site.note_run()
         if (
@@ -168,7 +177,7 @@ class Hooks:
     def _through(self, site: Site, function: Any, *, atomic: bool) -> Callable[..., Any]:
         """Stand in for a function that is not written in Python: what it touches depends on its arguments."""
 
-        def through(*args: Any, **kwargs: Any) -> Any:
+        def prepare(args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
             for arg in operations.calls_back(args, kwargs):
                 self.reached(arg)
             if atomic:
@@ -177,6 +186,11 @@ class Hooks:
                 seen = operations.called(function, args, kwargs, self._points.stamps)
             site.set_writes(writes=any(writes for _, _, writes in seen))
             self._at_call(site, seen)
+
+        prepare = quiet(prepare)
+
+        def through(*args: Any, **kwargs: Any) -> Any:
+            prepare(args, kwargs)
             return function(*args, **kwargs)
 
         return through
@@ -205,26 +219,26 @@ class Hooks:
 
     def first_time(self, site: Site) -> Callable[[], None]:
         """Return the hook of a site which has not been run under observation."""
-        run = self._run
+        baton = self._baton
 
         def first_time() -> None:
-            if not run.mute and get_ident() == run.ident:
+            if not baton.mute and get_ident() == baton.ident:
                 self._points.is_news(site)
 
         return first_time
 
     def call(self, site: Site, *, observed: bool) -> Callable[[Any], Any]:
         """Return the hook of a call of a primitive, or of a call that has not been run under observation."""
-        run = self._run
+        baton = self._baton
         controlled = self._primitives.controlled
-        point = run.point(site, writes=site.writes) if site.focus and observed else None
+        point = baton.point(site, writes=site.writes) if site.focus and observed else None
 
         def call(function: Any) -> Any:
-            if get_ident() != run.ident:
+            if get_ident() != baton.ident:
                 return function
             if not (site.hot and observed):
                 self.reached(function)
-            if not site.hot and not run.mute:
+            if not site.hot and not baton.mute:
                 self._points.is_news(site)
             if function is exec or function is eval:
                 return self._executing(function)
@@ -237,19 +251,19 @@ class Hooks:
                 point()
             return function
 
-        return call
+        return quiet(call)
 
     def enter(self, site: Site) -> Callable[[Any], Any]:
         """Return the hook of a `with` statement."""
-        run = self._run
+        baton = self._baton
         guard = self._primitives.guard
 
         def enter(manager: Any) -> Any:
-            if get_ident() != run.ident:
+            if get_ident() != baton.ident:
                 return manager
             self.reached(manager)
-            if not site.hot and not run.mute:
+            if not site.hot and not baton.mute:
                 self._points.is_news(site)
             return guard(manager, site) or manager
 
-        return enter
+        return quiet(enter)

@@ -20,10 +20,10 @@ from typing import TYPE_CHECKING, Any, Final, Literal
 
 from simulations.live.threads.control.accesses import forget_types
 from simulations.live.threads.control.frames import OURS
-from simulations.live.threads.control.hooks import ignored, unchanged
 from simulations.live.threads.control.rewrite import Body, Call, put_together, take_apart
 from simulations.live.threads.control.sites import Site, binds_method, sites_of
 from simulations.live.threads.control.standard_library import refusal
+from simulations.live.threads.control.tracing import Known
 from simulations.live.threads.errors import ThreadsError
 
 if TYPE_CHECKING:
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from types import FrameType
 
     from simulations.live.threads.control.hooks import Hooks
-    from simulations.live.threads.control.points import Points
+    from simulations.live.threads.control.points import Granularity, Points
 
 Mode = Literal["observe", "watch", "fast"]
 
@@ -64,6 +64,7 @@ _WATCHED: Final = (*_PRIMITIVE_MODULES, *_OBSERVED_STANDARD)
 _FRAME_READERS: Final = ("logging", "warnings", "inspect", "traceback", "typing", "unittest", "enum")
 """Modules whose functions look at who calls them: nothing may stand between."""
 _IMPORTING: Final = ("<frozen importlib", "<frozen zipimport", "<frozen runpy")
+_APART: Final = (*_IMPORTING, OURS)
 _NEVER: Final = (
     "hypothesis",
     "pytest",
@@ -82,7 +83,7 @@ _NEVER_FUNCTIONS: Final = frozenset(
 """What a function mentions that may block.
 
 In the files of the workers such functions are rewritten before the first run, since a thread that blocks for
-real ends it. This only saves a run: any other function is found by `Installer.trace` when it is first called.
+real ends it. This only saves a run: any other function is found by `Installer.meet` when it is first called.
 """
 _UNLOCKED: Final = "_flag"
 _FLAG_USERS: Final = frozenset(
@@ -142,6 +143,7 @@ class Installer:
 
     Attributes:
         sites: Every site of every watched function.
+        known: The code that is watched, or is not to be.
     """
 
     def __init__(self, hooks: Hooks, points: Points, scope: Sequence[str] | None) -> None:
@@ -155,16 +157,15 @@ class Installer:
         self._owners: dict[int, tuple[FunctionType, CodeType]] = {}
         self._mode: Mode = "observe"
         self._rewritten: set[int] = set()
-        self._idle: set[int] = set()
-        self._let_be: set[int] = set()
         self._once: set[CodeType] = set()
         self._unwatched: dict[str, None] = {}
         self._atomic: dict[str, None] = {}
         self._atomic_codes: dict[CodeType, bool] = {}
         self._types: set[type] = set()
-        self._alive: list[CodeType] = []
         self._built: dict[CodeType, CodeType] = {}
+        self._observing: dict[Granularity, dict[CodeType, CodeType]] = {}
         self._settled: dict[CodeType, CodeType] = {}
+        self.known = Known()
         self.found: set[CodeType] = set()
         self.sites: list[Site] = []
 
@@ -176,8 +177,7 @@ class Installer:
         for root in roots:
             for function in _mentioned(root):
                 self._add_owner(function)
-        self._hooks.reached = self.reached
-        self._hooks.rewritten = self.rewritten
+        self._hooks.connect(self.reached, self.rewritten)
 
     def reached(self, thing: Any) -> bool:
         """Put under control what is about to be called; return whether its body counts as one step."""
@@ -227,20 +227,16 @@ class Installer:
         """What was taken for a single step, in all runs so far."""
         return tuple(f"the body of functions of {name}" for name in self._atomic)
 
-    def trace(self, frame: FrameType, event: str, arg: object) -> None:  # noqa: ARG002  (the protocol has it)
-        """Note a function that runs without being watched; a trace function."""
+    def meet(self, frame: FrameType) -> None:
+        """Note a function that runs without being watched, if a thread under control runs it."""
         code = frame.f_code
-        known = id(code)
-        if known in self._rewritten or known in self._idle or known in self._let_be:
-            return
-        if self._wanted(code, frame.f_globals) and not _is_left_alone(code):
+        if not self._wanted(code, frame.f_globals) or _is_left_alone(code):
+            self.known.add(code)
+        elif self._points.run.mine():
             self.found.add(code)
-        else:
-            self._let_be.add(known)
-            self._alive.append(code)
 
     def adopt(self) -> bool:
-        """Watch what `trace` has found from now on; return whether the run says nothing for this reason.
+        """Watch what `meet` has found from now on; return whether the run says nothing for this reason.
 
         Code for which there is no function, such as that of a generator which was begun before, or of an
         imported module, may run once. Where it runs again it stands in the way of a proof.
@@ -249,8 +245,11 @@ class Installer:
         if not found:
             return False
         owned = set()
+        files = {code.co_filename for code in found}
         for thing in gc.get_objects():
-            if type(thing) is FunctionType and id(thing) not in self._owners:
+            if type(thing) is not FunctionType or thing.__code__.co_filename not in files:
+                continue
+            if id(thing) not in self._owners:
                 inside = {code for code in _codes(thing.__code__) if code in found}
                 if inside and self._add_owner(thing):
                     owned |= inside
@@ -260,8 +259,7 @@ class Installer:
                 self._unwatched[
                     f"{code.co_filename}:{code.co_firstlineno} in {code.co_qualname} ran before"
                 ] = None
-                self._let_be.add(id(code))
-                self._alive.append(code)
+                self.known.add(code)
             else:
                 self._once.add(code)
                 again = True
@@ -291,10 +289,11 @@ class Installer:
             self.sites += sites
 
     def _wanted(self, code: CodeType, space: dict[str, Any]) -> bool:
-        name = str(space.get("__name__", ""))
-        named_tuple = code.co_filename == "<string>" and space.get("_tuple_new") is tuple.__new__
-        if named_tuple or code.co_filename.startswith((*_IMPORTING, OURS)):
+        if code.co_filename.startswith(_APART):
             return False
+        if code.co_filename == "<string>" and space.get("_tuple_new") is tuple.__new__:
+            return False  # a named tuple is made
+        name = str(space.get("__name__", ""))
         return not any(name == never or name.startswith(f"{never}.") for never in _NEVER)
 
     def _observed(self, code: CodeType, space: dict[str, Any]) -> bool:
@@ -310,8 +309,12 @@ class Installer:
 
     def install(self, mode: Mode) -> None:
         """Put rewritten code in place."""
-        self._built, self._mode = {}, mode
-        self._idle.clear()
+        self._mode = mode
+        # Under observation every site has its hook, whatever it has been seen to do.
+        always = mode == "observe" and self._points.granularity != "sync"
+        self._built = self._observing.setdefault(self._points.granularity, {}) if always else {}
+        self.known.for_now.clear()
+        self.known.for_now.update(id(code) for code, built in self._built.items() if code is built)
         for function, code in self._owners.values():
             function.__code__ = self._settled.get(code) or self._build(code, mode)
 
@@ -323,10 +326,10 @@ class Installer:
         """
         for function, code in self._owners.values():
             function.__code__ = code
-        self._alive, self._built, self._settled = [], {}, {}
+        self.known, self._built, self._settled, self._observing = Known(), {}, {}, {}
         self._owners, self._types = {}, set()
         forget_types()
-        self._hooks.reached, self._hooks.rewritten = ignored, unchanged
+        self._hooks.connect()
 
     def _build(self, code: CodeType, mode: Mode) -> CodeType:
         built = self._built.get(code) or self._settled.get(code)
@@ -352,13 +355,13 @@ class Installer:
             built = put_together(function.body, calls, unbound=unbound, constants=constants)
         else:
             built = self._built[code] = code
-            self._idle.add(id(code))
+            self.known.for_now.add(id(code))
             return built
         self._built[code] = built
         if not function.observed:
             self._settled[code] = built  # only operations on primitives count in it, whatever the mode
         self._rewritten.add(id(built))
-        self._alive.append(built)
+        self.known.add(built)
         return built
 
     def _calls(self, site: Site, mode: Mode, function: Function) -> Iterator[tuple[int, Call]]:
@@ -386,7 +389,7 @@ class Installer:
         elif site.sync and not substitutes:
             yield site.index, Call(hooks.observing(site), site.operands)
         elif site.focus:
-            yield site.index, Call(self._points.run.point(site, writes=site.writes))
+            yield site.index, Call(self._points.run.baton.point(site, writes=site.writes))
         elif not site.hot:
             yield site.index, Call(hooks.first_time(site))
 

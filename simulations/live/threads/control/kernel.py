@@ -87,7 +87,7 @@ class Kernel:
                 del self._away[task.index]
                 self._idle = False
                 task.waits(None)
-                run.take(task)
+                run.baton.take(task)
             elif away:
                 self._away[task.index] = True
         if away and not takes:
@@ -110,8 +110,7 @@ class Kernel:
                 return False
             self._idle = True
             index = next(iter(self._away))
-            self._run.current = next(task for task in self._run.tasks if task.index == index)
-            self._run.ident = -1
+            self._run.baton.rest_at(next(task for task in self._run.tasks if task.index == index))
             return True
 
     def look(self, task: Task) -> None:
@@ -134,7 +133,7 @@ class Kernel:
                 del away[task.index]
                 return
             self.uncontrolled[self._names[task.index]] = None
-        self._run.go_on_without(task)
+        self._run.go_on_without()
 
 
 def _sleeps(task: Task) -> bool:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from _thread import get_ident
 from typing import TYPE_CHECKING, Any, Final, Literal
 
-from simulations.live.threads.control.accesses import DEPTH, TRIED, Touch
+from simulations.live.threads.control.accesses import BACK, DEPTH, FRONT, TRIED, Part, Touch
 from simulations.live.threads.control.stamps import Stamps
 from simulations.live.threads.control.touching import Touching
 
@@ -45,6 +45,7 @@ class Points:
         self.sink: Sink | None = None
         self.stamps = Stamps()
         self.everywhere = False
+        self._taken: dict[int, int] = {}
         self._news: set[Site] = set()
         self._hindrances: dict[str, None] = {}
         self._deeper = False
@@ -71,6 +72,7 @@ class Points:
         self._hindrances |= dict.fromkeys(sorted(self.stamps.hindrances))
         self._deeper = self._deeper or self.stamps.deeper
         self.stamps = Stamps()
+        self._taken = {}
 
     def end(self) -> None:
         """Tell the sink nothing more."""
@@ -108,26 +110,55 @@ class Points:
         """
         site.note_primitive()
         run = self.run
-        if run.mute or self.granularity == "gil":
+        if run.baton.mute or self.granularity == "gil":
             return
         if tries and self.sink is not None and thing is not None:
             self.sink(run.current, site, [(self.stamps.of(thing), TRIED, False)], Touching.TRIES)
         if site.focus:
-            run.pass_point(site, writes=True)
+            run.baton.pass_point(site, writes=True)
 
     def did(self, site: Site | None, thing: object, touching: Touching) -> None:
         """Tell of an operation on a primitive that has been done."""
-        if self.sink is not None and not self.run.mute:
+        if self.sink is not None and not self.run.baton.mute:
             if site is not None:
                 site.note_run()
                 site.note_effect(touching)
             self.sink(self.run.current, site, [(self.stamps.of(thing), None, touching.changes)], touching)
 
+    def did_to_part(self, thing: object, part: Part, touching: Touching) -> None:
+        """Tell of an operation on a part of a thing: one that waited for it, or that lets others go on."""
+        if self.sink is not None and not self.run.baton.mute:
+            writes = touching is not Touching.JOINS
+            self.sink(self.run.current, None, [(self.stamps.of(thing), part, writes)], touching)
+
+    def did_at_end(self, site: Site, line: Any, touching: Touching) -> None:
+        """Tell of an operation at one end of a queue, which is about to be done and does not wait any more.
+
+        Items are numbered as they are put. Who takes an item depends on who put it, and on who took the one
+        before it; to put another changes nothing for it.
+        """
+        if self.sink is None or self.run.baton.mute:
+            return
+        site.note_run()
+        site.note_effect(touching)
+        stamp = self.stamps.of(line)
+        taken = self._taken.get(stamp, 0)
+        puts, takes = touching is Touching.PUTS, touching is Touching.GETS and not line.empty()
+        item = ("item", taken + line.qsize() if puts else taken)
+        if takes:
+            self._taken[stamp] = taken + 1
+        self.sink(
+            self.run.current,
+            site,
+            [(stamp, BACK if puts else FRONT, puts or takes), (stamp, item, puts)],
+            touching,
+        )
+
     def pass_point(self, site: Site) -> None:
         """Count a point in front of an access that is observed."""
         site.note_run()
         if site.focus:
-            self.run.pass_point(site, writes=site.writes)
+            self.run.baton.pass_point(site, writes=site.writes)
 
     def tell(self, site: Site, touches: list[Touch]) -> None:
         """Tell of an access."""
@@ -137,10 +168,10 @@ class Points:
 
     def switch(self, site: Site) -> None:
         """Come to a place at which this interpreter may really switch threads."""
-        run = self.run
-        if run.mute or get_ident() != run.ident:
+        baton = self.run.baton
+        if baton.mute or get_ident() != baton.ident:
             return
-        run.current.comes_to(site)
+        baton.current.comes_to(site)
         site.set_writes(writes=True)
         self.pass_point(site)
 

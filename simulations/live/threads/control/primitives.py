@@ -22,6 +22,7 @@ from simulations.live.threads.control.outside import Outdoors, Transaction
 from simulations.live.threads.control.refused import FORK, FORKS, refusing
 from simulations.live.threads.control.standard_library import VERSION
 from simulations.live.threads.control.touching import Touching
+from simulations.live.threads.control.tracing import quiet
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -96,17 +97,17 @@ class Primitives:
             owner = type(function.__self__)
             if owner in _CONTROLLED_TYPES:
                 make = self._methods.get((owner, function.__name__))
-                return make(site, function.__self__) if make is not None else None
+                return quiet(make(site, function.__self__)) if make is not None else None
             replace = self._functions.get(function)
             if replace is not None:
-                return replace(site)
+                return quiet(replace(site))
             if function.__name__ in {"now", "utcnow", "today"} and isinstance(function.__self__, type):
                 return self._datetime(function)
             return self._outdoors.controlled(function, site)
         if kind is MethodDescriptorType or kind is WrapperDescriptorType:
             owner = function.__objclass__
             if owner in _CONTROLLED_TYPES and (make := self._methods.get((owner, function.__name__))):
-                return lambda thing, *args, **kwargs: make(site, thing)(*args, **kwargs)
+                return quiet(lambda thing, *args, **kwargs: make(site, thing)(*args, **kwargs))
             return self._outdoors.controlled(function, site)
         if kind is functools.partial:
             inner = self.controlled(function.func, site)
@@ -191,7 +192,7 @@ class Primitives:
     def _put(self, site: Site, line: Any) -> Callable[..., Any]:
         if self._run.mine():
             self._points.at_primitive(site, line)
-            self._points.did(site, line, Touching.PUTS)
+            self._points.did_at_end(site, line, Touching.PUTS)
         return lambda item, block=True, timeout=None: line.put(item)  # noqa: ARG005  (the signature of the original)
 
     def _get(self, site: Site, line: Any) -> Callable[..., Any]:
@@ -204,7 +205,7 @@ class Primitives:
             while block and line.empty():
                 if not run.block(lambda: not line.empty(), "waits for an item of", line, deadline=deadline):
                     break
-            self._points.did(site, line, Touching.GETS)
+            self._points.did_at_end(site, line, Touching.GETS)
             return line.get_nowait()
 
         return get
@@ -213,17 +214,16 @@ class Primitives:
         return functools.partial(self._get(site, line), False)
 
     def _empty(self, site: Site, line: Any) -> Callable[..., Any]:
-        self._look_at(site, line)
+        if self._run.mine():
+            self._points.at_primitive(site, line)
+            self._points.did_at_end(site, line, Touching.LOOKS_AT)
         return line.empty  # type: ignore[no-any-return]
 
     def _size(self, site: Site, line: Any) -> Callable[..., Any]:
-        self._look_at(site, line)
-        return line.qsize  # type: ignore[no-any-return]
-
-    def _look_at(self, site: Site, line: Any) -> None:
         if self._run.mine():
             self._points.at_primitive(site, line)
             self._points.did(site, line, Touching.LOOKS_AT)
+        return line.qsize  # type: ignore[no-any-return]
 
     def _sleep(self, site: Site) -> Callable[..., Any]:
         def sleep(seconds: float) -> None:
@@ -340,9 +340,11 @@ class Guard:
         self._lock = lock
         self._site = site
 
+    @quiet
     def __enter__(self) -> bool:
         return self._primitives.acquire(self._site, self._lock)
 
+    @quiet
     def __exit__(self, *_: object) -> None:
         self._primitives.release(self._site, self._lock)
 

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
     from types import CodeType
 
+CACHED_MAX: Final = 4096
+"""How many code objects, taken apart or assembled, are kept for the next exploration."""
 Position = tuple[int | None, int | None, int | None, int | None]
 
 _CACHES: Final[Any] = getattr(opcode, "_inline_cache_entries", {})
@@ -106,9 +108,22 @@ class Call(NamedTuple):
     after: bool = False
 
 
-@lru_cache(maxsize=4096)
+Shape = tuple[tuple[int, tuple[Call, ...]], ...]
+"""Where calls are put in, without what is called."""
+
+
 def take_apart(code: CodeType) -> Body:
     """Take a code object apart; what is returned must not be changed."""
+    return _taken_apart(code, *_place(code))
+
+
+def _place(code: CodeType) -> tuple[str, str, bytes]:
+    """Return what code objects that count as equal may still differ in."""
+    return code.co_filename, code.co_qualname, code.co_linetable
+
+
+@lru_cache(maxsize=CACHED_MAX)
+def _taken_apart(code: CodeType, *_: object) -> Body:
     raw = code.co_code
     positions = list(code.co_positions())
     by_offset: dict[int, Instruction] = {}
@@ -173,14 +188,35 @@ def put_together(
             call that follows is one object at a known place.
         constants: The constants of the new code, in place of the old ones.
     """
-    pool = list(constants)
+    shape = tuple(
+        (index, tuple(call._replace(hook=_no_hook) for call in here)) for index, here in sorted(calls.items())
+    )
+    code, order = _assembled(body.code, shape, unbound, *_place(body.code))
+    hooks = [calls[index][number].hook for index, number in order]
+    return code.replace(co_consts=(*constants, *hooks))
+
+
+def _no_hook() -> None:
+    """Stand for any hook, where only its place matters."""
+
+
+@lru_cache(maxsize=CACHED_MAX)
+def _assembled(
+    original: CodeType, shape: Shape, unbound: frozenset[int], *_: object
+) -> tuple[CodeType, list[tuple[int, int]]]:
+    """Assemble code with room for hooks behind its constants; return in which order they come."""
+    body = take_apart(original)
+    calls = dict(shape)
+    pool: list[Any] = list(original.co_consts)
+    order: list[tuple[int, int]] = []
     stream: list[Instruction] = []
     first_of: dict[int, Instruction] = {}
     for instruction in body.instructions:
         at = len(stream)
         here = calls.get(instruction.index, ())
-        for call in here:
+        for number, call in enumerate(here):
             if not call.after:
+                order.append((instruction.index, number))
                 _emit(stream, call, instruction.position, pool)
         if instruction.index in unbound:
             _emit_bound(stream, instruction)
@@ -188,8 +224,9 @@ def put_together(
             copy = Instruction(instruction.op, instruction.arg, instruction.position, instruction.index)
             copy.target = instruction.target
             stream.append(copy)
-        for call in here:
+        for number, call in enumerate(here):
             if call.after:
+                order.append((instruction.index, number))
                 _emit(stream, call, instruction.position, pool)
         first_of[instruction.index] = stream[at]
     for copy in stream:
@@ -201,13 +238,14 @@ def put_together(
         first = first_of[start.index].offset
         last = size if end is None else first_of[end.index].offset
         _write_exception(exceptions, first, last - first, first_of[target.index].offset, depth_lasti)
-    return body.code.replace(
+    code = original.replace(
         co_code=_encode(stream),
         co_exceptiontable=bytes(exceptions),
-        co_linetable=_encode_positions(stream, body.code.co_firstlineno),
+        co_linetable=_encode_positions(stream, original.co_firstlineno),
         co_consts=tuple(pool),
         co_stacksize=body.code.co_stacksize + _STACK_NEEDED,
     )
+    return code, order
 
 
 _STACK_NEEDED: Final = 5

@@ -1,36 +1,57 @@
-"""A run as its parts see it: what a strategy may ask, and what those that hold the threads may change."""
+"""A run as its parts see it: what may be asked of it, and what it is told."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
-    from simulations.live.threads.control.sites import Site
+    from collections.abc import Sequence
+
+    from simulations.live.threads.control.baton import Baton
     from simulations.live.threads.control.tasks import Task
 
 
 class Run(Protocol):
     """The `Scheduler`, which says what each of these is."""
 
-    step: int
-    stop: int
-    bound: int
-    turn_ends: int
-    turn_max: int
-    now: int
-    until: float | None
-    current: Task
-    tasks: list[Task]
-    ident: int
-    mute: bool
-    dying: bool
-    cut: bool
+    @property
+    def baton(self) -> Baton:
+        """Who runs, and how many steps there have been."""
+
+    @property
+    def step(self) -> int:
+        """How many points and forced choices the run has had."""
+
+    @property
+    def stop(self) -> int:
+        """The step at which the strategy wants to be asked."""
+
+    @property
+    def current(self) -> Task:
+        """The thread that holds the baton."""
+
+    @property
+    def now(self) -> int:
+        """Virtual time."""
+
+    @property
+    def until(self) -> float | None:
+        """When a run is cut short."""
+
+    @property
+    def tasks(self) -> Sequence[Task]:
+        """The threads of the run."""
+
+    @property
+    def dying(self) -> bool:
+        """Whether the threads that are left are being unwound."""
+
+    @property
+    def cut(self) -> bool:
+        """Whether the run was cut short."""
 
     def ask_at(self, step: int) -> None:
         """Ask the strategy from this step on."""
-
-    def look(self, site: Site) -> None:
-        """Ask the strategy, or fairness, who goes on at a point."""
 
     def candidates(self) -> list[Task]:
         """Return who could go on."""
@@ -38,27 +59,24 @@ class Run(Protocol):
     def outside(self) -> Outside:
         """Return a context manager: what is done inside is not part of the run."""
 
-    def name_holder(self, ident: int) -> int:
-        """Say which real thread is taken for the holder of the baton; return which was."""
+    def go_on_without(self) -> None:
+        """Hand the baton to another thread than the one that holds it."""
 
-    def take(self, task: Task) -> None:
-        """Let a thread take the baton that nobody holds."""
-
-    def go_on_without(self, task: Task) -> None:
-        """Hand the baton to another thread."""
+    def cut_short(self) -> None:
+        """Note that the run is cut short."""
 
 
 class Outside:
     """A region whose code is not part of the run, even where it calls functions of the program."""
 
-    __slots__ = ("_ident", "_run")
+    __slots__ = ("_baton", "_holder")
 
-    def __init__(self, run: Run) -> None:
-        self._run = run
-        self._ident = -1
+    def __init__(self, baton: Baton) -> None:
+        self._baton = baton
+        self._holder = -1
 
     def __enter__(self) -> None:
-        self._ident = self._run.name_holder(-1)
+        self._holder = self._baton.hold(-1)
 
     def __exit__(self, *_: object) -> None:
-        self._run.name_holder(self._ident)
+        self._baton.hold(self._holder)

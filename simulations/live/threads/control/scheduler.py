@@ -30,7 +30,7 @@ one. A run whose state repeats is a livelock; one that is only long is cut short
 
 Not ours. What the instrument itself does while it is asked (a strategy formatting a label, the `__str__` of
 an exception) may run code that is rewritten. `outside` takes the baton's name off the current thread
-meanwhile: hooks compare the calling thread with `ident`, find that it is not theirs, and do nothing.
+meanwhile: hooks compare the calling thread with `Baton.ident`, find that it is not theirs, and do nothing.
 
 The end. A run may end with threads in the middle of their work: after a failure, or in the background. Each
 is given the baton once more with `dying` set; `Stopped` is raised out of the call that it waits in, and
@@ -49,12 +49,12 @@ import functools
 import random
 import sys
 import threading
-from contextlib import suppress
 from time import monotonic
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from simulations.live.threads.control import thread_data
 from simulations.live.threads.control.alarm import Alarm
+from simulations.live.threads.control.baton import Baton
 from simulations.live.threads.control.carriers import Carrier, Crew, Stopped, number_threads_anew
 from simulations.live.threads.control.endings import Role, is_right, refuse_unfinished
 from simulations.live.threads.control.failures import (
@@ -67,15 +67,12 @@ from simulations.live.threads.control.failures import (
     stuck,
 )
 from simulations.live.threads.control.frames import need_room
-from simulations.live.threads.control.hot import read_point, write_point
 from simulations.live.threads.control.kernel import Kernel
 from simulations.live.threads.control.limits import (
     CLOCK_READS_FREE,
     CLOCK_TICK,
-    NEVER,
     STACK_NEEDED,
     START_OF_TIME,
-    STRICT_TURN,
     WATCH_STEP,
     Limits,
 )
@@ -96,15 +93,8 @@ class Scheduler:
     """Runs one schedule after another on the same carriers.
 
     Attributes:
-        step: How many points and forced choices the run has had.
-        stop: The step at which the strategy wants to be asked.
-        bound: The step at which a hook must call `look`: the earlier of `stop` and the end of the turn.
-        turn_ends: The step at which the thread that runs gives way if it changes nothing until then.
-        turn_max: How many steps that is from now.
+        baton: Which thread runs, and how many steps there have been.
         now: Virtual time in nanoseconds.
-        current: The thread that holds the baton.
-        ident: The identifier of its real thread; -1 while what is done is not part of the run.
-        mute: Whether the thread that runs is in a part where no other may be chosen.
         active: Whether there is a run.
         dying: Whether the threads that are left are being unwound.
         cut: Whether the run was cut short.
@@ -116,18 +106,13 @@ class Scheduler:
     def __init__(self, *, wall_limit: float) -> None:
         self._wall_limit = wall_limit
         self._limits = Limits()
-        self.step, self.now = 0, START_OF_TIME
-        self.stop = self.bound = self.turn_ends = NEVER
-        self.turn_max = self._limits.turn_max
+        self.now = START_OF_TIME
         self._choosing = self.active = self.dying = self.cut = False
-        self.ident = -1
-        self.mute = True
         self.tasks: list[Task] = []
         self.until: float | None = None
         self.kernel = Kernel(self)
         self._alarm = Alarm(self)
         self._repetition = Repetition()
-        self._strict_at = NEVER
         self._failure: Failure | None = None
         self._passing: BaseException | None = None
         self._on_start: Callable[[], None] | None = None
@@ -138,7 +123,7 @@ class Scheduler:
         self._crew = Crew()
         self._main = Task(-1, "setup", _thread.allocate_lock(), _thread.get_ident())
         self._main.gate.acquire()
-        self.current = self._main
+        self.baton = Baton(self.look, self._main)
         self._strategy: Strategy | None = None
 
     def run(
@@ -173,8 +158,9 @@ class Scheduler:
         try:
             state = self._alone(setup)
             if not self._over:
-                with suppress(Stopped):
-                    self._together(workers, state)
+                with self.outside():
+                    self._get_ready(workers, state)
+                self._together()
             if not self._over and check is not None:
                 self._judge(check, state)
         finally:
@@ -187,9 +173,7 @@ class Scheduler:
         return self._failure
 
     def _reset(self, strategy: Strategy) -> None:
-        self.step, self.stop, self.now = 0, NEVER, START_OF_TIME
-        self.bound = self.turn_ends = NEVER
-        self.turn_max = self._limits.turn_max
+        self.now = START_OF_TIME
         self._clock_reads = 0
         self.dying = self._choosing = self.cut = False
         self._failure = self._passing = None
@@ -198,8 +182,7 @@ class Scheduler:
         main.starts()
         self.tasks = [main]
         self._everybody = []
-        self.current, self.ident, self.mute = main, main.ident, True
-        self._strict_at = self._limits.points_max
+        self.baton.begin(main, self._limits)
         self._repetition = Repetition()
         self.kernel.begin()
         number_threads_anew()
@@ -214,7 +197,8 @@ class Scheduler:
         try:
             with self._alarm:
                 state = function()
-            refuse_unfinished(state, Role.SETUP)
+            with self.outside():
+                refuse_unfinished(state, Role.SETUP)
         except Exception as error:  # noqa: BLE001  (it is raised again when the threads have ended)
             if self._failure is None and self._passing is None:
                 self._passing = error
@@ -224,7 +208,8 @@ class Scheduler:
             return state
         return None
 
-    def _together(self, workers: Sequence[tuple[str, Callable[[Any], object]]], state: Any) -> None:
+    def _get_ready(self, workers: Sequence[tuple[str, Callable[[Any], object]]], state: Any) -> None:
+        """Make the tasks of the workers; those that the set-up started come last."""
         background = [task for task in self.tasks if task is not self._main and not task.done]
         self.tasks = []
         self._choosing = True
@@ -235,14 +220,18 @@ class Scheduler:
             self.tasks.append(task)
         if self._strategy is not None:
             self._strategy.start(self)
-        self._pass_on(None)
-        self._watch()
+
+    def _together(self) -> None:
+        try:
+            self._pass_on(None)
+            self._watch()
+        except Stopped:
+            return
         self._choosing = False
 
     def _judge(self, check: Callable[[Any], object], state: Any) -> None:
         main = self._main
-        self.current, self.ident, self.mute = main, main.ident, True
-        self.stop = self.bound = self.turn_ends = NEVER
+        self.baton.alone(main)
         self.tasks = [main, *(task for task in self.tasks if not task.done)]
         main.rename("check")
         try:
@@ -301,21 +290,22 @@ class Scheduler:
         if self._failure is not None or self._passing is not None:
             self._wake_main()
             return
-        with suppress(Stopped):
-            self._pass_on(None)
+        self._leave_baton()
         if self._passing is not None:
             self._wake_main()
 
     def _live(self, task: Task, carrier: Carrier, function: Callable[[], object]) -> None:
         """Run what a task is there for, as `threading` would have run it."""
         if task.thread is None:
-            carrier.pose_as(task.name)
+            with self.outside():
+                carrier.pose_as(task.name)
         if self._on_start is not None:
             self._on_start()
         try:
             given = self._context.copy().run(function)
             if task.thread is None:
-                refuse_unfinished(given, Role.WORKER)
+                with self.outside():
+                    refuse_unfinished(given, Role.WORKER)
         except Stopped:
             pass
         except BaseException as error:  # noqa: BLE001  (it is sorted)
@@ -336,42 +326,45 @@ class Scheduler:
             elif self._failure is None:
                 self._failure = raised(kind, name, error)
 
+    @property
+    def step(self) -> int:
+        """How many points and forced choices the run has had."""
+        return self.baton.step
+
+    @property
+    def stop(self) -> int:
+        """The step at which the strategy wants to be asked."""
+        return self.baton.stop
+
+    @property
+    def current(self) -> Task:
+        """The thread that holds the baton."""
+        return self.baton.current
+
     def ask_at(self, step: int) -> None:
         """Ask the strategy from this step on."""
-        self.stop = step
+        self.baton.ask_at(step)
+
+    def limit(self, until: float | None) -> None:
+        """Cut runs short from this time on, on the monotonic clock of the machine; None is never."""
+        self.until = until
+
+    def cut_short(self) -> None:
+        """Note that the run is cut short."""
+        self.cut = True
 
     def outside(self) -> Outside:
         """Return a context manager: what is done inside is not part of the run."""
-        return Outside(self)
-
-    def name_holder(self, ident: int) -> int:
-        """Take another real thread for the holder of the baton; return which was."""
-        before, self.ident = self.ident, ident
-        return before
-
-    def pass_point(self, site: Site, *, writes: bool) -> None:
-        """Count a point of the current thread, in front of an operation that another thread could notice."""
-        self.step = step = self.step + 1
-        if writes:
-            self.turn_ends = step + self.turn_max
-        if step >= self.bound:
-            self.look(site)
-
-    def point(self, site: Site, *, writes: bool) -> Callable[[], None]:
-        """Return a hook that counts a point, if the thread that calls it is under control."""
-        return write_point(self, site) if writes else read_point(self, site)
-
-    def tick(self) -> None:
-        """Count a step that is no point: a sign of life for the wall-clock limit."""
-        self.step += 1
+        return Outside(self.baton)
 
     def look(self, site: Site) -> None:
         """Ask the strategy, or fairness, who goes on at a point."""
-        task = self.current
+        baton = self.baton
+        task = baton.current
         need_room(STACK_NEEDED)
-        if self.step >= self.turn_ends or self.step >= self._strict_at:
+        if baton.step >= baton.turn_ends or baton.step >= baton.strict_at:
             self._end_turn(task)
-        elif self._strategy is not None and self.step >= self.stop:
+        elif self._strategy is not None and baton.step >= baton.stop:
             try:
                 with self.outside():
                     chosen = self._strategy.point(self, task, site)
@@ -381,7 +374,7 @@ class Scheduler:
                 self.switch(task, chosen)
         # The limit on points counts whatever they do, so that threads that write in a loop for ever are
         # noticed too.
-        self.bound = min(self.stop, self.turn_ends, self._strict_at)
+        baton.set_bound()
 
     def _end_turn(self, task: Task) -> None:
         """Let others go on, after many points without a change, or after a strict turn."""
@@ -390,14 +383,15 @@ class Scheduler:
             with self.outside():
                 if self._repetition.comes_to(task, self.tasks, self._clock_reads):
                     self._failure = livelock(self.tasks, task.name)
-        endless = self.step >= 2 * self._limits.points_max
+        baton = self.baton
+        endless = baton.step >= 2 * self._limits.points_max
         if endless or not going_on or self._failure is not None:
             self.cut = going_on and self._failure is None
             self._wake_main()
             self._await(task)
-        if self.step >= self._strict_at:
-            self._strict_at = self.step + STRICT_TURN
-        self.turn_ends = self.step + self.turn_max
+        if baton.step >= baton.strict_at:
+            baton.begin_strict_turn()
+        baton.begin_turn()
         others = [other for other in self.candidates() if other is not task]
         if others:
             after = [other for other in others if other.index > task.index]
@@ -406,7 +400,7 @@ class Scheduler:
     def abandon(self, error: BaseException) -> NoReturn:
         """End the run because of an error that is not the program's."""
         self._passing = self._passing or error
-        self.ident = -1
+        self.baton.hold(-1)
         raise Stopped from error
 
     def candidates(self) -> list[Task]:
@@ -423,18 +417,12 @@ class Scheduler:
     def _hand(self, to: Task) -> None:
         if to.wait is not None:
             self.now = to.wait.end(self.now)
-        self.take(to)
+        self.baton.take(to)
         # The baton is at one thread: this one waits at its gate, has something to do, and may do it.
         assert to.gate.locked(), f"{to} was handed the baton twice"  # noqa: S101  (an invariant)
         assert not to.done, f"{to} was handed the baton after its end"  # noqa: S101  (an invariant)
         assert to.wait is None or to.wait.expired or to.wait.ready(), f"{to} waits"  # noqa: S101  (an invariant)
         to.gate.release()
-
-    def take(self, task: Task) -> None:
-        """Let a thread have the baton, and begin its turn."""
-        self.current, self.ident, self.mute = task, task.ident, task.muted
-        self.turn_ends = self.step + self.turn_max
-        self.bound = min(self.stop, self.turn_ends, self._strict_at)
 
     def block(
         self,
@@ -457,11 +445,11 @@ class Scheduler:
         if self.dying:
             raise Stopped
         need_room(STACK_NEEDED)
-        task = self.current
+        task = self.baton.current
         wait = Wait(ready, deadline, verb, what, sleeping=sleeping)
         task.waits(wait)
         self._pass_on(task)
-        assert self.current is task, f"{task} runs without the baton"  # noqa: S101  (an invariant)
+        assert self.baton.current is task, f"{task} runs without the baton"  # noqa: S101  (an invariant)
         task.waits(None)
         return not wait.expired
 
@@ -475,16 +463,16 @@ class Scheduler:
                 return
             self._rest(task)
             return
-        self.step += 1
+        self.baton.tick()
         chosen = candidates[0]
         if self._strategy is not None and len(candidates) > 1 and self._choosing:
-            self.ident = -1
+            self.baton.hold(-1)
             try:
                 chosen = self._strategy.forced(self, candidates)
             except Exception as error:  # noqa: BLE001  (it is raised again when the threads have ended)
                 self.abandon(error)
         if chosen is task:
-            self.ident = task.ident
+            self.baton.hold(task.ident)
             if task.wait is not None:
                 self.now = task.wait.end(self.now)
             return
@@ -503,7 +491,7 @@ class Scheduler:
     def _rest(self, task: Task | None) -> None:
         """End the run, since no thread can go on: it is over, or it is a deadlock."""
         if unfinished(self.tasks):
-            self.ident = -1
+            self.baton.hold(-1)
             self._failure = deadlock([other for other in self.tasks if not other.done])
         if task is self._main:
             raise Stopped
@@ -511,11 +499,15 @@ class Scheduler:
         if task is not None:
             self._await(task)
 
-    def go_on_without(self, task: Task) -> None:
+    def go_on_without(self) -> None:
         """Hand the baton to another thread, since its holder waits in the operating system."""
-        self.current = task
-        with suppress(Stopped):
+        self._leave_baton()
+
+    def _leave_baton(self) -> None:
+        try:
             self._pass_on(None)
+        except Stopped:
+            return
 
     @property
     def uncontrolled(self) -> tuple[str, ...]:
@@ -523,7 +515,7 @@ class Scheduler:
         return tuple(self.kernel.uncontrolled)
 
     def _wake_main(self) -> None:
-        self.current, self.ident, self.mute = self._main, self._main.ident, True
+        self.baton.alone(self._main)
         self._main.gate.release()
 
     def _watch(self) -> None:
@@ -534,22 +526,23 @@ class Scheduler:
             if self.until is not None and now >= self.until:
                 self.cut = True
                 raise Stopped
-            mark = (self.step, self.current.index)
+            mark = (self.baton.step, self.baton.current.index)
             if mark != seen:
                 seen, since = mark, now
             elif now - since >= self._wall_limit:
                 if self._passing is not None:
                     raise Stopped
-                raise StuckError(stuck(self.current, self._wall_limit))
+                raise StuckError(stuck(self.baton.current, self._wall_limit))
             elif self._passing is None:
-                self.kernel.look(self.current)
+                self.kernel.look(self.baton.current)
 
     def _reap(self) -> None:
         """Unwind every thread that is left, one at a time, so that none is left behind."""
-        self.dying = self.mute = True
-        self.ident = -1  # what the instrument itself calls is not part of the run
+        self.dying = True
+        self.baton.alone(self._main)
+        self.baton.hold(-1)  # what the instrument itself calls is not part of the run
         unwind(self, self.kernel)
-        self.current, self.ident = self._main, -1
+        self.baton.rest_at(self._main)
         for task in (self._main, *self._everybody):
             task.free_locks()
         self._crew.discharge()
@@ -566,13 +559,13 @@ class Scheduler:
         self._alarm.close()
         self._everybody, self.tasks, self._repetition = [], [], Repetition()
         self._failure = self._passing = self._strategy = None
-        self.current = self._main
+        self.baton.rest_at(self._main)
         self._context = contextvars.Context()
         self._crew.close()
 
     def mine(self) -> bool:
         """Return whether the calling thread is the one that runs under control."""
-        return self.active and _thread.get_ident() == self.ident
+        return self.active and _thread.get_ident() == self.baton.ident
 
     def spawn(self, function: Callable[[], object], thread: threading.Thread | None) -> Task:
         """Start a thread of the program. It runs when the baton first comes to it."""
@@ -596,4 +589,4 @@ class Scheduler:
 
     def muted(self) -> Muted:
         """Return a context manager: inside, no thread is chosen but where the current one has to wait."""
-        return Muted(self)
+        return Muted(self.baton)

@@ -56,6 +56,13 @@ PRIVATE: Final = (
     Private("_thread", "start_joinable_thread", "a thread starts under control", ((3, 13), (4, 0))),
     Private("concurrent.futures.thread", "ThreadPoolExecutor._counter", "pools have the same names"),
     Private("concurrent.futures.thread", "_threads_queues", "a worker of a pool that waits for work is idle"),
+    Private("concurrent.futures._base", "Future()._state", "whether a future has its result"),
+    Private(
+        "concurrent.futures._base", "Future()._condition._lock", "whether a future is being given its result"
+    ),
+    Private(
+        "concurrent.futures._base", "Future()._invoke_callbacks", "that a future has been given its result"
+    ),
     Private("asyncio.events", "_set_running_loop", "an event loop in a worker is refused"),
     Private("_frozen_importlib", "_find_and_load", "no thread is paused while it imports a module"),
     Private("sys", "_current_frames", "where a thread waits"),
@@ -83,11 +90,15 @@ def missing(*, loaded: bool = False) -> tuple[Private, ...]:
 
 def _is_there(private: Private) -> bool:
     # A thread that has a name takes none from the counter.
-    instances: dict[str, Any] = {"Thread()": threading.Thread(name="a probe"), "RLock()": threading.RLock()}
+    made: dict[str, Any] = {"Thread()": threading.Thread(name="a probe"), "RLock()": threading.RLock()}
     first, _, rest = private.name.partition(".")
     try:
-        thing = instances[first] if first in instances else importlib.import_module(private.module)
-        attrgetter(rest if first in instances else private.name)(thing)
+        module = importlib.import_module(private.module)
+        if first.endswith("()"):
+            thing = made[first] if first in made else getattr(module, first.removesuffix("()"))()
+            attrgetter(rest)(thing)
+        else:
+            attrgetter(private.name)(module)
     except (ImportError, AttributeError):
         return False
     return True

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Protocol
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from simulations.live.threads.control.baton import Baton
     from simulations.live.threads.control.run import Run
     from simulations.live.threads.control.sites import Site
     from simulations.live.threads.control.tasks import Task
@@ -28,19 +29,19 @@ class Strategy(Protocol):
 class Muted:
     """A region in which no other thread is chosen, except where the current one has to wait."""
 
-    __slots__ = ("_before", "_run", "_task")
+    __slots__ = ("_baton", "_before", "_task")
 
-    def __init__(self, run: Run) -> None:
-        self._run = run
-        self._task = run.current
+    def __init__(self, baton: Baton) -> None:
+        self._baton = baton
+        self._task = baton.current
         self._before = False
 
     def __enter__(self) -> None:
         self._before = self._task.muted
         self._task.mute(muted=True)
-        self._run.mute = True
+        self._baton.silence(mute=True)
 
     def __exit__(self, *_: object) -> None:
         self._task.mute(muted=self._before)
-        if self._run.current is self._task:
-            self._run.mute = self._before
+        if self._baton.current is self._task:
+            self._baton.silence(mute=self._before)

@@ -24,7 +24,7 @@ def unwind(run: Run, kernel: Kernel) -> None:
             if task.done or carrier is None:
                 continue
             task.waits(None)
-            run.current, run.ident = task, task.ident
+            run.baton.alone(task)
             if task.gate.locked():
                 task.gate.release()
             carrier.finish(KERNEL_LIMIT if kernel.has(task) else REAP_LIMIT)

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from simulations.live.threads.search.reduction import Beginning
 
 _TAKING: Final = frozenset({Touching.ACQUIRES, Touching.GETS, Touching.JOINS})
-_GIVING: Final = frozenset({Touching.RELEASES, Touching.ENDS})
+_GIVING: Final = frozenset({Touching.RELEASES, Touching.PUTS, Touching.ENDS})
 
 
 class Follower:

@@ -72,6 +72,9 @@ def _prove(session: Session, budget: Budget) -> Searched:
     everything = budget.max_schedules
     small = everything if budget.searcher == "exhaustive" else min(everything, PROOF_FIRST)
     hit = proof.advance(small)
+    while hit is None and small < everything and proof.is_near(everything - small) and not session.expired:
+        small = min(everything, small + PROOF_FIRST)
+        hit = proof.advance(small)
     if hit is None and not proof.complete and small < everything:
         hit = _sweep(session, small + (everything - small) // 4)
         hit = hit or _by_chance(session, budget, small + (everything - small) // 2)

@@ -65,6 +65,10 @@ class Proof:
             self._session.narrow()
         return hit
 
+    def is_near(self, schedules: int) -> bool:
+        """Whether the proof may be complete after so many more schedules, as far as can be seen."""
+        return not self.complete and not self._stopped and self._reduction.waiting <= schedules
+
     @property
     def _stopped(self) -> bool:
         """Whether to go on would say nothing: runs do not end, or are not repeated."""

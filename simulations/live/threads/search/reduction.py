@@ -35,13 +35,15 @@ far as it goes. Where the run ends in a deadlock, what each thread waits to do c
 from __future__ import annotations
 
 from collections import deque
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, NamedTuple
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+from simulations.live.threads.control.accesses import BACK, FRONT
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from simulations.live.threads.control.accesses import Touch
+    from simulations.live.threads.control.accesses import Part, Touch
 
 
 class Step(NamedTuple):
@@ -63,6 +65,8 @@ class Step(NamedTuple):
     gives: tuple[int, ...] = ()
 
 
+_ENDS: Final = (FRONT, BACK)
+
 Beginning = tuple[int, ...]
 """The beginning of a schedule: the threads of its steps, in order."""
 
@@ -73,6 +77,13 @@ def dependent(one: Step, other: Step) -> bool:
         thing == thing2 and (writes or writes2) and (part == part2 or part is None or part2 is None)
         for thing, part, writes in one.touches
         for thing2, part2, writes2 in other.touches
+    )
+
+
+def _at_one_end(one: Step, other: Step) -> bool:
+    """Whether two steps take from one queue, or put into one."""
+    return any(
+        touch[:2] in {touch2[:2] for touch2 in other.touches} and touch[1] in _ENDS for touch in one.touches
     )
 
 
@@ -88,6 +99,15 @@ class _Run:
     races: list[list[int]]
     """For each step the steps of other threads that it is dependent on and that come before it, last first;
     those that are in the past of a later one of them are marked by their complement."""
+    _after: dict[int, int] = field(default_factory=dict)
+
+    def after(self, step: int) -> int:
+        """Return a step and all that have to come after it."""
+        found = self._after.get(step)
+        if found is None:
+            found = sum(1 << index for index in range(step, len(self.past)) if (self.past[index] >> step) & 1)
+            self._after[step] = found
+        return found
 
     def last(self, steps: int) -> Iterator[int]:
         """Yield the steps of a downward-closed set that nothing in it has to come after."""
@@ -95,6 +115,15 @@ class _Run:
             step = steps.bit_length() - 1
             yield step
             steps &= ~self.past[step]
+
+    def needed(self, earlier: int, later: int) -> Iterator[int]:
+        """Yield what a step depends on when it is done in place of an earlier one, and some later steps."""
+        step, other = self.steps[later], self.steps[earlier]
+        if _at_one_end(step, other):
+            # Which item of a queue it touches is a matter of its turn.
+            yield from (index for index in range(earlier) if dependent(self.steps[index], other))
+        else:
+            yield from (marked if marked >= 0 else ~marked for marked in self.races[later])
 
     def name(self, thread: int, number: int, past: int) -> int:
         """Return the name of a step: equal in two runs exactly if all of its past is."""
@@ -116,6 +145,11 @@ class Reduction:
         self._proposed = self._open[0]
         self._planned: set[frozenset[int]] = set()
         self._classes_of: dict[int, int] = {}
+
+    @property
+    def waiting(self) -> int:
+        """How many beginnings are on the list; some may turn out to be contained in a class that was run."""
+        return len(self._open)
 
     def following(self) -> Beginning | None:
         """Return the beginning of a schedule of a class that has not been run; None when all have been."""
@@ -174,16 +208,10 @@ class Reduction:
     def _plan(self, run: _Run, earlier: int, later: int, done: int) -> None:
         """Put the class in which two steps of a race come in the other order on the list."""
         step = run.steps[later]
-        order = [
-            index
-            for index in range(done)
-            if not (run.past[index] >> earlier) & 1 and not (run.past[index] >> later) & 1
-        ]
-        kept = sum(1 << index for index in order)
-        past = run.own[later] & ~(1 << later)
+        kept = ((1 << done) - 1) & ~run.after(earlier) & ~run.after(later)
+        past = run.own[later]
         # What comes after the step and is kept does not depend on it, or it would not be kept.
-        for marked in run.races[later]:
-            index = marked if marked >= 0 else ~marked
+        for index in run.needed(earlier, later):
             if (kept >> index) & 1:
                 past |= run.past[index]
         name = run.name(step.thread, run.number[later], past)
@@ -191,15 +219,55 @@ class Reduction:
         if last in self._planned or self._contained(last):
             return
         self._planned.add(last)
-        threads = (*(run.steps[index].thread for index in order), step.thread)
+        threads = (*(run.steps[index].thread for index in range(done) if (kept >> index) & 1), step.thread)
         self._open.append((threads, last))
+
+
+class _Touched:
+    """The steps of a run so far by what they touched, so that those that a step depends on are soon found."""
+
+    def __init__(self) -> None:
+        # By thing, part and whether it writes, where the part None has all of them; then by thread.
+        self._steps: dict[tuple[int, Part, bool], dict[int, list[int]]] = {}
+        self._whole: dict[tuple[int, bool], dict[int, list[int]]] = {}
+
+    def add(self, index: int, step: Step) -> None:
+        """Take note of a step."""
+        for thing, part, writes in step.touches:
+            for each in {None, part}:
+                by_thread = self._steps.setdefault((thing, each, writes), {})
+                by_thread.setdefault(step.thread, []).append(index)
+            if part is None:
+                self._whole.setdefault((thing, writes), {}).setdefault(step.thread, []).append(index)
+
+    def unordered(self, step: Step, past: int) -> set[int]:
+        """Return the steps of other threads that a step depends on, but those that have to come before it.
+
+        Of a thread those are the first ones, so the search goes from the last.
+        """
+        found: set[int] = set()
+        for places in self._dependent_on(step):
+            for place in reversed(places):
+                if (past >> place) & 1:
+                    break
+                found.add(place)
+        return found
+
+    def _dependent_on(self, step: Step) -> Iterator[list[int]]:
+        for thing, part, writes in step.touches:
+            for other_writes in (True,) if not writes else (True, False):
+                found = [self._steps.get((thing, part, other_writes), {})]
+                if part is not None:
+                    found.append(self._whole.get((thing, other_writes), {}))
+                for by_thread in found:
+                    yield from (places for thread, places in by_thread.items() if thread != step.thread)
 
 
 def _looked_at(steps: Sequence[Step]) -> _Run:
     """Find what had to come before what, and the races."""
     run = _Run(steps, [], [], [], [], [])
     latest: dict[int, int] = {}
-    touched: dict[int, list[int]] = {}
+    touched = _Touched()
     count: dict[int, int] = {}
     for index, step in enumerate(steps):
         past = run.past[latest[step.thread]] if step.thread in latest else 0
@@ -207,12 +275,9 @@ def _looked_at(steps: Sequence[Step]) -> _Run:
             past |= run.past[before]
         run.own.append(past)
         races: list[int] = []
-        for other in sorted(
-            {i for thing, _, _ in step.touches for i in touched.get(thing, ())}, reverse=True
-        ):
-            if not (run.own[index] >> other) & 1 and dependent(step, steps[other]):
-                races.append(~other if (past >> other) & 1 else other)
-                past |= run.past[other]
+        for other in sorted(touched.unordered(step, run.own[index]), reverse=True):
+            races.append(~other if (past >> other) & 1 else other)
+            past |= run.past[other]
         number = count.get(step.thread, 0)
         run.names.append(run.name(step.thread, number, past))
         run.past.append(past | 1 << index)
@@ -220,8 +285,7 @@ def _looked_at(steps: Sequence[Step]) -> _Run:
         run.races.append(races)
         count[step.thread] = number + 1
         latest[step.thread] = index
-        for thing, _, _ in step.touches:
-            touched.setdefault(thing, []).append(index)
+        touched.add(index, step)
     return run
 
 

@@ -13,15 +13,16 @@ from dataclasses import dataclass, replace
 from time import monotonic
 from typing import TYPE_CHECKING, Any, Final, Literal, Self
 
+from simulations.live.threads.control import futures, refused
 from simulations.live.threads.control.frames import internal
 from simulations.live.threads.control.hooks import Hooks
 from simulations.live.threads.control.install import Installer
 from simulations.live.threads.control.limits import NEVER, Limits
 from simulations.live.threads.control.points import Points
 from simulations.live.threads.control.primitives import Primitives
-from simulations.live.threads.control.refused import stand_ins
 from simulations.live.threads.control.scheduler import Scheduler
 from simulations.live.threads.control.thread_order import ThreadOrder
+from simulations.live.threads.control.tracing import Tracing
 from simulations.live.threads.errors import StuckError, ThreadsError
 from simulations.live.threads.search.exhaustive import (
     Happened,
@@ -109,6 +110,7 @@ class Session:
         self._points = Points(self.scheduler, program.granularity)
         hooks = Hooks(self._points, Primitives(self._points))
         self._installer = Installer(hooks, self._points, program.scope)
+        self._tracing = Tracing(self._installer.known, self._installer.meet)
         self._limits = Limits()
         self.schedules = 0
         self.points = 0
@@ -121,7 +123,7 @@ class Session:
         self._mode = ""
         self._order = ThreadOrder()
         self._until = None if seconds is None else monotonic() + seconds
-        self.scheduler.until = self._until
+        self.scheduler.limit(self._until)
         self._undo: list[Callable[[], object]] = []
 
     def __enter__(self) -> Self:
@@ -146,9 +148,10 @@ class Session:
         undo.append(functools.partial(SESSION.set, None))
         log = logging.getLogger("concurrent.futures")
         undo.append(functools.partial(setattr, log, "disabled", log.disabled))
-        for module, name, value in stand_ins(self.scheduler):
+        for module, name, value in (*refused.stand_ins(self.scheduler), *futures.stand_ins(self._points)):
             undo.append(functools.partial(setattr, module, name, getattr(module, name)))
             setattr(module, name, value)
+        undo.append(self._tracing.close)
         undo.append(self._order.stop)
         self._order.start()
         undo.append(self._installer.restore)
@@ -178,7 +181,7 @@ class Session:
 
     def take_time(self) -> None:
         """Let runs take the time that they need from now on: a finding is to be reported."""
-        self.scheduler.until = None
+        self.scheduler.limit(None)
 
     @property
     def granularity(self) -> Granularity:
@@ -280,20 +283,13 @@ class Session:
             tracing: Whether functions are noticed that are not watched yet.
         """
         self._install(mode)
-        trace = self._trace
-        before = sys.gettrace()
+        on_start = self._tracing.begin() if tracing else None
         try:
-            if tracing:
-                sys.settrace(trace)
-            return self._run(strategy, sink, (lambda: sys.settrace(trace)) if tracing else None)
+            return self._run(strategy, sink, on_start)
         finally:
             if tracing:
-                sys.settrace(before)
+                self._tracing.end()
             self._points.end()
-
-    def _trace(self, frame: FrameType, event: str, arg: object) -> None:
-        if self.scheduler.mine():
-            self._installer.trace(frame, event, arg)
 
     def observe(self, seed: int, budget: int) -> Hit | None:
         """Run a few schedules under full observation, to learn what runs and which accesses conflict."""
@@ -364,7 +360,7 @@ class Session:
     def audit(self, strategy: Strategy) -> Failure | None:
         """Run one schedule in which threads may be switched at every instruction of the program."""
         self._install("fast")
-        run = self.scheduler
+        run, baton = self.scheduler, self.scheduler.baton
 
         def trace(frame: FrameType, event: str, _: object) -> Any:
             if event == "call":
@@ -372,8 +368,8 @@ class Session:
                     return None
                 frame.f_trace_opcodes = True
                 frame.f_trace_lines = False
-            elif event == "opcode" and run.mine() and not run.mute:
-                run.pass_point(_ANY_INSTRUCTION, writes=True)
+            elif event == "opcode" and run.mine() and not baton.mute:
+                baton.pass_point(_ANY_INSTRUCTION, writes=True)
             return trace
 
         return self._run(strategy, None, lambda: sys.settrace(trace), audit=True)

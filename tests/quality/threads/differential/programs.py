@@ -158,7 +158,9 @@ class _Decoder:
     def _spawn(self, room: int, *, alone: bool) -> Spawn:
         how = self.pick(STARTING)
         width = self.pick((2, 2, 1))
-        count = self.pick((2, 2, 3)) if alone else self.pick((1, 2))
+        # Three tasks of a pool take hundreds of schedules.
+        three = 2 if "pool" in how and self.below(8) else 3
+        count = self.pick((2, 2, three)) if alone else self.pick((1, 2))
         each = max(1, (room - 2 * count) // count)
         bodies = tuple(self._block(each, ("a", "b"), None, 1) for _ in range(count))
         left = room - sum(2 + steps(body) for body in bodies)

@@ -16,9 +16,9 @@ SCHEDULES_MAX = 200
 
 
 def _programs():
-    """Yield the regressions, those about primitives first, then random programs."""
-    yield from (regression.program for regression in reversed(REGRESSIONS))
+    """Yield the regressions in an order in which each kind comes soon, then random programs."""
     chance = Random(0)
+    yield from (regression.program for regression in chance.sample(REGRESSIONS, len(REGRESSIONS)))
     yield from (decoded(chance.randbytes(150), 8) for _ in range(PROGRAMS_MAX))
 
 

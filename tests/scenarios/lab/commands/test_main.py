@@ -62,7 +62,7 @@ class TestHunt:
             str(path),
         ]
         assert main(command) == 3
-        assert "below 0.1 with 95 % confidence" in capsys.readouterr().out
+        assert "below 0.095 with 95 % confidence" in capsys.readouterr().out
         assert not path.exists()
 
     @pytest.mark.parametrize("variant", ["as-shipped", "fixed"])

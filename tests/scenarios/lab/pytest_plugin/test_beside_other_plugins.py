@@ -74,6 +74,15 @@ def test_a_session_is_green_and_its_hunts_are_the_same(run, plugin):
     result.stdout.fnmatch_lines(["2 findings replayed identically: *"])
 
 
+def test_a_session_is_green_beside_all_that_are_installed(run):
+    installed = [plugin for plugin in PLUGINS if importlib.util.find_spec(plugin) is not None]
+    if len(installed) < 2:
+        pytest.skip("fewer than two of these plugins are installed here")
+    result = run(*(option for plugin in installed for option in PLUGINS[plugin]))
+    result.assert_outcomes(passed=4)
+    result.stdout.fnmatch_lines(["2 findings replayed identically: *"])
+
+
 @pytest.mark.parametrize("seed", [1, 2])
 def test_the_order_and_the_seed_of_a_random_order_change_no_verdict(run, seed):
     if importlib.util.find_spec("pytest_randomly") is None:

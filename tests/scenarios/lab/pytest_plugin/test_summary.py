@@ -131,6 +131,20 @@ def test_hunts_by_one_searcher_share_a_line_and_those_by_another_have_their_own(
     assert lines.count("    everything nominal, except: b spills at step 1") == 2
 
 
+@pytest.mark.parametrize("variants", [("as-shipped", "twice"), ("twice", "as-shipped", "twice")])
+def test_each_plan_is_followed_by_what_replays_it(variants):
+    shipped = [dataclasses.replace(row(name), kind="as shipped") for name in variants]
+    plans = {name: row(name).hunt["plan_in_words"] for name in ("as-shipped", "twice")}
+    assert len(set(plans.values())) == 2
+    lines = render(shipped, 120, spoilers=True, replay=lambda kept: f"replay {kept.variant}")
+    below = [line.strip() for line in lines if line.startswith("    ")]
+    assert below == [line for name, plan in plans.items() for line in (plan, f"replay {name}")]
+    hidden = render(shipped, 120, spoilers=False, replay=lambda kept: f"replay {kept.variant}")
+    assert [line.strip() for line in hidden if line.startswith("    ")] == [
+        f"replay {name}" for name in plans
+    ]
+
+
 def test_a_bug_that_was_not_found_says_so_and_has_no_command():
     lines = shown(row(budget=1, as_expected=False))
     assert lines[1].split() == ["toy", "gave", "up", "1", "-", "-", "-", "-", "who", "spills"]

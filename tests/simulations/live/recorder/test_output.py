@@ -41,7 +41,7 @@ def test_an_endless_line_does_not_fill_the_memory():
     for _ in range(100):
         tail.feed(b"x" * 65536)
     assert len(tail.last()[0]) == output.LINE_CHARACTERS_MAX
-    assert len(tail._rest) < 10_000
+    assert len(tail._rests[0]) < 10_000
 
 
 def channel():
@@ -56,7 +56,7 @@ def test_what_others_still_hold_is_handed_back_after_the_job_has_ended():
     ending.set()
     os.write(held.ours, b"last words")
     tail = Tail()
-    assert output.copy([held], tail, lambda _: None, ending) == [held]
+    assert output.copy([held], tail, lambda _: None, ending.is_set) == [held]
     assert os.read(drained, 100) == b"last words"
     os.close(held.ours)
     output.pass_on_rest([held], tail)
@@ -69,7 +69,7 @@ def test_a_sink_that_is_gone_closes_the_source():
     os.close(drained)
     os.write(held.ours, b"to nobody")
     told = []
-    assert output.copy([held], Tail(), told.append, threading.Event()) == []
+    assert output.copy([held], Tail(), told.append, lambda: False) == []
     assert told == [held.source]
     for fd in (held.ours, held.sink):
         os.close(fd)

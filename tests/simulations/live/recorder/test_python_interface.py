@@ -80,9 +80,6 @@ def test_the_job_inherits_nothing_of_the_conversation(tmp_path, capfd):
 
 
 def test_errors_are_those_of_the_recorder(tmp_path):
-    (tmp_path / "file").touch()
-    with pytest.raises(recorder.RecorderError, match="choose another folder"):
-        recorder.record(["true"], tmp_path / "file")
     with pytest.raises(recorder.RecorderError, match="out of range"):
         recorder.Options(interval_s=0)
     with pytest.raises(recorder.LogError, match="does not exist"):

@@ -1,10 +1,12 @@
 """Logs as the recorder writes them, and what must be read from them."""
 
 import dataclasses
+import signal
+import sys
 
 import pytest
 
-from simulations.live.recorder import evidence, verdict
+from simulations.live.recorder import evidence, signals, verdict
 from simulations.live.recorder.ending import ending
 from simulations.live.recorder.quantities import duration
 from simulations.suspects import SUSPECTS
@@ -219,3 +221,44 @@ def test_probabilities_add_up_and_no_evidence_is_counted_on_both_sides(tmp_path)
 )
 def test_durations(milliseconds, words):
     assert duration(milliseconds) == words
+
+
+@pytest.mark.parametrize("status", [1, 2, 3, 42, 77, 126, 255])
+@pytest.mark.parametrize("lines", [(), ("test 7 ok",), ("Traceback", "ValueError: x")])
+def test_an_exit_without_a_word_of_a_database_is_not_pinned_on_one(tmp_path, status, lines):
+    events = [w.tail(500, *lines)] if lines else []
+    found = judged(tmp_path, w.end(500, status), *events)
+    probabilities = {each.suspect.name: each.probability for each in found.suspects}
+    assert first(found) == "application"
+    assert probabilities["application"] > 0.8
+    assert probabilities["database"] < 0.08
+
+
+@pytest.mark.parametrize("named", [True, False])
+def test_a_status_of_0_is_no_success_if_something_of_it_was_killed_for_memory(tmp_path, named):
+    kernel = [KILL_LINE] if named else []
+    found = judged(tmp_path, w.end(AGE, 0, kernel=kernel, oom_kills=0 if named else 1, host_oom_kills=1))
+    assert not found.ending.well
+    assert "no success" in found.ending.words
+    assert ("a process of the job" in found.ending.words) is named
+    assert ("control group" in found.ending.words) is not named
+    assert first(found) == "memory"
+    spoken = [words for each in found.suspects for words in each.speaks_for]
+    assert not any("nothing stopped it" in words for words in spoken)
+
+
+def test_where_recorder_and_witness_are_gone_nothing_is_claimed_of_the_end(tmp_path):
+    found = judged(tmp_path, *w.samples(AGE))
+    assert "unknown" in found.ending.words
+    assert "killed by" not in found.ending.words
+    assert not found.ending.is_known
+    assert found.suspects[0].probability < 0.6
+    spoken = " ".join(words for each in found.suspects for words in (*each.speaks_for, *each.speaks_against))
+    assert "the recorder was killed" not in spoken
+
+
+def test_numbers_of_signals_are_those_of_linux():
+    if sys.platform == "linux":
+        assert {each.name: int(each) for each in signals.Signal} == {
+            name: int(getattr(signal, name)) for name in signals.Signal.__members__
+        }

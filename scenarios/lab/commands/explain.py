@@ -1,0 +1,30 @@
+"""`heisenlab explain`."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+from scenarios.lab.commands.command import DONE
+from scenarios.lab.finding import load
+from scenarios.lab.method.explain import explain
+
+if TYPE_CHECKING:
+    import argparse
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the arguments of the command."""
+    parser.add_argument("file", metavar="FINDING", help="a finding, as written by hunt -o")
+    parser.add_argument("--json", action="store_true", help="print one JSON value")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Print a finding as Markdown."""
+    finding = load(args.file)
+    text = explain(finding, saved_as=args.file)
+    if args.json:
+        print(json.dumps({"markdown": text, "finding": finding.to_json()}, indent=2))
+    else:
+        print(text, end="")
+    return DONE

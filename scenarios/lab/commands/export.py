@@ -1,0 +1,61 @@
+"""`heisenlab export`."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from scenarios.lab.catalogue import get
+from scenarios.lab.commands.command import DONE
+from scenarios.lab.finding import load
+from scenarios.lab.method.explain import export, name_of_test
+from simulations.errors import LabError
+
+if TYPE_CHECKING:
+    import argparse
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the arguments of the command."""
+    parser.add_argument("file", metavar="FINDING", help="a finding, as written by hunt -o")
+    parser.add_argument("-o", "--output", metavar="FILE", help="a new file; default: print the test")
+    parser.add_argument(
+        "--variant", metavar="V", help="the variant that the test runs; default: the finding's"
+    )
+    parser.add_argument("--json", action="store_true", help="print one JSON value")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Print or write a finding as a regression test."""
+    finding = load(args.file)
+    get(finding.scenario).variant(args.variant or finding.variant)
+    text = export(finding, variant=args.variant)
+    if args.output:
+        write_new(Path(args.output), text)
+    if args.json:
+        name = f"test_{name_of_test(finding)}"
+        print(json.dumps({"name": name, "file": args.output, "test": text}, indent=2))
+    elif args.output:
+        print(f"wrote {args.output}; run it with pytest {args.output}")
+    else:
+        print(text, end="")
+    return DONE
+
+
+def write_new(path: Path, text: str) -> None:
+    """Write a file that is not there yet.
+
+    Raises:
+        LabError: it is there, or cannot be written.
+    """
+    try:
+        with path.open("x", encoding="utf-8") as file:
+            file.write(text)
+            file.flush()
+            os.fsync(file.fileno())
+    except FileExistsError as error:
+        raise LabError(f"{path} exists and is left as it is; name another file") from error
+    except OSError as error:
+        raise LabError(f"cannot write {path}: {error.strerror}; name another file") from error

@@ -1,0 +1,88 @@
+"""`heisenlab journal`, and what other commands write into a journal."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from scenarios.lab.commands.command import DONE, UsageError
+from scenarios.lab.commands.display import print_rows
+from scenarios.lab.method.journal import VARIABLE, append, check_appendable, entry, read
+
+if TYPE_CHECKING:
+    import argparse
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the arguments of the command."""
+    parser.description = (
+        f"Show a lab journal: who tried what, when, what was expected, and what came out. Commands write to "
+        f"the file that --journal or the environment variable {VARIABLE} names."
+    )
+    parser.add_argument(
+        "file", nargs="?", metavar="FILE", help=f"the journal; default: what {VARIABLE} names"
+    )
+    parser.add_argument("--json", action="store_true", help="print one JSON value")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Print the entries; say which lines are damaged."""
+    named = args.file or os.environ.get(VARIABLE)
+    if not named:
+        raise UsageError(f"name a journal, or set {VARIABLE}")
+    kept = read(Path(named))
+    for number in kept.damaged:
+        print(f"heisenlab: line {number} of {named} is damaged and left out", file=sys.stderr)
+    if args.json:
+        entries = [each.to_json() for each in kept.entries]
+        print(json.dumps({"entries": entries, "damaged": [*kept.damaged]}, indent=2))
+    elif not kept.entries:
+        print("no entries")
+    else:
+        rows = [
+            (each.when, each.who, each.what, each.prediction or "", each.outcome, each.command)
+            for each in kept.entries
+        ]
+        print_rows(("when", "who", "what", "prediction", "outcome", "command"), rows)
+    return DONE
+
+
+def add_journal_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the options of a command that writes into a journal."""
+    parser.add_argument(
+        "--journal", metavar="FILE", help=f"append what was done and what came out; also by {VARIABLE}"
+    )
+    parser.add_argument("--prediction", metavar="TEXT", help="what you expect, for the journal")
+
+
+def check_journal(args: argparse.Namespace) -> None:
+    """Check, before the work begins, that the journal can be written.
+
+    Raises:
+        UsageError: there is a prediction and no journal.
+        LabError: it cannot be written.
+    """
+    path = _named(args)
+    if path is not None:
+        check_appendable(path)
+    elif args.prediction:
+        raise UsageError("a prediction goes into a journal: name it with --journal")
+
+
+def note(args: argparse.Namespace, what: str, outcome: str) -> None:
+    """Append what was done and what came out to the journal, if the user names one.
+
+    Raises:
+        LabError: the journal cannot be written.
+    """
+    path = _named(args)
+    if path is not None:
+        append(path, entry(what, outcome, command=args.typed, prediction=args.prediction))
+
+
+def _named(args: argparse.Namespace) -> Path | None:
+    named = args.journal or os.environ.get(VARIABLE)
+    return Path(named) if named else None
