@@ -1,11 +1,11 @@
 """Each searcher finds each bug about as soon as the guide says.
 
 The figures of the guide are those of `heisenlab compare NAME` with 100 hunts and 4000 runs, seeds from 0.
-Here are other seeds. Null hypothesis: a hunt finds the bug within the documented number of runs (the upper end
-of the interval for 95 %) with a probability of 95 % or more. It is rejected where 8 or more of 40 hunts do not:
-a false alarm once in 1,400 for each pair at worst. Of independent runs, the interval of
-the probability must reach 95 %: a false alarm once in 40 where it is exactly that. The seeds are fixed, so a test that has passed fails only if
-something has changed.
+Here are other seeds. Null hypothesis: a hunt finds the bug within the documented number of runs (the upper
+end of the interval for 95 %) with a probability of 95 % or more. It is rejected where 8 or more of 40 hunts
+do not: a false alarm once in 1,400 for each pair at worst. Of independent runs, the interval of the
+probability must reach 95 %: a false alarm once in 40 where it is exactly that. The seeds are fixed, so a
+test that has passed fails only if something has changed.
 """
 
 import re

@@ -279,6 +279,7 @@ class Scheduler:
         task.starts()
         if not self.dying:
             self._live(task, carrier, function)
+        self.baton.hold(-1)  # what the instrument calls from here on is not part of the run
         task.ends()
         dying = self.dying
         self._crew.leave(carrier)
