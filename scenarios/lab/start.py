@@ -51,11 +51,22 @@ def _guarded(run: "Callable[[], int]") -> int:
         with delivered(endings=False):
             status = run()
             _ignore_interrupts()
-    except KeyboardInterrupt:
+    except BaseException as error:
+        if not _is_an_interrupt(error):
+            raise
         _ignore_interrupts()
-        sys.stderr.write("heisenlab: interrupted; that is no verdict\n")
+        if run is _command:  # of pytest's session the command says it
+            sys.stderr.write("heisenlab: interrupted; that is no verdict\n")
         return _INTERRUPTED
     return status
+
+
+def _is_an_interrupt(error: BaseException) -> bool:
+    """Whether an error is Ctrl-C, or what Python made of it, as where a class is being made."""
+    cause: BaseException | None = error
+    while cause is not None and not isinstance(cause, KeyboardInterrupt):
+        cause = cause.__cause__
+    return cause is not None
 
 
 def _ignore_interrupts() -> None:

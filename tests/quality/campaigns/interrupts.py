@@ -46,8 +46,8 @@ def check(account):
 SETTLED_SECONDS: Final = 1.0
 """What is given to the processes of a command that has ended to end too."""
 
-BEFORE_THE_FIRST_LINE: Final = ("<frozen ", "/bin/heisenlab", "site-packages/_", "encodings/", "runpy")
-"""Where a traceback may come from that Python prints before a line of ours can run."""
+OURS: Final = ("/scenarios/", "/simulations/", "<string>")
+"""Where a traceback comes from that Python does not print before a line of ours can run."""
 
 
 @dataclass(frozen=True)
@@ -132,7 +132,7 @@ def judge(command: Command, number: int, ended: Ended, alive: list[str], files: 
         return End.LEFT_BEHIND, f"{alive or files}"
     if ended.tells_a_traceback:
         ours = [line for line in ended.err.splitlines() if line.lstrip().startswith("File ")]
-        early = all(any(place in line for place in BEFORE_THE_FIRST_LINE) for line in ours)
+        early = not any(place in line for place in OURS for line in ours)
         if not (early and "KeyboardInterrupt" in ended.err):
             return End.TRACEBACK, ended.err[-1500:]
         return End.RESULT, ""
