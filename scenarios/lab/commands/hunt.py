@@ -14,7 +14,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from scenarios.lab.commands.command import DONE, FOUND, GAVE_UP, INTERRUPTED, UsageError
 from scenarios.lab.commands.display import print_facts
-from scenarios.lab.commands.journal import add_journal_arguments, check_journal, note
+from scenarios.lab.commands.journal_options import add_journal_arguments, check_journal, note
 from scenarios.lab.commands.workers import add_workers_arguments
 from scenarios.lab.finding import check_writable
 from scenarios.lab.hunt import hunt
