@@ -14,6 +14,7 @@ from typing import Any, Final
 
 from scenarios.lab.scenario import Scenario
 from simulations.errors import LabError
+from simulations.terminal_text import shown
 
 __all__ = ["GROUP", "catalogue", "get", "names"]
 
@@ -56,7 +57,7 @@ def get(name: str) -> Scenario:
     if name not in sources:
         close = difflib.get_close_matches(name, sources, n=1)
         hint = f"did you mean {close[0]}?" if close else f"there are {', '.join(sorted(sources)) or 'none'}"
-        raise LabError(f"there is no scenario {name!r}; {hint}")
+        raise LabError(f"there is no scenario {shown(name)}; {hint}")
     return _load(name, sources[name])
 
 

@@ -8,15 +8,18 @@ drawn up front, since a draw at every point leaves three to five switches where 
 
 from __future__ import annotations
 
+import sys
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from hypothesis import strategies as st
+from hypothesis.internal.scrutineer import Tracer
 
 from simulations.live.threads import Program, explore, run_decisions
 from simulations.live.threads.program import WALL_LIMIT
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from simulations.live.threads import Decisions, Granularity, Searcher
 
@@ -60,17 +63,37 @@ def holds_in_schedules(
         AssertionError: a schedule fails; the message shows the least one.
         ThreadsError: an argument cannot work.
     """
-    explore(
-        setup,
-        workers,
-        check,
-        searcher=searcher,
-        granularity=granularity,
-        max_schedules=schedules,
-        scope=scope,
-        wall_limit=wall_limit,
-        minimise_max=MINIMISE_IN_EXAMPLE,
-    ).raise_if_found()
+    with _unexplained():
+        found = explore(
+            setup,
+            workers,
+            check,
+            searcher=searcher,
+            granularity=granularity,
+            max_schedules=schedules,
+            scope=scope,
+            wall_limit=wall_limit,
+            minimise_max=MINIMISE_IN_EXAMPLE,
+        )
+    found.raise_if_found()
+
+
+@contextmanager
+def _unexplained() -> Iterator[None]:
+    """Keep Hypothesis from tracing each line of the explorer, which takes most of the time of a failing test.
+
+    It traces to explain which lines of a test only fail; those outside the block are still told apart. Any
+    other trace function, such as that of coverage or of a debugger, stays.
+    """
+    trace = sys.gettrace()
+    if not isinstance(getattr(trace, "__self__", None), Tracer):
+        yield
+        return
+    sys.settrace(None)
+    try:
+        yield
+    finally:
+        sys.settrace(trace)
 
 
 def schedules(
@@ -116,6 +139,7 @@ def run_schedule(
         AssertionError: the program fails under this schedule.
     """
     program = Program.of(setup, workers, check, granularity=granularity, scope=scope, wall_limit=wall_limit)
-    failure = run_decisions(program, schedule)
+    with _unexplained():
+        failure = run_decisions(program, schedule)
     if failure is not None:
         raise AssertionError(failure.summary) from failure.error

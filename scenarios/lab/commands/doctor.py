@@ -37,7 +37,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Print what identifies the code under test, and what is wrong with it."""
     code = fingerprint()
-    wrong = [*problems(code), *([reason] if (reason := threads.refusal()) else [])]
+    wrong = [*problems(code), *(line for line in (threads.refusal(), threads.tracer()) if line)]
     wrong += installation.copies(sys.path)
     wrong += installation.stale_bytecode([Path(each) for each in code["paths"].values()])
     wrong += installation.edited()

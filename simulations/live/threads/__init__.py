@@ -60,6 +60,8 @@ Where things are::
         run.py          a run as its parts see it
         thread_order.py sets of threads have the same order in each run
         frames.py       whose code a frame runs
+        provenance.py   where code comes from, by its file
+        steps.py        functions of the standard library that are one step each
         standard_library.py  what is needed of Python, and why it may be refused
         chosen.py       the same threads under a `Chooser`, for a world
     search/             which schedule is tried next
@@ -80,7 +82,7 @@ Where things are::
 from simulations.live.threads.api import explore, replay, run_decisions, uninteresting
 from simulations.live.threads.control.failures import Failure
 from simulations.live.threads.control.points import Granularity
-from simulations.live.threads.control.standard_library import refusal
+from simulations.live.threads.control.standard_library import refusal, tracer
 from simulations.live.threads.errors import StuckError, ThreadsError
 from simulations.live.threads.program import Budget, Program, Searcher
 from simulations.live.threads.report import Coverage, Exploration, Minimality, Possible, Replay, Verdict
@@ -105,5 +107,6 @@ __all__ = [
     "refusal",
     "replay",
     "run_decisions",
+    "tracer",
     "uninteresting",
 ]

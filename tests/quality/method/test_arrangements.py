@@ -1,4 +1,4 @@
-"""One comparison, however it is done: in process, on processes, on a cluster, with losses and cuts."""
+"""One comparison, however it is done: in process, on processes, on a cluster, interrupted, with losses."""
 
 import os
 import signal

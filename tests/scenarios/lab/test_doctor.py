@@ -1,6 +1,9 @@
+import _thread
 import json
 import subprocess
 import sys
+import threading
+import types
 from importlib import metadata
 from pathlib import Path
 
@@ -114,3 +117,53 @@ def test_a_python_on_which_threads_cannot_be_controlled_is_a_problem_with_a_way_
     assert line.endswith("not on cpython 3.99; use an ordinary build of CPython 3.11 to 3.15")
     assert main(["doctor", "--json"]) == 1
     assert line in json.loads(capsys.readouterr().out)["problems"]
+
+
+def replaced_threads(monkeypatch):
+    monkeypatch.setattr(_thread, "start_new_thread", lambda *args: None)
+
+
+def replaced_locks(monkeypatch):
+    monkeypatch.setattr(threading, "Lock", object)
+
+
+def no_lock_of_the_interpreter(monkeypatch):
+    monkeypatch.setattr(sys, "_is_gil_enabled", lambda: False, raising=False)
+
+
+def another_implementation(monkeypatch):
+    other = {**vars(sys.implementation), "name": "pypy"}
+    monkeypatch.setattr(sys, "implementation", types.SimpleNamespace(**other))
+
+
+def a_missing_attribute(monkeypatch):
+    monkeypatch.delattr(threading, "_limbo")
+
+
+def a_trace_function(monkeypatch):
+    monkeypatch.setattr(sys, "gettrace", lambda: print)
+
+
+@pytest.mark.parametrize(
+    ("condition", "problem", "way_out"),
+    [
+        (replaced_threads, "as after the monkey patching of gevent or eventlet", "run without it"),
+        (replaced_locks, "as after the monkey patching of gevent or eventlet", "run without it"),
+        (no_lock_of_the_interpreter, "on a free-threaded build", "use an ordinary build of CPython"),
+        (another_implementation, "not on pypy", "use an ordinary build of CPython"),
+        (a_missing_attribute, "lacks threading._limbo", "use an ordinary build of CPython"),
+        (a_trace_function, "is watched by a trace function", "run without it"),
+    ],
+    ids=lambda value: getattr(value, "__name__", ""),
+)
+def test_what_keeps_threads_from_being_controlled_is_a_problem(
+    condition, problem, way_out, monkeypatch, capsys
+):
+    from scenarios.lab.commands import main
+
+    with monkeypatch.context() as changed:
+        condition(changed)
+        status = main(["doctor", "--json"])
+    assert status == 1
+    (line,) = [line for line in json.loads(capsys.readouterr().out)["problems"] if problem in line]
+    assert way_out in line

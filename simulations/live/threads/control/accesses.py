@@ -12,6 +12,7 @@ import array
 import datetime as dt
 import decimal
 import fractions
+import functools
 import gc
 import mmap
 import re
@@ -51,6 +52,8 @@ from typing import TYPE_CHECKING, Any, Final
 from simulations.live.threads.control.stamps import attributes_of
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from simulations.live.threads.control.sites import Site
     from simulations.live.threads.control.stamps import Stamps
 
@@ -126,6 +129,8 @@ _PLAIN_KEYS: Final = frozenset({int, str, bytes, bool, float, type(None)})
 _PROXIES: Final = (weakref.ProxyType, weakref.CallableProxyType)
 _RUNNING: Final = frozenset({GeneratorType, CoroutineType, AsyncGeneratorType})
 """What runs code of Python, which says itself what it touches."""
+_BOUND: Final = frozenset({BuiltinFunctionType, MethodWrapperType})
+"""Methods in C that know the object which they belong to."""
 _IMMUTABLE_TYPE: Final = 1 << 8
 _HEAP_TYPE: Final = 1 << 9
 TRIED: Final = ("tried", None)
@@ -235,10 +240,8 @@ def _written(thing: Any, name: str, stamps: Stamps) -> list[Touch]:
     if kind is FunctionType and name in {"__defaults__", "__kwdefaults__", "__code__"}:
         stamps.hinder(f"a worker changes the {name} of {thing.__qualname__}")
     if name == "__dict__":
-        touches: list[Touch] = [(stamps.of(thing), None, True)]
-        stamps.renumber(thing)
-        return touches
-    if name == "__class__":
+        stamps.hinder(f"a worker replaces the attributes of a {kind.__qualname__} as a whole")
+    if name in {"__dict__", "__class__"}:
         return [(stamps.of(thing), None, True)]
     for owner in kind.__mro__:
         has = owner.__dict__.get(name)
@@ -312,7 +315,26 @@ def whole(thing: Any, stamps: Stamps, *, writes: bool) -> list[Touch]:
     if solid(kind) in PLAIN or issubclass(kind, (threading.local, int, tuple, str, bytes, float)):
         return []
     writes = writes or not _is_memory(thing)
-    return [(stamps.of(one), None, writes) for one in _reached(thing)]
+    touches: list[Touch] = [(stamps.of(one), None, writes) for one in _reached(thing)]
+    if hasattr(kind, "__next__") and kind not in _RUNNING:
+        held = list(_held(thing))
+        if any(type(one) in _CALLED for one in held):
+            return [*touches, *reach(held, stamps, writes=True)]
+    return touches
+
+
+def _held(iterator: object) -> Iterator[object]:
+    """Yield what an iterator holds: what it draws from, and a function that it calls."""
+    for one in gc.get_referents(iterator):
+        if hasattr(type(one), "__next__") or type(one) is tuple:
+            yield from _held(one)
+        else:
+            yield one
+
+
+_CALLED: Final = frozenset(
+    {BuiltinFunctionType, MethodWrapperType, MethodDescriptorType, WrapperDescriptorType}
+)
 
 
 def _is_memory(thing: object) -> bool:
@@ -387,6 +409,8 @@ def reach(things: Any, stamps: Stamps, *, writes: bool, deep: bool = True) -> li
         below: list[object] = []
         for thing in level:
             kind = type(thing)
+            if kind in _BOUND and not isinstance(thing.__self__, (type, ModuleType, NoneType)):
+                below.append(thing.__self__)
             if kind in FIXED or id(thing) in seen or isinstance(thing, (type, ModuleType, FunctionType)):
                 continue
             if depth == DEPTH or len(seen) > THINGS_MAX:
@@ -398,11 +422,31 @@ def reach(things: Any, stamps: Stamps, *, writes: bool, deep: bool = True) -> li
                 if not new and writes and kind is not MethodType and not issubclass(kind, threading.local):
                     new = [(stamps.of(thing), None, True)]
                 touches += [touch for touch in new if touch not in touches]
-            if deep and (isinstance(thing, (*_CONTAINERS, tuple, frozenset, *VIEWS))):
+            if deep and (isinstance(thing, (*_CONTAINERS, tuple, frozenset, *VIEWS, functools.partial))):
                 below += gc.get_referents(thing)
         if not below:
             break
         level = below
+    return touches
+
+
+def state(thing: Any, stamps: Stamps) -> list[Touch]:
+    """Return what is touched by C code that reads an object with its attributes, and what they hold."""
+    touches: list[Touch] = []
+    seen: set[int] = set()
+    left: list[Any] = [thing]
+    while left:
+        one = left.pop()
+        kind = type(one)
+        if kind in FIXED or id(one) in seen or isinstance(one, (type, ModuleType, FunctionType)):
+            continue
+        if len(seen) > THINGS_MAX:
+            stamps.cut()
+            break
+        seen.add(id(one))
+        if kind not in HOLDING:
+            touches.append((stamps.of(one), None, False))
+        left += gc.get_referents(one)
     return touches
 
 
@@ -419,12 +463,20 @@ def conflicting(shares: Shares) -> set[Any]:
     for entries in shares.values():
         if len({thread for _, thread, _ in entries}) < 2 or not any(writes for _, _, writes in entries):
             continue
-        rows = list(entries.items())
-        for index, ((part, thread, writes), sites) in enumerate(rows):
-            for (other_part, other_thread, other_writes), other_sites in rows[index + 1 :]:
-                if thread == other_thread or not (writes or other_writes):
-                    continue
-                if part == other_part or part is None or other_part is None:
-                    found |= sites
-                    found |= other_sites
+        # For each part, and for all: the threads that touched it, and those that wrote it.
+        touched: dict[Part, tuple[set[int], set[int]]] = {None: (set(), set())}
+        whole: tuple[set[int], set[int]] = (set(), set())
+        for part, thread, writes in entries:
+            for threads in (
+                touched[None],
+                whole if part is None else touched.setdefault(part, (set(), set())),
+            ):
+                threads[0].add(thread)
+                if writes:
+                    threads[1].add(thread)
+        for (part, thread, writes), sites in entries.items():
+            kind = 0 if writes else 1
+            others = touched[part][kind] | (whole[kind] if part is not None else set())
+            if others - {thread}:
+                found |= sites
     return found

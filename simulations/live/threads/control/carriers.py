@@ -86,6 +86,11 @@ class Carrier:
             del threading._active[self.ident]  # type: ignore[attr-defined]  # noqa: SLF001  (likewise)
         self._ended.release()
 
+    @property
+    def started(self) -> bool:
+        """Whether there is a real thread, or there was one that has not been ended."""
+        return self._started
+
     def load(self, job: Callable[[], None]) -> None:
         """Take on a job; it starts when the gate is next released."""
         self.over.acquire(blocking=False)
@@ -124,14 +129,14 @@ class Carrier:
         return True
 
     def end(self) -> None:
-        """Let the thread end, and wait until it has."""
+        """Let the thread end, and wait until it has; it can then be started again."""
         self._job = None
         if not self._started or self._gone:
             return
         if self.gate.locked():
             self.gate.release()
-        if not self.spoilt:
-            self._ended.acquire(timeout=1)
+        if not self.spoilt and self._ended.acquire(timeout=1):
+            self._started = self._gone = False  # all is as it was before the start
 
 
 class Crew:
@@ -147,10 +152,12 @@ class Crew:
         while self._idle:
             carrier = self._idle.pop()
             if not carrier.spoilt:
-                return carrier
-        carrier = Carrier()
-        self._everybody.append(carrier)
-        carrier.start()
+                break
+        else:
+            carrier = Carrier()
+            self._everybody.append(carrier)
+        if not carrier.started:
+            carrier.start()
         return carrier
 
     def leave(self, carrier: Carrier) -> None:
@@ -162,7 +169,10 @@ class Crew:
         while self._retired:
             carrier = self._retired.pop()
             carrier.end()
-            self._everybody.remove(carrier)
+            if carrier.started:
+                self._everybody.remove(carrier)
+            else:
+                self._idle.append(carrier)
         for carrier in [carrier for carrier in self._everybody if carrier.spoilt]:
             carrier.end()
             self._everybody.remove(carrier)

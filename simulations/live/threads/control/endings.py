@@ -54,6 +54,10 @@ def is_right(verdict: Any) -> bool:
         return bool(verdict)
     if inspect.isgenerator(verdict):
         raise ThreadsError("check returned a generator, which is never false; say all(...) or any(...)")
+    if inspect.isroutine(verdict) or verdict is NotImplemented:
+        raise ThreadsError(
+            f"check returned {verdict!r}, which says nothing of the state; call it, or compare"
+        )
     try:
         true = bool(verdict)
     except Exception as error:

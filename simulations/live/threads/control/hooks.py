@@ -16,6 +16,7 @@ from types import CodeType, FunctionType, MethodType
 from typing import TYPE_CHECKING, Any, Final
 
 from simulations.live.threads.control import accesses, operations
+from simulations.live.threads.control.steps import Steps
 from simulations.live.threads.control.touching import Touching
 from simulations.live.threads.control.tracing import HOOK_DEPTH, quiet
 
@@ -61,8 +62,9 @@ class Hooks:
 
     Attributes:
         reached: Called with whatever is about to be called, so that its code is put under control; returns
-            whether the call is one step, in which it touches its arguments.
+            whether nothing but the call can be seen, which then touches its arguments.
         rewritten: Puts code under control that is about to be executed.
+        steps: The functions of the standard library that are taken for one step.
     """
 
     def __init__(self, points: Points, primitives: Primitives) -> None:
@@ -71,6 +73,7 @@ class Hooks:
         self._primitives = primitives
         self.reached: Callable[[Any], bool] = ignored
         self.rewritten: Callable[[CodeType, dict[str, Any]], CodeType] = unchanged
+        self.steps = Steps()
 
     def connect(
         self,
@@ -126,11 +129,25 @@ class Hooks:
             return manager
         site.note_run()
         self.reached(manager)
-        guard = self._primitives.guard(manager, site)
+        guard = self._primitives.guard(manager, site) or self._managed(manager, site)
         if guard is None:
             return manager
         site.note_primitive()
         return guard
+
+    def _managed(self, manager: Any, site: Site) -> Managed | None:
+        """Return what to enter in place of a context manager whose beginning and end are written in C."""
+        if isinstance(getattr(type(manager), "__exit__", None), FunctionType):
+            return None
+        return Managed(self, manager, site)
+
+    def at_manager(self, manager: Any, site: Site) -> None:
+        """Come to the beginning or the end of a `with` statement, which changes its manager."""
+        baton = self._baton
+        if self._points.run.dying or baton.mute or get_ident() != baton.ident:
+            return
+        site.set_writes(writes=True)
+        self._at_call(site, accesses.reach((manager,), self._points.stamps, writes=True))
 
     def _observe_call(self, site: Site, function: Any) -> Any:
         baton = self._baton
@@ -151,21 +168,20 @@ class Hooks:
             site.note_run()
             site.note_primitive()
             return controlled
-        atomic = self.reached(function)
+        unseen = self.reached(function)
         if function is exec or function is eval:
             site.note_primitive()
             return self._executing(function)
         if baton.mute:
             return function
         site.note_run()
-        if (
-            (_is_python(function) and not atomic)
-            or type(function).__hash__ is None
-            or function in operations.ON_FRAMES
-        ):
+        if _is_python(function) and not unseen:
             self._at_call(site, [])
             return function
-        return self._through(site, function, atomic=atomic)
+        if type(function).__hash__ is not None and function in operations.ON_FRAMES:
+            self._at_call(site, operations.on_frames(function, self._points.stamps))
+            return function
+        return self._through(site, function, unseen=unseen)
 
     def _at_call(self, site: Site, touches: list[Touch]) -> None:
         if self._points.everywhere and not touches:
@@ -174,13 +190,36 @@ class Hooks:
             self._points.pass_point(site)
         self._points.tell(site, touches)
 
-    def _through(self, site: Site, function: Any, *, atomic: bool) -> Callable[..., Any]:
-        """Stand in for a function that is not written in Python: what it touches depends on its arguments."""
+    def step(self, code: CodeType) -> Callable[[], None]:
+        """Return the hook at the beginning of a function of the standard library, which is one step."""
+        baton, steps = self._baton, self.steps
+
+        def begin() -> None:
+            if baton.mute or get_ident() != baton.ident:
+                return
+            frame = sys._getframe(HOOK_DEPTH)  # noqa: SLF001  (nothing public does it)
+            with self._points.run.outside():
+                site = steps.begins(frame, code)
+                if site is None:
+                    return
+                given = steps.arguments(frame, code)
+                for one in operations.calls_back(given, {}):
+                    self.reached(one)
+                touches = steps.touches(given, frame.f_globals, code, self._points.stamps)
+            if not site.name:
+                site.name_as(code.co_name)
+                site.set_focus(focus=self._points.everywhere)
+            self._at_call(site, touches)
+
+        return quiet(begin)
+
+    def _through(self, site: Site, function: Any, *, unseen: bool) -> Callable[..., Any]:
+        """Stand in for a function whose code tells nothing: what it touches depends on its arguments."""
 
         def prepare(args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
             for arg in operations.calls_back(args, kwargs):
                 self.reached(arg)
-            if atomic:
+            if unseen:
                 seen = accesses.reach((*args, *kwargs.values()), self._points.stamps, writes=True)
             else:
                 seen = operations.called(function, args, kwargs, self._points.stamps)
@@ -193,6 +232,7 @@ class Hooks:
             prepare(args, kwargs)
             return function(*args, **kwargs)
 
+        self.steps.standing_in.add(through.__code__)
         return through
 
     def _executing(self, function: Callable[..., Any]) -> Callable[..., Any]:
@@ -264,6 +304,25 @@ class Hooks:
             self.reached(manager)
             if not site.hot and not baton.mute:
                 self._points.is_news(site)
-            return guard(manager, site) or manager
+            return guard(manager, site) or self._managed(manager, site) or manager
 
         return quiet(enter)
+
+
+class Managed:
+    """Stands in for a context manager of a type in C in a `with` statement."""
+
+    __slots__ = ("_hooks", "_manager", "_site")
+
+    def __init__(self, hooks: Hooks, manager: Any, site: Site) -> None:
+        self._hooks = hooks
+        self._manager = manager
+        self._site = site
+
+    def __enter__(self) -> Any:
+        self._hooks.at_manager(self._manager, self._site)
+        return self._manager.__enter__()
+
+    def __exit__(self, *error: object) -> Any:
+        self._hooks.at_manager(self._manager, self._site.exit or self._site)
+        return self._manager.__exit__(*error)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import functools
 import gc
-import sysconfig
 import threading
 from contextlib import suppress
 from types import (
@@ -19,9 +18,9 @@ from types import (
 from typing import TYPE_CHECKING, Any, Final, Literal
 
 from simulations.live.threads.control.accesses import forget_types
-from simulations.live.threads.control.frames import OURS
+from simulations.live.threads.control.provenance import Origin, is_untouched, library, origin
 from simulations.live.threads.control.rewrite import Body, Call, put_together, take_apart
-from simulations.live.threads.control.sites import Site, binds_method, sites_of
+from simulations.live.threads.control.sites import Site, binds_method, entries, sites_of
 from simulations.live.threads.control.standard_library import refusal
 from simulations.live.threads.control.tracing import Known
 from simulations.live.threads.errors import ThreadsError
@@ -35,55 +34,6 @@ if TYPE_CHECKING:
 
 Mode = Literal["observe", "watch", "fast"]
 
-_STANDARD: Final = sysconfig.get_paths()["stdlib"]
-_SITE_PACKAGES: Final = ("site-packages", "dist-packages")
-_PRIMITIVE_MODULES: Final = (
-    "threading",
-    "queue",
-    "concurrent.futures._base",
-    "concurrent.futures.thread",
-    "functools",
-)
-_OBSERVED_STANDARD: Final = (
-    *(
-        "functools",
-        "collections",
-        "sched",
-        "copy",
-        "copyreg",
-        "json",
-        "random",
-        "dataclasses",
-        "heapq",
-        "bisect",
-    ),
-    *("operator", "shelve", "configparser", "graphlib", "statistics", "types", "reprlib"),
-)
-"""Modules of the standard library whose accesses count like those of the user's code."""
-_WATCHED: Final = (*_PRIMITIVE_MODULES, *_OBSERVED_STANDARD)
-_FRAME_READERS: Final = ("logging", "warnings", "inspect", "traceback", "typing", "unittest", "enum")
-"""Modules whose functions look at who calls them: nothing may stand between."""
-_IMPORTING: Final = ("<frozen importlib", "<frozen zipimport", "<frozen runpy")
-_NEVER: Final = (
-    "hypothesis",
-    "pytest",
-    "_pytest",
-    "pluggy",
-    "coverage",
-    "_pydevd_bundle",
-    "pydevd",
-    "debugpy",
-    "simulations.live.threads",
-)
-_NEVER_FUNCTIONS: Final = frozenset(
-    {"_is_owned", "_set_tstate_lock", "_shutdown", "_python_exit", "_after_fork", "__repr__"}
-)
-"""Functions of the standard library that run while the interpreter, not the program, is at work."""
-"""What a function mentions that may block.
-
-In the files of the workers such functions are rewritten before the first run, since a thread that blocks for
-real ends it. This only saves a run: any other function is found by `Installer.meet` when it is first called.
-"""
 _UNLOCKED: Final = "_flag"
 _FLAG_USERS: Final = frozenset(
     function.__code__
@@ -104,27 +54,16 @@ def _works_on_primitive(code: CodeType, site: Site) -> bool:
     return site.kind == "attribute" and site.name == _UNLOCKED and code in _FLAG_USERS
 
 
-def _standard(path: str) -> bool:
-    """Return whether a file belongs to the standard library."""
-    if path.startswith("<frozen"):
-        return True
-    return path.startswith(_STANDARD) and not any(part in path for part in _SITE_PACKAGES)
-
-
-def _is_left_alone(code: CodeType) -> bool:
-    """Return whether code of the standard library belongs to what a primitive does in one step."""
-    return code.co_name in _NEVER_FUNCTIONS and _standard(code.co_filename)
-
-
 class Function:
     """A function's code, taken apart, with its sites; and the code objects that stand inside it."""
 
-    __slots__ = ("body", "code", "observed", "sites", "space")
+    __slots__ = ("body", "code", "observed", "sites", "space", "step")
 
-    def __init__(self, code: CodeType, space: dict[str, Any] | None, *, observed: bool) -> None:
+    def __init__(self, code: CodeType, space: dict[str, Any], *, observed: bool, step: bool) -> None:
         self.code = code
         self.space = space
         self.observed = observed
+        self.step = step
         self.body: Body = take_apart(code)
         self.sites = [
             site
@@ -141,7 +80,7 @@ class Installer:
     """Knows which functions are watched, and swaps their code.
 
     Attributes:
-        sites: Every site of every watched function.
+        found: The code that ran without being watched.
         known: The code that is watched, or is not to be.
     """
 
@@ -159,14 +98,18 @@ class Installer:
         self._once: set[CodeType] = set()
         self._unwatched: dict[str, None] = {}
         self._atomic: dict[str, None] = {}
-        self._atomic_codes: dict[CodeType, bool] = {}
         self._types: set[type] = set()
         self._built: dict[CodeType, CodeType] = {}
         self._observing: dict[Granularity, dict[CodeType, CodeType]] = {}
         self._settled: dict[CodeType, CodeType] = {}
         self.known = Known()
         self.found: set[CodeType] = set()
-        self.sites: list[Site] = []
+        self._sites: list[Site] = []
+
+    @property
+    def sites(self) -> list[Site]:
+        """Every site of every watched function, and from where the standard library was called."""
+        return [*self._sites, *self._hooks.steps.sites.values()]
 
     def begin(self, roots: Iterable[Callable[..., Any]]) -> None:
         """Start from the workers, and what they name.
@@ -179,14 +122,17 @@ class Installer:
         self._hooks.connect(self.reached, self.rewritten)
 
     def reached(self, thing: Any) -> bool:
-        """Put under control what is about to be called; return whether its body counts as one step."""
+        """Put under control what is about to be called; return whether nothing but its call can be seen."""
         kind = type(thing)
         if kind is FunctionType:
-            if id(thing) in self._owners or id(thing.__code__) in self._rewritten:
-                return self._is_atomic(thing)
-            if self._add_owner(thing):
+            code = self._owners[id(thing)][1] if id(thing) in self._owners else thing.__code__
+            if self._scope is None and origin(code) is Origin.TOOL:
+                self._atomic[str(thing.__module__)] = None
+                return True
+            known = id(thing) in self._owners or id(thing.__code__) in self._rewritten
+            if not known and self._add_owner(thing):
                 thing.__code__ = self._build(thing.__code__, self._mode)
-            return self._is_atomic(thing)
+            return False
         if kind is MethodType:
             return self.reached(thing.__func__)
         if kind in (BuiltinFunctionType, MethodWrapperType, MethodDescriptorType, WrapperDescriptorType):
@@ -197,19 +143,6 @@ class Installer:
             for function in _functions_in(thing):
                 self.reached(function)
         return False
-
-    def _is_atomic(self, function: FunctionType) -> bool:
-        """Whether a function of the standard library is taken for one step that touches its arguments."""
-        code = self._owners.get(id(function), (function, function.__code__))[1]
-        known = self._atomic_codes.get(code)
-        if known is None:
-            name = str(function.__globals__.get("__name__", ""))
-            known = self._scope is None and _standard(code.co_filename) and not _within(name, _WATCHED)
-            if known:
-                self._atomic[name] = None
-            known = known and not _within(name, _FRAME_READERS)
-            self._atomic_codes[code] = known
-        return known
 
     def rewritten(self, code: CodeType, space: dict[str, Any]) -> CodeType:
         """Return code that is about to be executed, under control."""
@@ -224,12 +157,13 @@ class Installer:
     @property
     def atomic(self) -> tuple[str, ...]:
         """What was taken for a single step, in all runs so far."""
-        return tuple(f"the body of functions of {name}" for name in self._atomic)
+        names = dict.fromkeys((*self._atomic, *self._hooks.steps.taken))
+        return tuple(f"the body of functions of {name}" for name in names)
 
     def meet(self, frame: FrameType) -> None:
         """Note a function that runs without being watched, if a thread under control runs it."""
         code = frame.f_code
-        if not self._wanted(code, frame.f_globals) or _is_left_alone(code):
+        if is_untouched(code, frame.f_globals):
             self.known.add(code)
         elif self._points.run.mine():
             self.found.add(code)
@@ -268,7 +202,7 @@ class Installer:
         code = function.__code__
         if id(function) in self._owners or id(code) in self._rewritten:
             return False
-        if _is_left_alone(code) or not self._wanted(code, function.__globals__):
+        if is_untouched(code, function.__globals__):
             return False
         self._owners[id(function)] = (function, code)
         self._learn(code, function.__globals__)
@@ -280,25 +214,19 @@ class Installer:
         for inner in _codes(code):
             if inner in self._functions:
                 continue
-            function = Function(inner, space, observed=self._observed(inner, space))
+            step = self._scope is None and origin(inner) is Origin.STEP
+            function = Function(inner, space, observed=self._observed(inner, space), step=step)
             self._functions[inner] = function
             sites = [*function.sites, *(site.exit for site in function.sites if site.exit is not None)]
             for site in sites:
                 site.set_focus(focus=self._points.everywhere)
-            self.sites += sites
-
-    def _wanted(self, code: CodeType, space: dict[str, Any]) -> bool:
-        name = str(space.get("__name__", ""))
-        named_tuple = code.co_filename == "<string>" and space.get("_tuple_new") is tuple.__new__
-        if named_tuple or code.co_filename.startswith((*_IMPORTING, OURS)):
-            return False
-        return not any(name == never or name.startswith(f"{never}.") for never in _NEVER)
+            self._sites += sites
 
     def _observed(self, code: CodeType, space: dict[str, Any]) -> bool:
         """Return whether all accesses of a function count, or only its operations on primitives."""
         if self._scope is not None:
             return self.in_scope(space)
-        return _within(str(space.get("__name__", "")), _OBSERVED_STANDARD) or not _standard(code.co_filename)
+        return origin(code) is Origin.PROGRAM
 
     def in_scope(self, space: dict[str, Any]) -> bool:
         """Return whether the accesses of a module count, as far as the user has narrowed that."""
@@ -344,6 +272,10 @@ class Installer:
         for site in function.sites:
             for index, call in self._calls(site, mode, function):
                 calls[index] = [*calls.get(index, ()), call]
+        if function.step and self._points.granularity != "sync":
+            enter = Call(self._hooks.step(code), after=True)
+            for index in entries(function.body):
+                calls[index] = [enter, *calls.get(index, ())]
         unbound: frozenset[int] = frozenset()
         if any(call.replaces for here in calls.values() for call in here):
             unbound = frozenset(
@@ -400,11 +332,6 @@ def _codes(code: CodeType) -> Iterator[CodeType]:
             yield from _codes(constant)
 
 
-def _within(name: str, modules: Sequence[str]) -> bool:
-    """Return whether a module is one of these, or a part of one."""
-    return any(name == module or name.startswith(f"{module}.") for module in modules)
-
-
 def _mentioned(root: Any) -> Iterator[FunctionType]:
     """Yield the functions of a root, and those of the user that they name or hold, whatever calls them."""
     left: list[Any] = [root]
@@ -415,7 +342,7 @@ def _mentioned(root: Any) -> Iterator[FunctionType]:
                 continue
             seen.add(id(function))
             yield function
-            if _standard(function.__code__.co_filename):
+            if library(function.__code__.co_filename) is not None:
                 continue
             space = function.__globals__
             named = [

@@ -11,18 +11,23 @@ import builtins
 import functools
 import heapq
 import itertools
+import marshal
 import math
 import operator
+import os
 import pickle
 import struct
 import sys
 import threading
 import time
+import warnings
 import weakref
 from collections import OrderedDict, deque
 from types import (
     BuiltinFunctionType,
     FunctionType,
+    GetSetDescriptorType,
+    MemberDescriptorType,
     MethodDescriptorType,
     MethodType,
     MethodWrapperType,
@@ -60,6 +65,7 @@ ON_FRAMES: Final[frozenset[object]] = frozenset(
         threading.Lock,
         threading.RLock,
         _thread.get_ident,
+        warnings.warn,
     }
 )
 """What looks at the frame that calls it, or touches nothing that a thread could share: called as it is."""
@@ -127,7 +133,6 @@ _READERS: Final[frozenset[object]] = frozenset(
         math.fsum,
         math.prod,
         functools.reduce,
-        pickle.dumps,
         struct.pack,
         struct.unpack,
         struct.unpack_from,
@@ -148,6 +153,33 @@ _READERS: Final[frozenset[object]] = frozenset(
     }
 )
 """What reads its arguments, and what they hold."""
+_WRITERS_OF_STATE: Final[frozenset[object]] = frozenset({pickle.dumps, marshal.dumps})
+"""What reads objects as a whole, with their attributes."""
+_STATELESS: Final = frozenset(
+    {
+        *("builtins", "math", "cmath", "operator", "_operator", "_struct", "_heapq", "_bisect", "itertools"),
+        *("_functools", "_collections", "_collections_abc", "zlib", "binascii", "_json", "_pickle", "array"),
+        *("unicodedata", "_random", "_statistics", "_datetime", "_sre", "_string", "_hashlib", "_sha1"),
+        *("_sha2", "_sha256", "_sha512", "_sha3", "_md5", "_blake2", "_io", "_weakref", "_abc", "_ctypes"),
+        *("_codecs", "_csv", "_stat", "_opcode", "marshal", "_thread", "_contextvars", "_ast", "_typing"),
+        *("_queue", "_uuid", "_bz2", "_lzma", "_elementtree", "pyexpat", "_decimal", "_zoneinfo", "_sqlite3"),
+    }
+)
+"""Modules in C of the standard library whose functions depend on nothing but their arguments."""
+_HARMLESS: Final[frozenset[object]] = frozenset(
+    function
+    for module, names in (
+        (sys, ("getsizeof", "getrefcount", "intern", "exception", "getdefaultencoding", "is_finalizing")),
+        (sys, ("getfilesystemencoding", "exit", "audit", "call_tracing", "getallocatedblocks")),
+        (os, ("fspath", "getpid", "getppid", "cpu_count", "urandom", "strerror", "getuid", "geteuid")),
+        (os, ("isatty", "_exit", "getgid", "sched_getaffinity", "uname", "get_terminal_size")),
+    )
+    for name in names
+    if (function := getattr(module, name, None)) is not None
+)
+"""What depends on nothing that a thread could change."""
+STATE: Final = ("state", None)
+"""The part of a module in C that is the state which its functions may keep."""
 _GETTERS: Final[frozenset[object]] = frozenset({getattr, hasattr})
 _SETTERS: Final[frozenset[object]] = frozenset({setattr, delattr})
 _ITEMS: Final[dict[object, bool]] = {operator.getitem: False, operator.setitem: True}
@@ -286,6 +318,11 @@ def called(function: Any, args: tuple[Any, ...], kwargs: dict[str, Any], stamps:
     return [*whole(function, stamps, writes=True), *reach(given, stamps, writes=True)]
 
 
+def on_frames(function: Any, stamps: Stamps) -> list[Touch]:
+    """What a call touches in place of which nothing can stand, since it looks at its caller."""
+    return [(stamps.of(warnings.filters), None, True)] if function is warnings.warn else []
+
+
 def _got(function: Any, args: tuple[Any, ...], stamps: Stamps) -> list[Touch]:
     """What `attrgetter` and `itemgetter` read: as much as one attribute after another holds."""
     names = function.__reduce__()[1]
@@ -332,7 +369,18 @@ def _function(function: Any, args: tuple[Any, ...], given: tuple[Any, ...], stam
         return accesses.attribute(args[0], str(args[1]), stamps, writes=function in _SETTERS)
     if function in _ITEMS and len(args) > 1:
         return accesses.item(args[0], args[1], stamps, writes=_ITEMS[function])
-    return reach(given, stamps, writes=True)
+    if function in _WRITERS_OF_STATE:
+        return accesses.state(given, stamps)
+    return [*reach(given, stamps, writes=True), *_state_of(function, stamps)]
+
+
+def _state_of(function: Any, stamps: Stamps) -> list[Touch]:
+    """What a function may keep in its module, such as the current folder, is unknown: shared and written."""
+    module = function.__self__
+    if module is None or function in _HARMLESS:
+        return []
+    known = any(sys.modules.get(name) is module for name in _STATELESS)
+    return [] if known else [(stamps.of(module), STATE, True)]
 
 
 def _method(
@@ -341,14 +389,11 @@ def _method(
     """What a method that is not written in Python touches."""
     if name in _GENERAL and args:
         return accesses.attribute(owner, str(args[0]), stamps, writes=name != "__getattribute__")
+    if type(owner) in _DESCRIPTORS and name in _DESCRIBING and args:
+        return accesses.attribute(args[0], owner.__name__, stamps, writes=name != "__get__")
     base = solid(type(owner))
     if isinstance(owner, type) or base in accesses.PLAIN:
-        # `object`, an exception, a function: their methods read attributes at most.
-        return (
-            []
-            if name in _BUILDERS or not name.startswith("__reduce")
-            else reach((owner,), stamps, writes=False)
-        )
+        return _plain(owner, base, name, stamps)
     if base in accesses.FIXED or base in accesses.HOLDING:
         return _drawn(given, stamps)
     if type(owner) in accesses.VIEWS:
@@ -365,6 +410,20 @@ def _method(
     if not reading:
         touches = [*whole(owner, stamps, writes=True), *touches]
     return [*touches, *(touch for touch in _drawn(given, stamps) if touch not in touches)]
+
+
+def _plain(owner: Any, base: type, name: str, stamps: Stamps) -> list[Touch]:
+    """What a method of `object`, of an exception, a class or a module touches, beside one attribute."""
+    if name.startswith(_COPYING):
+        return accesses.state(owner, stamps)
+    if isinstance(owner, type) or base in {object, FunctionType} or name in _BUILDERS - {"__init__"}:
+        return []
+    return [(stamps.of(owner), None, name not in _READING)]
+
+
+_COPYING: Final = ("__reduce", "__getstate__")
+_DESCRIPTORS: Final = frozenset({MemberDescriptorType, GetSetDescriptorType})
+_DESCRIBING: Final = frozenset({"__get__", "__set__", "__delete__"})
 
 
 def calls_back(args: tuple[Any, ...], kwargs: dict[str, Any]) -> list[Callable[..., Any]]:

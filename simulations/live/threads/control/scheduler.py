@@ -279,6 +279,7 @@ class Scheduler:
         task.starts()
         if not self.dying:
             self._live(task, carrier, function)
+        self.baton.hold(-1)  # what the instrument calls from here on is not part of the run
         task.ends()
         dying = self.dying
         self._crew.leave(carrier)
@@ -297,7 +298,8 @@ class Scheduler:
     def _live(self, task: Task, carrier: Carrier, function: Callable[[], object]) -> None:
         """Run what a task is there for, as `threading` would have run it."""
         if task.thread is None:
-            carrier.pose_as(task.name)
+            with self.outside():
+                carrier.pose_as(task.name)
         if self._on_start is not None:
             self._on_start()
         try:

@@ -119,6 +119,10 @@ class Site:
         """Say what it does, where only the objects at hand tell."""
         self.verb = verb
 
+    def name_as(self, name: str) -> None:
+        """Name a call by what is called."""
+        self.name = name
+
     def name_after(self, function: object) -> None:
         """Name a call after the first thing that it calls."""
         if not self.name:
@@ -230,12 +234,23 @@ def sites_of(body: Body) -> Iterator[Site]:
         elif instruction.op in _TRUTH_TESTS and not (previous and previous.op in _BOOLEAN):
             yield Site(code, instruction, "whole", operands=(1,))
         elif name in _CALLS:
+            if name == "CALL_FUNCTION_EX":
+                below = 1 if VERSION >= (3, 14) else instruction.arg & 1
+                yield Site(code, instruction, "whole", operands=(1 + below,))
             yield _call(body, instruction)
         elif with_site := _with(body, instruction):
             yield with_site
         if name == "JUMP_BACKWARD" or (name == "RESUME" and instruction.arg & 3 == 0):
             yield Site(code, instruction, "switch", name=name, verb=Touching.SWITCHES)
         previous = instruction
+
+
+def entries(body: Body) -> Iterator[int]:
+    """Yield the instructions at which a function begins, or goes on after a `yield`."""
+    return (one.index for one in body.instructions if one.name == "RESUME" and one.arg & 3 < _AWAITS)
+
+
+_AWAITS: Final = 3
 
 
 def _attribute(code: CodeType, instruction: Instruction) -> Site:

@@ -6,11 +6,13 @@ is refused in a sentence before anything has been touched.
 
 from __future__ import annotations
 
+import _thread
 import importlib
 import sys
 import sysconfig
 import threading
 from operator import attrgetter
+from types import BuiltinFunctionType
 from typing import Any, Final, NamedTuple
 
 VERSION: Final = sys.version_info[:2]
@@ -110,6 +112,35 @@ def free_threaded() -> bool:
     return bool(sysconfig.get_config_var("Py_GIL_DISABLED")) or (locked is not None and not locked())
 
 
+def patched() -> bool:
+    """Whether something has replaced the threads of the interpreter, as gevent and eventlet do."""
+    lock: Any = threading.Lock
+    return type(_thread.start_new_thread) is not BuiltinFunctionType or type(lock()) is not _thread.LockType
+
+
+def tracer() -> str | None:
+    """Return what measures or stops this process, with what that means for an exploration; None if nothing.
+
+    It does not change a verdict.
+    """
+    monitoring: Any = getattr(sys, "monitoring", None)
+    tools = [] if monitoring is None else [monitoring.get_tool(number) for number in range(_TOOLS)]
+    names = [str(tool) for tool in tools if tool is not None]
+    if sys.gettrace() is not None:
+        names.append("a trace function")
+    if not names:
+        return None
+    return (
+        f"this process is watched by {' and '.join(names)} (a debugger, or coverage), in whose "
+        "place explore comes while a program is under control: what it says of that program is incomplete; "
+        "run without it"
+    )
+
+
+_TOOLS: Final = 3
+"""The identifiers of debuggers, coverage and profilers in `sys.monitoring`."""
+
+
 def refusal(*, loaded: bool = False) -> str | None:
     """Return why threads cannot be controlled on this Python, with the way out; None where they can.
 
@@ -124,6 +155,11 @@ def refusal(*, loaded: bool = False) -> str | None:
     if free_threaded():
         why = "where a verdict would not hold"
         return f"threads cannot be controlled on a free-threaded build ({here}), {why}; {use}"
+    if patched():
+        return (
+            "threads cannot be controlled while others stand in for those of the interpreter, as after the "
+            "monkey patching of gevent or eventlet; run without it"
+        )
     absent = missing(loaded=loaded)
     if absent:
         names = ", ".join(f"{private} ({private.purpose})" for private in absent)

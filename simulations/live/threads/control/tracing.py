@@ -77,13 +77,13 @@ class Tracing:
             sys.settrace(self._before)
 
     def close(self) -> None:
-        """Give back what the interpreter has lent."""
-        if self._tool is not None:
+        """Give back what the interpreter has lent; idempotent, also where it was interrupted."""
+        if self._tool is not None and _MONITORING.get_tool(self._tool) == _TOOL:
             _MONITORING.set_events(self._tool, 0)
             for event in _events():
                 _MONITORING.register_callback(self._tool, event, None)
             _MONITORING.free_tool_id(self._tool)
-            self._tool = None
+        self._tool = None
         self._known = Known()
 
     def _tracer(self) -> Callable[[FrameType, str, object], None]:

@@ -18,10 +18,12 @@ DELAY_BOUND_THREADS: Final = 6
 """From this many threads on, schedules are minimised by delay bounding too."""
 GROWTHS_MAX: Final = 8
 """How often minimising begins anew because a run has shown another place at which a switch matters."""
-RUNS_MIN: Final = 100
+RUNS_MIN: Final = 20
 """How many runs may be spent however long they are."""
 POINTS_SPENT_MAX: Final = 500_000
 """How many points the runs may have together beyond that."""
+POINTS_A_THREAD: Final = 100
+"""As many points take as long as a thread that is started, handed the baton and ended."""
 
 
 class Minimal(NamedTuple):
@@ -109,4 +111,5 @@ def possible(session: Session, failure: Failure, preemptions: int) -> Possible:
 
 def _affordable(session: Session, runs: int) -> int:
     """Return how many runs may be spent where runs are long: a limit that does not depend on the clock."""
-    return min(runs, max(RUNS_MIN, POINTS_SPENT_MAX // max(session.steps, 1)))
+    length = session.steps + POINTS_A_THREAD * len(session.program.workers)
+    return min(runs, max(RUNS_MIN, POINTS_SPENT_MAX // length))

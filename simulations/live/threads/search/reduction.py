@@ -35,7 +35,7 @@ far as it goes. Where the run ends in a deadlock, what each thread waits to do c
 from __future__ import annotations
 
 from collections import deque
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from simulations.live.threads.control.accesses import BACK, FRONT
@@ -43,7 +43,7 @@ from simulations.live.threads.control.accesses import BACK, FRONT
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from simulations.live.threads.control.accesses import Touch
+    from simulations.live.threads.control.accesses import Part, Touch
 
 
 class Step(NamedTuple):
@@ -99,6 +99,15 @@ class _Run:
     races: list[list[int]]
     """For each step the steps of other threads that it is dependent on and that come before it, last first;
     those that are in the past of a later one of them are marked by their complement."""
+    _after: dict[int, int] = field(default_factory=dict)
+
+    def after(self, step: int) -> int:
+        """Return a step and all that have to come after it."""
+        found = self._after.get(step)
+        if found is None:
+            found = sum(1 << index for index in range(step, len(self.past)) if (self.past[index] >> step) & 1)
+            self._after[step] = found
+        return found
 
     def last(self, steps: int) -> Iterator[int]:
         """Yield the steps of a downward-closed set that nothing in it has to come after."""
@@ -199,12 +208,7 @@ class Reduction:
     def _plan(self, run: _Run, earlier: int, later: int, done: int) -> None:
         """Put the class in which two steps of a race come in the other order on the list."""
         step = run.steps[later]
-        order = [
-            index
-            for index in range(done)
-            if not (run.past[index] >> earlier) & 1 and not (run.past[index] >> later) & 1
-        ]
-        kept = sum(1 << index for index in order)
+        kept = ((1 << done) - 1) & ~run.after(earlier) & ~run.after(later)
         past = run.own[later]
         # What comes after the step and is kept does not depend on it, or it would not be kept.
         for index in run.needed(earlier, later):
@@ -215,15 +219,55 @@ class Reduction:
         if last in self._planned or self._contained(last):
             return
         self._planned.add(last)
-        threads = (*(run.steps[index].thread for index in order), step.thread)
+        threads = (*(run.steps[index].thread for index in range(done) if (kept >> index) & 1), step.thread)
         self._open.append((threads, last))
+
+
+class _Touched:
+    """The steps of a run so far by what they touched, so that those that a step depends on are soon found."""
+
+    def __init__(self) -> None:
+        # By thing, part and whether it writes, where the part None has all of them; then by thread.
+        self._steps: dict[tuple[int, Part, bool], dict[int, list[int]]] = {}
+        self._whole: dict[tuple[int, bool], dict[int, list[int]]] = {}
+
+    def add(self, index: int, step: Step) -> None:
+        """Take note of a step."""
+        for thing, part, writes in step.touches:
+            for each in {None, part}:
+                by_thread = self._steps.setdefault((thing, each, writes), {})
+                by_thread.setdefault(step.thread, []).append(index)
+            if part is None:
+                self._whole.setdefault((thing, writes), {}).setdefault(step.thread, []).append(index)
+
+    def unordered(self, step: Step, past: int) -> set[int]:
+        """Return the steps of other threads that a step depends on, but those that have to come before it.
+
+        Of a thread those are the first ones, so the search goes from the last.
+        """
+        found: set[int] = set()
+        for places in self._dependent_on(step):
+            for place in reversed(places):
+                if (past >> place) & 1:
+                    break
+                found.add(place)
+        return found
+
+    def _dependent_on(self, step: Step) -> Iterator[list[int]]:
+        for thing, part, writes in step.touches:
+            for other_writes in (True,) if not writes else (True, False):
+                found = [self._steps.get((thing, part, other_writes), {})]
+                if part is not None:
+                    found.append(self._whole.get((thing, other_writes), {}))
+                for by_thread in found:
+                    yield from (places for thread, places in by_thread.items() if thread != step.thread)
 
 
 def _looked_at(steps: Sequence[Step]) -> _Run:
     """Find what had to come before what, and the races."""
     run = _Run(steps, [], [], [], [], [])
     latest: dict[int, int] = {}
-    touched: dict[int, list[int]] = {}
+    touched = _Touched()
     count: dict[int, int] = {}
     for index, step in enumerate(steps):
         past = run.past[latest[step.thread]] if step.thread in latest else 0
@@ -231,12 +275,9 @@ def _looked_at(steps: Sequence[Step]) -> _Run:
             past |= run.past[before]
         run.own.append(past)
         races: list[int] = []
-        for other in sorted(
-            {i for thing, _, _ in step.touches for i in touched.get(thing, ())}, reverse=True
-        ):
-            if not (run.own[index] >> other) & 1 and dependent(step, steps[other]):
-                races.append(~other if (past >> other) & 1 else other)
-                past |= run.past[other]
+        for other in sorted(touched.unordered(step, run.own[index]), reverse=True):
+            races.append(~other if (past >> other) & 1 else other)
+            past |= run.past[other]
         number = count.get(step.thread, 0)
         run.names.append(run.name(step.thread, number, past))
         run.past.append(past | 1 << index)
@@ -244,8 +285,7 @@ def _looked_at(steps: Sequence[Step]) -> _Run:
         run.races.append(races)
         count[step.thread] = number + 1
         latest[step.thread] = index
-        for thing, _, _ in step.touches:
-            touched.setdefault(thing, []).append(index)
+        touched.add(index, step)
     return run
 
 

@@ -216,7 +216,7 @@ def answer(program: Program) -> Answer:
     seen, todo = {first}, [first]
     while todo:
         world = todo.pop()
-        following = list(machine.following(world))
+        following = [after for _, after in machine.following(world)]
         if not following:
             if all(thread.state in ("ended", "not started") for thread in world.threads):
                 ends.add(end_of(world))
@@ -281,16 +281,16 @@ class Machine:
         places = (0,) * len(program.places)
         return World(places, tuple(map(_first, program.stores)), tuple(syncs), threads)
 
-    def following(self, world: World) -> Iterator[World]:
-        """Yield every world that one step of one thread leads to."""
+    def following(self, world: World) -> Iterator[tuple[int, World]]:
+        """Yield every thread that can take a step, and the world that the step leads to."""
         for number, thread in enumerate(world.threads):
             if thread.state == "queued" and self._may_begin(world, number):
                 begun = self._settled(replace(thread, state="running"))
-                yield _with(world, "threads", number, begun)
+                yield number, _with(world, "threads", number, begun)
             elif thread.state == "running":
                 after = self._step(world, number, thread.todo[0])
                 if after is not None:
-                    yield after
+                    yield number, after
 
     def _may_begin(self, world: World, number: int) -> bool:
         """Return whether a pool has a worker to spare, and everything handed in before has begun."""

@@ -1,6 +1,9 @@
+import sys
+
 import pytest
 from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
+from hypothesis.internal.scrutineer import Tracer
 
 from scenarios.lab.adaptors.threads import holds_in_schedules, run_schedule, schedules
 
@@ -53,3 +56,28 @@ def test_hypothesis_can_draw_the_schedule():
 
     with pytest.raises(AssertionError, match="returned False"):
         never_loses_a_count()
+
+
+def test_hypothesis_does_not_trace_the_explorer_and_whoever_else_traces_still_does():
+    traced = []
+
+    def setup():
+        traced.append(sys.gettrace())
+        return []
+
+    def other(frame, event, arg):
+        return None
+
+    with Tracer(should_trace=True):
+        theirs = sys.gettrace()
+        holds_in_schedules(setup, [len], schedules=1)
+        run_schedule(setup, [len], ())
+        assert sys.gettrace() == theirs
+    assert theirs not in traced or theirs is None
+    before = sys.gettrace()
+    sys.settrace(other)
+    try:
+        run_schedule(setup, [len], ())
+        assert sys.gettrace() is other
+    finally:
+        sys.settrace(before)

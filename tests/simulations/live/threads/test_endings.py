@@ -65,6 +65,12 @@ def test_what_is_false_in_another_way_is_refused_with_the_way_out(value):
         with_check(value)
 
 
+@pytest.mark.parametrize("value", [is_two, Box().add, len, [].append, NotImplemented])
+def test_a_function_that_was_not_called_is_no_verdict(value):
+    with pytest.raises(ThreadsError, match="says nothing of the state; call it, or compare"):
+        with_check(value)
+
+
 # -- what is awaited -----------------------------------------------------------------------------------------
 
 

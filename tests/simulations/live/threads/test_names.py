@@ -101,6 +101,38 @@ def test_an_attribute_and_a_method_may_have_any_name(name, searcher):
         assert shown(result) == reference(searcher)
 
 
+MODULES = (
+    *("json", "json.decoder", "logging", "warnings", "inspect", "typing", "unittest", "enum", "threading"),
+    *("queue", "functools", "random", "concurrent.futures.thread", "pytest", "_pytest.x", "hypothesis"),
+    *("coverage", "pluggy", "debugpy.x", "importlib._bootstrap", "simulations.live.threads", "__main__"),
+)
+"""Names of modules that mean something to Python, to tools of tests, or to the instrument."""
+
+
+def in_module(name, path):
+    """The same program in a module of this name, in a file of this name."""
+    source = (
+        "class Flagged:\n"
+        "    def __init__(self):\n"
+        "        self.flag, self.seen = False, None\n"
+        "    def work(self):\n"
+        "        self.flag = True\n"
+        "        self.flag = False\n"
+        "    def look(self):\n"
+        "        self.seen = self.flag\n"
+    )
+    space = {"__name__": name}
+    exec(compile(source, str(path / f"{name.replace('.', '/')}.py"), "exec"), space)
+    return space["Flagged"]
+
+
+@pytest.mark.parametrize("name", MODULES)
+def test_a_module_may_have_any_name(name, tmp_path):
+    cls = in_module(name, tmp_path)
+    result = explore(cls, {"work": cls.work, "look": cls.look}, flag_is_not_seen)
+    assert shown(result) == reference("portfolio")
+
+
 LIBRARY = {"lock", "amount"} | {
     name
     for kind in (list, dict, set, deque, threading.Thread, threading.Condition, threading.Event)

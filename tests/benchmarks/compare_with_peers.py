@@ -1,9 +1,10 @@
-"""Programs of the bench under `simulations.live.threads.explore` and under frontrun, one table.
+"""Programs of the bench under `simulations.live.threads.explore`, frontrun and interleave-test, one table.
 
-    python -m tests.benchmarks.compare_with_frontrun [--programs NAME ...] [--seconds-max S] [--seed N]
+    python -m tests.benchmarks.compare_with_peers [--programs NAME ...|all] [--twins] [--seconds-max S]
 
-frontrun (pypi.org/project/frontrun, MPL-2.0) explores threads too; it is not a dependency. Where it is not
-installed, only our columns are printed.
+frontrun (pypi.org/project/frontrun, MPL-2.0) and interleave-test (pypi.org/project/interleave-test, MIT,
+Python 3.12 and later) explore threads too; they are not dependencies. Without them only our columns are
+printed.
 
 What is compared. Every cell is one call in a fresh process, started when the imports are done, of the same
 `setup`, the same workers and the same check, with a budget of 1000 schedules and `--seconds-max` seconds:
@@ -16,11 +17,18 @@ What is compared. Every cell is one call in a fresh process, started when the im
 - dpor, virtual: the same with `clock="virtual"`; ours is always in virtual time, and waits need it.
 - random: `strategy="random"`, `max_attempts=1000`, at opcodes, schedules of up to 300 turns (its default).
   One seed is one draw: how many schedules it takes is chance, also in ours. `--seed` draws again.
+- pct and walk: `interleave_test.explore(...)`, `strategy="pct"` or `"random"`, opcodes, `iterations=1000`;
+  its threads are started with its `spawn`.
+
+Below the table stands, for each of them, how many bugs it found; how our time to the least schedule compares
+with its time where both found (the median of the ratios, how many programs of a hundred are at most 1, the
+greatest); and the same beside the fastest of all. Seconds are those of the processor, since a busy machine
+spoils others. A false pass is the word "holds", or our "exhausted", for a program that has the bug; with
+`--twins` the repaired twins are run too, and a find there is a false alarm.
 
 frontrun's granularity is the opcode (random) or the conflicting access and the lock (dpor); ours the access
 that two threads share. frontrun runs under its command, as it asks for, and with `reproduce_on_failure=0`, so
-that its seconds are not those of replays. It is given the programs that have a bug, nothing else; "holds" is
-therefore a miss.
+that its seconds are not those of replays. interleave-test says "not found" where nothing was.
 
 What cannot be compared exactly:
 
@@ -40,6 +48,7 @@ import importlib.util
 import itertools
 import json
 import re
+import statistics
 import subprocess
 import sys
 import time
@@ -76,6 +85,9 @@ MODES: dict[str, dict[str, Any]] = {
     "dpor, virtual": {"strategy": "dpor", "max_executions": SCHEDULES_MAX, "clock": "virtual"},
     "random": {"strategy": "random", "max_attempts": SCHEDULES_MAX},
 }
+INTERLEAVE_TEST = "interleave-test==0.1.0"
+INTERLEAVED = {"pct": "pct", "walk": "random"}
+"""The strategies of interleave-test."""
 BY_NAME = {program.name: program for program in PROGRAMS}
 FILES = {module.__file__ for module in (bench, *MODULES)}
 """Where an exception of a program is raised, and none of frontrun's own."""
@@ -91,12 +103,12 @@ def switches(threads: Sequence[object]) -> int:
     return sum(one != other for one, other in itertools.pairwise(threads))
 
 
-def ours(name: str, mode: str, seconds_max: float, seed: int) -> dict[str, Any]:
+def ours(name: str, mode: str, seconds_max: float, seed: int, *, fixed: bool) -> dict[str, Any]:
     from simulations.live.threads import explore
 
-    made = BY_NAME[name].make(False)
+    made = BY_NAME[name].make(fixed)
     options = {} if mode == "ours, least" else {"minimise_max": 0}
-    started = time.perf_counter()
+    started = time.process_time()
     result = explore(
         made.setup,
         made.workers,
@@ -106,7 +118,7 @@ def ours(name: str, mode: str, seconds_max: float, seed: int) -> dict[str, Any]:
         seconds=seconds_max,
         **options,
     )
-    seconds = time.perf_counter() - started
+    seconds = time.process_time() - started
     shown = re.findall(r"Note over (T\d+)", result.mermaid)
     return {
         "verdict": result.verdict,
@@ -117,10 +129,10 @@ def ours(name: str, mode: str, seconds_max: float, seed: int) -> dict[str, Any]:
     }
 
 
-def theirs(name: str, mode: str, seconds_max: float, seed: int) -> dict[str, Any]:
+def theirs(name: str, mode: str, seconds_max: float, seed: int, *, fixed: bool) -> dict[str, Any]:
     import frontrun
 
-    made = BY_NAME[name].make(False)
+    made = BY_NAME[name].make(fixed)
     check = made.check or (lambda _: True)
     calls = []
 
@@ -129,7 +141,7 @@ def theirs(name: str, mode: str, seconds_max: float, seed: int) -> dict[str, Any
         return made.setup()
 
     options = MODES[mode] | ({"seed": seed} if mode == "random" else {})
-    started = time.perf_counter()
+    started = time.process_time()
     try:
         result = frontrun.explore(
             setup=setup,
@@ -140,12 +152,12 @@ def theirs(name: str, mode: str, seconds_max: float, seed: int) -> dict[str, Any
             **options,
         )
     except Exception as error:
-        seconds = time.perf_counter() - started
+        seconds = time.process_time() - started
         last = traceback.extract_tb(error.__traceback__)[-1]
         if last.filename not in FILES:
             raise
         return {"verdict": "found, raised", "schedules": len(calls), "seconds": seconds}
-    seconds = time.perf_counter() - started
+    seconds = time.process_time() - started
     verdict = {True: "holds", False: "found", None: "inconclusive"}[result.property_holds]
     found = {"verdict": verdict, "schedules": result.num_explored, "seconds": seconds}
     if result.counterexample is not None:
@@ -154,16 +166,46 @@ def theirs(name: str, mode: str, seconds_max: float, seed: int) -> dict[str, Any
     return found
 
 
+def interleaved(name: str, mode: str, seconds_max: float, seed: int, *, fixed: bool) -> dict[str, Any]:
+    import interleave_test
+
+    made = BY_NAME[name].make(fixed)
+
+    def model():
+        state = made.setup()
+        tasks = [interleave_test.spawn(worker, state) for worker in made.workers.values()]
+        for task in tasks:
+            task.join()
+        if made.check is not None and not made.check(state):
+            raise AssertionError
+
+    started = time.process_time()
+    result = interleave_test.explore(
+        model,
+        iterations=SCHEDULES_MAX,
+        seed=seed,
+        strategy=INTERLEAVED[mode],
+        timeout=seconds_max,
+        raise_on_failure=False,
+    )
+    seconds = time.process_time() - started
+    found = {"verdict": "not found", "schedules": result.schedules_run, "seconds": seconds}
+    if result.failure is not None:
+        found |= {"verdict": "found", "switches": switches(result.failure.schedule.choices)}
+    return found
+
+
 # -- the table
 # --------------------------------------------------------------------------------------------------
 
 
-def measured(name: str, mode: str, options: argparse.Namespace) -> dict[str, Any]:
+def measured(name: str, mode: str, options: argparse.Namespace, *, fixed: bool = False) -> dict[str, Any]:
     """Measure in a fresh process, which says what came of it in the last line that it prints."""
     wrapper = ["-m", "frontrun.cli", sys.executable] if mode in MODES else []
+    twin = ["--fixed"] if fixed else []
     arguments = ["--measure", mode, "--programs", name]
     limits = ["--seconds-max", str(options.seconds_max), "--seed", str(options.seed)]
-    command = [sys.executable, *wrapper, "-m", __spec__.name, *arguments, *limits]
+    command = [sys.executable, *wrapper, "-m", __spec__.name, *arguments, *limits, *twin]
     try:
         done = subprocess.run(command, capture_output=True, text=True, timeout=options.seconds_max + GRACE)
     except subprocess.TimeoutExpired:
@@ -180,17 +222,54 @@ def cells(found: dict[str, Any], *names: str) -> Iterable[str]:
         yield "-" if value is None else f"{value:.2f}" if isinstance(value, float) else str(value)
 
 
-def print_rows(name: str, modes: Sequence[str], options: argparse.Namespace) -> None:
+Measured = dict[str, dict[str, dict[str, Any]]]
+"""By the program and the mode."""
+
+
+def print_rows(name: str, modes: Sequence[str], options: argparse.Namespace, all_of: Measured) -> None:
     first, least = measured(name, "ours", options), measured(name, "ours, least", options)
+    all_of[name] = {"ours": least}
     until, end = cells(first, "verdict", "schedules", "seconds"), cells(least, "seconds")
     row = ROW.format(name, *until, *end, *cells(least, "preemptions", "switches"))
     for mode in modes:
-        beside = cells(measured(name, mode, options), "verdict", "schedules", "seconds", "switches")
+        found = all_of[name][mode] = measured(name, mode, options)
+        beside = cells(found, "verdict", "schedules", "seconds", "switches")
         sys.stdout.write(row + BESIDE.format(mode, *beside) + "\n")
         row = ROW.format(*[""] * 7)
     if not modes:
         sys.stdout.write(row + "\n")
     sys.stdout.flush()
+
+
+def finds(found: dict[str, Any]) -> bool:
+    return found["verdict"].startswith("found")
+
+
+def print_totals(modes: Sequence[str], options: argparse.Namespace, all_of: Measured) -> None:
+    say = sys.stdout.write
+    passes = {"holds", "exhausted"}
+    for mode in ("ours", *modes):
+        results = [found[mode] for found in all_of.values()]
+        alarms = "not tried"
+        if options.twins:
+            twin = "ours, least" if mode == "ours" else mode
+            alarms = str(sum(finds(measured(name, twin, options, fixed=True)) for name in all_of))
+        say(
+            f"{mode}: found {sum(map(finds, results))} of {len(results)}, false passes "
+            f"{sum(found['verdict'] in passes for found in results)}, false alarms {alarms}\n"
+        )
+    for title, several in (*((mode, (mode,)) for mode in modes), ("the fastest", tuple(modes))):
+        ratios = []
+        for found in all_of.values():
+            theirs = [found[mode]["seconds"] for mode in several if finds(found[mode])]
+            if theirs and finds(found["ours"]):
+                ratios.append(found["ours"]["seconds"] / max(min(theirs), 1e-4))
+        if ratios:
+            share = 100 * sum(ratio <= 1 for ratio in ratios) // len(ratios)
+            say(
+                f"our time over that of {title}, {len(ratios)} programs: median "
+                f"{statistics.median(ratios):.2f}, at most 1 in {share} %, greatest {max(ratios):.1f}\n"
+            )
 
 
 def positive(text: str) -> float:
@@ -205,27 +284,40 @@ def main() -> None:
     parser = argparse.ArgumentParser(
         description=description, epilog=rest, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--programs", nargs="+", metavar="NAME", choices=sorted(BY_NAME), default=SMALL)
+    parser.add_argument(
+        "--programs", nargs="+", metavar="NAME", choices=["all", *sorted(BY_NAME)], default=SMALL
+    )
     parser.add_argument("--seconds-max", type=positive, default=20, metavar="S", help="for each cell")
     parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--measure", choices=["ours", "ours, least", *MODES], help=argparse.SUPPRESS)
+    parser.add_argument("--twins", action="store_true", help="count false alarms on the repaired twins")
+    known = ["ours", "ours, least", *MODES, *INTERLEAVED]
+    parser.add_argument("--measure", choices=known, help=argparse.SUPPRESS)
+    parser.add_argument("--fixed", action="store_true", help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.measure:
         name, limits = options.programs[0], (options.seconds_max, options.seed)
         if options.measure in MODES:
-            found = theirs(name, options.measure, *limits)
+            found = theirs(name, options.measure, *limits, fixed=options.fixed)
+        elif options.measure in INTERLEAVED:
+            found = interleaved(name, options.measure, *limits, fixed=options.fixed)
         else:
-            found = ours(name, options.measure, *limits)
+            found = ours(name, options.measure, *limits, fixed=options.fixed)
         sys.stdout.write(json.dumps(found) + "\n")
         return
     modes = list(MODES) if importlib.util.find_spec("frontrun") else []
     if not modes:
-        sys.stdout.write(f"frontrun is not installed: `pip install {FRONTRUN}` for its columns.\n")
+        sys.stdout.write(f"frontrun is not installed: `pip install {FRONTRUN}` for its rows.\n")
+    if importlib.util.find_spec("interleave_test"):
+        modes += INTERLEAVED
+    else:
+        sys.stdout.write(f"interleave-test is not: `pip install {INTERLEAVE_TEST}` from Python 3.12 on.\n")
     head = ROW.format("program", "ours", "schedules", "s found", "s least", "preemptions", "switches")
-    beside = BESIDE.format("frontrun", "verdict", "schedules", "s", "switches") if modes else ""
+    beside = BESIDE.format("beside", "verdict", "schedules", "s", "switches") if modes else ""
     sys.stdout.write(f"{head}{beside}\n")
-    for name in options.programs:
-        print_rows(name, modes, options)
+    all_of: Measured = {}
+    for name in sorted(BY_NAME) if "all" in options.programs else options.programs:
+        print_rows(name, modes, options, all_of)
+    print_totals(modes, options, all_of)
 
 
 if __name__ == "__main__":

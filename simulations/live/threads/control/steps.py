@@ -1,0 +1,126 @@
+"""Functions of the standard library that are taken for one step each.
+
+What such a function touches is told as it begins, or goes on: all of what it is given, and the objects of its
+module that it names, each as a write. That counts for whatever calls it: the program, an operator, a function
+in C. It is told of the place in the program that led to it; what it calls in its turn belongs to the step.
+"""
+
+from __future__ import annotations
+
+import itertools
+import re
+from types import BuiltinFunctionType, CodeType, FunctionType, ModuleType
+from typing import TYPE_CHECKING, Any, Final
+
+from simulations.live.threads.control.accesses import FIXED, reach
+from simulations.live.threads.control.frames import is_ours
+from simulations.live.threads.control.provenance import Origin, library, origin
+from simulations.live.threads.control.rewrite import Instruction
+from simulations.live.threads.control.sites import Site
+from simulations.live.threads.control.touching import Touching
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from types import FrameType
+
+    from simulations.live.threads.control.accesses import Touch
+    from simulations.live.threads.control.stamps import Stamps
+
+_CACHES: Final = frozenset({id(vars(re).get(name)) for name in ("_cache", "_cache2")})
+"""What holds only what could be computed again."""
+_VARIADIC: Final = (0x04, 0x08)
+
+
+class Steps:
+    """Knows from where in the program a step was taken, and what it touches.
+
+    Attributes:
+        sites: The places in the program from which steps were taken.
+        taken: The modules of the standard library whose functions were taken for one step.
+        standing_in: What calls in place of the program; what else the instrument calls is its own affair.
+    """
+
+    def __init__(self) -> None:
+        self.sites: dict[tuple[Any, ...], Site] = {}
+        self.taken: dict[str, None] = {}
+        self.standing_in: set[CodeType] = set()
+        self._named: dict[CodeType, list[Any]] = {}
+
+    def begins(self, frame: FrameType, code: CodeType) -> Site | None:
+        """Return from where in the program a step begins; None where one goes on already.
+
+        Args:
+            frame: Where the function runs.
+            code: The function, as it was written.
+        """
+        caller, ours = frame.f_back, False
+        while caller is not None and is_ours(caller):
+            ours = ours or caller.f_code not in self.standing_in
+            caller = caller.f_back
+        if caller is not None and (ours or origin(caller.f_code) is not Origin.PROGRAM):
+            return None
+        self.taken[library(code.co_filename) or ""] = None
+        return self._site(caller or frame)
+
+    def _site(self, frame: FrameType) -> Site:
+        code = frame.f_code
+        line = frame.f_lineno
+        here = itertools.islice(code.co_positions(), frame.f_lasti // 2, None)
+        position = next(here, (line, line, None, None))
+        key = (code.co_filename, code.co_qualname, code.co_firstlineno, position)
+        site = self.sites.get(key)
+        if site is None:
+            site = Site(code, Instruction(0, 0, position), "call", verb=Touching.CALLS, writes=True)
+            self.sites[key] = site
+        return site
+
+    @staticmethod
+    def arguments(frame: FrameType, code: CodeType) -> tuple[Any, ...]:
+        """Return what a function was given."""
+        variadic = sum(bool(code.co_flags & flag) for flag in _VARIADIC)
+        names = code.co_varnames[: code.co_argcount + code.co_kwonlyargcount + variadic]
+        space = frame.f_locals
+        return tuple(space[name] for name in names if name in space)
+
+    def touches(
+        self, given: tuple[Any, ...], space: dict[str, Any], code: CodeType, stamps: Stamps
+    ) -> list[Touch]:
+        """Return what a function touches that begins, or goes on.
+
+        Args:
+            given: Its arguments.
+            space: Its globals.
+            code: The function, as it was written.
+            stamps: The numbers of the run's objects.
+        """
+        found = reach(given, stamps, writes=True)
+        if code not in self._named:
+            self._named[code] = list(_named(code, space, set()))
+        for thing in self._named[code]:
+            touch = (stamps.of(thing), None, True)
+            if touch not in found:
+                found.append(touch)
+        return found
+
+
+def _named(code: CodeType, space: dict[str, Any], seen: set[CodeType]) -> Iterator[Any]:
+    """Yield the objects of its module that a function names, or one that it names, and which may change."""
+    seen.add(code)
+    for name in code.co_names:
+        thing: Any = space.get(name)
+        kind = type(thing)
+        if kind is FunctionType:
+            inner = thing.__code__
+            if thing.__globals__ is space and inner not in seen:
+                yield from _named(inner, space, seen)
+        elif not (
+            kind in FIXED
+            or kind in {ModuleType, BuiltinFunctionType, tuple, frozenset}
+            or isinstance(thing, type)
+            or id(thing) in _CACHES
+            or hasattr(thing, "cache_clear")
+        ):
+            yield thing
+    for constant in code.co_consts:
+        if isinstance(constant, CodeType) and constant not in seen:
+            yield from _named(constant, space, seen)
