@@ -9,6 +9,7 @@ from simulations.live.threads.search.portfolio import OBSERVATIONS
 
 if TYPE_CHECKING:
     from simulations.live.threads.control.failures import Failure
+    from simulations.live.threads.search.reduction import Beginning
     from simulations.live.threads.search.session import Hit, Session
     from simulations.live.threads.search.strategies import Decisions
 
@@ -52,7 +53,7 @@ def minimise(session: Session, hit: Hit, runs_max: int) -> Minimal:
     def wanted(failure: Failure) -> bool:
         return failure.signature == hit.failure.signature
 
-    decisions, rank = session.dropped(hit.decisions, wanted)
+    decisions, rank = session.dropped(hit, wanted)
     runs_max = _affordable(session, runs_max)
     many = len(session.program.workers) >= DELAY_BOUND_THREADS
     left = runs_max * 3 // 4 if many else runs_max
@@ -84,10 +85,16 @@ def minimise(session: Session, hit: Hit, runs_max: int) -> Minimal:
     return Minimal(decisions, Minimality.ONE_MINIMAL, result.gone_through)
 
 
-def possible(session: Session, failure: Failure, preemptions: int) -> Possible:
+def possible(session: Session, failure: Failure, preemptions: int, threads: Beginning) -> Possible:
     """Return whether a finding shows where this interpreter really switches threads.
 
     The session switches threads there from then on.
+
+    Args:
+        session: The session that found it.
+        failure: How it failed.
+        preemptions: How many preemptions its least schedule has.
+        threads: The threads of the steps of that schedule, in order.
     """
     if session.granularity == "gil" or preemptions == 0:
         return Possible.HERE
@@ -96,8 +103,12 @@ def possible(session: Session, failure: Failure, preemptions: int) -> Possible:
         return other.signature == failure.signature
 
     session.regrain("gil")
-    hit = session.observe(0, session.schedules + OBSERVATIONS)
-    if hit is not None and wanted(hit.failure):
+    if session.has_conflicts:
+        shown = session.switched(threads)
+    else:
+        hit = session.observe(0, session.schedules + OBSERVATIONS)
+        shown = None if hit is None else hit.failure
+    if shown is not None and wanted(shown):
         return Possible.HERE
     result = session.enumerate(
         schedules_max=_affordable(session, GIL_MAX), bound=preemptions + 1, full=True, wanted=wanted

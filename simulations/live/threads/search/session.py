@@ -22,6 +22,7 @@ from simulations.live.threads.control.points import Points
 from simulations.live.threads.control.primitives import Primitives
 from simulations.live.threads.control.scheduler import Scheduler
 from simulations.live.threads.control.thread_order import ThreadOrder
+from simulations.live.threads.control.touching import Touching
 from simulations.live.threads.control.tracing import Tracing
 from simulations.live.threads.errors import StuckError, ThreadsError
 from simulations.live.threads.search.exhaustive import (
@@ -48,8 +49,8 @@ if TYPE_CHECKING:
     from simulations.live.threads.control.sites import Site
     from simulations.live.threads.control.strategy import Strategy
     from simulations.live.threads.control.tasks import Task
-    from simulations.live.threads.control.touching import Touching
     from simulations.live.threads.program import Program
+    from simulations.live.threads.search.reduction import Beginning
 
 FOCUS_ROUNDS_MAX: Final = 12
 """How often observation begins anew because a run came to functions that were not watched."""
@@ -79,6 +80,7 @@ class Hit:
         decisions: The schedule.
         everywhere: Whether its steps are counted with a point in front of every access.
         least: Its rank, if every lesser schedule was run.
+        rank: Its rank as steps are counted now, if it was run again so, and failed alike.
         by_audit: Whether an audit found it, whose schedules switch threads at any instruction.
     """
 
@@ -86,6 +88,7 @@ class Hit:
     decisions: Decisions
     everywhere: bool = False
     least: Rank | None = None
+    rank: Rank | None = None
     by_audit: bool = False
 
 
@@ -392,9 +395,40 @@ class Session:
             # A thread that waits in a loop for what no thread changes touches nothing that conflicts.
             self.widen()
 
-    def retold(self, follower: Follower) -> Failure | None:
-        """Run the schedule that a follower follows with the points that there are now."""
-        return self.watched(follower, follower.access, "observe")
+    def retold(self, follower: Follower, recorder: Recorder | None = None) -> Failure | None:
+        """Run the schedule that a follower follows, perhaps recorded, with the points that there are now."""
+        return self.watched(recorder or follower, follower.access, "observe")
+
+    def switched(self, threads: Beginning) -> Failure | None:
+        """Run the steps of a schedule in their order, as far as threads can be switched where they are now.
+
+        From then on threads are switched only where it can matter, as far as this run has shown.
+        """
+        self._everywhere()
+        self._limits = OBSERVING
+        follower = Follower(threads)
+        focus: set[Site] = set()
+
+        def sink(task: Task, site: Site | None, touches: list[Touch], touching: Touching) -> None:
+            follower.access(task, site, touches, touching)
+            focus.update(self._before(task, site, touching))
+
+        failure = self.watched(follower, sink, "observe", tracing=True)
+        self._installer.adopt()
+        self.set_focus(focus)
+        self._limits = SEARCHING
+        return failure
+
+    def _matters(self, site: Site) -> bool:
+        """Whether the order of what a site does with what other threads do can matter."""
+        return not self._conflicts or site.sync or site in self._conflicts
+
+    def _before(self, task: Task, site: Site | None, touching: Touching) -> tuple[Site, ...]:
+        """Return where this interpreter may last have switched threads, if it can matter to what follows."""
+        matters = site in self._conflicts if site else task.thread or touching is not Touching.ENDS
+        if task.switched is None or not matters:
+            return ()
+        return (task.switched,)
 
     def _everywhere(self) -> None:
         self._points.put(everywhere=True)
@@ -459,7 +493,7 @@ class Session:
 
     def single_deviations(self) -> list[Decisions]:
         """Return every schedule that differs from the nominal one in one choice; forced choices first."""
-        visitor = Visitor((), Happened({}))
+        visitor = Visitor((), Happened({}, self._matters))
         self.fast(visitor)
         self.points = self.steps
         singles = [
@@ -479,25 +513,29 @@ class Session:
             return self.watched(Fixed(decisions), _nothing, "observe")
         return self.fast(Fixed(decisions))
 
-    def again_with(self, strategy: Strategy) -> Failure | None:
-        """Run a schedule once more, as `again` left it."""
-        return self.watched(strategy, _nothing, "observe")
+    def dropped(self, hit: Hit, wanted: Callable[[Failure], bool]) -> tuple[Decisions, Rank]:
+        """Leave out what a failing schedule does not need: half of its decisions first, at last each.
 
-    def dropped(self, decisions: Decisions, wanted: Callable[[Failure], bool]) -> tuple[Decisions, Rank]:
-        """Leave out what a failing schedule does not need: half of its decisions first, at last each."""
+        That it needs some decision is known: without any it would be the nominal one.
+        """
+        decisions, rank = hit.decisions, hit.rank
         size = max(len(decisions) // 2, 1)
         while size and not self.expired:
             end = len(decisions)
             while end > 0 and not self.expired:
-                strategy = Fixed((*decisions[: max(end - size, 0)], *decisions[end:]))
-                failure = self.watched(strategy, _nothing, "watch")
+                kept = (*decisions[: max(end - size, 0)], *decisions[end:])
+                strategy = Fixed(kept)
+                recorder = Recorder(strategy)
+                failure = self.watched(recorder, _nothing, "watch") if kept else None
                 if failure is not None and wanted(failure):
-                    decisions = tuple(strategy.decided)
+                    decisions, rank = tuple(strategy.decided), rank_of(recorder)
                 end = min(end - size, len(decisions))
             size //= 2
-        recorder = Recorder(Fixed(decisions))
-        self.watched(recorder, _nothing, "watch")
-        return decisions, rank_of(recorder)
+        if rank is None:
+            recorder = Recorder(Fixed(decisions))
+            self.watched(recorder, _nothing, "watch")
+            rank = rank_of(recorder)
+        return decisions, rank
 
     def recounted(self, decisions: Decisions, grown: frozenset[Site]) -> tuple[Decisions, Rank] | None:
         """Return a schedule as it is counted with more places to switch at; None if it fails no more."""
@@ -555,11 +593,21 @@ class Session:
             grown: set[Site] = set()
 
             def run(strategy: Strategy, happened: Happened, grown: set[Site] = grown) -> Failure | None:
+                def sink(task: Task, site: Site | None, touches: list[Touch], touching: Touching) -> None:
+                    happened.access(task, site, touches, touching)
+                    grown.update(before for before in self._before(task, site, touching) if not before.focus)
+
+                gil = full and self.granularity == "gil"
                 failure = self.watched(
-                    strategy, happened.access, "observe" if full else "watch", tracing=full
+                    strategy,
+                    sink if gil and self._conflicts else happened.access,
+                    "observe" if full else "watch",
+                    tracing=full,
                 )
-                if full and self.granularity != "gil":
-                    grown |= {site for site in focused(happened.shares) if not site.focus}
+                if full and not gil:
+                    conflicts = focused(happened.shares)
+                    grown |= {site for site in conflicts if not site.focus}
+                    self._conflicts |= conflicts
                 return failure
 
             result = enumerate_schedules(
@@ -570,6 +618,7 @@ class Session:
                 below=below,
                 wanted=wanted,
                 expired=functools.partial(self._over, grown),
+                matters=self._matters,
             )
             spent += result.schedules
             if below is not None and (self._installer.adopt() or grown):
