@@ -23,7 +23,7 @@ RUNS_MIN: Final = 20
 """How many runs may be spent however long they are."""
 POINTS_SPENT_MAX: Final = 500_000
 """How many points the runs may have together beyond that."""
-POINTS_A_THREAD: Final = 100
+POINTS_A_THREAD: Final = 30
 """As many points take as long as a thread that is started, handed the baton and ended."""
 
 
