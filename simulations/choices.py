@@ -24,7 +24,7 @@ from itertools import chain, islice, repeat
 from random import Random
 from typing import TYPE_CHECKING, Final, Generic, NamedTuple, TypeAlias, TypeVar
 
-from simulations.errors import LabError, NondeterminismError, PlanError
+from simulations.errors import LabError, NondeterminismError, PlanError, QuestionLimitError
 from simulations.noise import UNIFORM, NoiseModel, Rate, cumulative
 from simulations.plans import Deviation, Plan
 
@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 
 __all__ = [
+    "SEED_MAX",
     "UNIFORM",
     "ChoicePoint",
     "Chooser",
@@ -51,6 +52,9 @@ __all__ = [
     "replay",
     "substream",
 ]
+
+SEED_MAX: Final = 2**64
+"""The largest seed of an input; any integer gives a stream, but one with a million digits takes its time."""
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -358,13 +362,45 @@ def nominal() -> Chooser:
     return Chooser()
 
 
-def replay(plan: Plan) -> Chooser:
+class _Bounded(_Scripted):
+    """Answers from a plan, and only so many questions."""
+
+    __slots__ = ("_questions_max",)
+
+    def __init__(self, plan: Plan, *, questions_max: int) -> None:
+        super().__init__(plan, strict=True)
+        self._questions_max = questions_max
+
+    def pick(self, label: str, options: Sequence[T], *, forced: bool = False) -> T:
+        self._allow(1)
+        return super().pick(label, options, forced=forced)
+
+    def deviating(self, labels: Sequence[str]) -> Sequence[int]:
+        self._allow(len(labels))
+        return super().deviating(labels)
+
+    def _allow(self, questions: int) -> None:
+        if len(self._labels) + questions > self._questions_max:
+            raise QuestionLimitError(
+                f"the run asks more than {self._questions_max} questions; "
+                f"raise the limit if you trust where this input and this plan come from"
+            )
+
+
+def replay(plan: Plan, *, questions_max: int | None = None) -> Chooser:
     """Return the driver that gives the answers of a plan.
 
     Its `pick` raises `PlanError` where an answer does not exist any more, its `finish` where a key was never
     asked; each names the first such key and what was asked instead.
+
+    Args:
+        plan: The plan.
+        questions_max: How many questions the run may ask before `pick` raises `QuestionLimitError`; None is
+            no limit.
     """
-    return _Scripted(plan, strict=True)
+    if questions_max is None:
+        return _Scripted(plan, strict=True)
+    return _Bounded(plan, questions_max=questions_max)
 
 
 def drawn(deviations: Iterable[Deviation]) -> Chooser:

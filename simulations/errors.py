@@ -1,6 +1,6 @@
 """The errors that the laboratory raises on purpose."""
 
-__all__ = ["LabError", "NondeterminismError", "PlanError"]
+__all__ = ["LabError", "NondeterminismError", "PlanError", "QuestionLimitError"]
 
 
 class LabError(Exception):
@@ -16,6 +16,14 @@ class PlanError(LabError):
 
     Common causes: the plan was recorded with another input or another variant; the code of the world has
     changed, so that it asks other questions; the plan was edited by hand.
+    """
+
+
+class QuestionLimitError(LabError):
+    """A run asks more questions than it may.
+
+    Common causes: the finding comes from a stranger, who chose an input that costs minutes; the limit is
+    meant for smaller worlds. `heisenlab replay --questions-max` raises it.
     """
 
 

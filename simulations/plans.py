@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from simulations.errors import PlanError
+from simulations.terminal_text import shown
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -49,7 +50,8 @@ class Plan:
             key = (deviation.label, deviation.occurrence)
             if key in self._by_key:
                 raise PlanError(
-                    f"the plan answers {deviation.label} at occurrence {deviation.occurrence} twice; keep one"
+                    f"the plan answers {shown(deviation.label)} at occurrence {deviation.occurrence} twice; "
+                    f"keep one"
                 )
             self._by_key[key] = deviation.option
 
@@ -93,10 +95,10 @@ class Plan:
             PlanError: the data have another form.
         """
         if not isinstance(data, list):
-            raise PlanError(f"a plan is a list of [label, occurrence, option], not {data!r}")
+            raise PlanError(f"a plan is a list of [label, occurrence, option], not {shown(data)}")
         for item in data:
             if not (isinstance(item, list) and len(item) == len(Deviation._fields)):
-                raise PlanError(f"a deviation is [label, occurrence, option], not {item!r}")
+                raise PlanError(f"a deviation is [label, occurrence, option], not {shown(item)}")
         return cls(Deviation(*item) for item in data)
 
     def without(self, deviation: Deviation) -> Plan:
@@ -107,8 +109,10 @@ class Plan:
 def _check(deviation: Deviation) -> None:
     label, occurrence, option = deviation
     if not isinstance(label, str) or not label:
-        raise PlanError(f"the label of a deviation is a text that is not empty, not {label!r}")
+        raise PlanError(f"the label of a deviation is a text that is not empty, not {shown(label)}")
     if type(occurrence) is not int or occurrence < 0:
-        raise PlanError(f"the occurrence of {label} is a whole number from 0, not {occurrence!r}")
+        raise PlanError(f"the occurrence of {shown(label)} is a whole number from 0, not {shown(occurrence)}")
     if type(option) is not int or option < 1:
-        raise PlanError(f"the option of {label} is a whole number from 1 (0 is nominal), not {option!r}")
+        raise PlanError(
+            f"the option of {shown(label)} is a whole number from 1 (0 is nominal), not {shown(option)}"
+        )

@@ -35,10 +35,13 @@ class Event(NamedTuple):
     detail: Detail = None
 
     def __str__(self) -> str:
-        if self.detail is None:
-            return f"{self.time:>6}  {self.actor}  {self.action}"
+        return self.said_at(f"{self.time:>6}")
+
+    def said_at(self, moment: str) -> str:
+        """Return the event as a line that begins with its time as a person says it."""
         detail = self.detail if isinstance(self.detail, tuple) else (self.detail,)
-        return f"{self.time:>6}  {self.actor}  {self.action}  {' '.join(map(str, detail))}"
+        words = [moment, self.actor, self.action]
+        return "  ".join(words if self.detail is None else [*words, " ".join(map(str, detail))])
 
 
 _FOLLOWED: ContextVar[list[Event] | None] = ContextVar("_FOLLOWED", default=None)

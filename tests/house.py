@@ -100,6 +100,8 @@ ROOMS: Final = (
         ),
         ("rich",),
     ),
+    Room("scenarios.lab.start", ("scenarios.lab", "scenarios.lab.commands"), ("pytest",)),  # entry points
+    Room("scenarios.lab.commands.__main__", ("scenarios.lab.start",)),
     Room(
         "scenarios.lab.pytest_plugin",
         ("simulations", "scenarios.lab"),

@@ -112,6 +112,7 @@ SCENARIO: Final = Scenario(
     ),
     noise=ROUGH,
     phrase=in_words,
+    moment=lambda clock: f"clock {clock}",
     variants=(
         Variant(
             "as-shipped",

@@ -16,11 +16,11 @@ A map, in the order in which a hunt goes through the files:
 `doctor`           the fingerprint of the code under test, and what is wrong with an installation
 =================  ====================================================================================
 
-Beside it: `commands` (what is typed), `pytest_plugin` (what pytest sees), `adaptors` (what an instrument
-offers to pytest and Hypothesis).
+Beside it: `method` (what else is asked of a bug), `commands` (what is typed), `pytest_plugin` (what pytest
+sees), `adaptors` (what an instrument offers to pytest and Hypothesis).
 
 Public are `scenarios.catalogue` and `scenarios.get`, and from here `hunt.hunt` and its `Hunt`, what a
 scenario is made of (`scenario`), what a hunt returns (`verdict`, `finding`), `replay.replay`,
-`doctor.fingerprint`, and the adaptors. What is left may change with any version. Nothing is imported here,
-so that a replay loads what it needs and no more.
+`doctor.fingerprint`, the adaptors, and of the method what its reference page shows. What is left may change
+with any version. Nothing is imported here, so that a replay loads what it needs and no more.
 """

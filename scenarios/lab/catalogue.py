@@ -14,6 +14,7 @@ from typing import Any, Final
 
 from scenarios.lab.scenario import Scenario
 from simulations.errors import LabError
+from simulations.terminal_text import shown
 
 __all__ = ["GROUP", "catalogue", "get", "names"]
 
@@ -56,7 +57,7 @@ def get(name: str) -> Scenario:
     if name not in sources:
         close = difflib.get_close_matches(name, sources, n=1)
         hint = f"did you mean {close[0]}?" if close else f"there are {', '.join(sorted(sources)) or 'none'}"
-        raise LabError(f"there is no scenario {name!r}; {hint}")
+        raise LabError(f"there is no scenario {shown(name)}; {hint}")
     return _load(name, sources[name])
 
 
@@ -122,12 +123,13 @@ def _owner(entry: EntryPoint) -> str:
 
 
 def _load(name: str, source: str | EntryPoint) -> Scenario:
-    if isinstance(source, EntryPoint):
-        found: Any = source.load()
-        where = _owner(source)
-    else:
-        found = getattr(importlib.import_module(source), "SCENARIO", None)
+    # Not by the type of an entry point: once the backport importlib_metadata is imported, it is another.
+    if isinstance(source, str):
+        found: Any = getattr(importlib.import_module(source), "SCENARIO", None)
         where = source
+    else:
+        found = source.load()
+        where = _owner(source)
     if not isinstance(found, Scenario):
         raise LabError(f"{where} holds no Scenario but {found!r}; bind one to SCENARIO in its __init__.py")
     if found.name != name:

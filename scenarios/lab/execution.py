@@ -115,9 +115,19 @@ def _first_line(error: AssertionError) -> str:
     return (str(error) or "the property does not hold").splitlines()[0]
 
 
-def replayed(scenario: Scenario, variant: Variant, given: Any, plan: Plan) -> Outcome:
-    """Run a plan at an input; raises `PlanError` where the plan does not apply."""
-    return execute(scenario, variant, given, replay(plan))
+def replayed(
+    scenario: Scenario, variant: Variant, given: Any, plan: Plan, *, questions_max: int | None = None
+) -> Outcome:
+    """Run a plan at an input; raises `PlanError` where the plan does not apply.
+
+    Args:
+        scenario: The scenario.
+        variant: One of its variants.
+        given: The input.
+        plan: The plan.
+        questions_max: How many questions the run may ask; None is no limit.
+    """
+    return execute(scenario, variant, given, replay(plan, questions_max=questions_max))
 
 
 def in_words(scenario: Scenario, chooser: Chooser) -> str:

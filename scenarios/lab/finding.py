@@ -10,17 +10,21 @@ import dataclasses
 import hashlib
 import json
 import os
-import tempfile
+import secrets
+import stat
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from simulations.choices import Plan
+from scenarios.lab.finding_fields import FieldError, check_depth, checked
 from simulations.errors import LabError
+from simulations.terminal_text import shortened, shown
 
 if TYPE_CHECKING:
     from scenarios.lab.doctor import Fingerprint
     from scenarios.lab.scenario import Scenario
+    from simulations.choices import Plan
 
 __all__ = [
     "Finding",
@@ -93,14 +97,20 @@ class Finding:
         content = {"format": FORMAT, "schema": SCHEMA, **body}
         return {**content, "checksum": _checksum(content)}
 
+    def to_text(self) -> str:
+        """Return what the file of the finding holds."""
+        return json.dumps(self.to_json(), indent=2) + "\n"
+
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write the finding to a file, whole or not at all.
+
+        A new file gets the mode that the umask asks for; one that is there keeps its own.
 
         Raises:
             FindingError: the file exists and is not a finding, or it cannot be written.
         """
         check_writable(path)
-        write_whole(Path(path), json.dumps(self.to_json(), indent=2) + "\n")
+        write_whole(Path(path), self.to_text())
 
 
 def check_writable(path: str | os.PathLike[str]) -> None:
@@ -111,13 +121,19 @@ def check_writable(path: str | os.PathLike[str]) -> None:
     """
     target = Path(path)
     folder = target.parent
-    if not folder.is_dir():
-        raise FindingError(f"{folder} is not a folder; make it first, or name another file")
-    if target.is_dir():
-        raise FindingError(f"{target} is a folder; name a file in it")
-    if not os.access(folder, os.W_OK):
-        raise FindingError(f"{folder} is not writable; name a file elsewhere")
-    if target.exists() and target.stat().st_size:
+    try:
+        if not folder.is_dir():
+            raise FindingError(f"{folder} is not a folder; make it first, or name another file")
+        if target.is_dir():
+            raise FindingError(f"{target} is a folder; name a file in it")
+        if target.exists() and not target.is_file():
+            return  # a device or a pipe: written as it is
+        if not os.access(folder, os.W_OK):
+            raise FindingError(f"{folder} is not writable; name a file elsewhere")
+        holds_something = target.exists() and target.stat().st_size
+    except (OSError, ValueError) as error:  # a name that is too long, a byte that no name has
+        raise FindingError(f"cannot write {shown(str(path))}: {error}; name another file") from error
+    if holds_something:
         try:
             load(target)
         except FindingError as error:
@@ -129,26 +145,36 @@ def check_writable(path: str | os.PathLike[str]) -> None:
 def write_whole(path: Path, text: str) -> None:
     """Write a text file beside its place and rename it into it, so that it is never there in part.
 
+    A device or a pipe is written as it is. A file that is there keeps its mode; a link still leads to it.
+
     Raises:
         FindingError: the folder does not allow it or the disk is full.
     """
+    target = Path(os.path.realpath(path))
+    beside: Path | None = None
     try:
-        handle, beside = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".part")
-    except OSError as error:
-        raise FindingError(f"cannot write {path}: {error.strerror}; nothing was changed") from error
-    try:
-        with os.fdopen(handle, "w", encoding="utf-8") as file:
+        if target.exists() and not target.is_file():
+            target.write_text(text, encoding="utf-8")
+            return
+        beside = target.with_name(f".{target.name[:_NAME_KEPT]}.{secrets.token_hex(4)}.part")
+        with beside.open("x", encoding="utf-8") as file:
+            if target.exists():
+                beside.chmod(stat.S_IMODE(target.stat().st_mode))
             file.write(text)
             file.flush()
             os.fsync(file.fileno())
-        Path(beside).chmod(0o644)
-        Path(beside).replace(path)
+        beside.replace(target)
     except OSError as error:
-        Path(beside).unlink(missing_ok=True)
-        raise FindingError(f"cannot write {path}: {error.strerror}; nothing was changed") from error
-    except BaseException:
-        Path(beside).unlink(missing_ok=True)
-        raise
+        reason = error.strerror or type(error).__name__
+        raise FindingError(f"cannot write {path}: {reason}; nothing was changed") from error
+    finally:
+        if beside is not None:
+            with suppress(OSError):
+                beside.unlink(missing_ok=True)
+
+
+_NAME_KEPT: Final = 100
+"""How much of a name its unfinished copy keeps, so that the longest name still has one."""
 
 
 def load(path: str | os.PathLike[str]) -> Finding:
@@ -158,25 +184,42 @@ def load(path: str | os.PathLike[str]) -> Finding:
         FindingError: the file is not a finding of this schema, unchanged since it was written; the message
             says which of these it is.
     """
-    where = Path(path)
+    where = shortened(str(path))
     try:
-        if where.stat().st_size > _BYTES_MAX:
-            raise FindingError(
-                f"{where} is larger than any finding ({_BYTES_MAX} bytes); is it the right file?"
-            )
-        text = where.read_text(encoding="utf-8")
-    except OSError as error:
-        raise FindingError(f"cannot read {where}: {error.strerror}") from error
+        with Path(path).open("rb") as file:
+            content = file.read(_BYTES_MAX + 1)
+    except (OSError, ValueError) as error:  # a name may hold what no file system takes
+        raise FindingError(f"cannot read {where}: {getattr(error, 'strerror', None) or error}") from error
+    if len(content) > _BYTES_MAX:
+        raise FindingError(f"{where} is larger than any finding ({_BYTES_MAX} bytes); is it the right file?")
+    try:
+        text = content.decode("utf-8")
     except UnicodeDecodeError as error:
         raise FindingError(f"{where} is not a finding: it is not text") from error
     if not text.strip():
         raise FindingError(f"{where} is empty; hunt again with -o {where}")
     try:
-        data = json.loads(text)
+        data = json.loads(text, parse_constant=_refuse, object_pairs_hook=_once)
+    except FieldError as error:
+        raise FindingError(f"{where} is not a finding: {error}") from error
     except (ValueError, RecursionError) as error:
         hint = "it ends too early" if _cut_short(text, error) else "it is not JSON"
         raise FindingError(f"{where} is not a finding: {hint}") from error
-    return from_json(data, where=str(where))
+    return from_json(data, where=where)
+
+
+def _refuse(constant: str) -> object:
+    raise FieldError(f"it holds {constant}, which is no number of JSON")
+
+
+def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """Return an object; one that says a thing twice means two things to two readers."""
+    found = dict(pairs)
+    if len(found) != len(pairs):
+        names = [name for name, _ in pairs]
+        twice = next(name for name in names if names.count(name) > 1)
+        raise FieldError(f"it says {shown(twice)} twice")
+    return found
 
 
 def _cut_short(text: str, error: Exception) -> bool:
@@ -200,49 +243,27 @@ def from_json(data: object, *, where: str = "this") -> Finding:
     if not isinstance(data, dict) or data.get("format") != FORMAT:
         raise FindingError(f'{where} is not a finding: it does not say "format": "{FORMAT}"')
     schema = data.get("schema")
-    if schema != SCHEMA:
+    if type(schema) is not int or schema != SCHEMA:
         age = "an older" if isinstance(schema, int) and schema < SCHEMA else "another"
         raise FindingError(
-            f"{where} was written by {age} heisenlab: schema {schema!r}, this one reads {SCHEMA}; "
+            f"{where} was written by {age} heisenlab: schema {shown(schema)}, this one reads {SCHEMA}; "
             f"replay it with the version that wrote it, or hunt again"
         )
     content = {key: value for key, value in data.items() if key != "checksum"}
-    if data.get("checksum") != _checksum(content):
-        raise FindingError(
-            f"{where} was changed after it was written: its checksum does not fit; hunt again with -o"
-        )
-    body = {key: value for key, value in content.items() if key not in {"format", "schema"}}
-    known = {entry.name for entry in dataclasses.fields(Finding)}
-    if body.keys() != known:
-        odd = ", ".join(sorted(body.keys() ^ known))
-        raise FindingError(f"{where} is not a finding of schema {SCHEMA}: missing or unknown: {odd}")
     try:
-        body["plan"] = Plan.from_json(body["plan"])
-    except LabError as error:
-        raise FindingError(f"{where} holds no usable plan: {error}") from error
-    for name in _TEXTS:
-        if not isinstance(body[name], str):
-            raise FindingError(f"{where} is not a finding: {name} is {body[name]!r}, not a text")
-    for name in _NUMBERS:
-        if type(body[name]) is not int:
-            raise FindingError(f"{where} is not a finding: {name} is {body[name]!r}, not a whole number")
-    if not isinstance(body["fingerprint"], dict):
-        raise FindingError(f"{where} is not a finding: fingerprint is {body['fingerprint']!r}, not an object")
-    return Finding(**body)
-
-
-_TEXTS: Final = (
-    "scenario",
-    "variant",
-    "plan_in_words",
-    "by",
-    "message",
-    "digest",
-    "minimality",
-    "searcher",
-    "verified",
-)
-_NUMBERS: Final = ("seed", "search_runs", "minimising_runs")
+        check_depth(content)
+        if data.get("checksum") != _checksum(content):
+            raise FindingError(
+                f"{where} was changed after it was written: its checksum does not fit; hunt again with -o"
+            )
+        body = {key: value for key, value in content.items() if key not in {"format", "schema"}}
+        known = {entry.name for entry in dataclasses.fields(Finding)}
+        if body.keys() != known:
+            odd = shortened(", ".join(sorted(body.keys() ^ known)))
+            raise FindingError(f"{where} is not a finding of schema {SCHEMA}: missing or unknown: {odd}")
+        return Finding(**checked(body))
+    except FieldError as error:
+        raise FindingError(f"{where} is not a finding: {error}") from error
 
 
 def _checksum(content: dict[str, Any]) -> str:
@@ -277,11 +298,16 @@ def decode_input(scenario: Scenario, data: object) -> Any:
         FindingError: the scenario's inputs have another form now.
     """
     if not isinstance(data, dict):
-        raise FindingError(f"an input of {scenario.name} is an object, not {data!r}")
+        raise FindingError(f"an input of {scenario.name} is an object, not {shown(data)}")
     try:
         return scenario.input_type(**{key: _tuples(value) for key, value in data.items()})
-    except (TypeError, ValueError, LabError) as error:
-        raise FindingError(f"{scenario.name} does not take this input any more: {error}") from error
+    except Exception as error:
+        # Whatever a constructor raises on what a stranger wrote; that of another distribution checks less.
+        said = shortened(str(error) or type(error).__name__, _REASON_MAX)
+        raise FindingError(f"{scenario.name} does not take this input any more: {said}") from error
+
+
+_REASON_MAX: Final = 400
 
 
 def _tuples(value: Any) -> Any:

@@ -12,19 +12,21 @@ from scenarios.lab.catalogue import get
 from scenarios.lab.doctor import fingerprint
 from scenarios.lab.execution import in_words
 from scenarios.lab.finding import Finding, encode_input
+from scenarios.lab.finding_fields import MESSAGE_MAX, SEED_MAX, WORDS_MAX
 from scenarios.lab.minimise import MINIMISING_BUDGET, Minimal, minimise
 from scenarios.lab.scenario import Exhausted, Finds, Scenario, Variant
-from scenarios.lab.searchers import Phase, Search, Searcher, Tally, Target, searchers_of
+from scenarios.lab.searchers import Phase, Search, Searcher, Tally, Target, exhaustive_search, searchers_of
 from scenarios.lab.verdict import Coverage, Minimality, Verdict, nothing_found
 from simulations.errors import LabError
 from simulations.intervals import rate_below
+from simulations.terminal_text import shortened, shown
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from scenarios.lab.execution import Caught
 
-__all__ = ["Hunt", "finding_of", "hunt"]
+__all__ = ["Hunt", "HuntInterrupted", "finding_of", "hunt"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -92,6 +94,18 @@ class Hunt:
         }
 
 
+class HuntInterrupted(KeyboardInterrupt):
+    """A hunt was interrupted after it had found a failing run.
+
+    Attributes:
+        hunt: Its result, with a finding that is not minimised (`Minimality.INTERRUPTED`) or not verified.
+    """
+
+    def __init__(self, hunt: Hunt) -> None:
+        super().__init__(str(hunt))
+        self.hunt = hunt
+
+
 def hunt(
     scenario: Scenario | str,
     variant: str = "as-shipped",
@@ -110,45 +124,42 @@ def hunt(
         scenario: A scenario or the name of one.
         variant: The name of the variant.
         searcher: `hypothesis`, `random`, `plain`, `exhaustive`, or a driver of the scenario.
-        seed: The seed of the search; any integer from 0.
+        seed: The seed of the search, from 0 to 2^64.
         budget: How many runs the search may take, from 1; None means what the searcher usually needs.
-        deviations: How many deviations a plan may have, from 0. None means what the scenario says; for the
-            exhaustive searcher, the number at which the variant is expected to be exhausted or found, else 1.
+        deviations: How many deviations a plan may have, from 0 (then all there is to run is the ladder). None
+            means what the scenario says; for the exhaustive searcher, what the variant is expected to show.
         minimising_budget: How many runs minimising may take, from 1.
-        verify: Replay the finding twice in fresh interpreters with different hash seeds (0.2 s). Without it
-            the finding says "not yet".
+        verify: Replay the finding twice in fresh interpreters (0.2 s); without it it says "not yet".
         watch: Called after each run with the running count.
 
     Raises:
         LabError: an option makes no sense, or there is no such scenario or variant.
         NondeterminismError: a replay was not identical.
+        HuntInterrupted: Ctrl-C after something had been found; it holds that.
         Exception: what the world's own code, Hypothesis, or a watchdog raised. It is never a verdict.
     """
     scenario = get(scenario) if isinstance(scenario, str) else scenario
     chosen, way = scenario.variant(variant), searcher_named(scenario, searcher)
     budget = at_least(1, "budget", way.budget if budget is None else budget)
-    bound = at_least(
-        0, "deviations", deviations_of(scenario, chosen, way) if deviations is None else deviations
-    )
-    at_least(0, "seed", seed)
+    bound = deviations_of(scenario, chosen, way) if deviations is None else deviations
+    at_least(0, "deviations", bound)
+    at_least(0, "seed", seed, most=SEED_MAX)
     at_least(1, "minimising_budget", minimising_budget)
-
-    began = perf_counter()
-    tally = Tally(watch=watch)
+    began, tally = perf_counter(), Tally(watch=watch)
     target = Target(scenario, chosen, tally)
     tally.start(Phase.SEARCH, budget)
-    search = way.search(target, seed, budget, bound)
+    search = (way.search if bound else exhaustive_search)(target, seed, budget, bound)
     search_runs = tally.runs
-    least = _least(target, way, search, minimising_budget)
+    least, stopped = _least(target, way, search, minimising_budget)
+    spent = {"search_runs": search_runs, "minimising_runs": tally.runs}
     finding = None
     if least is not None:
-        spent = {"search_runs": search_runs, "minimising_runs": tally.runs}
         finding = finding_of(
             scenario, chosen, least.caught, minimality=least.in_words, searcher=searcher, seed=seed, **spent
         )
-    if finding and verify:
-        finding = dataclasses.replace(finding, verified=verification.verify([(scenario, finding)])[0])
-    return Hunt(
+    if finding and verify and stopped is None:
+        finding, stopped = _verified(scenario, finding)
+    result = Hunt(
         scenario=scenario.name,
         variant=variant,
         searcher=searcher,
@@ -162,6 +173,9 @@ def hunt(
         rate_below=rate_below(search_runs) if way.independent and finding is None else None,
         seconds=perf_counter() - began,
     )
+    if stopped is not None:
+        raise HuntInterrupted(result) from stopped
+    return result
 
 
 def searcher_named(scenario: Scenario, name: str) -> Searcher:
@@ -176,14 +190,15 @@ def searcher_named(scenario: Scenario, name: str) -> Searcher:
     return known[name]
 
 
-def at_least(least: int, name: str, value: int) -> int:
+def at_least(least: int, name: str, value: int, *, most: int | None = None) -> int:
     """Return an option that is a whole number.
 
     Raises:
-        LabError: it is less than `least`, or no whole number.
+        LabError: it is less than `least`, more than `most`, or no whole number.
     """
-    if type(value) is not int or value < least:
-        raise LabError(f"{name} is a whole number from {least}, not {value!r}")
+    if type(value) is not int or value < least or (most is not None and value > most):
+        to = "" if most is None else f" to {most}"
+        raise LabError(f"{name} is a whole number from {least}{to}, not {shown(value)}")
     return value
 
 
@@ -202,13 +217,28 @@ def _verdict(search: Search) -> Verdict:
     return Verdict.EXHAUSTED if search.coverage.complete else Verdict.GAVE_UP
 
 
-def _least(target: Target, way: Searcher, search: Search, budget: int) -> Minimal | None:
+def _least(
+    target: Target, way: Searcher, search: Search, budget: int
+) -> tuple[Minimal | None, KeyboardInterrupt | None]:
+    """Return the least failing run; or, with what interrupted minimising, the one that was found."""
     if search.caught is None:
-        return None
+        return None, None
     target.tally.start(Phase.MINIMISE, budget)
     if way.in_order:
-        return Minimal(search.caught, Minimality.LEAST)
-    return minimise(target, search.caught, budget=budget, shrink=search.shrink)
+        return Minimal(search.caught, Minimality.LEAST), None
+    try:
+        return minimise(target, search.caught, budget=budget, shrink=search.shrink), None
+    except KeyboardInterrupt as stopped:
+        return Minimal(search.caught, Minimality.INTERRUPTED), stopped
+
+
+def _verified(scenario: Scenario, finding: Finding) -> tuple[Finding, KeyboardInterrupt | None]:
+    """Return the finding verified; or, with what interrupted that, as it was."""
+    try:
+        said = verification.verify([(scenario, finding)])[0]
+    except KeyboardInterrupt as stopped:
+        return finding, stopped
+    return dataclasses.replace(finding, verified=said), None
 
 
 def finding_of(
@@ -243,9 +273,9 @@ def finding_of(
         variant=variant.name,
         input=encode_input(found.given),
         plan=outcome.chooser.plan,
-        plan_in_words=in_words(scenario, outcome.chooser),
+        plan_in_words=shortened(in_words(scenario, outcome.chooser), WORDS_MAX),
         by=failure.by,
-        message=failure.message,
+        message=shortened(failure.message, MESSAGE_MAX),
         digest=outcome.run.trace.digest(),
         minimality=minimality,
         searcher=searcher,

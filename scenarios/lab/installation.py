@@ -7,6 +7,7 @@ imports what it looks at.
 from __future__ import annotations
 
 import base64
+import csv
 import hashlib
 import importlib.util
 import json
@@ -107,20 +108,22 @@ def _differs(source: Path, compiled: Path) -> bool:
 def edited(name: str = DISTRIBUTION) -> list[str]:
     """Return whether files of an installed distribution are not those that were installed."""
     try:
-        files = metadata.distribution(name).files or []
+        distribution = metadata.distribution(name)
     except metadata.PackageNotFoundError:
         return []
     changed = []
-    for file in files:
-        if file.suffix == ".py" and file.hash is not None and file.hash.mode == "sha256":
-            try:
-                content = Path(str(file.locate())).read_bytes()
-            except OSError:
-                changed.append(f"{file} (missing)")
-                continue
-            digest = base64.urlsafe_b64encode(hashlib.sha256(content).digest()).rstrip(b"=").decode()
-            if digest != file.hash.value:
-                changed.append(str(file))
+    for row in csv.reader((distribution.read_text("RECORD") or "").splitlines()):
+        path, said = (*row, "", "")[:2]
+        if not path.endswith(".py") or not said.startswith("sha256="):
+            continue
+        try:
+            content = Path(str(distribution.locate_file(path))).read_bytes()
+        except OSError:
+            changed.append(f"{path} (missing)")
+            continue
+        digest = base64.urlsafe_b64encode(hashlib.sha256(content).digest()).rstrip(b"=").decode()
+        if digest != said.removeprefix("sha256="):
+            changed.append(path)
     if not changed:
         return []
     line = (

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from scenarios.lab.catalogue import get
 from scenarios.lab.doctor import differences, fingerprint
-from scenarios.lab.execution import caught
+from scenarios.lab.execution import caught, in_words
 from scenarios.lab.finding import decode_input
 from scenarios.lab.searchers import Target
 from scenarios.lab.verify import replay_of
@@ -21,6 +21,9 @@ if TYPE_CHECKING:
     from scenarios.lab.scenario import Scenario
 
 __all__ = ["Replay", "bisect_verdict", "replay"]
+
+QUESTIONS_MAX: Final = 1_000_000
+"""How many questions a replay may ask unless the caller says otherwise: a few seconds in our worlds."""
 
 BISECT_RUNS_MAX: Final = 2000
 """The number of runs that `bisect_verdict` spends around a plan before it calls a version clean."""
@@ -45,12 +48,14 @@ class Replay:
         result: How the run compares with the finding.
         outcome: The run.
         digest: The digest of its trace.
+        plan_in_words: The plan of the run in the words of the world, which a file cannot change.
         changed: Where the result is not identical: what differs between then and now, one line each.
     """
 
     result: Result
     outcome: Outcome
     digest: str
+    plan_in_words: str
     changed: list[str]
 
     def to_json(self) -> dict[str, Any]:
@@ -62,28 +67,35 @@ class Replay:
             "message": failure and failure.message,
             "digest": self.digest,
             "plan": self.outcome.chooser.plan.to_json(),
+            "plan_in_words": self.plan_in_words,
             "changed": self.changed,
         }
 
 
-def replay(finding: Finding, scenario: Scenario | None = None) -> Replay:
+def replay(
+    finding: Finding, scenario: Scenario | None = None, *, questions_max: int | None = QUESTIONS_MAX
+) -> Replay:
     """Run a finding again.
 
     Args:
         finding: The finding.
         scenario: The scenario, where the catalogue does not have it (one defined in a notebook).
+        questions_max: How many questions the run may ask, from 1; None is no limit.
 
     Raises:
         PlanError: the plan does not fit the world any more; the message names the first key that does not.
+        QuestionLimitError: the run asks more questions than it may.
         LabError: the scenario, the variant or the form of the input is gone.
     """
-    outcome = replay_of(scenario or get(finding.scenario), finding)
+    scenario = scenario or get(finding.scenario)
+    outcome = replay_of(scenario, finding, questions_max=questions_max)
     digest = outcome.run.trace.digest()
+    words = in_words(scenario, outcome.chooser)
     failure = outcome.failure
     if failure is not None and failure.by == finding.by and digest == finding.digest:
-        return Replay(Result.IDENTICAL, outcome, digest, [])
+        return Replay(Result.IDENTICAL, outcome, digest, words, [])
     changed = differences(finding.fingerprint, fingerprint())
-    return Replay(Result.DIFFERS if failure else Result.HOLDS, outcome, digest, changed)
+    return Replay(Result.DIFFERS if failure else Result.HOLDS, outcome, digest, words, changed)
 
 
 def bisect_verdict(finding: Finding, scenario: Scenario | None = None) -> tuple[bool, int]:

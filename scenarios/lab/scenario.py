@@ -30,6 +30,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeAlias
 
 from simulations.errors import LabError
+from simulations.terminal_text import shown
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -178,6 +179,7 @@ class Scenario:
         inputs: Makes the Hypothesis strategy of inputs (and imports Hypothesis inside); None means: one of
             the ladder.
         phrase: Describes a deviation in the words of the world, such as "bit 2 of cpu0 is upset at clock 1".
+        moment: Says a time of the trace with its unit, such as "70.0 h".
         assumptions: What the scenario takes for granted.
         deviations_max: The largest number of deviations in a plan that a search draws.
         drivers: Further ways of answering at random, by name: each makes a chooser from a seed, and different
@@ -198,6 +200,7 @@ class Scenario:
     noise: NoiseModel
     inputs: Callable[[], SearchStrategy[Any]] | None = None
     phrase: Callable[[ChoicePoint], str] = _plain
+    moment: Callable[[int], str] = str
     assumptions: tuple[Assumption, ...] = ()
     deviations_max: int = 3
     drivers: Mapping[str, Callable[[int], Chooser]] = field(default_factory=dict)
@@ -235,7 +238,7 @@ class Scenario:
             if variant.name == name:
                 return variant
         names = ", ".join(variant.name for variant in self.variants)
-        raise LabError(f"{self.name} has no variant {name!r}; it has {names}")
+        raise LabError(f"{self.name} has no variant {shown(name)}; it has {names}")
 
     def judged_by(self, variant: Variant) -> tuple[Property, ...]:
         """Return the properties that a variant is judged by, in the order in which they are checked."""

@@ -11,6 +11,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Any, Final
 
 from simulations.errors import LabError
+from simulations.terminal_text import shown
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -65,6 +66,8 @@ class Minimality(StrEnum):
     tried, since the budget ran out."""
     ONE_MINIMAL = "1-minimal"
     """None of its deviations can be dropped; the budget ran out."""
+    INTERRUPTED = "not minimised: interrupted"
+    """It is the run that the search found; minimising was interrupted."""
     BY_HAND = "not minimised: made by hand"
     """Its plan was made in the debugger."""
 
@@ -87,7 +90,7 @@ class Minimality(StrEnum):
             named_labels = sense is cls.LEAST_OVER_LABELS and text.startswith(f"{sense} ")
             if text == sense or named_labels:
                 return sense
-        raise LabError(f"a finding is {', '.join(cls)}, not {text!r}; hunt again")
+        raise LabError(f"a finding is {', '.join(cls)}, not {shown(text)}; hunt again")
 
     @classmethod
     def labels_in(cls, text: str) -> str:

@@ -10,11 +10,12 @@ import os
 import subprocess
 import sys
 from contextlib import suppress
-from typing import TYPE_CHECKING, Any, Final
+from typing import IO, TYPE_CHECKING, Any, Final
 
 from scenarios.lab import catalogue
 from scenarios.lab.execution import Outcome, replayed
 from scenarios.lab.finding import Finding, decode_input, from_json
+from scenarios.lab.interrupts import end_when_closed
 from simulations.errors import LabError, NondeterminismError
 
 if TYPE_CHECKING:
@@ -34,7 +35,7 @@ NOT_YET: Final = "not yet"
 _HASH_SEEDS: Final = ("1", "2")
 _SECONDS_MAX: Final = 600.0
 _BOOT: Final = (
-    "import json, sys; job = json.load(sys.stdin); sys.path[:] = job['path']; "
+    "import json, sys; job = json.loads(sys.stdin.readline()); sys.path[:] = job['path']; "
     "from scenarios.lab.verify import work; work(job)"
 )
 
@@ -64,18 +65,28 @@ def verify(findings: Sequence[tuple[Scenario, Finding]]) -> list[str]:
     return [IN_PROCESS if source is None else FRESH for source in sources]
 
 
-def replay_of(scenario: Scenario, finding: Finding) -> Outcome:
-    """Run a finding's plan at its input; raises `PlanError` where the plan does not apply."""
+def replay_of(scenario: Scenario, finding: Finding, *, questions_max: int | None = None) -> Outcome:
+    """Run a finding's plan at its input; raises `PlanError` where the plan does not apply.
+
+    Args:
+        scenario: The scenario.
+        finding: The finding.
+        questions_max: How many questions the run may ask; None is no limit, for a finding of one's own.
+    """
     given = decode_input(scenario, finding.input)
-    return replayed(scenario, scenario.variant(finding.variant), given, finding.plan)
+    variant = scenario.variant(finding.variant)
+    return replayed(scenario, variant, given, finding.plan, questions_max=questions_max)
 
 
 def work(job: dict[str, Any]) -> None:
     """Replay the findings that a parent process sent; the answer goes to standard output.
 
+    When the parent ends, however it does, its end of the standard input is closed, and this process ends too.
+
     Args:
-        job: What the parent wrote to standard input.
+        job: What the parent wrote to standard input, in one line.
     """
+    end_when_closed(sys.stdin.fileno())
     results = []
     for source, data in job["findings"]:
         try:
@@ -126,21 +137,28 @@ def in_fresh_interpreters(jobs: Sequence[tuple[str, Finding]]) -> list[list[dict
         )
         for seed in _HASH_SEEDS
     ]
+    held: list[IO[str]] = []  # what a worker notices when it is closed, which is also when this process ends
     try:
-        for worker in workers:
-            _ask(worker, text)
+        held.extend(_ask(worker, text) for worker in workers)
         return [_answer(worker) for worker in workers]
     finally:
         for worker in workers:
             worker.kill()
             worker.communicate()
+        for pipe in held:
+            with suppress(BrokenPipeError):
+                pipe.close()
 
 
-def _ask(worker: subprocess.Popen[str], text: str) -> None:
-    if worker.stdin is not None:
-        with suppress(BrokenPipeError), worker.stdin:  # its exit status will say why it is gone
-            worker.stdin.write(text)
-        worker.stdin = None
+def _ask(worker: subprocess.Popen[str], text: str) -> IO[str]:
+    """Send a worker its job, and return its standard input, which must stay open while it works."""
+    pipe, worker.stdin = worker.stdin, None  # or `communicate` closes it
+    if pipe is None:
+        raise LabError("a fresh interpreter has no standard input")
+    with suppress(BrokenPipeError):  # its exit status will say why it is gone
+        pipe.write(f"{text}\n")
+        pipe.flush()
+    return pipe
 
 
 def _answer(worker: subprocess.Popen[str]) -> list[dict[str, Any]]:

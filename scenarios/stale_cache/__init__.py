@@ -107,6 +107,7 @@ SCENARIO: Final = Scenario(
     ),
     noise=NoiseModel("a busy machine", {"* after *": 0.05}, otherwise="uniform"),
     phrase=in_words,
+    moment=lambda time_ms: f"{time_ms} ms",
     deviations_max=2,
     drivers={"pct-2": partial(Priorities, 2)},
     stress=stress,

@@ -90,6 +90,7 @@ SCENARIO: Final = Scenario(
     properties=(every_pointer_leads_to_its_document, nothing_fails_in_silence),
     noise=IN_THE_FIELD,
     phrase=in_words,
+    moment=lambda documents: f"doc {documents}",
     variants=(
         Variant(
             "as-shipped",

@@ -11,7 +11,7 @@ from scenarios.vanishing_job.properties import is_over_by_monday, keeps_its_work
 from simulations.batch_job import variants
 from simulations.batch_job.environment import LIFE, in_words
 from simulations.batch_job.system import run
-from simulations.batch_job.workload import Job
+from simulations.batch_job.workload import HOUR_MS, Job
 from simulations.choices import Deviation, Plan
 
 __all__ = ["SCENARIO", "under"]
@@ -123,6 +123,7 @@ SCENARIO: Final = Scenario(
     ),
     noise=LIFE,
     phrase=in_words,
+    moment=lambda time_ms: f"{time_ms / HOUR_MS:.2f} h",
     assumptions=ASSUMPTIONS,
     deviations_max=8,
 )

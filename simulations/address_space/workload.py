@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from typing import Final
 
 from simulations.address_space.space import KIB, MIB
-from simulations.choices import substream
+from simulations.choices import SEED_MAX, substream
+from simulations.terminal_text import shown
 
 __all__ = ["Session", "long_session"]
 
@@ -24,12 +25,12 @@ class Session:
 
     Attributes:
         documents: Their sizes in KiB, each from 1 to 2^26; 1 to 100,000 of them.
-        open_max: How many are open at once, at least 1; None means that none is closed.
-        lag: How many documents later a pointer is used, if its document is not closed before; from 0.
-        seed: Decides which document is closed, and where a random policy puts mappings.
+        open_max: How many are open at once, 1 to 100,000; None means that none is closed.
+        lag: How many documents later a pointer is used, if its document is not closed before; 0 to 100,000.
+        seed: Decides which document is closed, and where a random policy puts mappings; -2^64 to 2^64.
 
     Raises:
-        ValueError: a figure lies outside its range.
+        ValueError: a figure is no whole number or lies outside its range.
     """
 
     documents: tuple[int, ...]
@@ -38,15 +39,21 @@ class Session:
     seed: int = 0
 
     def __post_init__(self) -> None:
-        if not 1 <= len(self.documents) <= DOCUMENTS_MAX:
-            raise ValueError(f"a session opens 1 to {DOCUMENTS_MAX} documents, not {len(self.documents)}")
+        if not isinstance(self.documents, tuple) or not 1 <= len(self.documents) <= DOCUMENTS_MAX:
+            raise ValueError(
+                f"give a tuple of the sizes of 1 to {DOCUMENTS_MAX} documents, not {shown(self.documents)}"
+            )
         for size in self.documents:
-            if not 1 <= size <= DOCUMENT_KIB_MAX:
-                raise ValueError(f"a document has 1 to {DOCUMENT_KIB_MAX} KiB, not {size}")
-        if self.open_max is not None and self.open_max < 1:
-            raise ValueError(f"at least 1 document is open at once, not {self.open_max}")
-        if self.lag < 0:
-            raise ValueError(f"a pointer is used 0 or more documents later, not {self.lag}")
+            _check("the size of a document in KiB", size, 1, DOCUMENT_KIB_MAX)
+        if self.open_max is not None:
+            _check("open_max", self.open_max, 1, DOCUMENTS_MAX)
+        _check("lag", self.lag, 0, DOCUMENTS_MAX)
+        _check("seed", self.seed, -SEED_MAX, SEED_MAX)
+
+
+def _check(name: str, value: object, low: int, high: int) -> None:
+    if type(value) is not int or not low <= value <= high:
+        raise ValueError(f"{name} is a whole number from {low} to {high}, not {shown(value)}")
 
 
 MEAN_KIB: Final = 4 * MIB // KIB

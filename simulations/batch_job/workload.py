@@ -15,7 +15,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 from simulations.batch_job.database import EXHAUSTIVE, execution_ms, planning_ms
 from simulations.batch_job.rules import RULES
-from simulations.choices import substream
+from simulations.choices import SEED_MAX, substream
+from simulations.terminal_text import shown
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterator, Sequence
@@ -31,6 +32,8 @@ HOUR_MS: Final = 3_600 * SECOND_MS
 """An hour, in ms."""
 
 TESTS_MAX: Final = 1_000_000
+WORKERS_MAX: Final = 1_000
+VERSIONS_MAX: Final = 10_000
 TEST_MS_MAX: Final = 6 * HOUR_MS
 """The longest a test may take; without a cap the tail of a lognormal law decides when a job is over."""
 
@@ -49,12 +52,12 @@ class Job:
     Attributes:
         rule: The name of the platform's rule for machines that seem to have no owner: a key of
             `simulations.batch_job.rules.RULES`.
-        seed: The seed of the durations.
-        tests: How many tests there are, from 1.
-        workers: How many run at a time, from 1.
-        versions: How many versions of the product they cover, from 1; a test belongs to version
+        seed: The seed of the durations, from -2^64 to 2^64.
+        tests: How many tests there are, from 1 to 1,000,000.
+        workers: How many run at a time, from 1 to 1,000.
+        versions: How many versions of the product they cover, from 1 to 10,000; a test belongs to version
             `number % versions`.
-        connections: The size of the database's connection pool, from 1.
+        connections: The size of the database's connection pool, from 1 to 1,000.
         held_h: By how many whole hours the launch is held back, from 0 to 167.
 
     Raises:
@@ -70,20 +73,19 @@ class Job:
     held_h: int = 0
 
     def __post_init__(self) -> None:
-        if self.rule not in RULES:
-            raise ValueError(f"there is no rule {self.rule!r}; there are {', '.join(RULES)}")
+        if not isinstance(self.rule, str) or self.rule not in RULES:
+            raise ValueError(f"there is no rule {shown(self.rule)}; there are {', '.join(RULES)}")
         for name, low, high in (
             ("tests", 1, TESTS_MAX),
-            ("workers", 1, TESTS_MAX),
-            ("versions", 1, TESTS_MAX),
-            ("connections", 1, TESTS_MAX),
+            ("workers", 1, WORKERS_MAX),
+            ("versions", 1, VERSIONS_MAX),
+            ("connections", 1, WORKERS_MAX),
             ("held_h", 0, 167),
+            ("seed", -SEED_MAX, SEED_MAX),
         ):
             value = getattr(self, name)
             if type(value) is not int or not low <= value <= high:
-                raise ValueError(f"{name} is a whole number from {low} to {high}, not {value!r}")
-        if type(self.seed) is not int:
-            raise ValueError(f"the seed is a whole number, not {self.seed!r}")
+                raise ValueError(f"{name} is a whole number from {low} to {high}, not {shown(value)}")
 
 
 @dataclass(frozen=True)

@@ -6,6 +6,8 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import Final
 
+from simulations.terminal_text import shown
+
 __all__ = ["KEY", "Workload"]
 
 READ: Final = "r"
@@ -27,8 +29,9 @@ class Workload:
     """What each client does, one after the other.
 
     Attributes:
-        clients: For each client a text with one letter a step: `r` reads the row, `w` writes it, `.` thinks
-            for `THINK_MS`. Every write has a value of its own: the first client's first is 1, and so on.
+        clients: For each of 1 to 8 clients a text with one letter a step, 1 to 8 of them: `r` reads the row,
+            `w` writes it, `.` thinks for `THINK_MS`. Every write has a value of its own: the first client's
+            first is 1, and so on.
 
     Raises:
         ValueError: there are no clients, or too many, or one has no steps, too many, or a strange one.
@@ -41,14 +44,14 @@ class Workload:
             isinstance(steps, str) for steps in self.clients
         ):
             raise ValueError(
-                f"give a tuple of texts, one for each client, such as 'rw', not {self.clients!r}"
+                f"give a tuple of texts, one for each client, such as 'rw', not {shown(self.clients)}"
             )
         object.__setattr__(self, "clients", tuple(self.clients))
         if not 1 <= len(self.clients) <= CLIENTS_MAX:
             raise ValueError(f"a workload has 1 to {CLIENTS_MAX} clients, not {len(self.clients)}")
         for steps in self.clients:
             if not 1 <= len(steps) <= STEPS_MAX:
-                raise ValueError(f"a client does 1 to {STEPS_MAX} steps, not {len(steps)} ({steps!r})")
+                raise ValueError(f"a client does 1 to {STEPS_MAX} steps, not {len(steps)} ({shown(steps)})")
             strange = sorted(set(steps) - set(LETTERS))
             if strange:
                 raise ValueError(

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 from simulations.choices import substream
 from simulations.errors import LabError
+from simulations.terminal_text import shown
 
 if TYPE_CHECKING:
     from simulations.mode_machine.variants import System
@@ -34,6 +35,7 @@ FREQUENCIES: Final = (12, 3, 2, 2, 1)
 
 
 CLOCKS_MAX: Final = 1_000_000
+LANES_MAX: Final = 64
 
 
 @dataclass(frozen=True)
@@ -41,8 +43,8 @@ class Workload:
     """The commands to each processor, which are recorded.
 
     Attributes:
-        lanes: For each processor a text with one letter a clock: `.` none, `G` go, `S` step, `H` halt,
-            `R` reset.
+        lanes: For each of 1 to 64 processors a text with one letter a clock, 1 to 1,000,000 of them: `.`
+            none, `G` go, `S` step, `H` halt, `R` reset.
 
     Raises:
         ValueError: the lanes differ in length, are empty, or hold another letter.
@@ -52,13 +54,15 @@ class Workload:
 
     def __post_init__(self) -> None:
         if not isinstance(self.lanes, list | tuple) or not all(isinstance(lane, str) for lane in self.lanes):
-            raise ValueError(f"give a tuple of lanes, texts such as '..GS', not {self.lanes!r}")
+            raise ValueError(f"give a tuple of lanes, texts such as '..GS', not {shown(self.lanes)}")
         object.__setattr__(self, "lanes", tuple(self.lanes))
         lengths = sorted({len(lane) for lane in self.lanes})
         if len(lengths) != 1 or not 1 <= lengths[0] <= CLOCKS_MAX:
             raise ValueError(
-                f"give one lane a processor, all of one length from 1 to {CLOCKS_MAX}, not {lengths}"
+                f"give one lane a processor, all of one length from 1 to {CLOCKS_MAX}, not {shown(lengths)}"
             )
+        if len(self.lanes) > LANES_MAX:
+            raise ValueError(f"give 1 to {LANES_MAX} lanes, one a processor, not {len(self.lanes)}")
         for number, lane in enumerate(self.lanes):
             strange = sorted(set(lane) - set(LETTERS))
             if strange:

@@ -92,6 +92,7 @@ def frontrun(name: str, seconds_max: float) -> dict[str, Any]:
     import frontrun as theirs
 
     program = PROGRAMS[name]
+    began = time.monotonic()
     result = theirs.explore(
         setup=program.setup,
         workers=list(program.workers),
@@ -103,7 +104,7 @@ def frontrun(name: str, seconds_max: float) -> dict[str, Any]:
         reproduce_on_failure=0,
     )
     verdict = {True: "exhausted", False: "found", None: "gave up"}[result.property_holds]
-    if result.num_explored >= EXECUTIONS_MAX:
+    if result.num_explored >= EXECUTIONS_MAX or time.monotonic() - began >= seconds_max:
         verdict = "gave up"
     return {"verdict": verdict, "schedules": result.num_explored}
 

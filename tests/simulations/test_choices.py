@@ -3,7 +3,7 @@ from collections import Counter
 from itertools import product
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from simulations import choices
@@ -235,6 +235,22 @@ class TestRandom:
             choices.random(NoiseModel("weather", {"door": (0.1, 0.1)}), 0).pick("door", (0, 1))
 
 
+@pytest.mark.parametrize(
+    ("rate", "size", "expected"),
+    [
+        (0.3, 2, (0.7, 0.3)),
+        (0.3, 4, (0.7, 0.1, 0.1, 0.1)),
+        (UNIFORM, 4, (0.25,) * 4),
+        ((0.1, 0.2), 3, (0.7, 0.1, 0.2)),
+        ((0.1,), 4, (0.9, 0.1, 0, 0)),
+        (0.0, 3, (1, 0, 0)),
+        (0.5, 1, (1,)),
+    ],
+)
+def test_the_probabilities_of_the_options_of_a_label(rate, size, expected):
+    assert NoiseModel("given", {"a": rate}).probabilities("a", size) == pytest.approx(expected)
+
+
 class TestPrefix:
     noise = NoiseModel("storm", {}, otherwise=UNIFORM)
 
@@ -260,6 +276,18 @@ class TestPrefix:
     def test_refuses_a_negative_length(self):
         with pytest.raises(ValueError, match="not -1"):
             choices.prefix(Plan(), -1, self.noise, 0)
+
+    @settings(deadline=None)
+    @given(st.integers(0, 1000), st.integers(0, 10), st.integers(0, 10))
+    def test_two_lengths_have_common_random_numbers(self, seed, one, other):
+        """In a world that always asks the same, answers behind both prefixes are the same."""
+        plan = Plan([Deviation("q", place, 1) for place in range(0, 10, 2)])
+        runs = []
+        for k in (one, other):
+            chooser = choices.prefix(plan, k, self.noise, seed)
+            runs.append([chooser.pick("q", range(3)) for _ in range(12)])
+        behind = max(one, other)
+        assert runs[0][behind:] == runs[1][behind:]
 
 
 class Follows:

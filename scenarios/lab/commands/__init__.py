@@ -1,7 +1,8 @@
 """The command `heisenlab`: one table of commands, one file for each of them.
 
 Exit codes: 0 done, or the property holds (exhausted); 1 found, reproduced, or a problem of the installation;
-2 usage or unreadable file; 3 gave up; 130 interrupted; 128 an internal error. `replay --bisect` is made for
+2 usage or unreadable file; 3 gave up; 130 interrupted, 143
+ended by SIGTERM; 128 an internal error. `replay --bisect` is made for
 `git bisect run`: 0 clean, 1 bug, 125 cannot be judged.
 
 This module imports nothing of the engine, and only the chosen command's module, inside `main`: a version in
@@ -12,6 +13,7 @@ as "found".
 from __future__ import annotations
 
 import argparse
+import errno
 import os
 import shlex
 import sys
@@ -23,11 +25,12 @@ from scenarios.lab.commands.command import (
     CANNOT_JUDGE,
     DONE,
     INTERNAL,
-    INTERRUPTED,
     USAGE,
     Command,
     CommandModule,
     UsageError,
+    interrupted_by,
+    interrupted_status,
 )
 
 if TYPE_CHECKING:
@@ -52,8 +55,8 @@ COMMANDS: Final = (
     Command("journal", "show a lab journal", "journal"),
     Command("threads", "explore the thread schedules of a program", "threads"),
     Command("machine", "examine what a state machine does with a corrupted state", "machine"),
-    Command("memory", "find pointers that a program truncates to 32 bits (Linux on x86-64)", "memory"),
-    Command("record", "record a long job, and say how and why it ended", "record"),
+    Command("memory", "find pointers that a program truncates to 32 bits (Linux on x86-64)", "memory", True),
+    Command("record", "record a long job, and say how and why it ended", "record", True),
 )
 
 
@@ -72,11 +75,10 @@ def main(argv: Sequence[str] | None = None) -> int:
     except SystemExit as leaving:
         status = leaving.code if isinstance(leaving.code, int) else USAGE
         return CANNOT_JUDGE if bisecting and status == USAGE else status
-    except KeyboardInterrupt:
-        return _complain("interrupted; that is no verdict", INTERRUPTED)
-    except BrokenPipeError:
-        # The reader has gone: exit without a complaint, also from the flush at the end of the process.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    except KeyboardInterrupt as error:
+        return _complain(f"{interrupted_by(error)}; that is no verdict", interrupted_status(error))
+    except BrokenPipeError:  # the reader has gone: exit without a complaint
+        _discard_output()
         return DONE
     except BaseException as error:  # noqa: BLE001  (a traceback must not end in exit code 1)
         return _failed(error, bisecting=bisecting)
@@ -89,18 +91,21 @@ def _run(name: str | None, arguments: Sequence[str]) -> int:
     if chosen is None or chosen_parser is None:
         parser.parse_args(arguments)  # prints help or version, or says what is wrong
         return USAGE
-    module = cast("CommandModule", import_module(f"{__name__}.{chosen.module}"))
-    module.add_arguments(chosen_parser)
-    args, remaining = parser.parse_known_args(arguments)
-    args.typed = shlex.join(["heisenlab", *arguments])
-    if "remaining" in args:
-        args.remaining = remaining
-    elif remaining:
-        chosen_parser.error(f"unrecognized arguments: {' '.join(remaining)}")
-    try:
-        return module.run(args)
-    except UsageError as error:
-        chosen_parser.error(str(error))
+    from scenarios.lab.interrupts import delivered  # noqa: PLC0415  (inside the guard, as all of the engine)
+
+    with delivered(endings=not chosen.treats_signals):
+        module = cast("CommandModule", import_module(f"{__name__}.{chosen.module}"))
+        module.add_arguments(chosen_parser)
+        args, remaining = parser.parse_known_args(arguments)
+        args.typed = shlex.join(["heisenlab", *arguments])
+        if "remaining" in args:
+            args.remaining = remaining
+        elif remaining:
+            chosen_parser.error(_printable(f"unrecognized arguments: {' '.join(remaining)}"))
+        try:
+            return module.run(args)
+        except UsageError as error:
+            chosen_parser.error(_printable(str(error)))
 
 
 def _parsers(chosen: Command | None) -> tuple[argparse.ArgumentParser, argparse.ArgumentParser | None]:
@@ -147,10 +152,26 @@ def _failed(error: BaseException, *, bisecting: bool) -> int:
         return _complain(str(error), INTERNAL)
     if "LabError" in names:
         return _complain(str(error), USAGE)
+    if isinstance(error, OSError) and error.errno in {errno.ENOSPC, errno.EIO, errno.EFBIG, errno.EDQUOT}:
+        _discard_output()
+        return _complain(f"cannot write: {error.strerror}; make room, or write elsewhere", USAGE)
     traceback.print_exception(error)
     return _complain("this is an error in the laboratory or in a world, and no verdict", INTERNAL)
 
 
 def _complain(message: str, status: int) -> int:
-    print(f"heisenlab: {message}", file=sys.stderr)
+    print(f"heisenlab: {_printable(message)}", file=sys.stderr)
     return status
+
+
+def _printable(message: str) -> str:
+    try:
+        from simulations.terminal_text import printable  # noqa: PLC0415  (most commands complain of nothing)
+    except Exception:  # noqa: BLE001  (where it does not import, this has to be said all the same)
+        return ascii(message)
+    return printable(message)
+
+
+def _discard_output() -> None:
+    """Let what is still to be written go nowhere, so that the end of the process says nothing of it."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

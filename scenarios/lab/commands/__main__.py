@@ -2,7 +2,7 @@
 
 import sys
 
-from scenarios.lab.commands import main
+from scenarios.lab.start import main
 
 if __name__ == "__main__":
     sys.exit(main())

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from scenarios.lab.catalogue import get
 from scenarios.lab.commands.command import DONE, FOUND
 from scenarios.lab.commands.display import print_facts, print_rows, progress
-from scenarios.lab.commands.journal import add_journal_arguments, check_journal, note
+from scenarios.lab.commands.journal_options import add_journal_arguments, check_journal, note
 from scenarios.lab.method.assumptions import Broken, Fate, Row, Standing, break_one, ledger
 
 if TYPE_CHECKING:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final
 
 from scenarios.lab.commands.bisect_display import concluded, print_result, showing_progress, to_json
 from scenarios.lab.commands.command import DONE, GAVE_UP, INTERRUPTED, UsageError
-from scenarios.lab.commands.journal import add_journal_arguments, check_journal, note
+from scenarios.lab.commands.journal_options import add_journal_arguments, check_journal, note
 from scenarios.lab.method.bisect import RUNS_MAX, Answer, Bisection, Question, bisect, state_file
 from scenarios.lab.method.repository import Repository, inside
 

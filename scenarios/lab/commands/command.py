@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Protocol
 
@@ -20,8 +21,6 @@ CANNOT_JUDGE: Final = 125
 """For `git bisect run`: skip this version."""
 INTERNAL: Final = 128
 """An error in the laboratory or in a world; no verdict."""
-INTERRUPTED: Final = 130
-"""Interrupted; no verdict."""
 
 
 @dataclass(frozen=True)
@@ -32,11 +31,13 @@ class Command:
         name: What the user types.
         help: One line for `heisenlab --help`: lower case, imperative, no full stop.
         module: The module in this folder that carries it out; imported only when the command is chosen.
+        treats_signals: Whether it does with SIGTERM and SIGHUP what is right for the program that it runs.
     """
 
     name: str
     help: str
     module: str
+    treats_signals: bool = False
 
 
 class CommandModule(Protocol):
@@ -58,6 +59,20 @@ class CommandModule(Protocol):
             UsageError: the arguments do not go together.
             LabError: something that the user can mend; `main` prints it in one line and returns 2.
         """
+
+
+INTERRUPTED: Final = 130
+"""Ended by Ctrl-C; no verdict."""
+
+
+def interrupted_status(error: KeyboardInterrupt) -> int:
+    """Return the exit status of a command that a signal ended, as a shell gives it: 130 after Ctrl-C."""
+    return 128 + int(getattr(error, "number", signal.SIGINT))
+
+
+def interrupted_by(error: KeyboardInterrupt) -> str:
+    """Say what ended a command: the signal, where it was not Ctrl-C."""
+    return f"ended by {error}" if hasattr(error, "number") else "interrupted"
 
 
 class UsageError(Exception):

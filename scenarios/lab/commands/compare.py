@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final
 
 from scenarios.lab.commands.command import DONE, INTERRUPTED
 from scenarios.lab.commands.display import print_rows, progress
-from scenarios.lab.commands.journal import add_journal_arguments, check_journal, note
+from scenarios.lab.commands.journal_options import add_journal_arguments, check_journal, note
 from scenarios.lab.commands.workers import add_workers_arguments, pool_of
 from scenarios.lab.method.compare import Kind, compare
 from scenarios.lab.method.estimates import percent, sparkline

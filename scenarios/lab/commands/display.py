@@ -5,6 +5,7 @@ It imports nothing of the engine, so that a command which needs none of it start
 
 from __future__ import annotations
 
+import sys
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
@@ -13,14 +14,21 @@ from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
+from simulations.terminal_text import printable
 from simulations.text_columns import aligned
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
 
+def complain(message: str) -> None:
+    """Print a line of ours on the standard error."""
+    print(f"heisenlab: {printable(message)}", file=sys.stderr)
+
+
 def print_rows(header: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
     """Print a table on the standard output."""
+    rows = [[printable(cell) for cell in row] for row in rows]
     console = Console()
     if not console.is_terminal:
         for line in aligned([header, *rows], gap=2):
@@ -36,6 +44,7 @@ def print_rows(header: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
 
 def print_facts(facts: Sequence[tuple[str, str]]) -> None:
     """Print names and values: wrapped beside each other on a terminal, a line each elsewhere."""
+    facts = [(name, printable(value)) for name, value in facts]
     console = Console()
     if not console.is_terminal:
         for line in aligned(facts, gap=2):

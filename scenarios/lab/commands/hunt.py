@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import shlex
-import sys
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Final
 
@@ -12,22 +11,35 @@ from rich.console import Console
 from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-from scenarios.lab.commands.command import DONE, FOUND, GAVE_UP, INTERRUPTED, UsageError
-from scenarios.lab.commands.display import print_facts
-from scenarios.lab.commands.journal import add_journal_arguments, check_journal, note
+from scenarios.lab.commands.command import (
+    DONE,
+    FOUND,
+    GAVE_UP,
+    USAGE,
+    UsageError,
+    interrupted_by,
+    interrupted_status,
+)
+from scenarios.lab.commands.display import complain, print_facts
+from scenarios.lab.commands.journal_options import add_journal_arguments, check_journal, note
 from scenarios.lab.commands.workers import add_workers_arguments
-from scenarios.lab.finding import check_writable
-from scenarios.lab.hunt import hunt
+from scenarios.lab.finding import FindingError, check_writable
+from scenarios.lab.hunt import HuntInterrupted, hunt
+from scenarios.lab.rescue import save
+from scenarios.lab.verdict import Minimality
+from simulations.terminal_text import printable
 
 if TYPE_CHECKING:
     import argparse
     from collections.abc import Callable, Iterator
 
+    from scenarios.lab.finding import Finding
     from scenarios.lab.hunt import Hunt
     from scenarios.lab.searchers import Tally
 
 _STATUSES: Final = {"found": FOUND, "exhausted": DONE, "gave up": GAVE_UP}
 _COLOURS: Final = {"found": "red", "exhausted": "green", "gave up": "yellow"}
+_NAMES_WIDTH: Final = len("minimality")
 _REDRAWN_EVERY_RUNS: Final = 10
 
 
@@ -67,7 +79,7 @@ def run(args: argparse.Namespace) -> int:
     if args.cluster or args.state:
         raise UsageError("--cluster and --state are for many hunts; add --seeds N")
     if args.output:
-        check_writable(args.output)
+        _warn_of(args.output)
     last: list[Tally] = []
     try:
         with _progress(f"{args.name} / {args.variant}") as watch:
@@ -85,18 +97,42 @@ def run(args: argparse.Namespace) -> int:
                 deviations=args.deviations,
                 watch=watched,
             )
-    except KeyboardInterrupt:
+    except HuntInterrupted as stopped:
+        result = stopped.hunt
+    except KeyboardInterrupt as error:
         so_far = f"after {last[0].runs} runs to {last[0].phase}" if last else "before the first run"
-        print(f"heisenlab: interrupted {so_far}; that is no verdict", file=sys.stderr)
-        return INTERRUPTED
-    if result.finding and args.output:
-        result.finding.save(args.output)
+        complain(f"{interrupted_by(error)} {so_far}; that is no verdict")
+        return interrupted_status(error)
+    status = _STATUSES[result.verdict]
+    try:
+        if args.json:
+            print(json.dumps(result.to_json(), indent=2), flush=True)
+        else:
+            _print(result)
+    finally:  # also where the standard output is full or gone
+        if result.finding and args.output:
+            status = _save(result.finding, args.output, as_json=args.json)
     note(args, f"hunt {result.scenario} / {result.variant}", f"{result.verdict}: {result.says}")
-    if args.json:
-        print(json.dumps(result.to_json(), indent=2))
-    else:
-        _print(result, args.output)
-    return _STATUSES[result.verdict]
+    return status
+
+
+def _warn_of(output: str) -> None:
+    try:
+        check_writable(output)
+    except FindingError as error:
+        complain(f"{error}; the hunt goes on, and what it finds is saved elsewhere")
+
+
+def _save(finding: Finding, output: str, *, as_json: bool) -> int:
+    """Save a finding that was printed already, so that whatever happens here its plan is not lost."""
+    saved = save(finding, output)
+    if saved.problem:
+        complain(f"the plan is {json.dumps(finding.plan.to_json())}")
+        complain(str(saved))
+        return USAGE
+    if not as_json:
+        print_facts([("replay".ljust(_NAMES_WIDTH), f"heisenlab replay {shlex.quote(output)}")])
+    return FOUND
 
 
 @contextmanager
@@ -116,14 +152,14 @@ def _progress(what: str) -> Iterator[Callable[[Tally], None]]:
         yield watch
 
 
-def _print(result: Hunt, saved_as: str | None) -> None:
+def _print(result: Hunt) -> None:
     console = Console(soft_wrap=True)
     colour = _COLOURS[result.verdict]
-    console.print(
-        f"{escape(result.scenario)} / {escape(result.variant)}: [bold {colour}]{result.verdict}[/]",
-        highlight=False,
-    )
     found = result.finding
+    interrupted = found is not None and Minimality.read(found.minimality) is Minimality.INTERRUPTED
+    name = escape(printable(f"{result.scenario} / {result.variant}"))
+    verdict = f"[bold {colour}]{result.verdict}[/]{', not minimised' if interrupted else ''}"
+    console.print(f"{name}: {verdict}", highlight=False)
     spent = f"{result.search_runs} to search ({result.searcher}, seed {result.seed})"
     if found is None:
         print_facts([("verdict", result.says), ("runs", spent), ("time", f"{result.seconds:.2f} s")])
@@ -138,6 +174,4 @@ def _print(result: Hunt, saved_as: str | None) -> None:
         ("verified", found.verified),
         ("time", f"{result.seconds:.2f} s"),
     ]
-    if saved_as:
-        facts.append(("replay", f"heisenlab replay {shlex.quote(saved_as)}"))
     print_facts(facts)

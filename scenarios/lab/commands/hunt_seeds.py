@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 from scenarios.lab.catalogue import get
 from scenarios.lab.commands.command import DONE, FOUND, GAVE_UP, INTERRUPTED
 from scenarios.lab.commands.display import print_facts, print_rows, progress
-from scenarios.lab.commands.journal import note
+from scenarios.lab.commands.journal_options import note
 from scenarios.lab.commands.workers import pool_of
 from scenarios.lab.method.many_seeds import Hunts, hunts
 from scenarios.lab.verdict import Verdict

@@ -1,4 +1,4 @@
-"""`heisenlab journal`, and what other commands write into a journal."""
+"""`heisenlab journal`."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from scenarios.lab.commands.command import DONE, UsageError
 from scenarios.lab.commands.display import print_rows
-from scenarios.lab.method.journal import VARIABLE, append, check_appendable, entry, read
+from scenarios.lab.method.journal import VARIABLE, read
 
 if TYPE_CHECKING:
     import argparse
@@ -48,41 +48,3 @@ def run(args: argparse.Namespace) -> int:
         ]
         print_rows(("when", "who", "what", "prediction", "outcome", "command"), rows)
     return DONE
-
-
-def add_journal_arguments(parser: argparse.ArgumentParser) -> None:
-    """Add the options of a command that writes into a journal."""
-    parser.add_argument(
-        "--journal", metavar="FILE", help=f"append what was done and what came out; also by {VARIABLE}"
-    )
-    parser.add_argument("--prediction", metavar="TEXT", help="what you expect, for the journal")
-
-
-def check_journal(args: argparse.Namespace) -> None:
-    """Check, before the work begins, that the journal can be written.
-
-    Raises:
-        UsageError: there is a prediction and no journal.
-        LabError: it cannot be written.
-    """
-    path = _named(args)
-    if path is not None:
-        check_appendable(path)
-    elif args.prediction:
-        raise UsageError("a prediction goes into a journal: name it with --journal")
-
-
-def note(args: argparse.Namespace, what: str, outcome: str) -> None:
-    """Append what was done and what came out to the journal, if the user names one.
-
-    Raises:
-        LabError: the journal cannot be written.
-    """
-    path = _named(args)
-    if path is not None:
-        append(path, entry(what, outcome, command=args.typed, prediction=args.prediction))
-
-
-def _named(args: argparse.Namespace) -> Path | None:
-    named = args.journal or os.environ.get(VARIABLE)
-    return Path(named) if named else None

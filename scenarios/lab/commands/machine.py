@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 from scenarios.lab.commands.command import DONE, FOUND, GAVE_UP
 from scenarios.lab.commands.user_code import attribute, guarded, load
 from simulations.live.state_machines import Verdict, examine
+from simulations.terminal_text import printable_lines
 
 if TYPE_CHECKING:
     from simulations.live.state_machines import Report
@@ -86,7 +87,7 @@ def run(args: argparse.Namespace) -> int:
             "patience": args.patience,
         }
         report = examine(factory, **{key: value for key, value in options.items() if value is not None})
-    print(json.dumps(report.to_json(), indent=2) if args.json else report)
+    print(json.dumps(report.to_json(), indent=2) if args.json else printable_lines(str(report)))
     return _status(report)
 
 

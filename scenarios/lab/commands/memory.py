@@ -35,6 +35,7 @@ from simulations.live.memory.layout import (
 )
 from simulations.live.memory.options import Options
 from simulations.live.memory.report import crash_lines, report_json, report_lines
+from simulations.terminal_text import printable
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -251,7 +252,11 @@ def _print_report(report: Report, *, as_json: bool) -> None:
         lines = [json.dumps(report_json(report))]
     else:
         paragraphs = [report_lines(replace(report, crashes=())), *map(crash_lines, report.crashes)]
-        lines = [line for heading, *rest in paragraphs for line in (_heading(heading), *rest)]
+        lines = [
+            line
+            for heading, *rest in paragraphs
+            for line in (_heading(printable(heading)), *map(printable, rest))
+        ]
     text = "".join(f"{line}\n" for line in lines)
     with contextlib.suppress(OSError):  # the terminal or the pipe may be gone, and with it the reader
         os.write(2, text.encode(errors="backslashreplace"))
@@ -270,7 +275,7 @@ def _map(pid: int | None, *, as_json: bool) -> int:
         return DONE
     from scenarios.lab.commands.display import print_rows  # noqa: PLC0415  (would double the start of `run`)
 
-    print("\n".join(picture(regions)), end="\n\n", flush=True)
+    print("\n".join(map(printable, picture(regions))), end="\n\n", flush=True)
     print_rows(("start", "end", "size", "access", "what"), _map_rows(regions))
     print("\n" + "\n".join(_low_lines(regions)))
     return DONE

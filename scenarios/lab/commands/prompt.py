@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Final
 
 from scenarios.lab.commands.command import DONE, USAGE
 from simulations.errors import LabError
+from simulations.terminal_text import printable_lines
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -125,7 +126,7 @@ class Prompt(Cmd):
 
     def say(self, text: str) -> None:
         """Print a line."""
-        self.stdout.write(f"{text}\n")
+        self.stdout.write(f"{printable_lines(text)}\n")
 
     def _complain(self, message: str) -> bool:
         self._failed = True

@@ -3,21 +3,27 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from rich.console import Console
 from rich.markup import escape
 
+from scenarios.lab.catalogue import get
 from scenarios.lab.commands.command import DONE, FOUND
 from scenarios.lab.commands.display import print_facts
 from scenarios.lab.finding import load
-from scenarios.lab.replay import bisect_verdict, replay
+from scenarios.lab.replay import QUESTIONS_MAX, bisect_verdict, replay
+from simulations.errors import LabError, QuestionLimitError
+from simulations.terminal_text import printable
 
 if TYPE_CHECKING:
     import argparse
 
     from scenarios.lab.finding import Finding
     from scenarios.lab.replay import Replay
+
+
+_MOMENT_WIDTH: Final = 9
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -30,6 +36,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="for git bisect run: 0 clean, 1 bug, 125 cannot be judged; searches around the plan where it "
         "does not apply as it stands",
     )
+    parser.add_argument(
+        "--questions-max",
+        type=int,
+        default=QUESTIONS_MAX,
+        metavar="N",
+        help="questions that the run may ask, so that a stranger's finding costs seconds; default: "
+        f"{QUESTIONS_MAX}",
+    )
     parser.add_argument("--json", action="store_true", help="print one JSON value")
 
 
@@ -38,7 +52,10 @@ def run(args: argparse.Namespace) -> int:
     finding = load(args.file)
     if args.bisect:
         return _bisect(finding, as_json=args.json)
-    result = replay(finding)
+    try:
+        result = replay(finding, questions_max=args.questions_max)
+    except QuestionLimitError as error:
+        raise LabError(f"{error} (--questions-max N)") from error
     if args.json:
         data = result.to_json()
         if args.trace:
@@ -61,18 +78,28 @@ def _bisect(finding: Finding, *, as_json: bool) -> int:
 def _print(finding: Finding, result: Replay, *, with_trace: bool) -> None:
     console = Console(soft_wrap=True)
     if with_trace:
+        moment = get(finding.scenario).moment
         for event in result.outcome.run.trace:
-            console.print(str(event), highlight=False, markup=False)
+            console.print(
+                printable(event.said_at(f"{moment(event.time):>{_MOMENT_WIDTH}}")),
+                highlight=False,
+                markup=False,
+            )
     said = {
         "identical": "[bold red]reproduced[/], identical to the finding",
         "differs": "[bold red]fails[/], but the trace is another one than in the finding",
         "holds": "[bold green]holds[/]: the finding does not show here",
     }[result.result]
-    console.print(f"{escape(finding.scenario)} / {escape(finding.variant)}: {said}", highlight=False)
+    name = escape(printable(f"{finding.scenario} / {finding.variant}"))
+    console.print(f"{name}: {said}", highlight=False)
     failure = result.outcome.failure
-    facts = [("plan", finding.plan_in_words), ("digest", result.digest)]
+    facts = [("plan", result.plan_in_words), ("digest", result.digest)]
     if failure:
         facts.insert(1, ("fails", f"{failure.by}: {failure.message}"))
+    if finding.plan_in_words != result.plan_in_words:
+        facts.append(("in the file", f"the plan reads otherwise: {finding.plan_in_words}"))
+    if result.result == "identical" and failure and failure.message != finding.message:
+        facts.append(("in the file", f"the message reads otherwise: {finding.message}"))
     if result.result != "identical":
         facts.append(("was", f"{finding.by}: {finding.message}; digest {finding.digest}"))
         facts += [

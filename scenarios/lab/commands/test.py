@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 import tempfile
+from contextlib import suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final, TextIO
 from xml.etree import ElementTree as ET
 
 if TYPE_CHECKING:
@@ -16,10 +18,7 @@ if TYPE_CHECKING:
 
 # Where this is run, there may be a project with a `scenarios` package, a conftest and options of its own: the
 # folder is kept off the path, and what stands in it out of the session.
-_PYTEST = (
-    *("-P", "-m", "pytest", "--noconftest", "-o", "addopts="),
-    *("-p", "scenarios.lab.pytest_plugin", "--pyargs", "scenarios"),
-)
+_PYTEST = (*("--noconftest", "-o", "addopts=", "-p", "scenarios.lab.pytest_plugin", "--pyargs", "scenarios"),)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -42,15 +41,37 @@ def run_tests(arguments: Sequence[str] = (), *, as_json: bool = False) -> int:
         as_json: Print one JSON object with the exit code and each test's outcome and figures, and send what
             pytest prints to the standard error.
     """
-    command = [sys.executable, *_PYTEST, *arguments]
     if not as_json:
-        return subprocess.run(command).returncode
+        return _session([*_PYTEST, *arguments], output=None)
     with tempfile.TemporaryDirectory() as folder:
         report = Path(folder, "report.xml")
-        done = subprocess.run([*command, f"--junit-xml={report}"], stdout=sys.stderr)
+        status = _session([*_PYTEST, *arguments, f"--junit-xml={report}"], output=sys.stderr)
         tests = _tests(report) if report.exists() else []
-    print(json.dumps({"exit_code": done.returncode, "tests": tests}, indent=2))
-    return done.returncode
+    print(json.dumps({"exit_code": status, "tests": tests}, indent=2))
+    return status
+
+
+def _session(arguments: Sequence[str], *, output: TextIO | None) -> int:
+    """Run pytest in an interpreter that ends when this one does, and return its exit code."""
+    theirs, ours = os.pipe() if os.name == "posix" else (-1, -1)
+    passed = (theirs,) if os.name == "posix" else ()
+    command = [sys.executable, "-P", "-c", _START, str(theirs), *arguments]
+    try:
+        with subprocess.Popen(command, stdout=output, pass_fds=passed) as pytest:
+            try:
+                return pytest.wait()
+            except KeyboardInterrupt:
+                with suppress(subprocess.TimeoutExpired):
+                    pytest.wait(_SUMMARY_SECONDS_MAX)  # Ctrl-C reaches it, too, and it has a summary to print
+                pytest.kill()
+                raise
+    finally:
+        for descriptor in (theirs, ours)[: 2 * len(passed)]:
+            os.close(descriptor)
+
+
+_START: Final = "import sys; from scenarios.lab.start import pytest_session; sys.exit(pytest_session())"
+_SUMMARY_SECONDS_MAX: Final = 10.0
 
 
 def _tests(report: Path) -> list[dict[str, Any]]:

@@ -12,6 +12,7 @@ from scenarios.lab.commands.command import DONE, FOUND, GAVE_UP
 from scenarios.lab.commands.user_code import attribute, guarded, load
 from simulations.errors import LabError
 from simulations.live.threads import explore
+from simulations.terminal_text import printable_lines
 
 _STATUSES: Final = {"found": FOUND, "exhausted": DONE, "gave up": GAVE_UP}
 
@@ -91,7 +92,7 @@ def run(args: argparse.Namespace) -> int:
             seconds=args.seconds,
             seed=args.seed,
         )
-    print(json.dumps(exploration.to_json(), indent=2) if args.json else exploration)
+    print(json.dumps(exploration.to_json(), indent=2) if args.json else printable_lines(str(exploration)))
     return _STATUSES[exploration.verdict]
 
 

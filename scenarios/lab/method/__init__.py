@@ -3,6 +3,11 @@
 ==================  ===================================================================================
 `compare`           searchers side by side: how likely each finds a bug, and how soon
 `causality`         when in a failing run its bug was baked in
+`weighted`          certified bounds of that probability, by enumeration
+`isolate`           one variable at a time, over any job: which factors are the cause
+`isolate_finding`   the same for a finding: deviations, input, variant, environment
+`sequential`        Wald's test: does this configuration still fail?
+`bayes`             the likeliest cause in few runs, where a run is dear
 `estimates`         a figure with the interval in which it lies
 `flaky_bisect`      which version brought a failure that may not show: the posterior, and what to run next
 `bisect`            the same over a real git repository, in a worktree of our own

@@ -17,6 +17,7 @@ import subprocess
 import tempfile
 from dataclasses import dataclass, field
 from enum import StrEnum
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from scenarios.lab.finding import write_whole
@@ -26,7 +27,6 @@ from simulations.errors import LabError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
-    from pathlib import Path
 
     from scenarios.lab.method.flaky_bisect import Belief
 
@@ -226,6 +226,7 @@ def bisect(
     last = len(span.commits) - 1
     with worktree(repository, span.commits[last]) as tree:
         runner = _Runner(tree, repository.prefix, question, span, {**os.environ, **(environment or {})})
+        runner.needed = _files_named(repository, question, tree)
         present = last
         while True:
             belief = believe(progress.evidence)
@@ -303,13 +304,45 @@ class _Runner:
     question: Question
     span: Range
     environment: Mapping[str, str]
+    needed: tuple[str, ...] = ()
     present: int | None = None
 
     def run(self, version: int) -> tuple[Kind, str]:
         if version != self.present:
             check_out(self.tree, self.span.commits[version])
             self.present = version
+        for path in self.needed:
+            # Python and pytest exit with 2 and 4 for a file that is not there, which is no failing test.
+            if not (self.tree / self.prefix / path).exists():
+                return Kind.CANNOT_RUN, f"this version has no {path}"
         return run_command(self.question, self.tree / self.prefix, self.environment)
+
+
+def _files_named(repository: Repository, question: Question, tree: Path) -> tuple[str, ...]:
+    """Return the arguments of the command that are files of the bad end.
+
+    Raises:
+        LabError: one is in the user's folder and was never committed.
+    """
+    program, *arguments = question.command
+    # A program without a slash is looked for on PATH, whatever file is called the same.
+    named = [each for each in arguments if each.strip()] + ([program] if "/" in program else [])
+    named = [each for each in named if not Path(each).is_absolute()]
+    here, there = repository.top / repository.prefix, tree / repository.prefix
+    for path in named:
+        if _is_there(here / path) and not _is_there(there / path):
+            raise LabError(
+                f"{path} is in your checkout and not in {question.bad}, so no version has it: commit it, or "
+                f"name it by its absolute path if every version shall run this same file"
+            )
+    return tuple(each for each in named if _is_there(there / each))
+
+
+def _is_there(path: Path) -> bool:
+    try:
+        return path.exists()
+    except (OSError, ValueError):  # an argument that is no path, such as a long program text
+        return False
 
 
 def run_command(question: Question, folder: Path, environment: Mapping[str, str]) -> tuple[Kind, str]:

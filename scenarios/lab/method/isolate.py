@@ -272,7 +272,7 @@ class _Search:
                 seen = [self.once(end) for _ in range(PILOT_RUNS)]
                 told = len(seen) - seen.count(None)
                 rates.count(with_cause=with_cause, failed=seen.count(True), runs=told)
-            if all(rates.runs) and rates.apart:
+            if rates.apart:
                 return
         without, failed = map(int, rates.failed)
         self._refuse(failed, without, PILOT_RUNS * PILOT_ROUNDS_MAX)
@@ -395,4 +395,6 @@ class _Search:
             for present, seen in history:
                 if seen is not None:
                     self.rates.count(with_cause=cause <= present, failed=seen, runs=1)
+            if not self.rates.apart:
+                return None
         return cause if self._suffices(cause) else None

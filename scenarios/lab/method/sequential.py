@@ -51,6 +51,8 @@ class Rates:
     def apart(self) -> bool:
         """Whether the counts show that a failure is likelier with the cause: by 2.6 standard deviations."""
         (without, with_it), (runs_without, runs_with) = self.failed, self.runs
+        if not runs_without or not runs_with:
+            return False
         share = (without + with_it) / (runs_without + runs_with)
         deviation = math.sqrt(share * (1 - share) * (1 / runs_without + 1 / runs_with))
         return with_it / runs_with - without / runs_without > _DEVIATIONS_APART * deviation

@@ -30,8 +30,8 @@ WIDTH_MAX: Final = 0.1
 """Bounds are narrow where their difference is at most this share of the lower one."""
 WIDTH_WANTED: Final = 0.01
 """Exploring goes on to this width while there are runs left."""
-ENTRIES_MAX: Final = 1_000_000
-"""How many runs that were not made yet may be remembered: about 200 MB."""
+ENTRIES_MAX: Final = 300_000
+"""How many runs that were not made yet may be remembered: about 60 MB."""
 
 
 _CANCELLED: Final = 1e-6

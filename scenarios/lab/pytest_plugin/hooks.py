@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from contextlib import ExitStack
 from importlib.metadata import entry_points
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -10,6 +11,7 @@ from typing import TYPE_CHECKING, Final
 import pytest
 
 from scenarios.lab import catalogue, doctor
+from scenarios.lab.interrupts import delivered
 from scenarios.lab.pytest_plugin import demonstrations, watchdog
 from scenarios.lab.pytest_plugin.fixture import KEPT
 from scenarios.lab.pytest_plugin.marker import BUG, bug_of, name_of, shown
@@ -35,6 +37,9 @@ def pytest_configure(config: pytest.Config) -> None:
     pytest.register_assert_rewrite(*(name for name in _scenario_modules() if name not in sys.modules))
     session = Session(config, Options.of(config))
     config.stash[SESSION] = session
+    interrupts = ExitStack()
+    interrupts.enter_context(delivered(endings=False))  # Hypothesis has a callback of the garbage collector
+    config.add_cleanup(interrupts.close)
     config.pluginmanager.register(session, "heisenlab-session")
     config.pluginmanager.register(watchdog, "heisenlab-watchdog")
     if session.options.replay:

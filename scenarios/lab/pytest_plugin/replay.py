@@ -10,6 +10,7 @@ import pytest
 from scenarios.lab import catalogue
 from scenarios.lab.pytest_plugin.marker import shown
 from simulations.errors import LabError
+from simulations.terminal_text import printable
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -40,9 +41,9 @@ def raise_property(scenario: Scenario, finding: Finding, outcome: Outcome, *note
     try:
         check(outcome.run)
     except AssertionError as error:
-        error.add_note(f"{finding.plan_in_words} ({finding.minimality}; input {finding.input})")
-        for note in notes:
-            error.add_note(note)
+        words = f"{finding.plan_in_words} ({finding.minimality}; input {finding.input})"
+        for note in (words, *notes):
+            error.add_note(printable(note))
         raise
 
 

@@ -16,6 +16,7 @@ from scenarios.lab import catalogue, doctor
 from scenarios.lab.pytest_plugin.rows import Row
 from scenarios.lab.pytest_plugin.summary import render, wrap
 from simulations.errors import LabError
+from simulations.terminal_text import printable
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -189,14 +190,14 @@ class Session:
         terminalreporter.section("heisenlab")
         width = terminalreporter._tw.fullwidth  # noqa: SLF001  (the width that pytest itself goes by)
         for line in render(self.rows, width, spoilers=not self.options.hide, replay=self.command):
-            terminalreporter.write_line(line)
+            terminalreporter.write_line(printable(line))
         for said in self.said:
-            terminalreporter.write_line(said)
+            terminalreporter.write_line(printable(said))
         if self.verification.fate is not Fate.NOTHING:
             terminalreporter.line("")
         failed = self.verification.fate is Fate.FAILED
         for line in wrap(str(self.verification), width):
-            terminalreporter.write_line(line, red=failed)
+            terminalreporter.write_line(printable(line), red=failed)
 
 
 SESSION: Final = pytest.StashKey[Session]()

@@ -79,6 +79,11 @@ def adapt(
     found = known or _plain(sample)
     if field is not None:
         found = replace(found, field=field if isinstance(field, Field) else field_at(field))
+    if isinstance(field, Field) and not (isinstance(field.name, str) and field.name):
+        raise SubjectError(
+            f"a Field has a name, which stands in reports, such as Field('mode', read, write); "
+            f"this one has {field.name!r}"
+        )
     if not found.field.name:
         raise SubjectError(f"say which field holds the state: field='...'; the machine has {_fields(sample)}")
     try:
@@ -160,6 +165,13 @@ def _named(states: Iterable[object], initial: object) -> dict[str, object]:
             values,
         ]
     form = next((form for form in forms if any(same(held, initial) for held in form)), None)
+    if form is None and isinstance(initial, Enum) and values and not isinstance(values[0], Enum):
+        kind = type(initial).__name__
+        raise SubjectError(
+            f"the field holds members of the Enum {kind}, such as {initial}, and the states are "
+            f"{', '.join(map(name_of, values)) or 'none'}: give the class itself as the states "
+            f"(--states-from {kind})"
+        )
     if form is None:
         of = f" of {states.__name__}" if isinstance(states, EnumType) else ""
         raise SubjectError(

@@ -178,8 +178,8 @@ def prepare(factory: Callable[[], Any], **options: Unpack[Options]) -> Examinati
     if unknown:
         raise SubjectError(f"there is no option {unknown[0]}; there are {', '.join(Options.__annotations__)}")
     patience, reset = options.get("patience", PATIENCE), options.get("reset")
-    if patience < 1:
-        raise SubjectError(f"an event is sent at least once, not {patience} times")
+    if type(patience) is not int or patience < 1:
+        raise SubjectError(f"an event is sent at least once, not {patience!r} times")
     sample, other = _two_fresh(factory)
     adaptor = adapt(
         sample,

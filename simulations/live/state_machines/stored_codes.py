@@ -158,8 +158,8 @@ def coding_of(
     Raises:
         SubjectError: codes collide, do not fit the width, or cannot be worked out.
     """
-    if width is not None and not 1 <= width <= WIDTH_MAX:
-        raise SubjectError(f"a field has 1 to {WIDTH_MAX} bits, not {width}")
+    if width is not None and (type(width) is not int or not 1 <= width <= WIDTH_MAX):
+        raise SubjectError(f"a field has 1 to {WIDTH_MAX} bits, a whole number, not {width!r}")
     if not states:
         raise SubjectError("there are no states; name what the field may hold")
     plain = _plain_codes(list(states.values()), text=coding == "text")
@@ -239,7 +239,14 @@ def _decoder(words: tuple[Word, ...], unused: Callable[[int, int], object]) -> C
 
 def _checked(coding: Coding) -> Coding:
     for word in coding.words:
-        if not same(coding.decode(word.code, word.bits), word.value):
+        try:
+            decoded = coding.decode(word.code, word.bits)
+        except Exception as error:
+            raise SubjectError(
+                f"decode({word.code}) raises {type(error).__name__}: {error}, though that is the code of "
+                f"{word.state}; a decoder gives back each state for its own code, and may raise for others"
+            ) from error
+        if not same(decoded, word.value):
             raise SubjectError(
                 f"decode({word.code}) is not what the field holds in {word.state}, {word.value!r}; "
                 f"a decoder gives back each state for its own code"

@@ -170,4 +170,4 @@ def usual_signals() -> None:
 
 def heisenlab(*arguments: str) -> list[str]:
     """Return the command that runs `heisenlab` with this interpreter."""
-    return [sys.executable, "-m", "scenarios.lab.commands", *arguments]
+    return [sys.executable, "-m", "scenarios.lab.start", *arguments]

@@ -75,3 +75,10 @@ def test_entry_points_are_read_once_while_nothing_changes(tmp_path, monkeypatch)
     for _ in range(3):
         scenarios.get("invalid-mode")
     assert reads == [{"group": engine.GROUP}]
+
+
+@pytest.mark.usefixtures("toy_installed")
+def test_an_entry_point_of_the_backport_is_one_too():
+    importlib_metadata = pytest.importorskip("importlib_metadata", reason="comes with the extra 'cluster'")
+    (entry,) = importlib_metadata.entry_points(group=engine.GROUP, name="toy")
+    assert engine._load("toy", entry) is toy.SCENARIO

@@ -146,10 +146,10 @@ def test_each_seed_and_policy_gives_one_trace():
 @pytest.mark.parametrize(
     ("wrong", "message"),
     [
-        ({"documents": ()}, "1 to 100000 documents, not 0"),
-        ({"documents": (0,)}, "1 to 67108864 KiB, not 0"),
-        ({"documents": (1,), "open_max": 0}, "at least 1 document"),
-        ({"documents": (1,), "lag": -1}, "0 or more documents later"),
+        ({"documents": ()}, "1 to 100000 documents, not "),
+        ({"documents": (0,)}, "in KiB is a whole number from 1 to 67108864, not 0"),
+        ({"documents": (1,), "open_max": 0}, "open_max is a whole number from 1"),
+        ({"documents": (1,), "lag": -1}, "lag is a whole number from 0"),
     ],
 )
 def test_a_session_that_makes_no_sense_is_refused(wrong, message):

@@ -30,12 +30,12 @@ GROWTHS_MAX: Final = 8
 """How often minimising begins anew because a run has shown another place at which a switch matters."""
 RUNS_MIN: Final = 20
 """How many runs may be spent however long they are."""
-POINTS_SPENT_MAX: Final = 1_000_000
+POINTS_SPENT_MAX: Final = 500_000
 """How many points the runs may have together beyond that."""
 GIL_RUNS_MIN: Final = 4
 GIL_POINTS_SPENT_MAX: Final = 30_000
 """The same for what is spent on showing a finding."""
-POINTS_A_THREAD: Final = 100
+POINTS_A_THREAD: Final = 30
 """As many points take as long as a thread that is started, handed the baton and ended."""
 
 

@@ -25,7 +25,13 @@ def _parts(statement):
 
 
 def _is_plain(program):
-    """Whether all choices of the explorer are choices of the interpreter: no wait takes several steps."""
+    """Whether all choices of the explorer are choices of the interpreter: nothing takes several steps there.
+
+    A semaphore, a condition and a queue are built out of locks, and a thread can pause while it holds one.
+    """
+    built = [*(sync.kind for sync in program.syncs), *(store.kind for store in program.stores)]
+    if {"semaphore", "condition", "event", "queue"} & set(built):
+        return False
     statements = [part for thread in program.threads for one in thread for part in _parts(one)]
     return not any(isinstance(part, Await | Notify | Signal | Spawn) for part in statements)
 

@@ -16,10 +16,12 @@ SCHEDULES_MAX = 200
 
 
 def _programs():
-    """Yield the regressions in an order in which each kind comes soon, then random programs."""
+    """Yield random programs and regressions in turn, the regressions about primitives and threads first."""
     chance = Random(0)
-    yield from (regression.program for regression in chance.sample(REGRESSIONS, len(REGRESSIONS)))
-    yield from (decoded(chance.randbytes(150), 8) for _ in range(PROGRAMS_MAX))
+    for number in range(PROGRAMS_MAX):
+        yield decoded(chance.randbytes(150), 8)
+        if number < len(REGRESSIONS):
+            yield REGRESSIONS[-1 - number].program
 
 
 @pytest.mark.parametrize("mutant", MUTANTS, ids=lambda mutant: mutant.__name__)

@@ -3,14 +3,17 @@ import inspect
 import json
 import os
 import platform
+import re
 import subprocess
 import sys
 from importlib import metadata
+from pathlib import Path
 
 import pytest
 
+from scenarios.lab import finding
 from scenarios.lab.commands import COMMANDS, main
-from scenarios.lab.finding import load
+from scenarios.lab.finding import FindingError, load
 from tests.scenarios.lab import toy
 from tests.scenarios.lab.conftest import install
 
@@ -70,11 +73,34 @@ class TestHunt:
         assert data["seed"] == 3
         assert (data["plan"] is None) == (data["verdict"] != "found")
 
-    def test_an_output_that_could_not_be_written_is_refused_before_the_hunt(self, tmp_path, capsys):
-        assert main(["hunt", "toy", "-o", str(tmp_path / "no" / "f.json")]) == 2
+    @pytest.mark.parametrize("as_json", [[], ["--json"]])
+    @pytest.mark.parametrize("wrong", ["no folder", "a folder", "foreign", "full", "too long", "/dev/full"])
+    def test_what_is_found_is_kept_where_the_output_cannot_be_written(
+        self, tmp_path, capsys, monkeypatch, wrong, as_json
+    ):
+        """Printed first, saved elsewhere, and the message says where; whatever was there stays."""
+        home, output = tmp_path / "home", tmp_path / "there" / "f.json"
+        home.mkdir()
+        monkeypatch.chdir(home)
+        output = {"too long": output.with_name("f" * 300), "/dev/full": Path("/dev/full")}.get(wrong, output)
+        if wrong != "no folder":
+            (tmp_path / "there").mkdir()
+        if wrong == "a folder":
+            output.mkdir()
+        if wrong == "foreign":
+            output.write_text("a thesis")
+        if wrong == "full":
+            monkeypatch.setattr(finding, "write_whole", full_below(tmp_path / "there"))
+        assert main(["hunt", "toy", "-o", str(output), *as_json]) == 2
         captured = capsys.readouterr()
-        assert captured.out == ""
-        assert "is not a folder; make it first" in captured.err
+        assert "everything nominal, except: b spills at step 1" in captured.out
+        assert '[["b.cup", 1, 1]]' in captured.err
+        ((_, place),) = re.findall(r"(a copy is in) (.*)\n", captured.err)
+        saved = load(place)
+        assert saved.plan == toy.SCENARIO.variant().expect.least
+        assert saved.digest in captured.out
+        assert wrong != "foreign" or output.read_text() == "a thesis"
+        assert wrong != "full" or not list((tmp_path / "there").iterdir())
 
     def test_an_error_in_the_world_is_128_with_a_traceback(self, capsys):
         assert main(["hunt", "toy", "--variant", "broken"]) == 128
@@ -82,6 +108,18 @@ class TestHunt:
         assert "TypeError: a bug in the world's own code" in err
         assert "raised by the world of toy itself" in err
         assert err.rstrip().endswith("an error in the laboratory or in a world, and no verdict")
+
+
+def full_below(folder):
+    """A disk that is full below a folder."""
+    whole = finding.write_whole
+
+    def write(path, text):
+        if Path(path).resolve().is_relative_to(folder):
+            raise FindingError(f"cannot write {path}: No space left on device; nothing was changed")
+        whole(path, text)
+
+    return write
 
 
 class TestReplay:
@@ -94,6 +132,21 @@ class TestReplay:
         assert "1  b  spills" in capsys.readouterr().out
         assert main(["replay", str(saved), "--trace", "--json"]) == 1
         assert json.loads(capsys.readouterr().out)["trace"] == [[1, "b", "spills", None]]
+
+    @pytest.mark.parametrize(
+        ("name", "moment"),
+        [
+            ("vanishing-job", r"114\.00 h  machine  starts"),
+            ("stale-cache", " 5 ms  writer  store"),
+            ("invalid-mode", "clock 1  "),
+            ("truncated-pointer", "doc 0  document 0  open"),
+        ],
+    )
+    def test_the_trace_says_times_with_their_unit(self, tmp_path, capsys, name, moment):
+        path = str(tmp_path / "finding.json")
+        assert main(["hunt", name, "--searcher", "exhaustive", "-o", path]) == 1
+        assert main(["replay", path, "--trace"]) == 1
+        assert re.search(moment, capsys.readouterr().out)
 
     def test_json_is_one_object(self, saved, capsys):
         assert main(["replay", str(saved), "--json"]) == 1
@@ -251,7 +304,6 @@ def run(*arguments, **options):
 def test_a_version_whose_engine_does_not_import_cannot_be_judged(tmp_path):
     """What `git bisect run` meets: exit code 1 would read as "bug"."""
     import shutil
-    from pathlib import Path
 
     root = Path(__file__).parents[4]
     for package in ("simulations", "scenarios"):

@@ -179,6 +179,26 @@ def test_what_a_command_leaves_running_is_ended_and_does_not_hold_the_run_up(mad
     assert run(made, asked(commits)).commits == (commits[1],)
 
 
+def test_a_version_from_before_the_test_was_written_is_skipped(made):
+    commits = [made.commit(GOOD) for _ in range(2)]
+    made.git("mv", "test.sh", "old.sh")
+    made.git("commit", "-qm", "without the test")
+    commits.append(made.git("rev-parse", "HEAD"))
+    commits += [made.commit(GOOD), made.commit(BAD)]
+    result = run(made, asked(commits))
+    assert result.commits == (commits[4],)
+    assert {*result.skipped} <= {commits[2]}
+
+
+def test_a_test_that_was_never_committed_is_said(made):
+    commits = [made.commit(GOOD), made.commit(BAD)]
+    (made.folder / "check.sh").write_text(BAD)
+    with pytest.raises(LabError, match=r"check\.sh is in your checkout and not in"):
+        run(made, asked(commits, command=("sh", "check.sh")))
+    result = run(made, asked(commits, command=("sh", "-c", "exit 0", "x" * 5000)))
+    assert result.answer is Answer.NEVER
+
+
 def test_a_run_that_takes_too_long_is_no_verdict(made):
     commits = [made.commit(GOOD), made.commit("sleep 600"), made.commit(BAD), made.commit(BAD)]
     result = run(made, asked(commits, seconds_max=0.2))

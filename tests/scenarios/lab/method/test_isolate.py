@@ -99,6 +99,14 @@ def test_what_the_assumption_of_the_expensive_search_does_not_hold_is_found_all_
     assert result.causes == (frozenset("abcd"),)
 
 
+def test_the_expensive_search_copes_with_a_flaky_job():
+    right = 0
+    for seed in range(5):
+        run = flaky([frozenset("bf")], 0.9, 0.02, seed)
+        right += isolate(FACTORS, run, expensive=True).causes == (frozenset("bf"),)
+    assert right == 5  # fixed seeds
+
+
 @pytest.mark.parametrize("end", ["never", "always", "flaky alike"])
 def test_where_the_ends_do_not_differ_there_is_nothing_to_look_for(end):
     rng = Random(0)

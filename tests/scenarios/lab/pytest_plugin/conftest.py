@@ -9,7 +9,7 @@ from tests.scenarios.lab.pytest_plugin.sessions import EACH, PLUGIN
 @pytest.fixture
 def session(verified_session, monkeypatch):
     """As `verified_session`, but takes every replay in a fresh interpreter for identical, which is faster."""
-    monkeypatch.setattr(verify, "_in_fresh_interpreters", lambda jobs: [])
+    monkeypatch.setattr(verify, "in_fresh_interpreters", lambda jobs: [])
     return verified_session
 
 

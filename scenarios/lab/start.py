@@ -1,0 +1,80 @@
+"""Where a process of `heisenlab` starts: it loads next to nothing before Ctrl-C ends it in one line."""
+
+import sys
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+_INTERRUPTED = 130  # as a shell gives it; `scenarios.lab.commands.command` is not loaded yet
+
+
+def main() -> int:
+    """Run the command of the process and return its exit status."""
+    return _guarded(_command)
+
+
+def pytest_session() -> int:
+    """Run pytest with the arguments of the process but the first, and return its exit status.
+
+    The first is a descriptor on which nothing arrives; when its other end is closed, the process that started
+    this one is gone, and this one ends too. -1 is none.
+    """
+    return _guarded(_pytest)
+
+
+def _command() -> int:
+    reconfigure = getattr(sys.stdout, "reconfigure", None)
+    if reconfigure is not None:
+        reconfigure(errors="backslashreplace")  # what a terminal cannot show is no error
+    from scenarios.lab.commands import main as run  # noqa: PLC0415  (inside the guard)
+
+    return run()
+
+
+def _pytest() -> int:
+    descriptor = int(sys.argv.pop(1))
+    if descriptor >= 0:
+        from scenarios.lab.interrupts import end_when_closed  # noqa: PLC0415  (as above)
+
+        end_when_closed(descriptor)
+    import pytest  # noqa: PLC0415  (as above)
+
+    return int(pytest.main())
+
+
+def _guarded(run: "Callable[[], int]") -> int:
+    """Run something; Ctrl-C ends it without a traceback, whatever it was loading."""
+    try:
+        from scenarios.lab.interrupts import delivered  # noqa: PLC0415  (may be interrupted from here on)
+
+        with delivered(endings=False):
+            status = run()
+            _ignore_interrupts()
+    except BaseException as error:
+        if not _is_an_interrupt(error):
+            raise
+        _ignore_interrupts()
+        if run is _command:  # of pytest's session the command says it
+            sys.stderr.write("heisenlab: interrupted; that is no verdict\n")
+        return _INTERRUPTED
+    return status
+
+
+def _is_an_interrupt(error: BaseException) -> bool:
+    """Whether an error is Ctrl-C, or what Python made of it, as where a class is being made."""
+    cause: BaseException | None = error
+    while cause is not None and not isinstance(cause, KeyboardInterrupt):
+        cause = cause.__cause__
+    return cause is not None
+
+
+def _ignore_interrupts() -> None:
+    """Leave the end of the interpreter alone, which would print a traceback; the status is settled."""
+    import signal  # noqa: PLC0415  (as above)
+
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

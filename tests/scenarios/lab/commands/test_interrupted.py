@@ -1,0 +1,147 @@
+"""Ctrl-C and SIGTERM: nothing found is lost, nothing is swallowed, nothing stays."""
+
+import gc
+import os
+import signal
+import subprocess
+import sys
+import time
+
+import psutil
+import pytest
+
+from scenarios.lab.finding import load
+from scenarios.lab.hunt import HuntInterrupted, hunt
+from scenarios.lab.interrupts import Terminated, delivered
+from scenarios.lab.replay import replay
+from scenarios.lab.verdict import Minimality
+from scenarios.lab.verify import NOT_YET
+from tests.quality.campaigns.campaign import heisenlab, program
+from tests.scenarios.lab import toy
+from tests.scenarios.lab.conftest import install
+
+
+def interrupted_in(phase):
+    def watch(tally):
+        if tally.phase == phase and tally.runs == 2:
+            raise KeyboardInterrupt
+
+    return watch
+
+
+def test_ctrl_c_while_minimising_keeps_what_was_found():
+    with pytest.raises(HuntInterrupted) as stopped:
+        hunt(toy.SCENARIO, searcher="random", watch=interrupted_in("minimise"))
+    found = stopped.value.hunt.finding
+    assert Minimality.read(found.minimality) is Minimality.INTERRUPTED
+    assert found.verified == NOT_YET
+    assert replay(found, toy.SCENARIO).result == "identical"
+
+
+def test_ctrl_c_while_searching_is_ctrl_c():
+    with pytest.raises(KeyboardInterrupt) as stopped:
+        hunt(toy.SCENARIO, searcher="random", watch=interrupted_in("search"))
+    assert not isinstance(stopped.value, HuntInterrupted)
+
+
+SLOW = """
+import dataclasses, os, signal
+from tests.scenarios.lab import toy
+
+def run(office, errands, chooser, runs=[]):
+    day = toy.run(office, errands, chooser)
+    runs.append(day.stains)
+    if any(runs[:-1]):  # the run after the first that failed is one of minimising
+        os.kill(os.getpid(), signal.{signal})
+    return day
+
+SCENARIO = dataclasses.replace(toy.SCENARIO, name="slow", run=run)
+"""
+
+
+@pytest.mark.parametrize("number", ["SIGINT", "SIGTERM"])
+def test_the_command_saves_what_was_found_and_says_that_it_is_not_minimised(tmp_path, number):
+    (tmp_path / "slow.py").write_text(SLOW.replace("{signal}", number))
+    install(tmp_path, "slow", "slow = slow:SCENARIO")
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join([str(tmp_path), *sys.path])}
+    path = tmp_path / "finding.json"
+    done = program(heisenlab("hunt", "slow", "--searcher", "random", "-o", str(path)), env=environment)
+    assert done.status == 1, done.err
+    assert done.out.startswith("slow / as-shipped: found, not minimised\n")
+    assert done.err == ""
+    assert Minimality.read(load(path).minimality) is Minimality.INTERRUPTED
+
+
+class TestDelivered:
+    def in_a_collection(self, number):
+        """Send a signal while a callback of the garbage collector runs, from which nothing can be raised."""
+
+        def callback(phase, info):
+            if phase == "start":
+                gc.callbacks.remove(callback)
+                signal.raise_signal(number)
+                for _ in range(100):
+                    pass
+
+        gc.callbacks.append(callback)
+        gc.collect()
+
+    def collect_until_interrupted(self, number):
+        with delivered(endings=True):
+            self.in_a_collection(number)
+            while True:
+                time.sleep(0.001)
+
+    @pytest.mark.parametrize(
+        ("number", "error"), [(signal.SIGINT, KeyboardInterrupt), (signal.SIGTERM, Terminated)]
+    )
+    def test_what_a_callback_swallows_arrives_all_the_same(self, number, error, capfd):
+        usual = signal.getsignal(signal.SIGINT)
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+        try:
+            with pytest.raises(error):
+                self.collect_until_interrupted(number)
+        finally:
+            signal.signal(signal.SIGINT, usual)
+        assert capfd.readouterr().err == ""
+
+    def test_leaves_handlers_and_hook_as_they_were(self):
+        before = sys.unraisablehook, [signal.getsignal(n) for n in (signal.SIGTERM, signal.SIGINT)]
+        with delivered(endings=True):
+            assert sys.unraisablehook is not before[0]
+        after = sys.unraisablehook, [signal.getsignal(n) for n in (signal.SIGTERM, signal.SIGINT)]
+        assert after == before
+
+
+DIES = """
+import os, signal, subprocess, sys
+from scenarios.lab import verify
+started = subprocess.Popen
+def popen(*args, **options):
+    worker = started(*args, **options)
+    print(worker.pid, flush=True)
+    return worker
+subprocess.Popen = popen
+verify._answer = lambda worker: os.kill(os.getpid(), signal.SIGKILL)
+verify._BOOT = verify._BOOT.replace("work(job)", "import time; from scenarios.lab import verify; "
+    "verify.replay_of = lambda *a, **b: time.sleep(100); work(job)")
+from scenarios.lab.hunt import hunt
+hunt("stale-cache", searcher="exhaustive")
+"""
+
+
+@pytest.mark.skipif(os.name != "posix", reason="SIGKILL")
+def test_the_workers_of_a_hunt_that_is_killed_end():
+    done = subprocess.run([sys.executable, "-c", DIES], stdout=subprocess.PIPE, text=True)
+    assert done.returncode == -signal.SIGKILL
+    workers = [int(line) for line in done.stdout.split()][-2:]  # git was started before them
+    assert len(workers) == 2
+    while any(alive(worker) for worker in workers):  # or the time-out of the test says that they stay
+        time.sleep(0.01)
+
+
+def alive(pid):
+    try:
+        return psutil.Process(pid).status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return False
