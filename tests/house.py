@@ -72,6 +72,7 @@ _THREADS: Final = "simulations.live.threads"
 
 ROOMS: Final = (
     Room("simulations"),
+    Room("simulations.drawing.png", ("simulations",), ("cairosvg",)),
     Room("simulations.mode_machine", ("simulations",)),
     Room("simulations.cache", ("simulations", f"{_THREADS}.control")),
     Room("simulations.batch_job", ("simulations",), ("simpy", "matplotlib")),
@@ -94,7 +95,8 @@ ROOMS: Final = (
     Room(
         "scenarios.lab.commands",
         (
-            *("simulations", "scenarios", "scenarios.lab", "scenarios.lab.adaptors", "scenarios.lab.method"),
+            *("simulations", "simulations.drawing.png"),
+            *("scenarios", "scenarios.lab", "scenarios.lab.adaptors", "scenarios.lab.method"),
             *_INSTRUMENTS,
             *_WORLDS,
         ),

@@ -8,15 +8,16 @@ from typing import TYPE_CHECKING, Final
 
 from scenarios.lab.commands.command import DONE
 from scenarios.lab.commands.display import print_rows, progress
+from scenarios.lab.commands.pictures import add_picture_arguments, check_pictures, save_pictures
 from scenarios.lab.finding import load
-from scenarios.lab.method.causality import causality
-from scenarios.lab.method.estimates import percent, sparkline
+from scenarios.lab.method.causality import causality, probability
+from scenarios.lab.method.estimates import percent
+from simulations.drawing.text import sparkline
 
 if TYPE_CHECKING:
     import argparse
 
     from scenarios.lab.method.causality import Curve, Moment
-    from scenarios.lab.method.estimates import Estimate
 
 _CELLS_MAX: Final = 60
 
@@ -39,16 +40,19 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="runs that the enumeration may take; default: 5000",
     )
     parser.add_argument("--seed", type=int, default=0, metavar="N", help="seed of the samples; default: 0")
+    add_picture_arguments(parser)
     parser.add_argument("--json", action="store_true", help="print one JSON value")
 
 
 def run(args: argparse.Namespace) -> int:
     """Print the probability of the bug along the run of a finding."""
     finding = load(args.file)
+    check_pictures(args)
     with progress(f"{finding.scenario} / {finding.variant}") as watch:
         curve = causality(
             finding, resamples=args.resamples, exact_runs=args.exact_runs, seed=args.seed, watch=watch
         )
+    save_pictures(args, curve.picture())
     if args.json:
         print(json.dumps(curve.to_json(), indent=2))
     else:
@@ -57,9 +61,8 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _print(curve: Curve) -> None:
-    how = f"sampled, {curve.resamples} runs each" if curve.resamples else "certified by enumeration"
     print(f"{curve.scenario} / {curve.variant}: when was the bug baked in?")
-    print(f"{curve.by}, noise model {curve.noise!r}, {curve.choices} choices, {curve.runs} runs, {how}")
+    print(f"{curve.by}, noise model {curve.noise!r}, {curve.choices} choices, {curve.runs} runs, {curve.how}")
     print()
     points, named = _shown(curve)
     print(f"P(bug) |{sparkline([points[0].before.value, *(each.after.value for each in points)])}|")
@@ -68,10 +71,10 @@ def _print(curve: Curve) -> None:
     sampled = any(not each.certified for each in named)
     rows = [
         (
-            _probability(each.before, certified=each.certified),
-            _probability(each.after, certified=each.certified),
+            probability(each.before, certified=each.certified),
+            probability(each.after, certified=each.certified),
             *([f"{percent(each.limits[0])} .. {percent(each.limits[1])}"] if sampled else []),
-            f"{each.bits:+.2f}" if math.isfinite(each.bits) else f"at least {_least_bits(each):+.2f}",
+            each.gain,
             f"{each.surprisal:.2f}",
             each.phrase,
         )
@@ -80,7 +83,7 @@ def _print(curve: Curve) -> None:
     certain = ["after, certainly"] if sampled else []
     print_rows(("P(bug) before", "after", *certain, "bits", "at most", "choice"), rows)
     print()
-    for line in conclusions(curve):
+    for line in curve.conclusions():
         print(line)
 
 
@@ -93,39 +96,3 @@ def _shown(curve: Curve) -> tuple[list[Moment], list[Moment]]:
     step = max(1, math.ceil(len(others) / spare)) if spare else len(others) + 1
     kept = others[::step]
     return sorted([*named, *kept], key=lambda each: each.k), named
-
-
-def _probability(estimate: Estimate, *, certified: bool) -> str:
-    low, high = percent(estimate.low), percent(estimate.high)
-    if certified:
-        return low if low == high else f"{low} .. {high}"
-    return f"{percent(estimate.value)} [{low}, {high}]"
-
-
-def _least_bits(moment: Moment) -> float:
-    """Return what a choice contributes at least, where no sample failed before it."""
-    return math.log2(moment.after.value / moment.before.high)
-
-
-def conclusions(curve: Curve) -> list[str]:
-    """Return what the curve says, one line each."""
-    start = curve.start
-    total = -math.log2(start.value) if start.value else math.inf
-    said = [
-        f"All choices together: {total:.2f} bits, log2(1/P) of the start."
-        if math.isfinite(total)
-        else f"Nothing failed in {curve.resamples} runs from the start, so the bits there are lower bounds."
-    ]
-    ties = [each for each in curve.named if each.forced and not each.deviation]
-    if ties:
-        said.append(
-            "Somebody had to be picked at "
-            + " and ".join(repr(each.label) for each in ties)
-            + ": a tie that nobody caused can carry bits as well."
-        )
-    deviations = [each for each in curve.points if each.deviation]
-    if deviations:
-        last = deviations[-1]
-        after = _probability(last.after, certified=last.certified)
-        said.append(f"After the last deviation ({last.phrase}), P(bug) is {after}.")
-    return said

@@ -11,9 +11,11 @@ from typing import TYPE_CHECKING, Final
 from scenarios.lab.commands.command import DONE, INTERRUPTED
 from scenarios.lab.commands.display import print_rows, progress
 from scenarios.lab.commands.journal_options import add_journal_arguments, check_journal, note
+from scenarios.lab.commands.pictures import add_picture_arguments, check_pictures, save_pictures
 from scenarios.lab.commands.workers import add_workers_arguments, pool_of
 from scenarios.lab.method.compare import Kind, compare
-from scenarios.lab.method.estimates import percent, sparkline
+from scenarios.lab.method.estimates import percent
+from simulations.drawing.text import sparkline
 
 if TYPE_CHECKING:
     import argparse
@@ -48,12 +50,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--deviations", type=int, metavar="K", help="deviations that a plan may have")
     add_workers_arguments(parser)
     add_journal_arguments(parser)
+    add_picture_arguments(parser)
     parser.add_argument("--json", action="store_true", help="print one JSON value")
 
 
 def run(args: argparse.Namespace) -> int:
     """Compare, and print the searchers side by side."""
     check_journal(args)
+    check_pictures(args)
     try:
         with pool_of(args) as pool, progress(f"{args.name} / {args.variant}") as watch:
             result = compare(
@@ -74,6 +78,7 @@ def run(args: argparse.Namespace) -> int:
         print(f"heisenlab: interrupted; that is no comparison{kept}", file=sys.stderr)
         return INTERRUPTED
     note(args, f"compare {result.scenario} / {result.variant}", "; ".join(conclusions(result)))
+    save_pictures(args, result.picture())
     if args.json:
         print(json.dumps(result.to_json(), indent=2))
     else:

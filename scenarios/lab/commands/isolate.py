@@ -7,13 +7,12 @@ from typing import TYPE_CHECKING
 
 from scenarios.lab.commands.command import DONE
 from scenarios.lab.commands.display import print_rows, progress
+from scenarios.lab.commands.pictures import add_picture_arguments, check_pictures, save_pictures
 from scenarios.lab.finding import load
 from scenarios.lab.method.isolate_finding import isolate_finding
 
 if TYPE_CHECKING:
     import argparse
-
-    from scenarios.lab.method.isolate import Isolation
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -24,14 +23,17 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         action="store_true",
         help="as if a run were dear: each next run is the one from which most is to be learnt",
     )
+    add_picture_arguments(parser)
     parser.add_argument("--json", action="store_true", help="print one JSON value")
 
 
 def run(args: argparse.Namespace) -> int:
     """Change one variable at a time between a failing and a passing run, and print what was seen."""
     finding = load(args.file)
+    check_pictures(args)
     with progress(f"{finding.scenario} / {finding.variant}") as watch:
         result = isolate_finding(finding, expensive=args.expensive, watch=watch)
+    save_pictures(args, result.picture())
     if args.json:
         print(json.dumps(result.to_json(), indent=2))
         return DONE
@@ -51,24 +53,6 @@ def run(args: argparse.Namespace) -> int:
         ],
     )
     print()
-    for line in conclusions(result):
+    for line in result.conclusions():
         print(line)
     return DONE
-
-
-def conclusions(result: Isolation) -> list[str]:
-    """Return what the experiments say, one line each."""
-    said = []
-    for number, cause in enumerate(result.causes, 1):
-        which = "The cause" if len(result.causes) == 1 else f"Cause {number}"
-        named = "; ".join(each for each in result.factors if each in cause)
-        said.append(f"{which}: {named or 'none of these; it fails without any of them'}.")
-    irrelevant = [each for each in result.factors if not any(each in cause for cause in result.causes)]
-    if irrelevant:
-        said.append(f"Not part of any: {'; '.join(irrelevant)}.")
-    said.append(
-        "There is no other cause among these: without it, or one factor of each, nothing failed."
-        if result.complete
-        else "There may be other causes: the search for them was cut short."
-    )
-    return said

@@ -25,9 +25,11 @@ from scenarios.lab.catalogue import get
 from scenarios.lab.execution import execute, replayed
 from scenarios.lab.finding import decode_input
 from scenarios.lab.hunt import at_least
-from scenarios.lab.method.estimates import Estimate, finite, jsonable
+from scenarios.lab.method.estimates import Estimate, finite, jsonable, percent
 from scenarios.lab.method.weighted import Tree
 from simulations.choices import prefix, substream
+from simulations.drawing.marks import Axis, Chart, Note, Point, Series, decades
+from simulations.drawing.pictured import Pictured
 from simulations.errors import LabError
 from simulations.intervals import wilson
 
@@ -77,9 +79,18 @@ class Moment:
     limits: tuple[float, float]
     bits: float
 
+    @property
+    def gain(self) -> str:
+        """Its bits in words; a bound where no sample failed before it, or none after it."""
+        if math.isfinite(self.bits):
+            return f"{self.bits:+.2f}"
+        if self.bits > 0:
+            return f"at least {math.log2(self.after.value / self.before.high):+.2f}"
+        return f"at most {math.log2(self.after.high / self.before.value):+.2f}"
+
 
 @dataclass(frozen=True, kw_only=True)
-class Curve:
+class Curve(Pictured):
     """The probability of the bug along a failing run.
 
     Attributes:
@@ -108,6 +119,70 @@ class Curve:
     def named(self) -> tuple[Moment, ...]:
         """Every deviation, and what else contributes more than 0.1 bit."""
         return tuple(each for each in self.points if each.deviation or each.bits > IRRELEVANT_BITS)
+
+    @property
+    def how(self) -> str:
+        """How the probabilities came about, in words."""
+        return f"sampled, {self.resamples} runs each" if self.resamples else "certified by enumeration"
+
+    def conclusions(self) -> list[str]:
+        """Return what the curve says, one line each."""
+        start = self.start
+        total = -math.log2(start.value) if start.value else math.inf
+        said = [
+            f"All choices together: {total:.2f} bits, log2(1/P) of the start."
+            if math.isfinite(total)
+            else f"Nothing failed in {self.resamples} runs from the start: the bits there are lower bounds."
+        ]
+        ties = [each for each in self.named if each.forced and not each.deviation]
+        if ties:
+            said.append(
+                "Somebody had to be picked at "
+                + " and ".join(repr(each.label) for each in ties)
+                + ": a tie that nobody caused can carry bits as well."
+            )
+        deviations = [each for each in self.points if each.deviation]
+        if deviations:
+            last = deviations[-1]
+            after = probability(last.after, certified=last.certified)
+            said.append(f"After the last deviation ({last.phrase}), P(bug) is {after}.")
+        return said
+
+    def picture(self) -> Chart:
+        """Return the curve as a picture, in which a bit is as high everywhere; what matters has a mark."""
+        moments = [self.start, *(each.after for each in self.points)]
+        places = [0, *(each.k + 1 for each in self.points)]
+        positive = [each.value for each in moments if each.value] + [each.low for each in moments if each.low]
+        shares = list(decades(min(0.1, *positive), 1))
+        zero = [] if all(each.value for each in moments) else ["0 stands at the foot of the picture."]
+        return Chart(
+            title=f"{self.scenario} / {self.variant}: when was the bug baked in?",
+            x=Axis(
+                label="choices of the failing run",
+                low=0,
+                high=max(1, self.choices),
+                ticks=tuple((place, str(place)) for place in _round_steps(self.choices)),
+            ),
+            y=Axis(
+                label="P(bug), logarithmic",
+                low=shares[0],
+                high=1,
+                ticks=tuple((share, percent(share)) for share in shares),
+                log=True,
+            ),
+            series=(
+                Series(
+                    name=self.by,
+                    detail=f"noise model {self.noise!r}, {self.how}",
+                    points=tuple(
+                        Point(place, each.value, each.low, each.high)
+                        for place, each in zip(places, moments, strict=True)
+                    ),
+                ),
+            ),
+            notes=tuple(Note(each.k + 1, f"{each.phrase}: {each.gain} bits") for each in self.named),
+            said=(*self.conclusions(), *zero),
+        )
 
     def to_json(self) -> dict[str, Any]:
         """Return JSON-able data; None stands for infinitely many bits."""
@@ -184,6 +259,22 @@ def causality(
         choices=len(points),
         points=moments,
     )
+
+
+def probability(estimate: Estimate, *, certified: bool) -> str:
+    """Return a probability in words: between certified bounds, or as an estimate with its interval."""
+    low, high = percent(estimate.low), percent(estimate.high)
+    if certified:
+        return low if low == high else f"{low} .. {high}"
+    return f"{percent(estimate.value)} [{low}, {high}]"
+
+
+def _round_steps(most: int) -> range:
+    """Return 0, and at most ten further places to `most`, at a step that is 1, 2 or 5 and zeros."""
+    step = next(
+        factor * 10**zeros for zeros in range(20) for factor in (1, 2, 5) if factor * 10**zeros * 10 >= most
+    )
+    return range(0, most + 1, step)
 
 
 def failing_run(

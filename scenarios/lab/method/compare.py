@@ -22,7 +22,7 @@ from __future__ import annotations
 import hashlib
 import json
 import math
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from enum import StrEnum
 from time import process_time
 from typing import TYPE_CHECKING, Any, Final
@@ -34,6 +34,8 @@ from scenarios.lab.method.estimates import Estimate, jsonable
 from scenarios.lab.minimise import minimise
 from scenarios.lab.searchers import SEARCHERS, Phase, Tally, Target, searchers_of
 from simulations.choices import substream
+from simulations.drawing.marks import Axis, Chart, Point, Series, Shape, decades
+from simulations.drawing.pictured import Pictured
 from simulations.errors import LabError
 from simulations.intervals import Step, detection_curve, rate_below, runs_needed, wilson
 
@@ -53,6 +55,8 @@ STRESS: Final = "stress"
 HUNTS_A_CHUNK: Final = 5
 RUNS_A_CHUNK: Final = 500
 MINIMISED_A_CHUNK: Final = 1
+CURVE_POINTS: Final = 60
+"""How many points the picture of a smooth curve has."""
 IN_ORDER_RUNS_MAX: Final = 10_000
 """How far a searcher that goes in order is followed beyond the budget, to see where it ends."""
 
@@ -120,9 +124,36 @@ class Row:
             return _within(runs)(self.rate.value)
         return max((step.share for step in self.curve if step.runs <= runs), default=0.0)
 
+    def series(self, last: int) -> Series:
+        """Return the detection curve up to a number of runs as a part of a picture."""
+        if self.rate is not None:
+            ends = [last ** (cell / CURVE_POINTS) for cell in range(CURVE_POINTS + 1)]
+            heights = [self.rate.through(_within(end)) for end in ends]
+            return Series(
+                name=self.searcher,
+                detail=f"{self.found} of {self.runs} runs fail; {self.drawn_by}",
+                shape=Shape.LINE,
+                points=tuple(
+                    Point(end, height.value, height.low, height.high)
+                    for end, height in zip(ends, heights, strict=True)
+                ),
+            )
+        certain = self.kind is Kind.IN_ORDER
+        steps = [each for each in self.curve if each.runs <= last]
+        nothing = Point(1, 0) if certain else Point(1, 0, 0, 0)
+        points = [Point(each.runs, each.share, *(() if certain else each[2:])) for each in steps]
+        end = replace(points[-1] if points else nothing, x=last)
+        tried = "certain" if certain else f"{self.found} of {self.hunts} hunts find it"
+        return Series(
+            name=self.searcher,
+            detail=f"{tried}; {self.drawn_by}",
+            points=(*([] if points and points[0].x <= 1 else [nothing]), *points, end),
+            censored=end.y < 1 and not self.exhausted,
+        )
+
 
 @dataclass(frozen=True, kw_only=True)
-class Comparison:
+class Comparison(Pictured):
     """The searchers of a scenario, side by side.
 
     Attributes:
@@ -138,6 +169,29 @@ class Comparison:
     budget: int
     seed: int
     rows: tuple[Row, ...]
+
+    def picture(self) -> Chart:
+        """Return the detection curves as a picture."""
+        shares = (0, 0.25, 0.5, 0.75, 1)
+        last = max(2, self.budget)
+        return Chart(
+            title=f"{self.scenario} / {self.variant}: found after how many runs?",
+            x=Axis(
+                label="runs, logarithmic",
+                low=1,
+                high=last,
+                ticks=tuple((runs, f"{runs:.0f}") for runs in decades(1, last) if runs <= last),
+                log=True,
+            ),
+            y=Axis(
+                label="share that has found it",
+                low=0,
+                high=1,
+                ticks=tuple((share, f"{share:.0%}") for share in shares),
+            ),
+            series=tuple(row.series(last) for row in self.rows),
+            said=(f"Seeds from {self.seed}, digest {self.digest}. A band is an interval of 95 %.",),
+        )
 
     @property
     def digest(self) -> str:

@@ -1,4 +1,4 @@
-"""Figures that come with an interval, and how they are said: as text, as a bar of blocks."""
+"""Figures that come with an interval, and how they are said."""
 
 from __future__ import annotations
 
@@ -7,11 +7,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable
 
-__all__ = ["Estimate", "percent", "sparkline"]
+__all__ = ["Estimate", "percent"]
 
-_BLOCKS: Final = "▁▂▃▄▅▆▇█"
 _RARE: Final = 0.001
 
 
@@ -59,11 +58,6 @@ def percent(share: float) -> str:
     if 0 < share < _RARE:
         return f"{share:.2g}"
     return f"{share:.2%}" if share < _RARE * 10 else f"{share:.1%}"
-
-
-def sparkline(shares: Iterable[float]) -> str:
-    """Return a block for each share, from 0 to 1."""
-    return "".join(_BLOCKS[min(len(_BLOCKS) - 1, int(share * len(_BLOCKS)))] for share in shares)
 
 
 def jsonable(value: Any) -> Any:

@@ -30,6 +30,8 @@ from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 from scenarios.lab.method.bayes import most_likely_cause
 from scenarios.lab.method.sequential import Rates, Tested, sequential_test
+from simulations.drawing.marks import Cell, Table, Tone
+from simulations.drawing.pictured import Pictured
 from simulations.errors import LabError
 
 if TYPE_CHECKING:
@@ -96,7 +98,7 @@ class Experiment:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Isolation:
+class Isolation(Pictured):
     """The result.
 
     Attributes:
@@ -118,6 +120,42 @@ class Isolation:
     runs: int
     with_cause: float | None
     without: float | None
+
+    def conclusions(self) -> list[str]:
+        """Return what the experiments say, one line each."""
+        said = []
+        for number, cause in enumerate(self.causes, 1):
+            which = "The cause" if len(self.causes) == 1 else f"Cause {number}"
+            named = "; ".join(each for each in self.factors if each in cause)
+            said.append(f"{which}: {named or 'none of these; it fails without any of them'}.")
+        irrelevant = [each for each in self.factors if not any(each in cause for cause in self.causes)]
+        if irrelevant:
+            said.append(f"Not part of any: {'; '.join(irrelevant)}.")
+        said.append(
+            "There is no other cause among these: without it, or one factor of each, nothing failed."
+            if self.complete
+            else "There may be other causes: the search for them was cut short."
+        )
+        return said
+
+    def picture(self) -> Table:
+        """Return the experiments as a table."""
+        counted = self.with_cause is not None
+        return Table(
+            title=f"{self.signature}: {self.runs} runs",
+            header=("hypothesis", "change", "prediction", *(["failed"] if counted else []), "outcome"),
+            rows=tuple(
+                (
+                    Cell(each.hypothesis),
+                    Cell(each.change),
+                    Cell(each.prediction.value),
+                    *([Cell(f"{each.failed} of {each.runs}")] if counted else []),
+                    Cell(each.outcome.value, Tone.GOOD if each.confirmed else Tone.BAD),
+                )
+                for each in self.experiments
+            ),
+            said=tuple(self.conclusions()),
+        )
 
     def to_json(self) -> dict[str, Any]:
         """Return JSON-able data."""

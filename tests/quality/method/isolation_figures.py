@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 FACTORS = [f"f{number}" for number in range(12)]
+FIRST_SEED = 10_000
+"""The limits of `sequential` were chosen on seeds below 400, so these are others."""
 
 
 class Figures(NamedTuple):
@@ -96,7 +98,7 @@ def ours(run, **options):
 def measure(method, trials, *, rate=0.9, other=0.02, causes=1, size=3):
     """Run trials of a method."""
     right = runs = 0
-    for seed in range(trials):
+    for seed in range(FIRST_SEED, FIRST_SEED + trials):
         truth, run = job(seed, rate, other, causes, size)
         named, spent = method(run)
         right += named == truth

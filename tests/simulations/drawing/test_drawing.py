@@ -1,0 +1,197 @@
+import re
+import sys
+from itertools import pairwise
+from xml.etree import ElementTree as ET
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from simulations.drawing import lettering, palette
+from simulations.drawing.marks import Axis, Cell, Chart, Note, Point, Series, Shape, Table, Tone, decades
+from simulations.drawing.page import fragment, page
+from simulations.drawing.png import png
+from simulations.drawing.svg import EM, TAG, WIDTH, Theme, svg
+from simulations.drawing.text import lines, sparkline
+from simulations.errors import LabError
+
+SPACE = "{http://www.w3.org/2000/svg}"
+TEXTS = st.text(max_size=30) | st.sampled_from(
+    ["", "W" * 150, "模" * 80, "</text><script>", "a\x00\ud800\x1b[2J\n&", "many words " * 20]
+)
+SHARES = st.floats(0, 1) | st.none()
+POINTS = st.lists(st.builds(Point, st.floats(0, 50), st.floats(0, 1), SHARES, SHARES), max_size=12).map(
+    lambda points: tuple(sorted(points, key=lambda point: point.x))
+)
+CHARTS = st.builds(
+    Chart,
+    title=TEXTS,
+    x=st.builds(
+        Axis,
+        label=st.just("x"),
+        low=st.just(0.0),
+        high=st.just(50.0),
+        ticks=st.lists(st.tuples(st.floats(0, 50), st.text("0123456789", max_size=12))).map(tuple),
+    ),
+    y=st.builds(
+        Axis,
+        label=st.just("y"),
+        low=st.just(1e-9),
+        high=st.just(1.0),
+        log=st.booleans(),
+        ticks=st.lists(st.tuples(st.floats(1e-9, 1), st.just("1.00e-9"))).map(tuple),
+    ),
+    series=st.lists(
+        st.builds(
+            Series,
+            name=TEXTS,
+            detail=TEXTS,
+            points=POINTS,
+            shape=st.sampled_from(Shape),
+            censored=st.booleans(),
+        ),
+        max_size=4,
+    ).map(tuple),
+    notes=st.lists(st.builds(Note, st.floats(0, 50), TEXTS), max_size=15).map(tuple),
+    said=st.lists(TEXTS, max_size=3).map(tuple),
+)
+TABLES = st.integers(1, 6).flatmap(
+    lambda width: st.builds(
+        Table,
+        title=TEXTS,
+        header=st.tuples(*[TEXTS] * width),
+        rows=st.lists(st.tuples(*[st.builds(Cell, TEXTS, st.sampled_from(Tone))] * width), max_size=5).map(
+            tuple
+        ),
+    )
+)
+
+
+def boxes(root):
+    """Where each text that is not turned lies: left, top, right, bottom."""
+    for text in root.iter(f"{SPACE}text"):
+        if "transform" in text.attrib or not text.text:
+            continue
+        size, x, y = (float(text.attrib[name]) for name in ("font-size", "x", "y"))
+        room = lettering.columns(text.text) * EM * size
+        left = x - room * {"start": 0, "middle": 0.5, "end": 1}[text.attrib["text-anchor"]]
+        yield left, y - 0.8 * size, left + room, y + 0.2 * size
+
+
+def parsed(picture):
+    return ET.fromstring(svg(picture).encode())  # noqa: S314  (our own text)
+
+
+@settings(max_examples=50, deadline=None)
+@given(CHARTS | TABLES)
+def test_any_picture_is_well_formed_stands_alone_and_its_texts_do_not_collide(picture):
+    root = parsed(picture)
+    assert not list(root.iter(f"{SPACE}script"))
+    assert root.find(f"{SPACE}title") is not None
+    assert (root.find(f"{SPACE}desc").text or "") == "\n".join(lines(picture))
+    placed = sorted(boxes(root))
+    height = float(root.attrib["height"])
+    for number, (left, top, right, bottom) in enumerate(placed):
+        assert left >= 0
+        assert right <= WIDTH
+        assert top >= 0
+        assert bottom <= height
+        for other in placed[number + 1 :]:
+            apart = right <= other[0] + 0.1 or bottom <= other[1] + 0.1 or other[3] <= top + 0.1
+            assert apart, (placed[number], other)
+
+
+@settings(max_examples=30, deadline=None)
+@given(CHARTS | TABLES)
+def test_what_is_written_is_the_same_each_time_and_fetches_nothing(picture):
+    drawn = svg(picture)
+    assert drawn == svg(picture)
+    whole = page("p", picture)
+    assert fragment(picture) in whole
+    for text in (drawn, whole):
+        outside = re.sub(r">[^<]*<", "><", text)
+        assert re.findall(r"https?://[^\s\"']+", outside) in ([], ["http://www.w3.org/2000/svg"])
+        assert "url(" not in outside
+        assert "<script" not in text
+
+
+def test_tags_of_neighbouring_notes_stand_in_lanes():
+    notes = tuple(Note(place / 10, f"note {place}") for place in range(12))
+    axis = Axis(label="x", low=0, high=100)
+    root = parsed(Chart(title="t", x=axis, y=Axis(label="y", low=0, high=1), series=(), notes=notes))
+    tags = [
+        (float(each.attrib["x"]), float(each.attrib["y"]), float(each.attrib["width"]))
+        for each in root.iter(f"{SPACE}rect")
+        if "rx" in each.attrib
+    ][: len(notes)]
+    for number, (x, y, width) in enumerate(tags):
+        for other_x, other_y, _ in tags[number + 1 :]:
+            assert abs(y - other_y) >= TAG or other_x >= x + width
+
+
+def luminance(colour):
+    channels = [int(colour[start : start + 2], 16) / 255 for start in (1, 3, 5)]
+    linear = [each / 12.92 if each <= 0.04045 else ((each + 0.055) / 1.055) ** 2.4 for each in channels]
+    return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+
+
+@pytest.mark.parametrize("dark", [False, True])
+def test_colours_stand_out_from_the_ground_as_wcag_asks(dark):
+    ground = luminance(palette.COLOURS["ground"][dark])
+    for name, pair in palette.COLOURS.items():
+        least = {"ground": 1, "grid": 1}.get(name, 3 if name.startswith("series") else 4.5)
+        light, deep = sorted((luminance(pair[dark]), ground), reverse=True)
+        assert (light + 0.05) / (deep + 0.05) >= least, name
+
+
+def test_dark_is_for_screens_only_so_that_paper_is_light():
+    assert "@media screen and (prefers-color-scheme:dark)" in palette.style()
+    assert "@media" not in palette.style(Theme.LIGHT) + palette.style(Theme.DARK)
+
+
+def test_a_curve_as_text():
+    series = Series(name="P", points=(Point(0, 0.0), Point(5, 0.5), Point(9, 1.0)))
+    axes = {"x": Axis(label="k", low=0, high=9), "y": Axis(label="P", low=0, high=1)}
+    chart = Chart(title="t", series=(series,), notes=(Note(5, "here"),), said=("done",), **axes)
+    assert lines(chart, 10) == ["t", "k: 0 to 9", "P: 0 to 1", "P  |▁▁▁▁▁▅▅▅▅█|", "1. at 5: here", "done"]
+    assert sparkline([0, 0.5, 1]) == "▁▅█"
+
+
+@pytest.mark.parametrize("ends", [(1, 1), (2, 1), (0, float("inf")), (float("nan"), 1)])
+def test_an_axis_without_an_extent_is_refused(ends):
+    with pytest.raises(ValueError, match="an axis cannot go from"):
+        Axis(label="", low=ends[0], high=ends[1])
+    with pytest.raises(ValueError, match="an axis cannot go from"):
+        Axis(label="", low=0, high=1, log=True)
+
+
+@given(st.floats(1e-12, 1), st.floats(1, 1e9))
+def test_decades_reach_beyond_both_ends(low, high):
+    found = list(decades(low, high))
+    assert found[0] <= low * (1 + 1e-12)
+    assert high <= found[-1] * (1 + 1e-12)
+    assert all(after / before == pytest.approx(10) for before, after in pairwise(found))
+
+
+@given(TEXTS, st.integers(2, 60))
+def test_wrapped_text_fits_and_keeps_every_character(text, most):
+    broken = lettering.wrapped(text, most)
+    assert all(lettering.columns(line) <= most for line in broken)
+    assert "".join(broken).replace(" ", "") == lettering.printable(text).replace(" ", "")
+
+
+def test_without_the_extra_a_png_says_what_to_install(monkeypatch):
+    monkeypatch.setitem(sys.modules, "cairosvg", None)
+    with pytest.raises(LabError, match=r"pip install heisenlab\[report\]"):
+        png(Table(title="t", header=("a",), rows=()))
+
+
+def test_a_png_is_light_or_dark():
+    try:
+        import cairosvg  # noqa: F401
+    except (ImportError, OSError):
+        pytest.skip("CairoSVG is not installed here")
+    table = Table(title="t", header=("a",), rows=((Cell("b", Tone.GOOD),),))
+    light, dark = png(table), png(table, theme=Theme.DARK)
+    assert light.startswith(b"\x89PNG")
+    assert light != dark
