@@ -88,6 +88,32 @@ class ChoicePoint:
     forced: bool
 
 
+class _Limited(list[str]):
+    """The labels of the questions of a run that may ask only so many; a run without a limit pays nothing."""
+
+    __slots__ = ("_most",)
+
+    def __init__(self, labels: Iterable[str], most: int) -> None:
+        super().__init__(labels)
+        self._most = most
+
+    def append(self, label: str) -> None:
+        self._check(len(self) + 1)
+        super().append(label)
+
+    def extend(self, labels: Iterable[str]) -> None:
+        more = [*labels]
+        self._check(len(self) + len(more))
+        super().extend(more)
+
+    def _check(self, questions: int) -> None:
+        if questions > self._most:
+            raise QuestionLimitError(
+                f"the run asks more than {self._most} questions; raise the limit (heisenlab replay "
+                f"--questions-max N) if you trust where this input and this plan come from"
+            )
+
+
 class Chooser:
     """Answers the questions of a run and remembers them. This one always gives the nominal answer.
 
@@ -141,6 +167,14 @@ class Chooser:
         Raises:
             PlanError: the driver is `replay` or `prefix`, and a key of the plan was never asked.
         """
+
+    def allow(self, questions_max: int) -> None:
+        """Let the run ask only so many questions; `pick` raises `QuestionLimitError` at the next one.
+
+        Args:
+            questions_max: How many, from 1.
+        """
+        self._labels = _Limited(self._labels, questions_max)
 
     @property
     def asked(self) -> int:
@@ -362,45 +396,13 @@ def nominal() -> Chooser:
     return Chooser()
 
 
-class _Bounded(_Scripted):
-    """Answers from a plan, and only so many questions."""
-
-    __slots__ = ("_questions_max",)
-
-    def __init__(self, plan: Plan, *, questions_max: int) -> None:
-        super().__init__(plan, strict=True)
-        self._questions_max = questions_max
-
-    def pick(self, label: str, options: Sequence[T], *, forced: bool = False) -> T:
-        self._allow(1)
-        return super().pick(label, options, forced=forced)
-
-    def deviating(self, labels: Sequence[str]) -> Sequence[int]:
-        self._allow(len(labels))
-        return super().deviating(labels)
-
-    def _allow(self, questions: int) -> None:
-        if len(self._labels) + questions > self._questions_max:
-            raise QuestionLimitError(
-                f"the run asks more than {self._questions_max} questions; "
-                f"raise the limit if you trust where this input and this plan come from"
-            )
-
-
-def replay(plan: Plan, *, questions_max: int | None = None) -> Chooser:
+def replay(plan: Plan) -> Chooser:
     """Return the driver that gives the answers of a plan.
 
     Its `pick` raises `PlanError` where an answer does not exist any more, its `finish` where a key was never
     asked; each names the first such key and what was asked instead.
-
-    Args:
-        plan: The plan.
-        questions_max: How many questions the run may ask before `pick` raises `QuestionLimitError`; None is
-            no limit.
     """
-    if questions_max is None:
-        return _Scripted(plan, strict=True)
-    return _Bounded(plan, questions_max=questions_max)
+    return _Scripted(plan, strict=True)
 
 
 def drawn(deviations: Iterable[Deviation]) -> Chooser:

@@ -75,16 +75,24 @@ class Tally:
 
 @dataclass
 class Target:
-    """What a hunt runs: one variant of one scenario, every run counted."""
+    """What a hunt runs: one variant of one scenario, every run counted.
+
+    Attributes:
+        scenario: The scenario.
+        variant: The variant.
+        tally: Counts the runs.
+        questions_max: How many questions a run may ask; None is no limit, for inputs that the scenario drew.
+    """
 
     scenario: Scenario
     variant: Variant
     tally: Tally = field(default_factory=Tally)
+    questions_max: int | None = None
 
     def __call__(self, given: Any, chooser: Chooser) -> Outcome:
         """Run the variant once at an input."""
         self.tally.count()
-        return execute(self.scenario, self.variant, given, chooser)
+        return execute(self.scenario, self.variant, given, chooser, questions_max=self.questions_max)
 
 
 @dataclass(frozen=True)
