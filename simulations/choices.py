@@ -443,7 +443,11 @@ class Ran(NamedTuple, Generic[R]):
 
 
 def levels(
-    run: Callable[[Chooser], R], k: int, *, labels: Collection[str] | None = None
+    run: Callable[[Chooser], R],
+    k: int,
+    *,
+    labels: Collection[str] | None = None,
+    passes: Callable[[], bool] | None = None,
 ) -> Iterator[Iterator[Ran[R]]]:
     """Run every plan of at most `k` deviations once; yield the runs level by level, from 0 deviations up.
 
@@ -456,6 +460,8 @@ def levels(
         run: The world at a fixed input.
         k: The largest number of deviations, 0 or more.
         labels: Deviate only at these labels; None means all.
+        passes: Called before each plan of `k` deviations; where it returns true the plan is not run, as in an
+            enumeration that goes on where another one ended.
 
     Raises:
         NondeterminismError: a run did not ask again what it had asked before.
@@ -463,13 +469,17 @@ def levels(
     """
     if k < 0:
         raise ValueError(f"a plan has 0 or more deviations, not {k}")
-    return _levels(run, k, labels)
+    return _levels(run, k, labels, passes)
 
 
 def _levels(
-    run: Callable[[Chooser], R], k: int, labels: Collection[str] | None
+    run: Callable[[Chooser], R],
+    k: int,
+    labels: Collection[str] | None,
+    passes: Callable[[], bool] | None,
 ) -> Iterator[Iterator[Ran[R]]]:
     level = _Level(run, [()], labels)
+    level.passes = passes if k == 0 else None
     yield iter(level)
     for deviations in range(1, k + 1):
         if not level.complete:
@@ -479,6 +489,7 @@ def _levels(
             )
         level = _Level(run, chain.from_iterable(map(_Asked.extended, level.asked)), labels)
         level.keeps = deviations < k
+        level.passes = passes if deviations == k else None
         yield iter(level)
 
 
@@ -508,10 +519,11 @@ class _Level(Generic[R]):
     Attributes:
         asked: What the plans asked, where the level above is wanted.
         keeps: Whether it is.
+        passes: Says of the next plan whether it is not to be run.
         complete: Whether all plans were run.
     """
 
-    __slots__ = ("_labels", "_plans", "_run", "asked", "complete", "keeps")
+    __slots__ = ("_labels", "_plans", "_run", "asked", "complete", "keeps", "passes")
 
     def __init__(
         self, run: Callable[[Chooser], R], plans: Iterable[_Answers], labels: Collection[str] | None
@@ -521,11 +533,14 @@ class _Level(Generic[R]):
         self._labels = labels
         self.asked: list[_Asked] = []
         self.keeps = True
+        self.passes: Callable[[], bool] | None = None
         self.complete = False
 
     def __iter__(self) -> Iterator[Ran[R]]:
         alike: dict[tuple[int, ...], tuple[int, ...]] = {}  # one tuple for all runs that ask the same
         for answers in self._plans:
+            if self.passes is not None and self.passes():
+                continue
             chooser = _Forced(answers)
             result = self._run(chooser)
             if tuple(chooser.deviated) != answers:
@@ -541,10 +556,14 @@ class _Level(Generic[R]):
 
 
 def exhaustive(
-    run: Callable[[Chooser], R], k: int, *, labels: Collection[str] | None = None
+    run: Callable[[Chooser], R],
+    k: int,
+    *,
+    labels: Collection[str] | None = None,
+    passes: Callable[[], bool] | None = None,
 ) -> Iterator[Ran[R]]:
     """Run every plan of at most `k` deviations, in the order of "least": see `levels`."""
-    for level in levels(run, k, labels=labels):
+    for level in levels(run, k, labels=labels, passes=passes):
         yield from level
 
 

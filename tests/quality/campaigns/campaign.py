@@ -79,8 +79,10 @@ class Tally:
         self.ends[end] += 1
         if end not in GOOD:
             self.faults.append(f"{end}: {what}")
-        if self.progress and (end not in GOOD or self.ends.total() % PROGRESS_EVERY == 0):
-            print(self, file=sys.__stderr__, flush=True)
+            if self.progress:
+                print(self.faults[-1], file=sys.__stderr__, flush=True)
+        if self.progress and self.ends.total() % PROGRESS_EVERY == 0:
+            print(str(self).partition("\n")[0], file=sys.__stderr__, flush=True)
 
     @property
     def clean(self) -> bool:
@@ -175,8 +177,10 @@ def program(
 
 
 def usual_signals() -> None:
-    """Give Ctrl-C its usual meaning, which a shell takes from what it starts in the background."""
+    """Give signals their usual meaning, which a shell or `nohup` takes from what it starts."""
     signal.signal(signal.SIGINT, signal.default_int_handler)
+    for number in (signal.SIGHUP, signal.SIGQUIT):
+        signal.signal(number, signal.SIG_DFL)
 
 
 def heisenlab(*arguments: str) -> list[str]:
