@@ -111,5 +111,7 @@ def possible(session: Session, failure: Failure, preemptions: int) -> Possible:
 
 def _affordable(session: Session, runs: int) -> int:
     """Return how many runs may be spent where runs are long: a limit that does not depend on the clock."""
+    if session.scheduler.uncontrolled:
+        return min(runs, RUNS_MIN)  # where threads really wait, runs are slow
     length = session.steps + POINTS_A_THREAD * len(session.program.workers)
     return min(runs, max(RUNS_MIN, POINTS_SPENT_MAX // length))
