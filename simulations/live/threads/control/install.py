@@ -235,11 +235,16 @@ class Installer:
     def _observed(self, code: CodeType, space: dict[str, Any]) -> bool:
         """Return whether all accesses of a function count, or only its operations on primitives."""
         if self._scope is not None:
-            return self.in_scope(space)
+            return self._in_scope(space)
         return origin(code) is Origin.PROGRAM
 
-    def in_scope(self, space: dict[str, Any]) -> bool:
-        """Return whether the accesses of a module count, as far as the user has narrowed that."""
+    def is_step(self, frame: FrameType) -> bool:
+        """Return whether a frame is part of what is taken for one step, or out of scope."""
+        if self._scope is None:
+            return origin(frame.f_code) is Origin.STEP
+        return not self._in_scope(frame.f_globals)
+
+    def _in_scope(self, space: dict[str, Any]) -> bool:
         name = str(space.get("__name__", ""))
         return self._scope is None or any(name == part or name.startswith(f"{part}.") for part in self._scope)
 

@@ -172,5 +172,7 @@ def possible(session: Session, failure: Failure, preemptions: int, threads: Begi
 
 def _affordable(session: Session, runs: int, least: int = RUNS_MIN, points: int = POINTS_SPENT_MAX) -> int:
     """Return how many runs may be spent where runs are long: a limit that does not depend on the clock."""
+    if session.scheduler.uncontrolled:
+        return min(runs, RUNS_MIN)  # where threads really wait, runs are slow
     length = session.steps + POINTS_A_THREAD * len(session.program.workers)
     return min(runs, max(least, points // length))

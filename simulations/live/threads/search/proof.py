@@ -86,6 +86,10 @@ class Proof:
     def _run(self, follower: Follower) -> Hit | None:
         session = self._session
         failure = session.followed(follower)
+        if session.lets_go(failed=failure is not None):
+            session.adopted()
+            self._reduction, self._nominal = Reduction(), None
+            return None
         if session.adopted() and (failure is None or self._nominal is None):
             self._rounds += 1
             self._passed = self._passed or (failure is None and self._nominal is None and not session.stuck)

@@ -360,7 +360,7 @@ class Session:
 
         def trace(frame: FrameType, event: str, _: object) -> Any:
             if event == "call":
-                if internal(frame) or not run.mine() or not self._installer.in_scope(frame.f_globals):
+                if internal(frame) or not run.mine() or self._installer.is_step(frame):
                     return None
                 frame.f_trace_opcodes = True
                 frame.f_trace_lines = False
@@ -379,6 +379,12 @@ class Session:
         for site in self._installer.sites:
             site.set_focus(focus=True)
         return True
+
+    def lets_go(self, *, failed: bool) -> bool:
+        """Return whether the last run kept objects too long, so that it says nothing; no other run will."""
+        anew = self._points.lets_go(failed=failed)
+        self.schedules -= anew
+        return anew
 
     def narrow(self) -> None:
         """Switch threads from now on only where the runs of a proof have shown that it can matter."""
