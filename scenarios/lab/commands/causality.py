@@ -56,7 +56,7 @@ def run(args: argparse.Namespace) -> int:
             finding, resamples=args.resamples, exact_runs=args.exact_runs, seed=args.seed, watch=watch
         )
     save_pictures(args, curve.picture())
-    note(args, f"causality {finding.scenario} / {finding.variant}", " ".join(conclusions(curve)))
+    note(args, f"causality {finding.scenario} / {finding.variant}", " ".join(curve.conclusions()))
     if args.json:
         print(json.dumps(curve.to_json(), indent=2))
     else:

@@ -37,7 +37,7 @@ def run(args: argparse.Namespace) -> int:
     with progress(f"{finding.scenario} / {finding.variant}") as watch:
         result = isolate_finding(finding, expensive=args.expensive, watch=watch)
     save_pictures(args, result.picture())
-    note(args, f"isolate {finding.scenario} / {finding.variant}", " ".join(conclusions(result)))
+    note(args, f"isolate {finding.scenario} / {finding.variant}", " ".join(result.conclusions()))
     if args.json:
         print(json.dumps(result.to_json(), indent=2))
         return DONE
