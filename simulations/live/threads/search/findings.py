@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from simulations.errors import NondeterminismError
+from simulations.live.threads.control.failures import Kind
 from simulations.live.threads.report import Exploration, Minimality, Possible, Replay, Verdict
 from simulations.live.threads.search import explain
 from simulations.live.threads.search.minimise import minimise, possible
@@ -112,7 +113,10 @@ def story(session: Session, decisions: Decisions) -> Story:
     recorder = Recorder(Fixed(decisions))
     witness = explain.Witness(session.scheduler)
     failure = session.watched(recorder, witness.access, "observe")
-    return Story(failure, recorder.asked, witness.shared())
+    moments = witness.shared()
+    if not moments and failure is not None and failure.kind is Kind.LIVELOCK:
+        moments = witness.spinning()
+    return Story(failure, recorder.asked, moments)
 
 
 def _confirm(session: Session, hit: Hit) -> None:
