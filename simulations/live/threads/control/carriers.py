@@ -87,7 +87,7 @@ class Carrier:
                 if job is None:
                     break
                 job()
-                job = None  # or what it holds of its run would end in the middle of the next
+                job = None  # or what it holds of its run would stay until the next
         except Stopped:
             self.spoilt = True  # an interruption that came when the task had just ended by itself
         self._gone = True

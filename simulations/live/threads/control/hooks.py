@@ -249,7 +249,7 @@ class Hooks:
         return calling
 
     def _handed(self, site: Site, given: Any) -> Any:
-        if not isinstance(given, operations.IN_C):
+        if not self._primitives.knows(given):
             return given
         baton, controlled = self._baton, self._primitives.controlled
 

@@ -187,7 +187,6 @@ CALLING: Final[frozenset[object]] = frozenset(
 )
 """What calls, in C, what it is given."""
 _HASHED: Final = frozenset({BuiltinFunctionType, FunctionType, MethodDescriptorType, type})
-IN_C: Final = (BuiltinFunctionType, MethodDescriptorType, functools.partial)
 STATE: Final = ("state", None)
 """The part of a module in C that is the state which its functions may keep."""
 _GETTERS: Final[frozenset[object]] = frozenset({getattr, hasattr})

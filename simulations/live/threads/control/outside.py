@@ -16,7 +16,7 @@ import os
 import select
 import socket
 import sys
-from types import BuiltinFunctionType, MethodDescriptorType
+from types import BuiltinFunctionType, MethodDescriptorType, ModuleType
 from typing import TYPE_CHECKING, Any, Final
 
 from simulations.live.threads.control.carriers import Stopped
@@ -96,6 +96,13 @@ class Outdoors:
         self._run = points.run
         self._world = World()
         self._changes = 0
+
+    def knows(self, function: Any) -> bool:
+        """Return whether a builtin function is a call of the operating system."""
+        owner = function.__self__
+        if owner is None or isinstance(owner, ModuleType):
+            return any(function in known for known in (_WRITING, _READING, _STARTING, _SIGNALLING))
+        return isinstance(owner, _HANDLES)
 
     def controlled(self, function: Any, site: Site) -> Callable[..., Any] | None:
         """Return what to call in place of a function, or None to leave it alone."""

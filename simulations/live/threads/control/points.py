@@ -82,12 +82,9 @@ class Points:
         self.stamps = Stamps(keeping=self._keeping)
         self._taken = {}
 
-    def lets_go(self, *, failed: bool = False) -> bool:
-        """Return whether the last run kept something too long, so that it says nothing; no other run will.
-
-        Where it failed, whatever it kept may be why.
-        """
-        if not self._kept_too_long and not (failed and self.stamps.keep_too_long(alone=False)):
+    def lets_go(self) -> bool:
+        """Return whether the last run kept something too long, so that it says nothing; no other run will."""
+        if not self._kept_too_long:
             return False
         self._kept_too_long = self._keeping = False
         return True
@@ -196,6 +193,6 @@ class Points:
     def tell_end(self, task: Any) -> None:
         """Tell of the end of a thread."""
         if self.sink is not None:
-            self._kept_too_long = self._kept_too_long or self.stamps.keep_too_long(alone=True)
+            self._kept_too_long = self._kept_too_long or self.stamps.keep_too_long()
             waited_for = [task] if task.sentinel is None else [task, task.sentinel]
             self.sink(task, None, [(self.stamps.of(one), None, True) for one in waited_for], Touching.ENDS)

@@ -14,7 +14,7 @@ import queue
 import threading
 import time
 from _thread import get_ident
-from types import BuiltinFunctionType, MethodDescriptorType, MethodType, WrapperDescriptorType
+from types import BuiltinFunctionType, MethodDescriptorType, MethodType, ModuleType, WrapperDescriptorType
 from typing import TYPE_CHECKING, Any, Final
 
 from simulations.live.threads.control.limits import EPOCH
@@ -98,6 +98,18 @@ class Primitives:
                 self._methods[SEMAPHORE, name] = self._down
             for name in ("release", "__exit__"):
                 self._methods[SEMAPHORE, name] = self._up
+
+    def knows(self, function: Any) -> bool:
+        """Return whether a function has a controlled form, as far as that can be said before it is called."""
+        if type(function) is functools.partial:
+            return self.knows(function.func)
+        if not isinstance(function, BuiltinFunctionType):
+            return False
+        if type(function.__self__) in _CONTROLLED_TYPES:
+            return True
+        if type(function.__self__) is ModuleType and function in self._functions:
+            return True
+        return self._outdoors.knows(function)
 
     def controlled(self, function: Any, site: Site) -> Callable[..., Any] | None:
         """Return what to call in place of a function, or None to leave it alone."""

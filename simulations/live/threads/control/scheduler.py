@@ -271,14 +271,18 @@ class Scheduler:
         )
         self._everybody.append(task)
         self.tasks.append(task)
-        carrier.load(lambda: self._carry(task, carrier, function))
+        carrier.load(functools.partial(self._carry, task, carrier, [function]))
         return task
 
-    def _carry(self, task: Task, carrier: Carrier, function: Callable[[], object]) -> None:
-        """Run a task in its carrier, and hand the baton on when it has ended."""
+    def _carry(self, task: Task, carrier: Carrier, functions: list[Callable[[], object]]) -> None:
+        """Run a task in its carrier, and hand the baton on when it has ended.
+
+        Before that it lets go of its function, whose state may not end beside the run or in the next one.
+        """
         task.starts()
         if not self.dying:
-            self._live(task, carrier, function)
+            self._live(task, carrier, functions)
+        functions.clear()
         self.baton.hold(-1)  # what the instrument calls from here on is not part of the run
         task.ends()
         dying = self.dying
@@ -295,7 +299,7 @@ class Scheduler:
         if self._passing is not None:
             self._wake_main()
 
-    def _live(self, task: Task, carrier: Carrier, function: Callable[[], object]) -> None:
+    def _live(self, task: Task, carrier: Carrier, functions: list[Callable[[], object]]) -> None:
         """Run what a task is there for, as `threading` would have run it."""
         if task.thread is None:
             with self.outside():
@@ -303,7 +307,7 @@ class Scheduler:
         if self._on_start is not None:
             self._on_start()
         try:
-            given = self._context.copy().run(function)
+            given = self._context.copy().run(functions.pop())
             if task.thread is None:
                 with self.outside():
                     refuse_unfinished(given, Role.WORKER)

@@ -75,28 +75,21 @@ class Stamps:
             known[address] = stamp
         return stamp
 
-    def keep_too_long(self, *, alone: bool) -> bool:
-        """Return whether something is still there whose end can be noticed.
+    def keep_too_long(self) -> bool:
+        """Return whether something is still there, and its end could be noticed, only since it is kept."""
+        return any(sys.getrefcount(thing) <= _ALONE and self._noticed(thing, _DEPTH) for thing in self._held)
 
-        Args:
-            alone: Whether only that counts which would not be there if it were not kept.
-        """
-        return any(
-            (not alone or sys.getrefcount(thing) <= _ALONE) and self._noticed(thing, _DEPTH, alone=alone)
-            for thing in self._held
-        )
-
-    def _noticed(self, thing: object, depth: int, *, alone: bool) -> bool:
-        """Return whether the end of an object, or of what it holds, can be noticed."""
+    def _noticed(self, thing: object, depth: int) -> bool:
+        """Return whether the end of an object, or of what only it holds, can be noticed."""
         if hasattr(type(thing), "__del__"):
             return True
         if weakref.getweakrefcount(thing) > (id(thing) in self._by_address):
             return True
         return depth > 0 and any(
-            self._noticed(held, depth - 1, alone=alone)
+            self._noticed(held, depth - 1)
             for held in itertools.islice(gc.get_referents(thing), _WIDTH)
             if not isinstance(held, (type, ModuleType))
-            and (not alone or sys.getrefcount(held) <= _ALONE + 1 + (id(held) in self._by_address))
+            and sys.getrefcount(held) <= _ALONE + 1 + (id(held) in self._by_address)
         )
 
     def renumber(self, thing: object) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import operator
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from simulations.live.threads.control.touching import LOCKING, Touching
@@ -20,6 +21,10 @@ if TYPE_CHECKING:
 
 LINES_MAX: Final = 60
 """How many rows of lanes are shown; of a longer run the beginning and the end."""
+
+
+SPINS_MAX: Final = 1_000
+"""How many of the last things that each thread did are looked at to show what goes round and round."""
 
 
 class Moment(NamedTuple):
@@ -76,6 +81,17 @@ class Witness:
             if any(stamp in written and len(threads[stamp]) > 1 for stamp, _, _ in moment.touches)
             and moment.place.file
         ]
+
+    def spinning(self) -> list[Moment]:
+        """Return what the threads did at last, each thing once: of a livelock, what goes round and round."""
+        counts: dict[str, int] = {}
+        seen: dict[tuple[str, int, str], tuple[int, Moment]] = {}
+        for index, moment in reversed(list(enumerate(self.moments))):
+            thread = moment.place.thread
+            counts[thread] = counts.get(thread, 0) + 1
+            if moment.place.file and counts[thread] <= SPINS_MAX:
+                seen[thread, moment.place.line, moment.doing] = (index, moment)
+        return [moment for _, moment in sorted(seen.values(), key=operator.itemgetter(0))]
 
 
 def trace_of(moments: Sequence[Moment], failure: Failure | None) -> Trace:

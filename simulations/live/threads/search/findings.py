@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from simulations.errors import NondeterminismError
+from simulations.live.threads.control.failures import Kind
 from simulations.live.threads.report import Exploration, Minimality, Possible, Replay, Verdict
 from simulations.live.threads.search import explain
 from simulations.live.threads.search.follower import Follower
@@ -128,7 +129,10 @@ def story(session: Session, decisions: Decisions) -> Story:
 
     failure = session.watched(recorder, sink, "observe")
     threads = tuple(step.thread for step in follower.steps)
-    return Story(failure, recorder.asked, witness.shared(), recorder.plan(), threads)
+    moments = witness.shared()
+    if not moments and failure is not None and failure.kind is Kind.LIVELOCK:
+        moments = witness.spinning()
+    return Story(failure, recorder.asked, moments, recorder.plan(), threads)
 
 
 def _confirm(session: Session, hit: Hit) -> None:

@@ -86,7 +86,7 @@ class Proof:
     def _run(self, follower: Follower) -> Hit | None:
         session = self._session
         failure = session.followed(follower)
-        if session.lets_go(failed=failure is not None):
+        if session.lets_go():
             session.adopted()
             self._reduction, self._nominal = Reduction(), None
             return None

@@ -380,9 +380,9 @@ class Session:
             site.set_focus(focus=True)
         return True
 
-    def lets_go(self, *, failed: bool) -> bool:
+    def lets_go(self) -> bool:
         """Return whether the last run kept objects too long, so that it says nothing; no other run will."""
-        anew = self._points.lets_go(failed=failed)
+        anew = self._points.lets_go()
         self.schedules -= anew
         return anew
 

@@ -328,6 +328,8 @@ def test_a_state_that_repeats_is_a_livelock(worker):
     result = explore(Box, [worker, worker], minimise_max=3)
     assert result.failure.kind is Kind.LIVELOCK
     assert "a state in which they were before" in result.failure.summary
+    assert "while " in result.lanes
+    assert all(name in result.lanes for name in (worker.__name__, f"{worker.__name__}-2"))
 
 
 # -- data of a thread ----------------------------------------------------------------------------------------

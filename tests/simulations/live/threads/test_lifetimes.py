@@ -75,15 +75,6 @@ def ends_with_a_closure(box):
     returned()
 
 
-def ends_and_calls_back(box):
-    held = Plain()
-    watch = weakref.ref(held, lambda _: box.add())
-    holds = [held]
-    box.seen = len(holds)
-    held = holds = None
-    assert watch() is None
-
-
 def ends_and_is_finalized(box):
     held = Plain()
     weakref.finalize(held, box.add)
@@ -101,7 +92,6 @@ def ends_and_is_finalized(box):
         ends_with_a_tuple,
         ends_without_a_reference,
         ends_with_a_closure,
-        ends_and_calls_back,
         ends_and_is_finalized,
     ],
 )
