@@ -88,6 +88,32 @@ class ChoicePoint:
     forced: bool
 
 
+class _Limited(list[str]):
+    """The labels of the questions of a run that may ask only so many; a run without a limit pays nothing."""
+
+    __slots__ = ("_most",)
+
+    def __init__(self, labels: Iterable[str], most: int) -> None:
+        super().__init__(labels)
+        self._most = most
+
+    def append(self, label: str) -> None:
+        self._check(len(self) + 1)
+        super().append(label)
+
+    def extend(self, labels: Iterable[str]) -> None:
+        more = [*labels]
+        self._check(len(self) + len(more))
+        super().extend(more)
+
+    def _check(self, questions: int) -> None:
+        if questions > self._most:
+            raise QuestionLimitError(
+                f"the run asks more than {self._most} questions; raise the limit (heisenlab replay "
+                f"--questions-max N) if you trust where this input and this plan come from"
+            )
+
+
 class Chooser:
     """Answers the questions of a run and remembers them. This one always gives the nominal answer.
 
@@ -141,6 +167,14 @@ class Chooser:
         Raises:
             PlanError: the driver is `replay` or `prefix`, and a key of the plan was never asked.
         """
+
+    def allow(self, questions_max: int) -> None:
+        """Let the run ask only so many questions; `pick` raises `QuestionLimitError` at the next one.
+
+        Args:
+            questions_max: How many, from 1.
+        """
+        self._labels = _Limited(self._labels, questions_max)
 
     @property
     def asked(self) -> int:
@@ -362,45 +396,13 @@ def nominal() -> Chooser:
     return Chooser()
 
 
-class _Bounded(_Scripted):
-    """Answers from a plan, and only so many questions."""
-
-    __slots__ = ("_questions_max",)
-
-    def __init__(self, plan: Plan, *, questions_max: int) -> None:
-        super().__init__(plan, strict=True)
-        self._questions_max = questions_max
-
-    def pick(self, label: str, options: Sequence[T], *, forced: bool = False) -> T:
-        self._allow(1)
-        return super().pick(label, options, forced=forced)
-
-    def deviating(self, labels: Sequence[str]) -> Sequence[int]:
-        self._allow(len(labels))
-        return super().deviating(labels)
-
-    def _allow(self, questions: int) -> None:
-        if len(self._labels) + questions > self._questions_max:
-            raise QuestionLimitError(
-                f"the run asks more than {self._questions_max} questions; "
-                f"raise the limit if you trust where this input and this plan come from"
-            )
-
-
-def replay(plan: Plan, *, questions_max: int | None = None) -> Chooser:
+def replay(plan: Plan) -> Chooser:
     """Return the driver that gives the answers of a plan.
 
     Its `pick` raises `PlanError` where an answer does not exist any more, its `finish` where a key was never
     asked; each names the first such key and what was asked instead.
-
-    Args:
-        plan: The plan.
-        questions_max: How many questions the run may ask before `pick` raises `QuestionLimitError`; None is
-            no limit.
     """
-    if questions_max is None:
-        return _Scripted(plan, strict=True)
-    return _Bounded(plan, questions_max=questions_max)
+    return _Scripted(plan, strict=True)
 
 
 def drawn(deviations: Iterable[Deviation]) -> Chooser:
@@ -441,7 +443,11 @@ class Ran(NamedTuple, Generic[R]):
 
 
 def levels(
-    run: Callable[[Chooser], R], k: int, *, labels: Collection[str] | None = None
+    run: Callable[[Chooser], R],
+    k: int,
+    *,
+    labels: Collection[str] | None = None,
+    passes: Callable[[], bool] | None = None,
 ) -> Iterator[Iterator[Ran[R]]]:
     """Run every plan of at most `k` deviations once; yield the runs level by level, from 0 deviations up.
 
@@ -454,6 +460,8 @@ def levels(
         run: The world at a fixed input.
         k: The largest number of deviations, 0 or more.
         labels: Deviate only at these labels; None means all.
+        passes: Called before each plan of `k` deviations; where it returns true the plan is not run, as in an
+            enumeration that goes on where another one ended.
 
     Raises:
         NondeterminismError: a run did not ask again what it had asked before.
@@ -461,13 +469,17 @@ def levels(
     """
     if k < 0:
         raise ValueError(f"a plan has 0 or more deviations, not {k}")
-    return _levels(run, k, labels)
+    return _levels(run, k, labels, passes)
 
 
 def _levels(
-    run: Callable[[Chooser], R], k: int, labels: Collection[str] | None
+    run: Callable[[Chooser], R],
+    k: int,
+    labels: Collection[str] | None,
+    passes: Callable[[], bool] | None,
 ) -> Iterator[Iterator[Ran[R]]]:
     level = _Level(run, [()], labels)
+    level.passes = passes if k == 0 else None
     yield iter(level)
     for deviations in range(1, k + 1):
         if not level.complete:
@@ -477,6 +489,7 @@ def _levels(
             )
         level = _Level(run, chain.from_iterable(map(_Asked.extended, level.asked)), labels)
         level.keeps = deviations < k
+        level.passes = passes if deviations == k else None
         yield iter(level)
 
 
@@ -506,10 +519,11 @@ class _Level(Generic[R]):
     Attributes:
         asked: What the plans asked, where the level above is wanted.
         keeps: Whether it is.
+        passes: Says of the next plan whether it is not to be run.
         complete: Whether all plans were run.
     """
 
-    __slots__ = ("_labels", "_plans", "_run", "asked", "complete", "keeps")
+    __slots__ = ("_labels", "_plans", "_run", "asked", "complete", "keeps", "passes")
 
     def __init__(
         self, run: Callable[[Chooser], R], plans: Iterable[_Answers], labels: Collection[str] | None
@@ -519,11 +533,14 @@ class _Level(Generic[R]):
         self._labels = labels
         self.asked: list[_Asked] = []
         self.keeps = True
+        self.passes: Callable[[], bool] | None = None
         self.complete = False
 
     def __iter__(self) -> Iterator[Ran[R]]:
         alike: dict[tuple[int, ...], tuple[int, ...]] = {}  # one tuple for all runs that ask the same
         for answers in self._plans:
+            if self.passes is not None and self.passes():
+                continue
             chooser = _Forced(answers)
             result = self._run(chooser)
             if tuple(chooser.deviated) != answers:
@@ -539,10 +556,14 @@ class _Level(Generic[R]):
 
 
 def exhaustive(
-    run: Callable[[Chooser], R], k: int, *, labels: Collection[str] | None = None
+    run: Callable[[Chooser], R],
+    k: int,
+    *,
+    labels: Collection[str] | None = None,
+    passes: Callable[[], bool] | None = None,
 ) -> Iterator[Ran[R]]:
     """Run every plan of at most `k` deviations, in the order of "least": see `levels`."""
-    for level in levels(run, k, labels=labels):
+    for level in levels(run, k, labels=labels, passes=passes):
         yield from level
 
 

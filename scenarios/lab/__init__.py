@@ -9,6 +9,7 @@ A map, in the order in which a hunt goes through the files:
 `searchers`        search: what proposes inputs and plans (hypothesis, random, plain, exhaustive)
 `execution`        one run, judged by its properties: the only place where a failure becomes a failure
 `minimise`         minimise: the least run that fails in the same way
+`progress`         how far a hunt has come, in a file, so that the same hunt goes on after an interrupt
 `verdict`          the result as values (verdict, coverage, minimality), and their sentences
 `verify`           verify: two replays in fresh interpreters with different hash seeds
 `finding`          the saved failing case: JSON with a schema and a checksum

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from simulations.choices import Plan, replay
 from simulations.errors import LabError
@@ -12,7 +12,10 @@ if TYPE_CHECKING:
     from scenarios.lab.scenario import Run, Scenario, Variant
     from simulations.choices import Chooser
 
-__all__ = ["Caught", "Failure", "Outcome", "caught", "execute", "in_words", "replayed"]
+__all__ = ["QUESTIONS_MAX", "Caught", "Failure", "Outcome", "caught", "execute", "in_words", "replayed"]
+
+QUESTIONS_MAX: Final = 1_000_000
+"""How many questions a run may ask unless the caller says otherwise: a few seconds in our worlds."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +71,14 @@ def caught(given: Any, outcome: Outcome, by: str | None = None) -> Caught | None
     return Caught(given, outcome, failure)
 
 
-def execute(scenario: Scenario, variant: Variant, given: Any, chooser: Chooser) -> Outcome:
+def execute(
+    scenario: Scenario,
+    variant: Variant,
+    given: Any,
+    chooser: Chooser,
+    *,
+    questions_max: int | None = QUESTIONS_MAX,
+) -> Outcome:
     """Run a variant once and judge it. The first property that fails, in the scenario's order, counts.
 
     Only an `AssertionError` raised by a property itself is a failure. Everything else passes through this
@@ -79,8 +89,11 @@ def execute(scenario: Scenario, variant: Variant, given: Any, chooser: Chooser) 
         variant: One of its variants.
         given: The input.
         chooser: What answers at the choice points.
+        questions_max: How many questions the run may ask, since an input or a plan may come from a stranger;
+            None is no limit, for those of one's own.
 
     Raises:
+        QuestionLimitError: the run asks more questions than it may.
         LabError: Python runs with `-O`, which removes the asserts that properties consist of.
         PlanError: the chooser was given an answer that does not apply.
         Exception: what the world's own code raised.
@@ -89,6 +102,8 @@ def execute(scenario: Scenario, variant: Variant, given: Any, chooser: Chooser) 
         raise LabError(
             "python -O (PYTHONOPTIMIZE) removes asserts, so no property could fail; run without it"
         )
+    if questions_max is not None:
+        chooser.allow(questions_max)
     try:
         run = scenario.run(variant.system, given, chooser)
         chooser.finish()
@@ -116,18 +131,15 @@ def _first_line(error: AssertionError) -> str:
 
 
 def replayed(
-    scenario: Scenario, variant: Variant, given: Any, plan: Plan, *, questions_max: int | None = None
+    scenario: Scenario,
+    variant: Variant,
+    given: Any,
+    plan: Plan,
+    *,
+    questions_max: int | None = QUESTIONS_MAX,
 ) -> Outcome:
-    """Run a plan at an input; raises `PlanError` where the plan does not apply.
-
-    Args:
-        scenario: The scenario.
-        variant: One of its variants.
-        given: The input.
-        plan: The plan.
-        questions_max: How many questions the run may ask; None is no limit.
-    """
-    return execute(scenario, variant, given, replay(plan, questions_max=questions_max))
+    """Run a plan at an input; raises `PlanError` where the plan does not apply. See `execute`."""
+    return execute(scenario, variant, given, replay(plan), questions_max=questions_max)
 
 
 def in_words(scenario: Scenario, chooser: Chooser) -> str:

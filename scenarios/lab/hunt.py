@@ -14,6 +14,7 @@ from scenarios.lab.execution import in_words
 from scenarios.lab.finding import Finding, encode_input
 from scenarios.lab.finding_fields import MESSAGE_MAX, SEED_MAX, WORDS_MAX
 from scenarios.lab.minimise import MINIMISING_BUDGET, Minimal, minimise
+from scenarios.lab.progress import HuntProgress
 from scenarios.lab.scenario import Exhausted, Finds, Scenario, Variant
 from scenarios.lab.searchers import Phase, Search, Searcher, Tally, Target, exhaustive_search, searchers_of
 from scenarios.lab.verdict import Coverage, Minimality, Verdict, nothing_found
@@ -117,6 +118,7 @@ def hunt(
     minimising_budget: int = MINIMISING_BUDGET,
     verify: bool = True,
     watch: Callable[[Tally], None] | None = None,
+    progress: HuntProgress | None = None,
 ) -> Hunt:
     """Search for a failing run, minimise it to the least plan, verify it, and only then return it.
 
@@ -126,11 +128,11 @@ def hunt(
         searcher: `hypothesis`, `random`, `plain`, `exhaustive`, or a driver of the scenario.
         seed: The seed of the search, from 0 to 2^64.
         budget: How many runs the search may take, from 1; None means what the searcher usually needs.
-        deviations: How many deviations a plan may have, from 0 (then all there is to run is the ladder). None
-            means what the scenario says; for the exhaustive searcher, what the variant is expected to show.
+        deviations: How many a plan may have, from 0 (the ladder only); None: as scenario or variant say.
         minimising_budget: How many runs minimising may take, from 1.
         verify: Replay the finding twice in fresh interpreters (0.2 s); without it it says "not yet".
         watch: Called after each run with the running count.
+        progress: What the same hunt did before it was interrupted, and where it is kept.
 
     Raises:
         LabError: an option makes no sense, or there is no such scenario or variant.
@@ -141,12 +143,11 @@ def hunt(
     scenario = get(scenario) if isinstance(scenario, str) else scenario
     chosen, way = scenario.variant(variant), searcher_named(scenario, searcher)
     budget = at_least(1, "budget", way.budget if budget is None else budget)
-    bound = deviations_of(scenario, chosen, way) if deviations is None else deviations
-    at_least(0, "deviations", bound)
+    bound = deviations_of(scenario, chosen, way, deviations)
     at_least(0, "seed", seed, most=SEED_MAX)
     at_least(1, "minimising_budget", minimising_budget)
     began, tally = perf_counter(), Tally(watch=watch)
-    target = Target(scenario, chosen, tally)
+    target = Target(scenario, chosen, tally, progress=progress or HuntProgress())
     tally.start(Phase.SEARCH, budget)
     search = (way.search if bound else exhaustive_search)(target, seed, budget, bound)
     search_runs = tally.runs
@@ -202,8 +203,10 @@ def at_least(least: int, name: str, value: int, *, most: int | None = None) -> i
     return value
 
 
-def deviations_of(scenario: Scenario, variant: Variant, way: Searcher) -> int:
-    """Return how many deviations a plan may have unless the caller says otherwise."""
+def deviations_of(scenario: Scenario, variant: Variant, way: Searcher, said: int | None = None) -> int:
+    """Return how many deviations a plan may have: what the caller said, or what scenario and variant say."""
+    if said is not None:
+        return at_least(0, "deviations", said)
     if not way.in_order:
         return scenario.deviations_max
     if isinstance(variant.expect, Exhausted):
@@ -224,6 +227,10 @@ def _least(
     if search.caught is None:
         return None, None
     target.tally.start(Phase.MINIMISE, budget)
+    found = search.caught
+    target.progress.begin_minimising(
+        {"input": encode_input(found.given), "plan": found.outcome.chooser.plan.to_json()}
+    )
     if way.in_order:
         return Minimal(search.caught, Minimality.LEAST), None
     try:

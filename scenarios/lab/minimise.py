@@ -84,15 +84,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import partial
 from itertools import chain
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 from scenarios.lab.execution import Caught, caught
-from scenarios.lab.searchers import on_the_ladder
+from scenarios.lab.searchers import Enumeration, on_the_ladder
 from scenarios.lab.verdict import Minimality
 from simulations.choices import drawn, exhaustive
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from scenarios.lab.execution import Outcome
     from scenarios.lab.searchers import Target
@@ -140,15 +140,15 @@ def minimise(
         shrink: Makes the input smaller by other means, for where the failure does not show on the ladder.
     """
     best = _droppable(target, found)
-    if least := _first(target, _on_the_ladder(target, best), best, budget // 2):
+    if least := _first(target, "ladder", _on_the_ladder, best, budget // 2):
         return Minimal(least, Minimality.LEAST)
     if best.given not in target.scenario.ladder:
         if shrink is not None:
             best = _droppable(target, shrink())
-        if least := _first(target, _at_input(target, best), best, budget * 3 // 4):
+        if least := _first(target, "input", _at_input, best, budget * 3 // 4):
             return Minimal(least, Minimality.LEAST_AT_INPUT)
     labels = tuple(sorted({deviation.label for deviation in best.outcome.chooser.plan}))
-    if least := _first(target, _at_input(target, best, labels), best, budget):
+    if least := _first(target, "labels", partial(_at_input, labels=labels), best, budget):
         return Minimal(least, Minimality.LEAST_OVER_LABELS, labels)
     return Minimal(best, Minimality.ONE_MINIMAL)
 
@@ -167,26 +167,40 @@ def _reach(found: Caught) -> int:
     return len(found.outcome.chooser.deviated)
 
 
-def _on_the_ladder(target: Target, found: Caught) -> Iterator[tuple[Any, Outcome]]:
+_Outcomes: TypeAlias = "Iterator[tuple[Any, Outcome]]"
+
+
+def _on_the_ladder(target: Target, found: Caught, before: Enumeration) -> _Outcomes:
     """Run all plans that have at most as many deviations as the run that was found, on the whole ladder."""
-    return chain.from_iterable(on_the_ladder(target, _reach(found)))
+    return chain.from_iterable(on_the_ladder(target, _reach(found), before))
 
 
 def _at_input(
-    target: Target, found: Caught, labels: Sequence[str] | None = None
-) -> Iterator[tuple[Any, Outcome]]:
+    target: Target, found: Caught, before: Enumeration, labels: Sequence[str] | None = None
+) -> _Outcomes:
     """Run all plans that have at most as many deviations as the run that was found, at its input."""
-    for outcome, _ in exhaustive(partial(target, found.given), _reach(found), labels=labels):
+    run = partial(target, found.given)
+    for outcome, _ in exhaustive(run, _reach(found), labels=labels, passes=before.passes):
         yield found.given, outcome
 
 
 def _first(
-    target: Target, outcomes: Iterable[tuple[Any, Outcome]], like: Caught, budget: int
+    target: Target,
+    stage: str,
+    outcomes: Callable[[Target, Caught, Enumeration], _Outcomes],
+    like: Caught,
+    budget: int,
 ) -> Caught | None:
     """Return the first run that fails in the same way; None if there is none or the budget is spent."""
-    for given, outcome in outcomes:
+    before = Enumeration(target.progress, stage, target.tally)
+    if before.ended_before:
+        return None
+    for given, outcome in outcomes(target, like, before):
         if found := caught(given, outcome, like.failure.by):
             return found
         if target.tally.runs >= budget:
-            return None
+            break
+        if len(outcome.chooser.deviated) == _reach(like):
+            before.passed()
+    before.ended()
     return None

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from scenarios.lab.catalogue import get
 from scenarios.lab.doctor import differences, fingerprint
-from scenarios.lab.execution import caught, in_words
+from scenarios.lab.execution import QUESTIONS_MAX, caught, in_words
 from scenarios.lab.finding import decode_input
 from scenarios.lab.searchers import Target
 from scenarios.lab.verify import replay_of
@@ -21,9 +21,6 @@ if TYPE_CHECKING:
     from scenarios.lab.scenario import Scenario
 
 __all__ = ["Replay", "bisect_verdict", "replay"]
-
-QUESTIONS_MAX: Final = 1_000_000
-"""How many questions a replay may ask unless the caller says otherwise: a few seconds in our worlds."""
 
 BISECT_RUNS_MAX: Final = 2000
 """The number of runs that `bisect_verdict` spends around a plan before it calls a version clean."""
@@ -98,19 +95,21 @@ def replay(
     return Replay(Result.DIFFERS if failure else Result.HOLDS, outcome, digest, words, changed)
 
 
-def bisect_verdict(finding: Finding, scenario: Scenario | None = None) -> tuple[bool, int]:
+def bisect_verdict(
+    finding: Finding, scenario: Scenario | None = None, *, questions_max: int | None = QUESTIONS_MAX
+) -> tuple[bool, int]:
     """Return whether this version has the bug of a finding, and how many runs that took.
 
     Versions differ in what they ask, so the plan may no longer apply as it stands. Those of its deviations
     that still exist are tried first, then every plan of at most as many deviations at the finding's input, up
-    to `BISECT_RUNS_MAX` runs.
+    to `BISECT_RUNS_MAX` runs, each of at most `questions_max` questions.
 
     Raises:
         Exception: no verdict about this version is possible.
     """
     scenario = scenario or get(finding.scenario)
     given = decode_input(scenario, finding.input)
-    target = Target(scenario, scenario.variant(finding.variant))
+    target = Target(scenario, scenario.variant(finding.variant), questions_max=questions_max)
     if caught(given, target(given, drawn(finding.plan)), finding.by):
         return True, target.tally.runs
     for outcome, _ in exhaustive(partial(target, given), len(finding.plan)):

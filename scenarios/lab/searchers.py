@@ -14,11 +14,13 @@ from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 from scenarios.lab.drawn_constants import only_its_own_constants
 from scenarios.lab.execution import Caught, Outcome, caught, execute
+from scenarios.lab.progress import HuntProgress
 from scenarios.lab.verdict import NOTHING, Coverage
 from simulations.choices import Chooser, Deviation, drawn, levels, nominal, random, substream
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
+    from random import Random
 
     from hypothesis.strategies import DrawFn, SearchStrategy
 
@@ -66,6 +68,10 @@ class Tally:
         """Begin a phase of at most `limit` runs."""
         self.phase, self.runs, self.limit = phase, 0, limit
 
+    def skip(self, runs: int = 1) -> None:
+        """Count runs that were made before the hunt was interrupted."""
+        self.runs += runs
+
     def count(self) -> None:
         """Count one run."""
         self.runs += 1
@@ -73,18 +79,72 @@ class Tally:
             self.watch(self)
 
 
+class Enumeration:
+    """The runs of one enumeration of plans, in their order, of which the first may have been made before.
+
+    Only those of the highest number of deviations are passed over.
+
+    Args:
+        progress: Of the hunt.
+        part: The name of the enumeration.
+        tally: Counts the runs, also those that are passed over.
+    """
+
+    def __init__(self, progress: HuntProgress, part: str, tally: Tally) -> None:
+        self._progress, self._part, self._tally = progress, part, tally
+        self._before = tally.runs
+        self._left = self._done = progress.number(part, "done")
+
+    @property
+    def ended_before(self) -> bool:
+        """Whether all of it was gone through before, and nothing was found; its runs are then counted."""
+        if self._progress.noted(self._part).get("ended") is not True:
+            return False
+        self._tally.skip(self._progress.number(self._part, "runs"))
+        return True
+
+    def passes(self) -> bool:
+        """Whether the next plan of the highest number of deviations was run before; then it is counted."""
+        if not self._left:
+            return False
+        self._left -= 1
+        self._tally.skip()
+        return True
+
+    def passed(self, **learned: Callable[[], Any]) -> None:
+        """Note that a plan of the highest number of deviations was run and did not fail."""
+        self._done += 1
+        self._progress.note(
+            self._part, lambda: {"done": self._done, **{name: value() for name, value in learned.items()}}
+        )
+
+    def ended(self) -> None:
+        """Note that it was gone through, and nothing was found."""
+        self._progress.settle(self._part, {"ended": True, "runs": self._tally.runs - self._before})
+
+
 @dataclass
 class Target:
-    """What a hunt runs: one variant of one scenario, every run counted."""
+    """What a hunt runs: one variant of one scenario, every run counted.
+
+    Attributes:
+        scenario: The scenario.
+        variant: The variant.
+        tally: Counts the runs.
+        questions_max: How many questions a run may ask; None is no limit, for inputs that the scenario drew.
+        progress: What was done before the hunt was interrupted.
+    """
 
     scenario: Scenario
     variant: Variant
     tally: Tally = field(default_factory=Tally)
+    questions_max: int | None = None
+    progress: HuntProgress = field(default_factory=HuntProgress)
 
     def __call__(self, given: Any, chooser: Chooser) -> Outcome:
         """Run the variant once at an input."""
         self.tally.count()
-        return execute(self.scenario, self.variant, given, chooser)
+        return execute(self.scenario, self.variant, given, chooser, questions_max=self.questions_max)
 
 
 @dataclass(frozen=True)
@@ -130,24 +190,34 @@ def exhaustive_search(
     """Run every plan of at most `deviations` deviations on the whole ladder, in the order of "least"."""
     labels: dict[str, None] = {}
     coverage = NOTHING
-    for k, level in enumerate(on_the_ladder(target, deviations)):
+    before = Enumeration(target.progress, "search", target.tally)
+    for k, level in enumerate(on_the_ladder(target, deviations, before)):
+        if k == deviations:
+            labels.update(dict.fromkeys(target.progress.noted("search").get("labels", ())))
         for given, outcome in level:
             labels.update(dict.fromkeys(outcome.chooser.labels))
             if found := caught(given, outcome):
                 return Search(found, coverage)
             if target.tally.runs >= budget:
                 return Search(None, coverage)
+            if k == deviations:
+                before.passed(labels=lambda: [*labels])
         coverage = Coverage(k, tuple(labels), target.scenario.ladder, complete=k == deviations)
     return Search(None, coverage)
 
 
-def on_the_ladder(target: Target, deviations: int) -> Iterator[Iterator[tuple[Any, Outcome]]]:
+def on_the_ladder(
+    target: Target, deviations: int, before: Enumeration | None = None
+) -> Iterator[Iterator[tuple[Any, Outcome]]]:
     """Run all plans of at most `deviations` deviations on every input of the ladder.
+
+    Those that were run before are passed over.
 
     Yields, for 0 to `deviations` deviations, the runs of those plans, in the order (input, plan).
     """
     ladder = target.scenario.ladder
-    enumerations = [levels(partial(target, given), deviations) for given in ladder]
+    passes = None if before is None else before.passes
+    enumerations = [levels(partial(target, given), deviations, passes=passes) for given in ladder]
     for level_of_each in zip(*enumerations, strict=True):
         yield _in_order(ladder, level_of_each)
 
@@ -168,12 +238,7 @@ def random_search(
 ) -> Search:
     """Draw an input of the ladder, and every answer by the scenario's noise model, anew for each run."""
     rng = substream(seed, "random search")
-    for _ in range(budget):
-        given = rng.choice(target.scenario.ladder)
-        outcome = target(given, random(target.scenario.noise, rng.randrange(2**63)))
-        if found := caught(given, outcome):
-            return Search(found)
-    return Search(None)
+    return _independent(target, rng, budget, partial(random, target.scenario.noise))
 
 
 def driven_search(
@@ -184,11 +249,19 @@ def driven_search(
     deviations: int,  # noqa: ARG001  (the driver decides how many there are)
 ) -> Search:
     """Draw an input of the ladder, and let a driver of the scenario answer, anew for each run."""
-    rng = substream(seed, "driven search")
-    for _ in range(budget):
-        given = rng.choice(target.scenario.ladder)
-        if found := caught(given, target(given, driver(rng.randrange(2**63)))):
+    return _independent(target, substream(seed, "driven search"), budget, driver)
+
+
+def _independent(target: Target, rng: Random, budget: int, driver: Callable[[int], Chooser]) -> Search:
+    before = target.progress.number("search", "runs")
+    for number in range(budget):
+        given, seed = rng.choice(target.scenario.ladder), rng.randrange(2**63)
+        if number < before:
+            target.tally.skip()
+            continue
+        if found := caught(given, target(given, driver(seed))):
             return Search(found)
+        target.progress.note("search", lambda: {"runs": target.tally.runs})
     return Search(None)
 
 
@@ -265,19 +338,40 @@ def plain_search(target: Target, seed: int, budget: int, deviations: int) -> Sea
     """
     rng = substream(seed, "plain search")
     seen: _Table = {}
-    given, chooser = target.scenario.ladder[-1], nominal()
-    for _ in range(budget):
-        outcome = target(given, chooser)
+    noted = target.progress.noted("search")
+    before = target.progress.number("search", "runs")
+    if before:
+        version, words, spare = noted["rng"]
+        rng.setstate((version, tuple(words), spare))
+        seen.update({label: _Question(*question) for label, question in noted["seen"].items()})
+        target.tally.skip(before)
+    for number in range(before, budget):
+        given, plan = (
+            _drawn_plainly(rng, target, seen, deviations) if number else (target.scenario.ladder[-1], [])
+        )
+        outcome = target(given, drawn(plan))
         if found := caught(given, outcome):
             return Search(found)
-        labels = [label for label, question in _learn(seen, outcome.chooser).items() if question.options > 1]
-        given = rng.choice(target.scenario.ladder)
-        chosen = [rng.choice(labels) for _ in range(rng.randint(0, deviations))] if labels else []
-        chooser = drawn(
-            Deviation(label, rng.randrange(seen[label].asked), rng.randrange(1, seen[label].options))
-            for label in chosen
+        _learn(seen, outcome.chooser)
+        target.progress.note(
+            "search",
+            lambda: {
+                "runs": target.tally.runs,
+                "rng": rng.getstate(),
+                "seen": {label: (question.asked, question.options) for label, question in seen.items()},
+            },
         )
     return Search(None)
+
+
+def _drawn_plainly(rng: Random, target: Target, seen: _Table, deviations: int) -> tuple[Any, list[Deviation]]:
+    labels = [label for label, question in seen.items() if question.options > 1]
+    given = rng.choice(target.scenario.ladder)
+    chosen = [rng.choice(labels) for _ in range(rng.randint(0, deviations))] if labels else []
+    return given, [
+        Deviation(label, rng.randrange(seen[label].asked), rng.randrange(1, seen[label].options))
+        for label in chosen
+    ]
 
 
 def _learn(table: _Table, chooser: Chooser) -> _Table:

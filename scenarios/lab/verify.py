@@ -13,7 +13,7 @@ from contextlib import suppress
 from typing import IO, TYPE_CHECKING, Any, Final
 
 from scenarios.lab import catalogue
-from scenarios.lab.execution import Outcome, replayed
+from scenarios.lab.execution import QUESTIONS_MAX, Outcome, replayed
 from scenarios.lab.finding import Finding, decode_input, from_json
 from scenarios.lab.interrupts import end_when_closed
 from simulations.errors import LabError, NondeterminismError
@@ -61,11 +61,13 @@ def verify(findings: Sequence[tuple[Scenario, Finding]]) -> list[str]:
     for source, (scenario, finding) in zip(sources, findings, strict=True):
         if source is None:
             for _ in _HASH_SEEDS:
-                _compare(finding, _result(replay_of(scenario, finding)), "in this process")
+                _compare(
+                    finding, _result(replay_of(scenario, finding, questions_max=None)), "in this process"
+                )
     return [IN_PROCESS if source is None else FRESH for source in sources]
 
 
-def replay_of(scenario: Scenario, finding: Finding, *, questions_max: int | None = None) -> Outcome:
+def replay_of(scenario: Scenario, finding: Finding, *, questions_max: int | None = QUESTIONS_MAX) -> Outcome:
     """Run a finding's plan at its input; raises `PlanError` where the plan does not apply.
 
     Args:
@@ -90,7 +92,9 @@ def work(job: dict[str, Any]) -> None:
     results = []
     for source, data in job["findings"]:
         try:
-            results.append(_result(replay_of(catalogue.from_source(source), from_json(data))))
+            results.append(
+                _result(replay_of(catalogue.from_source(source), from_json(data), questions_max=None))
+            )
         except LabError as error:
             results.append({"by": None, "digest": None, "error": str(error)})
     sys.stdout.write(json.dumps(results))

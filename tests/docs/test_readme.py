@@ -4,6 +4,8 @@ import pytest
 
 from tests.docs import printed
 
+pytestmark = pytest.mark.timeout(900)  # all tests of the scenarios run once, beside whatever else runs
+
 PAGE = printed.README.read_text(encoding="utf-8")
 
 

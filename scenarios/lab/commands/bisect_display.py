@@ -21,6 +21,10 @@ if TYPE_CHECKING:
     from scenarios.lab.method.repository import Repository
 
 _HASH: Final = 12
+ONE_FAILURE: Final = (
+    "only one run failed there: if it may have been another failure, give --signature what this one prints"
+)
+"""What is said where a single run without a signature decided."""
 
 
 @contextmanager
@@ -50,7 +54,7 @@ def assumed(question: Question) -> list[str]:
     return [
         f"a good version never shows {what}",
         "one commit brought it, and every version that contains this commit has it",
-        "each bad version fails at a rate of its own (Beta(1, 1), or with prior 1/3 one they share)",
+        "bad versions fail at a rate that a share of them has in common, and the others each at its own",
         "runs are independent",
     ]
 
@@ -85,6 +89,8 @@ def print_result(repository: Repository, question: Question, result: Bisection) 
     print()
     print_facts([("command", shlex.join(question.command))])
     print()
+    if question.signature is None and result.answer in {Answer.COMMIT, Answer.OLDER} and result.failed == 1:
+        print(ONE_FAILURE)
     for commit in result.commits if result.answer is Answer.COMMITS else ():
         print(f"suspect  {commit}  {repository.subject(commit)}")
     print(final_line(repository, question, result))

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 from scenarios.lab.commands.command import DONE
 from scenarios.lab.commands.display import print_rows, progress
+from scenarios.lab.commands.journal_options import add_journal_arguments, check_journal, note
 from scenarios.lab.commands.pictures import add_picture_arguments, check_pictures, save_pictures
 from scenarios.lab.finding import load
 from scenarios.lab.method.causality import causality, probability
@@ -42,10 +43,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--seed", type=int, default=0, metavar="N", help="seed of the samples; default: 0")
     add_picture_arguments(parser)
     parser.add_argument("--json", action="store_true", help="print one JSON value")
+    add_journal_arguments(parser)
 
 
 def run(args: argparse.Namespace) -> int:
     """Print the probability of the bug along the run of a finding."""
+    check_journal(args)
     finding = load(args.file)
     check_pictures(args)
     with progress(f"{finding.scenario} / {finding.variant}") as watch:
@@ -53,6 +56,7 @@ def run(args: argparse.Namespace) -> int:
             finding, resamples=args.resamples, exact_runs=args.exact_runs, seed=args.seed, watch=watch
         )
     save_pictures(args, curve.picture())
+    note(args, f"causality {finding.scenario} / {finding.variant}", " ".join(curve.conclusions()))
     if args.json:
         print(json.dumps(curve.to_json(), indent=2))
     else:

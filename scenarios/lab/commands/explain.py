@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from scenarios.lab.commands.command import DONE
 from scenarios.lab.finding import load
 from scenarios.lab.method.explain import explain
+from simulations.terminal_text import printable_lines
 
 if TYPE_CHECKING:
     import argparse
@@ -26,5 +27,5 @@ def run(args: argparse.Namespace) -> int:
     if args.json:
         print(json.dumps({"markdown": text, "finding": finding.to_json()}, indent=2))
     else:
-        print(text, end="")
+        print(printable_lines(text), end="")
     return DONE

@@ -25,6 +25,7 @@ from scenarios.lab.commands.journal_options import add_journal_arguments, check_
 from scenarios.lab.commands.workers import add_workers_arguments
 from scenarios.lab.finding import FindingError, check_writable
 from scenarios.lab.hunt import HuntInterrupted, hunt
+from scenarios.lab.progress import resumed
 from scenarios.lab.rescue import save
 from scenarios.lab.verdict import Minimality
 from simulations.terminal_text import printable
@@ -35,10 +36,13 @@ if TYPE_CHECKING:
 
     from scenarios.lab.finding import Finding
     from scenarios.lab.hunt import Hunt
+    from scenarios.lab.progress import HuntProgress
     from scenarios.lab.searchers import Tally
 
 _STATUSES: Final = {"found": FOUND, "exhausted": DONE, "gave up": GAVE_UP}
 _COLOURS: Final = {"found": "red", "exhausted": "green", "gave up": "yellow"}
+_OPTIONS: Final = ("name", "variant", "searcher", "seed", "budget", "deviations")
+"""What a hunt depends on, besides the code."""
 _NAMES_WIDTH: Final = len("minimality")
 _REDRAWN_EVERY_RUNS: Final = 10
 
@@ -76,8 +80,9 @@ def run(args: argparse.Namespace) -> int:
         from scenarios.lab.commands.hunt_seeds import run_seeds  # noqa: PLC0415  (one hunt does without)
 
         return run_seeds(args)
-    if args.cluster or args.state:
-        raise UsageError("--cluster and --state are for many hunts; add --seeds N")
+    if args.cluster:
+        raise UsageError("--cluster is for many hunts; add --seeds N")
+    progress = _resumed(args) if args.state else None
     if args.output:
         _warn_of(args.output)
     last: list[Tally] = []
@@ -96,13 +101,16 @@ def run(args: argparse.Namespace) -> int:
                 budget=args.budget,
                 deviations=args.deviations,
                 watch=watched,
+                progress=progress,
             )
     except HuntInterrupted as stopped:
         result = stopped.hunt
     except KeyboardInterrupt as error:
         so_far = f"after {last[0].runs} runs to {last[0].phase}" if last else "before the first run"
-        complain(f"{interrupted_by(error)} {so_far}; that is no verdict")
+        complain(f"{interrupted_by(error)} {so_far}; that is no verdict{_goes_on(progress)}")
         return interrupted_status(error)
+    if progress and progress.problem:
+        complain(f"{progress.problem}; the hunt cannot be resumed")
     status = _STATUSES[result.verdict]
     try:
         if args.json:
@@ -114,6 +122,20 @@ def run(args: argparse.Namespace) -> int:
             status = _save(result.finding, args.output, as_json=args.json)
     note(args, f"hunt {result.scenario} / {result.variant}", f"{result.verdict}: {result.says}")
     return status
+
+
+def _resumed(args: argparse.Namespace) -> HuntProgress:
+    """Return the progress of the hunt with these options; what it depends on must be the same."""
+    from scenarios.lab.method.campaign import code_stamp  # noqa: PLC0415  (reads all of the source)
+
+    options = {name: getattr(args, name) for name in _OPTIONS}
+    return resumed(args.state, {**options, "code": code_stamp()})
+
+
+def _goes_on(progress: HuntProgress | None) -> str:
+    if progress is None or progress.path is None:
+        return ""
+    return f"; the same command goes on from {shlex.quote(str(progress.path))}"
 
 
 def _warn_of(output: str) -> None:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from scenarios.lab.commands.command import DONE
 from scenarios.lab.commands.display import print_rows, progress
+from scenarios.lab.commands.journal_options import add_journal_arguments, check_journal, note
 from scenarios.lab.commands.pictures import add_picture_arguments, check_pictures, save_pictures
 from scenarios.lab.finding import load
 from scenarios.lab.method.isolate_finding import isolate_finding
@@ -25,15 +26,18 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     add_picture_arguments(parser)
     parser.add_argument("--json", action="store_true", help="print one JSON value")
+    add_journal_arguments(parser)
 
 
 def run(args: argparse.Namespace) -> int:
     """Change one variable at a time between a failing and a passing run, and print what was seen."""
+    check_journal(args)
     finding = load(args.file)
     check_pictures(args)
     with progress(f"{finding.scenario} / {finding.variant}") as watch:
         result = isolate_finding(finding, expensive=args.expensive, watch=watch)
     save_pictures(args, result.picture())
+    note(args, f"isolate {finding.scenario} / {finding.variant}", " ".join(result.conclusions()))
     if args.json:
         print(json.dumps(result.to_json(), indent=2))
         return DONE

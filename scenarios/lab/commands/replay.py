@@ -11,9 +11,9 @@ from rich.markup import escape
 from scenarios.lab.catalogue import get
 from scenarios.lab.commands.command import DONE, FOUND
 from scenarios.lab.commands.display import print_facts
+from scenarios.lab.execution import QUESTIONS_MAX
 from scenarios.lab.finding import load
-from scenarios.lab.replay import QUESTIONS_MAX, bisect_verdict, replay
-from simulations.errors import LabError, QuestionLimitError
+from scenarios.lab.replay import bisect_verdict, replay
 from simulations.terminal_text import printable
 
 if TYPE_CHECKING:
@@ -51,11 +51,8 @@ def run(args: argparse.Namespace) -> int:
     """Replay a finding and say whether it still fails."""
     finding = load(args.file)
     if args.bisect:
-        return _bisect(finding, as_json=args.json)
-    try:
-        result = replay(finding, questions_max=args.questions_max)
-    except QuestionLimitError as error:
-        raise LabError(f"{error} (--questions-max N)") from error
+        return _bisect(finding, questions_max=args.questions_max, as_json=args.json)
+    result = replay(finding, questions_max=args.questions_max)
     if args.json:
         data = result.to_json()
         if args.trace:
@@ -66,8 +63,8 @@ def run(args: argparse.Namespace) -> int:
     return DONE if result.result == "holds" else FOUND
 
 
-def _bisect(finding: Finding, *, as_json: bool) -> int:
-    found, runs = bisect_verdict(finding)
+def _bisect(finding: Finding, *, questions_max: int, as_json: bool) -> int:
+    found, runs = bisect_verdict(finding, questions_max=questions_max)
     if as_json:
         print(json.dumps({"found": found, "by": finding.by, "runs": runs}, indent=2))
     else:

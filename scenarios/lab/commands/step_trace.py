@@ -136,6 +136,9 @@ class _Placing(Chooser):
         self.places.append(len(self._events))
         return self._inner.pick(label, options, forced=forced)
 
+    def allow(self, questions_max: int) -> None:
+        self._inner.allow(questions_max)
+
     def at(self, time: int) -> None:
         self._inner.at(time)
 

@@ -6,10 +6,11 @@ may be an innocent commit that only made an old failure more frequent. This mode
 bad version a rate of its own:
 
 * a good version never shows the failure, so one failing run is certain: the version is bad;
-* a bad version shows it with a probability of its own, drawn from Beta(1, 1) independently of every other
-  version; or, with the prior probability `COMMON_SHARE`, with a rate that such versions have in common, one
-  of `COMMON_RATES`. So n passing runs make a bad version less probable by about 1 / (n + 1), and by less
-  where failures turn out to be rare; they never make it impossible;
+* a bad version shows it at a rate of its own, drawn independently of every other version, or at a rate that
+  such versions share. Which share of them has the common rate is not known either: one of `SHARES`, and the
+  rate one of `COMMON_RATES`. A rate of its own is uniform, or, with the prior probability `LOW_SHARE`, more
+  often low: Beta(1/2, 1). So passing runs make a bad version less probable, and by less where failures are
+  seen to be rare; they never make it impossible;
 * the failure came with one of the commits, or is older than all of them, or is in none: each of these is a
   hypothesis with the same prior.
 
@@ -22,6 +23,7 @@ import math
 from collections import defaultdict
 from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
+from operator import add, mul, sub
 from typing import TYPE_CHECKING, Final
 
 from simulations.errors import LabError
@@ -29,12 +31,23 @@ from simulations.errors import LabError
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-COMMON_SHARE: Final = 1 / 3
-"""How probable it is, beforehand, that a bad version has the common rate and none of its own."""
+SHARES: Final = (0.0, 0.5, 0.95)
+"""Which share of the bad versions may have the common rate, each as probable as any other."""
 
-COMMON_RATES: Final = (0.02, 0.05, 0.1, 0.2, 0.35, 0.5, 0.65, 0.8, 0.9, 0.98)
+COMMON_RATES: Final = (
+    *(0.01, 0.02, 0.03, 0.05, 0.07, 0.1, 0.15, 0.2),
+    *(0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.98),
+)
 """What the common rate may be, each as probable as any other."""
 
+LOW_SHARE: Final = 0.25
+"""How probable it is, beforehand, that a rate of its own comes from Beta(1/2, 1) and not from Beta(1, 1)."""
+
+RATES: Final = tuple((share, rate) for share in SHARES for rate in (COMMON_RATES if share else (0.0,)))
+"""Every pair of a share and a common rate; without a share the rate means nothing."""
+
+_PRIOR: Final = tuple(1 / len(SHARES) / (len(COMMON_RATES) if share else 1) for share, _ in RATES)
+_LOG_PRIOR: Final = tuple(map(math.log, _PRIOR))
 STAY_SHARE: Final = 0.8
 """Another version is checked out only where a run of the present one teaches less than this share."""
 
@@ -127,12 +140,12 @@ class Belief:
         brought_by: For each version the probability that it brought the failure; that of version 0 that the
             failure is older.
         never: The probability that no version has it.
-        common: The posterior of the common rate, in the order of `COMMON_RATES`.
+        rates: The posterior of the share and the common rate, in the order of `RATES`.
     """
 
     brought_by: tuple[float, ...]
     never: float
-    common: tuple[float, ...]
+    rates: tuple[float, ...]
 
     def suspects(self, evidence: Evidence) -> Suspects:
         """Return the most probable set of hypotheses that cannot be told apart."""
@@ -149,7 +162,7 @@ class Belief:
 
 
 def believe(evidence: Evidence) -> Belief:
-    """Return the posterior; exact, by enumeration of every hypothesis and every common rate.
+    """Return the posterior; exact, by enumeration of every hypothesis, share and common rate.
 
     Raises:
         LabError: no hypothesis explains the failures: they are in versions that have no commit in common.
@@ -169,38 +182,62 @@ def believe(evidence: Evidence) -> Belief:
             "no single commit explains these failures: versions failed that have none of the commits in "
             "common; name a --signature that only this failure shows"
         )
-    terms = [
-        (
-            1 << each,
-            [_log_marginal(rate, evidence.failed[each], evidence.passed[each]) for rate in COMMON_RATES],
-        )
-        for each in run
-    ]
-    weights = {
-        bad: [math.fsum(column) for column in zip(*(term for bit, term in terms if bit & bad), strict=True)]
-        or [0.0] * len(COMMON_RATES)
-        for bad in alike
-    }
+    weights = _weights(evidence, sorted(alike, key=int.bit_count))
     top = max(map(max, weights.values()))
-    hypotheses, common = [0.0] * (len(evidence.versions.parents) + 1), [0.0] * len(COMMON_RATES)
+    hypotheses, rates = [0.0] * (len(evidence.versions.parents) + 1), [0.0] * len(RATES)
     for bad, numbers in alike.items():
         shares = [math.exp(weight - top) for weight in weights[bad]]
         for number in numbers:
             hypotheses[number] = sum(shares)
-        common = [known + len(numbers) * share for known, share in zip(common, shares, strict=True)]
+        rates = [known + len(numbers) * share for known, share in zip(rates, shares, strict=True)]
     total = math.fsum(hypotheses)
     return Belief(
         tuple(each / total for each in hypotheses[:-1]),
         hypotheses[-1] / total,
-        tuple(share / total for share in common),
+        tuple(share / total for share in rates),
     )
 
 
+def _weights(evidence: Evidence, bads: Sequence[int]) -> dict[int, tuple[float, ...]]:
+    """Return, for each set of bad versions, log P(share, rate, runs | these are bad), as `RATES` lists them.
+
+    Args:
+        evidence: What was seen.
+        bads: The sets as bits; one that contains the set before it costs only the difference.
+    """
+    weights, before, sums = {}, 0, _LOG_PRIOR
+    for bad in bads:
+        if before & ~bad:
+            before, sums = 0, _LOG_PRIOR
+        more = bad & ~before
+        while more:
+            number = more.bit_length() - 1
+            more ^= 1 << number
+            seen = _log_marginals(evidence.failed[number], evidence.passed[number])
+            sums = tuple(map(add, sums, seen))
+        weights[bad], before = sums, bad
+    return weights
+
+
 @lru_cache(maxsize=100_000)
-def _log_marginal(common: float, failed: int, passed: int) -> float:
-    """Return log P(runs | the version is bad, and the common rate is this)."""
-    own = math.exp(math.lgamma(1 + failed) + math.lgamma(1 + passed) - math.lgamma(2 + failed + passed))
-    return math.log((1 - COMMON_SHARE) * own + COMMON_SHARE * common**failed * (1 - common) ** passed)
+def _log_marginals(failed: int, passed: int) -> tuple[float, ...]:
+    """Return log P(runs | the version is bad, share and common rate), in the order of `RATES`."""
+    own = (1 - LOW_SHARE) * math.exp(_log_beta(1 + failed, 1 + passed))
+    own += LOW_SHARE * math.exp(_log_beta(0.5 + failed, 1 + passed) - _log_beta(0.5, 1))
+    return tuple(
+        math.log((1 - share) * own + share * rate**failed * (1 - rate) ** passed) for share, rate in RATES
+    )
+
+
+def _log_beta(a: float, b: float) -> float:
+    return math.lgamma(a) + math.lgamma(b) - math.lgamma(a + b)
+
+
+@lru_cache(maxsize=100_000)
+def _fails_next(failed: int, passed: int) -> tuple[float, ...]:
+    """Return P(the next run fails | the runs, the version is bad, share and rate), as `RATES` lists them."""
+    then, now = _log_marginals(failed + 1, passed), _log_marginals(failed, passed)
+    return tuple(map(math.exp, map(sub, then, now)))
 
 
 def next_version(evidence: Evidence, belief: Belief, present: int | None = None) -> int | None:
@@ -252,10 +289,7 @@ def _bad(versions: Versions, belief: Belief) -> Sequence[float]:
 
 def _rate(belief: Belief, failed: int, passed: int) -> float:
     """Return the probability that the next run of a version with these runs fails, if it is bad."""
-    return sum(
-        share * math.exp(_log_marginal(rate, failed + 1, passed) - _log_marginal(rate, failed, passed))
-        for rate, share in zip(COMMON_RATES, belief.common, strict=True)
-    )
+    return math.fsum(map(mul, belief.rates, _fails_next(failed, passed)))
 
 
 def _gain(bad: float, rate: float) -> float:

@@ -68,9 +68,12 @@ class Repository:
                 self.top, "rev-parse", "--verify", "--quiet", "--end-of-options", f"{revision}^{{commit}}"
             )
         except RepositoryError as error:
-            raise RepositoryError(
-                f"there is no revision {revision!r} in {self.top}; git log --oneline lists them"
-            ) from error
+            way_out = (
+                "the clone is shallow: git fetch --unshallow"
+                if (self.git_dir / "shallow").exists()
+                else "git log --oneline lists them"
+            )
+            raise RepositoryError(f"there is no revision {revision!r} in {self.top}; {way_out}") from error
 
     def subject(self, commit: str) -> str:
         """Return the first line of a commit's message."""

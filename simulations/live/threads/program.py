@@ -55,6 +55,11 @@ class Program:
     def __post_init__(self) -> None:
         if not callable(self.setup):
             raise ThreadsError(f"setup must be a function that makes the shared state, not {self.setup!r}")
+        if inspect.isgeneratorfunction(self.setup):
+            raise ThreadsError(
+                f"setup {_name_of(self.setup)} is a generator function, so calling it runs nothing; pass a "
+                f"plain function that returns the shared state"
+            )
         if self.check is not None and not callable(self.check):
             raise ThreadsError(f"check must be a function of the shared state, not {self.check!r}")
         if self.granularity not in GRANULARITIES:
@@ -151,9 +156,14 @@ def _check_worker(worker: Any) -> None:
     else:
         return
     raise ThreadsError(
-        f"worker {worker.__name__} is a {kind} function, so calling it runs nothing; wrap it in a plain "
+        f"worker {_name_of(worker)} is a {kind} function, so calling it runs nothing; wrap it in a plain "
         f"function that {way_out}"
     )
+
+
+def _name_of(function: Any) -> str:
+    plain = function.func if isinstance(function, functools.partial) else function
+    return str(getattr(plain, "__name__", type(plain).__name__))
 
 
 def _named(workers: Any) -> tuple[tuple[str, Callable[[Any], object]], ...]:
@@ -167,8 +177,7 @@ def _named(workers: Any) -> tuple[tuple[str, Callable[[Any], object]], ...]:
         items = [(None, worker) for worker in workers]
     named: dict[str, Callable[[Any], object]] = {}
     for given, worker in items:
-        plain = worker.func if isinstance(worker, functools.partial) else worker
-        name = str(given) if given is not None else getattr(plain, "__name__", type(plain).__name__)
+        name = str(given) if given is not None else _name_of(worker)
         if name == "<lambda>":
             name = "thread"
         unique, number = name, 1

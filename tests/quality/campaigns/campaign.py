@@ -6,7 +6,8 @@ A campaign is a module with a function `campaign(seed, tries)` that returns a `T
         sys.exit(main(campaign, __doc__))
 
 so that `python -m tests.quality.campaigns.NAME --seed 1 --tries 500` runs it, prints what was tried and how
-each try ended, and exits with 1 where one of them ended as none may.
+each try ended, and exits with 1 where one of them ended as none may. Meanwhile it prints how far it is to the
+standard error, so that one that is cut short has said what it did.
 """
 
 from __future__ import annotations
@@ -20,12 +21,14 @@ import sys
 from collections import Counter
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, ClassVar, Final
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
 FAULTS_SHOWN_MAX: Final = 20
+PROGRESS_EVERY: Final = 50
+"""After how many tries the command line says how far a campaign is."""
 
 
 class End(StrEnum):
@@ -68,12 +71,18 @@ class Tally:
     seed: int
     ends: Counter[End] = field(default_factory=Counter)
     faults: list[str] = field(default_factory=list)
+    progress: ClassVar[bool] = False
+    """Whether the count so far is printed to the standard error now and then."""
 
     def count(self, end: End, what: str) -> None:
         """Count a try; `what` says which it was, and is kept where it ended as none may."""
         self.ends[end] += 1
         if end not in GOOD:
             self.faults.append(f"{end}: {what}")
+            if self.progress:
+                print(self.faults[-1], file=sys.__stderr__, flush=True)
+        if self.progress and self.ends.total() % PROGRESS_EVERY == 0:
+            print(str(self).partition("\n")[0], file=sys.__stderr__, flush=True)
 
     @property
     def clean(self) -> bool:
@@ -95,7 +104,11 @@ def main(campaign: Callable[[int, int], Tally], about: str | None, argv: Sequenc
     parser.add_argument("--seed", type=int, default=0, metavar="S", help="seed of the tries; default: 0")
     parser.add_argument("--tries", type=int, default=200, metavar="N", help="default: 200")
     args = parser.parse_args(argv)
-    tally = campaign(args.seed, args.tries)
+    Tally.progress = True
+    try:
+        tally = campaign(args.seed, args.tries)
+    finally:
+        Tally.progress = False
     sys.stdout.write(f"{tally}\n")
     return 0 if tally.clean else 1
 
@@ -164,8 +177,10 @@ def program(
 
 
 def usual_signals() -> None:
-    """Give Ctrl-C its usual meaning, which a shell takes from what it starts in the background."""
+    """Give signals their usual meaning, which a shell or `nohup` takes from what it starts."""
     signal.signal(signal.SIGINT, signal.default_int_handler)
+    for number in (signal.SIGHUP, signal.SIGQUIT):
+        signal.signal(number, signal.SIG_DFL)
 
 
 def heisenlab(*arguments: str) -> list[str]:

@@ -2,7 +2,7 @@
 
 Hypothesis draws which fields of a true finding change, and to what: wrong types, numbers without bounds, text
 that steer a terminal, inputs and plans of each scenario, cuts and repetitions of the file itself. Each mutant
-goes through the command `replay` (plain, `--json` or `--trace`) or `step`.
+goes through `replay` (plain, `--json` or `--trace`), `explain`, `export` or `step`.
 """
 
 from __future__ import annotations
@@ -41,6 +41,9 @@ HOSTILE: Final = (
 """Texts that steer a terminal, that mark-up would take for its own, and names of code and files."""
 
 TEXT_FIELDS: Final = ("plan_in_words", "message", "plan_in_words", "by", "verified", "searcher")
+
+DEPTHS: Final = (10, 500, 5_000, 200_000)
+"""How deep lists lie in each other where the file itself is damaged so."""
 
 texts = st.sampled_from(HOSTILE) | st.text(max_size=20) | st.just("x" * 100_000)
 numbers = st.integers(-3, 300) | st.integers() | st.sampled_from([2**31, 2**63, 2**64 + 1, 10**400])
@@ -105,6 +108,9 @@ def as_text(mutant: Any, data: Any) -> bytes:
         text = text.replace('"scenario"', '"scenario": 1, "scenario"', 1)
     elif damage == 2:
         return text.encode("utf-16")
+    elif damage == 3:
+        depth = data.draw(st.sampled_from(DEPTHS))
+        text = text.replace('"seed": ', f'"seed": {"[" * depth}{"]" * depth}, "was": ', 1)
     return text.encode("utf-8", "surrogatepass")
 
 
@@ -168,7 +174,7 @@ def judge(status: int | None, out: str, err: str, seconds: float) -> tuple[End, 
 def campaign(
     seed: int, tries: int, command: Callable[[list[str]], int] = heisenlab, guard: Guard | None = None
 ) -> Tally:
-    """Try mutants of true findings on `replay`, `replay --bisect` and `step`."""
+    """Try mutants of true findings on `replay`, `explain`, `export` and `step`."""
     tally = Tally("findings", seed)
     guard = guard or Guard()
     true = true_findings()
@@ -196,6 +202,8 @@ def campaign(
                         words,
                         [*words, "--json"],
                         [*words, "--trace"],
+                        ["explain", str(path)],
+                        ["export", str(path)],
                         ["step", finding["scenario"], str(path), "--json"],
                     ]
                 )

@@ -7,14 +7,18 @@ import signal
 import sys
 import tempfile
 import time
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
+
+import psutil
 
 from scenarios.lab.hunt import hunt
 from tests.quality.campaigns.campaign import End, Ended, Tally, heisenlab, main, program
 from tests.quality.campaigns.interrupts import RACE
 
 if TYPE_CHECKING:
+    import subprocess
     from collections.abc import Callable, Sequence
 
 VALVE: Final = """
@@ -42,6 +46,9 @@ WRONG: Final = (
 
 SLOW: Final = ("hunt", "vanishing-job", "--searcher", "exhaustive", "--variant", "both", "--deviations", "4")
 """A hunt that is not over before a signal reaches it."""
+
+STARTED_CPU_SECONDS: Final = 1.0
+"""More than a command needs until it works, and less than `SLOW` needs to end."""
 
 HANDLED: Final = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 """The signals that end a command in one line; every other one does what it does to any program."""
@@ -148,9 +155,12 @@ def campaign(
     return tally
 
 
-def _late(process: object, sent: int) -> None:
-    time.sleep(2.5)
-    process.send_signal(sent)  # type: ignore[attr-defined]
+def _late(process: subprocess.Popen[str], sent: int) -> None:
+    """Send a signal to a command that works: after a second of its CPU time, however long that takes."""
+    with suppress(psutil.Error):
+        while psutil.Process(process.pid).cpu_times().user < STARTED_CPU_SECONDS:
+            time.sleep(0.05)
+    process.send_signal(sent)
 
 
 if __name__ == "__main__":

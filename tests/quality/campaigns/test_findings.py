@@ -20,9 +20,10 @@ def test_what_a_stranger_sends_is_one_line_or_a_result():
     ("owner", "name", "planted"),
     [
         (finding, "checked", lambda body: {**body, "plan": Plan.from_json(body["plan"])}),
+        (finding, "check_depth", lambda data: None),
         (display, "printable", lambda text: text),
     ],
-    ids=["no field checked", "text as it is"],
+    ids=["no field checked", "any depth", "text as it is"],
 )
 def test_a_planted_fault_is_found(monkeypatch, owner, name, planted):
     monkeypatch.setattr(owner, name, planted)

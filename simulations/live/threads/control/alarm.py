@@ -27,9 +27,7 @@ class Alarm:
     def __init__(self, run: Run) -> None:
         self._run = run
         self._lock = _thread.allocate_lock()
-        self._stop = _thread.allocate_lock()
-        self._over = _thread.allocate_lock()
-        self._stop.acquire()
+        self._stop, self._over = _held(), _held()
         self._running = self._inside = False
         self._target = 0
 
@@ -37,9 +35,11 @@ class Alarm:
         if self._run.until is None:
             return
         if not self._running:
+            # A thread keeps the locks that it was started with, so that one which is late to end does not
+            # meddle with its successor.
+            self._stop, self._over = _held(), _held()
             self._running = True
-            self._over.acquire()
-            _thread.start_new_thread(self._serve, ())
+            _thread.start_new_thread(self._serve, (self._stop, self._over))
         self._target = _thread.get_ident()
         self._inside = True
 
@@ -55,17 +55,17 @@ class Alarm:
         if self._run.cut:
             forget_interruptions()  # one may be on its way still
 
-    def _serve(self) -> None:
+    def _serve(self, stop: _thread.LockType, over: _thread.LockType) -> None:
         wait = AGAIN
-        while not self._stop.acquire(timeout=wait):
+        while not stop.acquire(timeout=wait):
             with self._lock:
                 until = self._run.until
                 left = AGAIN if until is None else until - monotonic()
                 wait = min(left, AGAIN) if left > 0 else AGAIN
-                if self._inside and left <= 0:
+                if self._inside and left <= 0 and stop is self._stop:
                     self._run.cut_short()
                     interrupt(self._target)
-        self._over.release()
+        over.release()
 
     def close(self) -> None:
         """End the thread that watches."""
@@ -73,6 +73,10 @@ class Alarm:
             if self._stop.locked():
                 self._stop.release()
             self._over.acquire(timeout=1)
-            self._over, self._stop = _thread.allocate_lock(), _thread.allocate_lock()
-            self._stop.acquire()
             self._running = False
+
+
+def _held() -> _thread.LockType:
+    lock = _thread.allocate_lock()
+    lock.acquire()
+    return lock

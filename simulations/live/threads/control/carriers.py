@@ -42,7 +42,19 @@ class Carrier:
         spoilt: Whether the thread was interrupted, so that it must not carry another task.
     """
 
-    __slots__ = ("_ended", "_gone", "_job", "_started", "gate", "ident", "number", "over", "spoilt", "thread")
+    __slots__ = (
+        "_ended",
+        "_gone",
+        "_job",
+        "_leaves",
+        "_started",
+        "gate",
+        "ident",
+        "number",
+        "over",
+        "spoilt",
+        "thread",
+    )
 
     def __init__(self) -> None:
         self.gate = _thread.allocate_lock()
@@ -51,7 +63,7 @@ class Carrier:
         self._ended = _thread.allocate_lock()
         self._ended.acquire()
         self._job: Callable[[], None] | None = None
-        self._started = self._gone = False
+        self._started = self._gone = self._leaves = False
         self.ident = self.number = 0
         self.spoilt = False
         # Without it `threading.current_thread()` would make a dummy, which would stay behind.
@@ -63,22 +75,19 @@ class Carrier:
 
     def start(self) -> None:
         """Start the real thread; it waits for its first task."""
-        started = _thread.allocate_lock()
-        started.acquire()
         self._started = True
-        _thread.start_new_thread(self._serve, (started,))
-        started.acquire()
+        self.ident = _thread.start_new_thread(self._serve, ())
 
-    def _serve(self, started: _thread.LockType) -> None:
+    def _serve(self) -> None:
         self.ident, self.number = _thread.get_ident(), _thread.get_native_id()
-        started.release()
         try:
-            while True:
+            while not self._leaves:
                 self.gate.acquire()
                 job, self._job = self._job, None
                 if job is None:
                     break
                 job()
+                job = None  # or what it holds of its run would end in the middle of the next
         except Stopped:
             self.spoilt = True  # an interruption that came when the task had just ended by itself
         self._gone = True
@@ -90,6 +99,10 @@ class Carrier:
     def started(self) -> bool:
         """Whether there is a real thread, or there was one that has not been ended."""
         return self._started
+
+    def leave(self) -> None:
+        """Let the thread end when its task has returned; its own thread calls this."""
+        self._leaves = True
 
     def load(self, job: Callable[[], None]) -> None:
         """Take on a job; it starts when the gate is next released."""
@@ -131,12 +144,12 @@ class Carrier:
     def end(self) -> None:
         """Let the thread end, and wait until it has; it can then be started again."""
         self._job = None
-        if not self._started or self._gone:
+        if not self._started or (self._gone and not self._leaves):
             return
-        if self.gate.locked():
+        if not self._leaves and self.gate.locked():
             self.gate.release()
         if not self.spoilt and self._ended.acquire(timeout=1):
-            self._started = self._gone = False  # all is as it was before the start
+            self._started = self._gone = self._leaves = False  # all is as it was before the start
 
 
 class Crew:
@@ -162,7 +175,11 @@ class Crew:
 
     def leave(self, carrier: Carrier) -> None:
         """Take a carrier back; its own thread calls this at the end of its task."""
-        (self._idle if FORGETS else self._retired).append(carrier)
+        if FORGETS:
+            self._idle.append(carrier)
+        else:
+            carrier.leave()
+            self._retired.append(carrier)
 
     def discharge(self) -> None:
         """End the carriers that must not carry another task."""

@@ -20,11 +20,19 @@ class Role(Enum):
 
 
 def refuse_unfinished(value: Any, role: Role) -> None:
-    """Refuse what still has to be awaited: nothing of it has run.
+    """Refuse what still has to be awaited, or of a worker to be iterated over: nothing of it has run.
+
+    A set-up may make a generator that the workers share.
 
     Raises:
-        ThreadsError: the value can be awaited or iterated over asynchronously; a coroutine is closed.
+        ThreadsError: the value can be awaited or iterated over asynchronously, or is a generator that has
+            not begun; a coroutine is closed.
     """
+    if role is Role.WORKER and _is_lazy(value):
+        raise ThreadsError(
+            f"a worker returned a {type(value).__name__}, of which nothing has run; wrap it in a plain "
+            f"function that exhausts it"
+        )
     if isinstance(value, Awaitable):
         kind = type(value).__name__
     elif inspect.isasyncgen(value):
@@ -37,6 +45,12 @@ def refuse_unfinished(value: Any, role: Role) -> None:
         f"{role.value} returned something to be awaited ({kind}), of which nothing has run; pass a plain "
         f"function, since an event loop is not controlled yet"
     )
+
+
+def _is_lazy(value: Any) -> bool:
+    if inspect.isgenerator(value):
+        return inspect.getgeneratorstate(value) == inspect.GEN_CREATED
+    return type(value) in {map, filter}
 
 
 def is_right(verdict: Any) -> bool:

@@ -8,7 +8,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, NamedTuple
 
 from simulations.errors import LabError
-from simulations.live.threads.control.frames import place
+from simulations.live.threads.control.frames import is_ours, place
 from simulations.live.threads.control.tasks import Task
 
 if TYPE_CHECKING:
@@ -86,8 +86,11 @@ def _where_raised(error: BaseException) -> str:
     trace: TracebackType | None = error.__traceback__
     if trace is None:
         return ""
-    while trace.tb_next is not None:
-        trace = trace.tb_next
+    following = trace.tb_next
+    while following is not None:
+        if not is_ours(following.tb_frame):  # the instrument may stand between the program and C
+            trace = following
+        following = following.tb_next
     return f" at {trace.tb_frame.f_code.co_filename}:{trace.tb_lineno}"
 
 

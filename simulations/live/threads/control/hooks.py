@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from simulations.live.threads.control.primitives import Primitives
     from simulations.live.threads.control.sites import Site
 
-_NEVER_SWITCHES: Final = frozenset({len, isinstance, type, str, tuple, list.append})
+_NEVER_SWITCHES: Final[frozenset[object]] = frozenset({len, isinstance, type, str, tuple, list.append})
 
 
 _FUTURES: Final = (
@@ -158,7 +158,7 @@ class Hooks:
             python = type(function) is FunctionType or (
                 type(function) is MethodType and type(function.__func__) is FunctionType
             )
-            quick = type(function) is not MethodType and function.__hash__ and function in _NEVER_SWITCHES
+            quick = operations.is_one_of(function, _NEVER_SWITCHES)
             site.set_verb(Touching.CALLS if python or quick else Touching.CALLS_C)
             if python:
                 self._points.switch(site)
@@ -178,7 +178,7 @@ class Hooks:
         if _is_python(function) and not unseen:
             self._at_call(site, [])
             return function
-        if type(function).__hash__ is not None and function in operations.ON_FRAMES:
+        if operations.is_one_of(function, operations.ON_FRAMES):
             self._at_call(site, operations.on_frames(function, self._points.stamps))
             return function
         return self._through(site, function, unseen=unseen)
@@ -227,13 +227,38 @@ class Hooks:
             self._at_call(site, seen)
 
         prepare = quiet(prepare)
+        calls = operations.is_one_of(function, operations.CALLING)
+        calling = self._calling(site, function) if calls else function
 
         def through(*args: Any, **kwargs: Any) -> Any:
             prepare(args, kwargs)
-            return function(*args, **kwargs)
+            return calling(*args, **kwargs)
 
         self.steps.standing_in.add(through.__code__)
         return through
+
+    def _calling(self, site: Site, function: Any) -> Callable[..., Any]:
+        """Stand in for a function in C that calls what it is given, which may be a primitive."""
+
+        def calling(*args: Any, **kwargs: Any) -> Any:
+            return function(
+                *[self._handed(site, arg) for arg in args],
+                **{name: self._handed(site, arg) for name, arg in kwargs.items()},
+            )
+
+        return calling
+
+    def _handed(self, site: Site, given: Any) -> Any:
+        if not isinstance(given, operations.IN_C):
+            return given
+        baton, controlled = self._baton, self._primitives.controlled
+
+        def handed(*args: Any, **kwargs: Any) -> Any:
+            replacement = None if get_ident() != baton.ident else controlled(given, site)
+            return (replacement or given)(*args, **kwargs)
+
+        self.steps.standing_in.add(handed.__code__)
+        return handed
 
     def _executing(self, function: Callable[..., Any]) -> Callable[..., Any]:
         """Stand in for `exec` and `eval`: what they execute is put under control."""
@@ -289,6 +314,8 @@ class Hooks:
                 return replacement
             if point is not None:
                 point()
+            if operations.is_one_of(function, operations.CALLING):
+                return self._calling(site, function)
             return function
 
         return quiet(call)

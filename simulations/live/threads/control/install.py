@@ -80,7 +80,7 @@ class Installer:
     """Knows which functions are watched, and swaps their code.
 
     Attributes:
-        found: The code that ran without being watched.
+        found: The code that ran without being watched, with its globals.
         known: The code that is watched, or is not to be.
     """
 
@@ -103,7 +103,7 @@ class Installer:
         self._observing: dict[Granularity, dict[CodeType, CodeType]] = {}
         self._settled: dict[CodeType, CodeType] = {}
         self.known = Known()
-        self.found: set[CodeType] = set()
+        self.found: dict[CodeType, dict[str, Any]] = {}
         self._sites: list[Site] = []
 
     @property
@@ -130,8 +130,10 @@ class Installer:
                 self._atomic[str(thing.__module__)] = None
                 return True
             known = id(thing) in self._owners or id(thing.__code__) in self._rewritten
-            if not known and self._add_owner(thing):
-                thing.__code__ = self._build(thing.__code__, self._mode)
+            if not known:
+                with self._points.run.outside():  # what it takes to rewrite code is not part of the run
+                    if self._add_owner(thing):
+                        thing.__code__ = self._build(thing.__code__, self._mode)
             return False
         if kind is MethodType:
             return self.reached(thing.__func__)
@@ -162,11 +164,13 @@ class Installer:
 
     def meet(self, frame: FrameType) -> None:
         """Note a function that runs without being watched, if a thread under control runs it."""
+        if not self._points.run.mine():
+            return
         code = frame.f_code
         if is_untouched(code, frame.f_globals):
             self.known.add(code)
-        elif self._points.run.mine():
-            self.found.add(code)
+        else:
+            self.found[code] = frame.f_globals
 
     def adopt(self) -> bool:
         """Watch what `meet` has found from now on; return whether the run says nothing for this reason.
@@ -174,12 +178,18 @@ class Installer:
         Code for which there is no function, such as that of a generator which was begun before, or of an
         imported module, may run once. Where it runs again it stands in the way of a proof.
         """
-        found, self.found = self.found, set()
-        if not found:
+        spaces, self.found = self.found, {}
+        if not spaces:
             return False
         owned = set()
+        for code, space in spaces.items():
+            # To look through all objects takes as long as several runs.
+            function = _found_by_name(code, space)
+            if function is not None and self._add_owner(function):
+                owned.add(code)
+        found = spaces.keys() - owned
         files = {code.co_filename for code in found}
-        for thing in gc.get_objects():
+        for thing in gc.get_objects() if found else ():
             if type(thing) is not FunctionType or thing.__code__.co_filename not in files:
                 continue
             if id(thing) not in self._owners:
@@ -187,7 +197,7 @@ class Installer:
                 if inside and self._add_owner(thing):
                     owned |= inside
         again = bool(owned)
-        for code in found - owned:
+        for code in spaces.keys() - owned:
             if code in self._once:
                 self._unwatched[
                     f"{code.co_filename}:{code.co_firstlineno} in {code.co_qualname} ran before"
@@ -225,11 +235,16 @@ class Installer:
     def _observed(self, code: CodeType, space: dict[str, Any]) -> bool:
         """Return whether all accesses of a function count, or only its operations on primitives."""
         if self._scope is not None:
-            return self.in_scope(space)
+            return self._in_scope(space)
         return origin(code) is Origin.PROGRAM
 
-    def in_scope(self, space: dict[str, Any]) -> bool:
-        """Return whether the accesses of a module count, as far as the user has narrowed that."""
+    def is_step(self, frame: FrameType) -> bool:
+        """Return whether a frame is part of what is taken for one step, or out of scope."""
+        if self._scope is None:
+            return origin(frame.f_code) is Origin.STEP
+        return not self._in_scope(frame.f_globals)
+
+    def _in_scope(self, space: dict[str, Any]) -> bool:
         name = str(space.get("__name__", ""))
         return self._scope is None or any(name == part or name.startswith(f"{part}.") for part in self._scope)
 
@@ -330,6 +345,15 @@ def _codes(code: CodeType) -> Iterator[CodeType]:
     for constant in code.co_consts:
         if isinstance(constant, CodeType):
             yield from _codes(constant)
+
+
+def _found_by_name(code: CodeType, space: dict[str, Any]) -> FunctionType | None:
+    """Return the function or method of a module that has this code, if it stands where it was defined."""
+    thing: Any = None
+    for part in code.co_qualname.split("."):
+        thing = space.get(part)
+        space = vars(thing) if isinstance(thing, type) else {}  # type: ignore[assignment]
+    return thing if type(thing) is FunctionType and thing.__code__ is code else None
 
 
 def _mentioned(root: Any) -> Iterator[FunctionType]:

@@ -178,6 +178,16 @@ _HARMLESS: Final[frozenset[object]] = frozenset(
     if (function := getattr(module, name, None)) is not None
 )
 """What depends on nothing that a thread could change."""
+CALLING: Final[frozenset[object]] = frozenset(
+    {
+        *(iter, map, filter, sorted, min, max, functools.reduce),
+        *(itertools.starmap, itertools.takewhile, itertools.dropwhile, itertools.filterfalse),
+        *(itertools.groupby, itertools.accumulate),
+    }
+)
+"""What calls, in C, what it is given."""
+_HASHED: Final = frozenset({BuiltinFunctionType, FunctionType, MethodDescriptorType, type})
+IN_C: Final = (BuiltinFunctionType, MethodDescriptorType, functools.partial)
 STATE: Final = ("state", None)
 """The part of a module in C that is the state which its functions may keep."""
 _GETTERS: Final[frozenset[object]] = frozenset({getattr, hasattr})
@@ -316,6 +326,11 @@ def called(function: Any, args: tuple[Any, ...], kwargs: dict[str, Any], stamps:
         return []
     # Of an object that holds the function, as a cache does, all counts.
     return [*whole(function, stamps, writes=True), *reach(given, stamps, writes=True)]
+
+
+def is_one_of(function: Any, table: frozenset[object]) -> bool:
+    """Return whether a function is in a table, and run no code of the program for it."""
+    return type(function) in _HASHED and function in table
 
 
 def on_frames(function: Any, stamps: Stamps) -> list[Touch]:

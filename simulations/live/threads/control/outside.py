@@ -20,6 +20,7 @@ from types import BuiltinFunctionType, MethodDescriptorType
 from typing import TYPE_CHECKING, Any, Final
 
 from simulations.live.threads.control.carriers import Stopped
+from simulations.live.threads.control.standard_library import optional_module
 from simulations.live.threads.control.touching import Touching
 
 if TYPE_CHECKING:
@@ -28,11 +29,12 @@ if TYPE_CHECKING:
     from simulations.live.threads.control.points import Points
     from simulations.live.threads.control.sites import Site
 
+
 _MS: Final = 1_000_000
 _READING_NAMES: Final = ("stat", "lstat", "access", "listdir", "scandir", "readlink", "getxattr")
 _WRITING_NAMES: Final = (
     "open", "read", "readv", "pread", "write", "writev", "pwrite", "close", "ftruncate", "truncate", "lseek",
-    "rename", "replace", "link", "symlink", "unlink", "remove", "mkdir", "rmdir", "fsync", "lockf", "system",
+    "rename", "replace", "link", "symlink", "unlink", "remove", "mkdir", "rmdir", "fsync", "lockf",
     "wait", "wait3", "wait4", "waitid", "waitpid", "sendfile", "splice",
 )  # fmt: skip
 _READING: Final = frozenset(
@@ -49,8 +51,36 @@ _HANDLES: Final[tuple[type, ...]] = (
     io.BufferedRWPair,
     io.TextIOWrapper,
     *socket.socket.__mro__[1:2],
-    *(kind for name in ("poll", "epoll", "kqueue") if isinstance(kind := getattr(select, name, None), type)),
+    *(kind for name in ("epoll", "kqueue") if isinstance(kind := getattr(select, name, None), type)),
+    *(type(make()) for name in ("poll", "devpoll") if (make := getattr(select, name, None)) is not None),
 )
+_STARTING: Final = frozenset(
+    function
+    for module, names in (
+        (os, ("posix_spawn", "posix_spawnp", "system", "startfile")),
+        (optional_module("_posixsubprocess"), ("fork_exec",)),
+        (optional_module("_winapi"), ("CreateProcess",)),
+    )
+    for name in names
+    if (function := getattr(module, name, None)) is not None
+)
+"""What starts a process, which then runs beside the threads."""
+_SIGNALLING: Final = frozenset(
+    function
+    for module, names in (
+        (optional_module("_signal"), ("raise_signal", "pthread_kill", "alarm", "setitimer", "signal")),
+        (os, ("kill", "killpg")),
+    )
+    for name in names
+    if (function := getattr(module, name, None)) is not None
+)
+"""What sends a signal, or says what one does."""
+_PROCESS: Final = "a process was started, which runs beside the threads and is not under control"
+_SIGNAL: Final = (
+    "signals were used, whose handlers run in the main thread at a moment that is not under control"
+)
+_CONNECTED: Final = "a socket was connected, and what is at its other end may not be under control"
+_CONNECTING: Final = frozenset({"connect", "connect_ex"})
 _QUIET: Final = frozenset({"fileno", "isatty", "readable", "writable", "seekable", "closed", "gettimeout"})
 
 
@@ -75,18 +105,24 @@ class Outdoors:
             if _is_sqlite(owner):
                 return self._sqlite(site, function, owner, function.__name__)
             if isinstance(owner, _HANDLES):
+                if function.__name__ in _CONNECTING:
+                    self._hinder(_CONNECTED)
                 return (
-                    None
-                    if function.__name__ in _QUIET or _is_standard(owner)
-                    else self._apart(site, function)
+                    None if function.__name__ in _QUIET or _is_standard(owner) else self.apart(site, function)
                 )
             fcntl = sys.modules.get("fcntl")
             if fcntl is not None and function is fcntl.flock:
                 return functools.partial(self._flock, site, fcntl)
+            if function in _SIGNALLING:
+                self._hinder(_SIGNAL)
+                return None
+            if function in _STARTING:
+                self._hinder(_PROCESS)
+                return self.apart(site, function)
             if function in _WRITING or (fcntl is not None and function is fcntl.lockf):
-                return self._apart(site, function)
+                return self.apart(site, function)
             if function in _READING:
-                return self._apart(site, function, Touching.READS)
+                return self.apart(site, function, Touching.READS)
         elif (
             kind is MethodDescriptorType
             and function.__name__ not in _QUIET
@@ -105,6 +141,18 @@ class Outdoors:
             return Transaction(self, manager, site)
         return None
 
+    def has_processes(self) -> bool:
+        """Return whether there are processes of `multiprocessing`, which may hold what a thread waits for."""
+        processes = sys.modules.get("multiprocessing.process")
+        if processes is None:
+            return False
+        with self._run.outside():
+            return bool(processes.active_children())
+
+    def _hinder(self, what: str) -> None:
+        if self._run.mine():
+            self._points.stamps.hinder(what)
+
     def _at(self, site: Site) -> None:
         self._points.at_primitive(site, None)
 
@@ -113,10 +161,12 @@ class Outdoors:
             self._changes += 1
         self._points.did(site, self._world, touching)
 
-    def _apart(
+    def apart(
         self, site: Site, function: Callable[..., Any], touching: Touching = Touching.CALLS
     ) -> Callable[..., Any]:
-        def apart(*args: Any, **kwargs: Any) -> Any:
+        """Return a call of the operating system as it is made apart; see `Kernel.apart`."""
+
+        def called(*args: Any, **kwargs: Any) -> Any:
             run = self._run
             if not run.mine() or run.dying:
                 return function(*args, **kwargs)
@@ -127,7 +177,7 @@ class Outdoors:
                 if not run.dying:
                     self._did(site, touching)
 
-        return apart
+        return called
 
     def _flock(self, site: Site, fcntl: Any, file: Any, operation: int) -> None:
         run = self._run

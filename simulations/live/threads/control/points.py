@@ -25,6 +25,10 @@ Granularity = Literal["sync", "access", "gil"]
 """Where threads may be switched: `sync`, at operations on primitives only; `access`, also in front of
 whatever two threads touch and one changes; `gil`, where this interpreter switches."""
 
+_OUTLIVED: Final = (
+    "explore kept an object alive that the program had let go of, and whose end can be noticed (by `__del__` "
+    "or a weak reference)"
+)
 _REGION: Final = "a thread came to a region marked as uninteresting, whose accesses do not count"
 GRANULARITIES: Final = ("sync", "access", "gil")
 
@@ -49,6 +53,8 @@ class Points:
         self._news: set[Site] = set()
         self._hindrances: dict[str, None] = {}
         self._deeper = False
+        self._keeping = True
+        self._kept_too_long = False
 
     @property
     def hindrances(self) -> tuple[str, ...]:
@@ -71,8 +77,20 @@ class Points:
         self.sink = sink
         self._hindrances |= dict.fromkeys(sorted(self.stamps.hindrances))
         self._deeper = self._deeper or self.stamps.deeper
-        self.stamps = Stamps()
+        if self.lets_go():
+            self._hindrances[_OUTLIVED] = None
+        self.stamps = Stamps(keeping=self._keeping)
         self._taken = {}
+
+    def lets_go(self, *, failed: bool = False) -> bool:
+        """Return whether the last run kept something too long, so that it says nothing; no other run will.
+
+        Where it failed, whatever it kept may be why.
+        """
+        if not self._kept_too_long and not (failed and self.stamps.keep_too_long(alone=False)):
+            return False
+        self._kept_too_long = self._keeping = False
+        return True
 
     def end(self) -> None:
         """Tell the sink nothing more."""
@@ -178,5 +196,6 @@ class Points:
     def tell_end(self, task: Any) -> None:
         """Tell of the end of a thread."""
         if self.sink is not None:
+            self._kept_too_long = self._kept_too_long or self.stamps.keep_too_long(alone=True)
             waited_for = [task] if task.sentinel is None else [task, task.sentinel]
             self.sink(task, None, [(self.stamps.of(one), None, True) for one in waited_for], Touching.ENDS)

@@ -19,8 +19,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 from simulations.live.threads.control.limits import EPOCH
 from simulations.live.threads.control.outside import Outdoors, Transaction
-from simulations.live.threads.control.refused import FORK, FORKS, refusing
-from simulations.live.threads.control.standard_library import VERSION
+from simulations.live.threads.control.refused import REFUSED, refusing
+from simulations.live.threads.control.standard_library import VERSION, optional_module
 from simulations.live.threads.control.touching import Touching
 from simulations.live.threads.control.tracing import quiet
 
@@ -35,10 +35,14 @@ if TYPE_CHECKING:
 LOCK: Final[type] = type(_thread.allocate_lock())
 RLOCK: Final[type] = type(threading.RLock())
 SIMPLE_QUEUE: Final[type] = queue.SimpleQueue
+SEMAPHORE: Final[type | None] = getattr(optional_module("_multiprocessing"), "SemLock", None)
+"""What the locks of `multiprocessing` are made of."""
 HANDLE: Final[type | None] = getattr(_thread, "_ThreadHandle", None)
 _HANDLE_NAME: Final = "_handle" if VERSION < (3, 14) else "_os_thread_handle"
 _NS: Final = 1_000_000_000
-_CONTROLLED_TYPES: Final = frozenset(kind for kind in (LOCK, RLOCK, SIMPLE_QUEUE, HANDLE) if kind is not None)
+_CONTROLLED_TYPES: Final = frozenset(
+    kind for kind in (LOCK, RLOCK, SIMPLE_QUEUE, SEMAPHORE, HANDLE) if kind is not None
+)
 
 
 def free(lock: Any) -> bool:
@@ -61,7 +65,7 @@ class Primitives:
         self._points = points
         self._outdoors = Outdoors(points)
         self._functions: dict[Any, Callable[..., Callable[..., Any]]] = {
-            **{fork: self._fork(fork) for fork in FORKS},
+            **{function: self._refusing(function, why) for function, why in REFUSED.items()},
             time.sleep: self._sleep,
             time.monotonic: self._clock(lambda now: now / _NS),
             time.perf_counter: self._clock(lambda now: now / _NS),
@@ -89,6 +93,11 @@ class Primitives:
         self._methods[SIMPLE_QUEUE, "get_nowait"] = self._get_nowait
         self._methods[SIMPLE_QUEUE, "empty"] = self._empty
         self._methods[SIMPLE_QUEUE, "qsize"] = self._size
+        if SEMAPHORE is not None:
+            for name in ("acquire", "__enter__"):
+                self._methods[SEMAPHORE, name] = self._down
+            for name in ("release", "__exit__"):
+                self._methods[SEMAPHORE, name] = self._up
 
     def controlled(self, function: Any, site: Site) -> Callable[..., Any] | None:
         """Return what to call in place of a function, or None to leave it alone."""
@@ -121,8 +130,8 @@ class Primitives:
             return Guard(self, manager, site)
         return self._outdoors.guard(manager, site)
 
-    def _fork(self, fork: Callable[..., Any]) -> Callable[[Site], Callable[..., Any]]:
-        return lambda _: refusing(self._run, fork, FORK)
+    def _refusing(self, function: Any, message: str) -> Callable[[Site], Callable[..., Any]]:
+        return lambda _: refusing(self._run, function, message)
 
     def acquire(self, site: Site, lock: Any, blocking: bool = True, timeout: float = -1) -> bool:  # noqa: FBT001, FBT002  (the signature of the original)
         """Take a lock, waiting in virtual time."""
@@ -188,6 +197,41 @@ class Primitives:
             lock._acquire_restore(state)  # noqa: SLF001  (nothing public does it)
 
         return acquire_restore
+
+    def _down(self, site: Site, semaphore: Any) -> Callable[..., Any]:
+        def down(block: bool = True, timeout: float | None = None) -> bool:  # noqa: FBT001, FBT002  (the signature of the original)
+            run = self._run
+            if not run.mine():
+                return bool(semaphore.acquire(block, timeout))
+            if self._outdoors.has_processes():
+                return bool(self._outdoors.apart(site, semaphore.acquire)(block, timeout))
+            self._points.at_primitive(site, semaphore, tries=not block or timeout is not None)
+            taken = semaphore.acquire(False)
+            deadline = None if timeout is None else run.now + round(max(timeout, 0) * _NS)
+            while not taken and block:
+                if not run.block(
+                    lambda: not semaphore._is_zero(),  # noqa: SLF001  (nothing public does it)
+                    "waits for",
+                    semaphore,
+                    deadline=deadline,
+                ):
+                    break
+                taken = semaphore.acquire(False)
+            self._points.did(site, semaphore, Touching.ACQUIRES if taken else Touching.FAILS)
+            return bool(taken)
+
+        return down
+
+    def _up(self, site: Site, semaphore: Any) -> Callable[..., Any]:
+        def up(*_: object) -> None:
+            if not self._run.mine():
+                semaphore.release()
+                return
+            self._points.at_primitive(site.exit or site, semaphore)
+            semaphore.release()
+            self._points.did(site.exit or site, semaphore, Touching.RELEASES)
+
+        return up
 
     def _put(self, site: Site, line: Any) -> Callable[..., Any]:
         if self._run.mine():

@@ -95,6 +95,8 @@ def origin(code: CodeType) -> Origin:
 
     It is asked in the middle of a run, and so uses nothing of the standard library that may be under control.
     """
+    if code.co_filename.startswith(_OURS):
+        return Origin.NOBODY  # asked first: to look code up, all of its instructions are hashed
     if code in _CALLING:
         return Origin.PROGRAM
     return Origin.NOBODY if code in _LEFT_ALONE else _origin_of(code.co_filename)
@@ -118,8 +120,6 @@ def is_untouched(code: CodeType, space: dict[str, Any]) -> bool:
 
 @lru_cache(maxsize=4096)
 def _origin_of(path: str) -> Origin:
-    if path.startswith(_OURS):
-        return Origin.NOBODY
     module = library(path)
     if module is None:
         return Origin.TOOL if _package(path) in _TOOLS else Origin.PROGRAM

@@ -23,6 +23,24 @@ LOOP: Final = (
     "they share from plain threads"
 )
 FORKS: Final = tuple(getattr(os, name) for name in ("fork", "forkpty") if hasattr(os, name))
+_TRACE: Final = (
+    "a worker, a set-up or a check set a function that watches what runs (sys.settrace, sys.setprofile, "
+    "sys.monitoring), and explore itself watches in that way; run without it"
+)
+_WATCHING: Final = (
+    (sys, ("settrace", "setprofile", "_settraceallthreads", "_setprofileallthreads")),
+    (getattr(sys, "monitoring", None), ("use_tool_id", "set_events", "set_local_events")),
+)
+REFUSED: Final[dict[object, str]] = {
+    **dict.fromkeys(FORKS, FORK),
+    **{
+        function: _TRACE
+        for module, names in _WATCHING
+        for name in names
+        if (function := getattr(module, name, None)) is not None
+    },
+}
+"""What is refused, with the message, wherever it is called from code that is under control."""
 IMPORTS: Final = sys.modules["_frozen_importlib"]
 """The module whose `_find_and_load` the interpreter calls for every module that is not imported yet."""
 

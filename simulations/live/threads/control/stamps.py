@@ -3,28 +3,44 @@
 from __future__ import annotations
 
 import gc
+import itertools
+import sys
 import weakref
 from types import GetSetDescriptorType, MappingProxyType, ModuleType
-from typing import Any
+from typing import Any, Final
+
+_ALONE: Final = 3
+"""How many references there are to an object that only a list holds: the list, a variable, an argument."""
+_DEPTH: Final = 3
+"""How many levels of what an object holds are looked at for what would have died with it."""
+_WIDTH: Final = 50
+"""How many of the objects that an object holds are looked at."""
 
 
 class Stamps:
     """Numbers the objects of a run, in the order in which they are first touched.
 
     An address says nothing once its object has died. Objects that can be referred to weakly give their number
-    back when they die; the others are kept until the run is over. An object and the dictionary of its
+    back when they die; the others are kept until the run is over. Where that keeps something alive whose end
+    can be noticed, they must not be kept; an object may then count as the same as one that lay where it lies.
+    An object and the dictionary of its
     attributes have one number, so that it does not matter through which of the two an attribute is reached.
+
+    Args:
+        keeping: Whether objects are kept that cannot be referred to weakly.
 
     Attributes:
         hindrances: What was seen that no touch can stand for.
         deeper: Whether something that C was given held more than was looked at.
     """
 
-    __slots__ = ("_by_address", "_kept", "_next", "deeper", "hindrances")
+    __slots__ = ("_by_address", "_held", "_keeping", "_kept", "_next", "deeper", "hindrances")
 
-    def __init__(self) -> None:
+    def __init__(self, *, keeping: bool = True) -> None:
+        self._keeping = keeping
         self._by_address: dict[int, int] = {}
         self._kept: list[object] = []
+        self._held: list[object] = []
         self._next = 0
         self.hindrances: set[str] = set()
         self.deeper = False
@@ -53,10 +69,35 @@ class Stamps:
         try:
             self._kept.append(weakref.ref(thing, forget))
         except TypeError:
-            self._kept.append(thing)
+            if self._keeping:
+                self._held.append(thing)
         for address in addresses:
             known[address] = stamp
         return stamp
+
+    def keep_too_long(self, *, alone: bool) -> bool:
+        """Return whether something is still there whose end can be noticed.
+
+        Args:
+            alone: Whether only that counts which would not be there if it were not kept.
+        """
+        return any(
+            (not alone or sys.getrefcount(thing) <= _ALONE) and self._noticed(thing, _DEPTH, alone=alone)
+            for thing in self._held
+        )
+
+    def _noticed(self, thing: object, depth: int, *, alone: bool) -> bool:
+        """Return whether the end of an object, or of what it holds, can be noticed."""
+        if hasattr(type(thing), "__del__"):
+            return True
+        if weakref.getweakrefcount(thing) > (id(thing) in self._by_address):
+            return True
+        return depth > 0 and any(
+            self._noticed(held, depth - 1, alone=alone)
+            for held in itertools.islice(gc.get_referents(thing), _WIDTH)
+            if not isinstance(held, (type, ModuleType))
+            and (not alone or sys.getrefcount(held) <= _ALONE + 1 + (id(held) in self._by_address))
+        )
 
     def renumber(self, thing: object) -> None:
         """Number an object anew when it is next touched, since its attributes move to another dictionary."""

@@ -106,6 +106,14 @@ def _is_there(private: Private) -> bool:
     return True
 
 
+def optional_module(name: str) -> Any:
+    """Return a module in C that is not built on every platform, or None."""
+    try:
+        return importlib.import_module(name)
+    except ImportError:
+        return None
+
+
 def free_threaded() -> bool:
     """Whether this is a free-threaded build, or one that runs without its lock."""
     locked = getattr(sys, "_is_gil_enabled", None)

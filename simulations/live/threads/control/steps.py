@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import itertools
 import re
+import weakref
 from types import BuiltinFunctionType, CodeType, FunctionType, ModuleType
 from typing import TYPE_CHECKING, Any, Final
 
@@ -76,11 +77,12 @@ class Steps:
 
     @staticmethod
     def arguments(frame: FrameType, code: CodeType) -> tuple[Any, ...]:
-        """Return what a function was given."""
+        """Return what a function was given or has from around it; of a weak reference the object."""
         variadic = sum(bool(code.co_flags & flag) for flag in _VARIADIC)
         names = code.co_varnames[: code.co_argcount + code.co_kwonlyargcount + variadic]
         space = frame.f_locals
-        return tuple(space[name] for name in names if name in space)
+        given = [space[name] for name in (*names, *code.co_freevars) if name in space]
+        return tuple(one() if isinstance(one, weakref.ref) else one for one in given)
 
     def touches(
         self, given: tuple[Any, ...], space: dict[str, Any], code: CodeType, stamps: Stamps

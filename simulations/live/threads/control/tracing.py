@@ -7,9 +7,11 @@ at each instruction. So the trace function is taken off while a hook is at work,
 
 from __future__ import annotations
 
+import os
 import sys
 from typing import TYPE_CHECKING, Any, Final, ParamSpec, TypeVar
 
+from simulations.live.threads.control.frames import OURS
 from simulations.live.threads.control.standard_library import VERSION
 
 if TYPE_CHECKING:
@@ -102,16 +104,12 @@ class Tracing:
             return
         self._tool = tool = free[0]
         _MONITORING.use_tool_id(tool, _TOOL)
-        for_good, for_now, tell, disable = (
-            self._known.for_good,
-            self._known.for_now,
-            self._tell,
-            _MONITORING.DISABLE,
-        )
+        for_good, for_now, tell = self._known.for_good, self._known.for_now, self._tell
+        disable, ours = _MONITORING.DISABLE, OURS + os.sep
 
         def begins(code: CodeType, _: int) -> Any:
             known = id(code)
-            if known in for_good:
+            if known in for_good or code.co_filename.startswith(ours):
                 return disable
             if known not in for_now:
                 tell(sys._getframe(1))  # noqa: SLF001  (nothing public does it)

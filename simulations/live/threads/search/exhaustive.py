@@ -29,9 +29,12 @@ Why the running thread belongs to the key. The same state with another thread ru
 preemptions from there on: the one that runs may go on for nothing. Leaving it out would be sound for "does
 any schedule fail?", and wrong for "with how few preemptions?".
 
+Why a thread is not paused before it has done anything. Whoever is chosen then could have been chosen in place
+of the thread, at the choice at which it came in: the same order of steps, with one preemption less.
+
 What it rests on. (1) A thread does nothing that another could notice between two points; this is the business
 of `control`, and what it takes for a single step is stated with the verdict. (2) The accesses told to
-`Happened` are all that there are: one that is missed makes different states look alike. (3) A program does
+`Happened` are all that matter: one that is missed makes different states look alike. (3) A program does
 the same under the same schedule; else a step would name another place. (4) Threads that start with the same
 function and the same state are interchangeable until they have started. (5) No two different sums of hashes
 of 64 bits are equal by accident: with a million beginnings that has a chance of about 1 in 37 million.
@@ -117,12 +120,20 @@ class _Object:
 
 
 class Happened:
-    """Numbers what a run has done so far, by its happens-before relation."""
+    """Numbers what a run has done so far, by its happens-before relation.
 
-    __slots__ = ("_last", "_objects", "_site_numbers", "number", "shares")
+    Args:
+        site_numbers: The numbers that sites have been given.
+        matters: Whether what a site does is noticed by another thread in some run; else its order is nothing.
+    """
 
-    def __init__(self, site_numbers: dict[Site | None, int]) -> None:
+    __slots__ = ("_last", "_matters", "_objects", "_site_numbers", "number", "shares")
+
+    def __init__(
+        self, site_numbers: dict[Site | None, int], matters: Callable[[Site], bool] = lambda _: True
+    ) -> None:
         self._site_numbers = site_numbers
+        self._matters = matters
         self.number = 0
         self._last: dict[int, int] = {}
         self._objects: dict[int, _Object] = {}
@@ -130,6 +141,12 @@ class Happened:
 
     def access(self, task: Task, site: Site | None, touches: list[Touch], touching: Touching) -> None:
         """Take note of an access, after it has come to its turn."""
+        if site is not None:
+            for stamp, part, writes in touches:
+                entries = self.shares.setdefault(stamp, {})
+                entries.setdefault((part, task.index, writes), set()).add(site)
+            if not self._matters(site):
+                return
         numbers = self._site_numbers
         event = hash(
             (task.index, self._last.get(task.index, 0), numbers.setdefault(site, len(numbers)), touching)
@@ -141,11 +158,19 @@ class Happened:
             event = hash((event, thing.depends(part, event, writes=writes)))
         for stamp, part, writes in touches:
             self._objects[stamp].settle(part, event, writes=writes)
-            if site is not None:
-                entries = self.shares.setdefault(stamp, {})
-                entries.setdefault((part, task.index, writes), set()).add(site)
+        self._add(task, event)
+
+    def slept(self, task: Task) -> None:
+        """Take note that a thread gives way for a time: it stands elsewhere, and has touched nothing."""
+        self._add(task, hash((task.index, self._last.get(task.index, 0), "sleeps")))
+
+    def _add(self, task: Task, event: int) -> None:
         self._last[task.index] = event
         self.number = (self.number + event) & _MASK
+
+    def has_begun(self, thread: int) -> bool:
+        """Whether a thread has done what matters; one that has not might as well not have been chosen."""
+        return thread < 0 or thread in self._last
 
 
 class Visit(NamedTuple):
@@ -190,6 +215,9 @@ class Visitor:
     def forced(self, run: Run, candidates: Sequence[Task]) -> Task:
         """See `Strategy`."""
         run.ask_at(run.step + 1)
+        standing = run.current
+        if standing.wait is not None and standing.wait.deadline is not None:
+            self._happened.slept(standing)
         return self._visit(run, candidates, candidates[0], -1)
 
     def _visit(self, run: Run, candidates: Sequence[Task], nominal: Task, running: int) -> Task:
@@ -201,7 +229,7 @@ class Visitor:
                 chosen = able[0]
             else:
                 self.missed = True
-        if run.step > self._from and len(candidates) > 1:
+        if run.step > self._from and len(candidates) > 1 and self._happened.has_begun(running):
             numbered = order(run, nominal)
             options = tuple(
                 (option, task.index) for option, task in enumerate(numbered) if task in candidates
@@ -251,6 +279,7 @@ def enumerate_schedules(
     below: Rank | None = None,
     wanted: Callable[[Failure], bool] = lambda _: True,
     expired: Callable[[], bool] = lambda: False,
+    matters: Callable[[Site], bool] = lambda _: True,
 ) -> Result:
     """Run schedules in the order of "least" until one fails.
 
@@ -262,6 +291,7 @@ def enumerate_schedules(
         below: Leave out what is not less than this.
         wanted: Which failures count.
         expired: Whether time has run out.
+        matters: See `Happened`.
     """
     heap = [Item(0, 0, (), ())]
     visited: set[tuple[int, int, int]] = set()
@@ -272,7 +302,7 @@ def enumerate_schedules(
         item = heapq.heappop(heap)
         if schedules >= schedules_max or expired():
             return Result(None, (), None, schedules, _before(item))
-        happened = Happened(numbers)
+        happened = Happened(numbers, matters)
         visitor = Visitor(item.decisions, happened)
         failure = run(visitor, happened)
         schedules += 1

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from simulations.errors import NondeterminismError
 from simulations.live.threads.report import Exploration, Minimality, Possible, Replay, Verdict
 from simulations.live.threads.search import explain
+from simulations.live.threads.search.follower import Follower
 from simulations.live.threads.search.minimise import minimise, possible
 from simulations.live.threads.search.plans import Asked, Recorder, in_words
 from simulations.live.threads.search.strategies import Fixed
@@ -14,9 +15,15 @@ from simulations.live.threads.search.strategies import Fixed
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from simulations.choices import Plan
+    from simulations.live.threads.control.accesses import Touch
     from simulations.live.threads.control.failures import Failure
+    from simulations.live.threads.control.sites import Site
+    from simulations.live.threads.control.tasks import Task
+    from simulations.live.threads.control.touching import Touching
     from simulations.live.threads.program import Budget
     from simulations.live.threads.report import Coverage
+    from simulations.live.threads.search.reduction import Beginning
     from simulations.live.threads.search.session import Hit, Session
     from simulations.live.threads.search.strategies import Decisions
 
@@ -28,11 +35,15 @@ class Story(NamedTuple):
         failure: How it failed; None if it did not.
         asked: Every choice.
         moments: What the threads did to what they share.
+        plan: What was not nominal.
+        threads: The threads of the steps that another thread could notice, in order.
     """
 
     failure: Failure | None
     asked: Sequence[Asked]
     moments: Sequence[explain.Moment]
+    plan: Plan
+    threads: Beginning
 
 
 def not_found(session: Session, budget: Budget, coverage: Coverage) -> Exploration:
@@ -66,16 +77,14 @@ def found(session: Session, hit: Hit, budget: Budget, coverage: Coverage) -> Exp
             threads=session.program.names,
             points=points,
         )
-    _confirm(session, hit)
+    if hit.rank is None:
+        _confirm(session, hit)
     before = session.schedules
     minimal = minimise(session, hit, 0 if budget.searcher == "replay" else budget.minimise_max)
     minimising = session.schedules - before
-    failure, asked, moments = story(session, minimal.decisions)
+    failure, asked, moments, plan, steps = story(session, minimal.decisions)
     if failure is None:
         raise NondeterminismError("the least schedule did not fail when it was run under observation")
-    recorder = Recorder(Fixed(minimal.decisions))
-    session.again_with(recorder)
-    plan = recorder.plan()
     threads = tuple(dict.fromkeys([*session.program.names, *(m.place.thread for m in moments)]))
     preemptions = sum(1 for choice in asked if choice.chosen and not choice.forced)
     return Exploration(
@@ -90,7 +99,7 @@ def found(session: Session, hit: Hit, budget: Budget, coverage: Coverage) -> Exp
         minimality=minimal.minimality,
         minimising=minimising,
         below=minimal.below,
-        possible=possible(session, failure, preemptions),
+        possible=possible(session, failure, preemptions, steps),
         lanes=explain.lanes(moments, asked, threads),
         mermaid=explain.mermaid(moments, asked, threads),
         conflict=explain.conflict_text(moments, asked, failure),
@@ -102,17 +111,24 @@ def found(session: Session, hit: Hit, budget: Budget, coverage: Coverage) -> Exp
 
 def replayed(session: Session, decisions: Decisions) -> Replay:
     """Report one run of a schedule."""
-    failure, asked, moments = story(session, decisions)
+    failure, asked, moments, _, _ = story(session, decisions)
     trace = explain.trace_of(moments, failure)
     return Replay(failure, trace.digest(), explain.lanes(moments, asked, session.program.names))
 
 
 def story(session: Session, decisions: Decisions) -> Story:
     """Run a schedule once more and write everything down."""
-    recorder = Recorder(Fixed(decisions))
+    follower = Follower((), Fixed(decisions))
+    recorder = Recorder(follower)
     witness = explain.Witness(session.scheduler)
-    failure = session.watched(recorder, witness.access, "observe")
-    return Story(failure, recorder.asked, witness.shared())
+
+    def sink(task: Task, site: Site | None, touches: list[Touch], touching: Touching) -> None:
+        witness.access(task, site, touches, touching)
+        follower.access(task, site, touches, touching)
+
+    failure = session.watched(recorder, sink, "observe")
+    threads = tuple(step.thread for step in follower.steps)
+    return Story(failure, recorder.asked, witness.shared(), recorder.plan(), threads)
 
 
 def _confirm(session: Session, hit: Hit) -> None:

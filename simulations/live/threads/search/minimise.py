@@ -5,10 +5,20 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from simulations.live.threads.report import Minimality, Possible
+from simulations.live.threads.search.exhaustive import rank_of
+from simulations.live.threads.search.follower import Follower
+from simulations.live.threads.search.plans import Recorder
 from simulations.live.threads.search.portfolio import OBSERVATIONS
+from simulations.live.threads.search.session import nothing
+from simulations.live.threads.search.strategies import Fixed
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from simulations.live.threads.control.failures import Failure
+    from simulations.live.threads.control.sites import Site
+    from simulations.live.threads.search.exhaustive import Rank
+    from simulations.live.threads.search.reduction import Beginning
     from simulations.live.threads.search.session import Hit, Session
     from simulations.live.threads.search.strategies import Decisions
 
@@ -22,7 +32,10 @@ RUNS_MIN: Final = 20
 """How many runs may be spent however long they are."""
 POINTS_SPENT_MAX: Final = 500_000
 """How many points the runs may have together beyond that."""
-POINTS_A_THREAD: Final = 100
+GIL_RUNS_MIN: Final = 4
+GIL_POINTS_SPENT_MAX: Final = 30_000
+"""The same for what is spent on showing a finding."""
+POINTS_A_THREAD: Final = 30
 """As many points take as long as a thread that is started, handed the baton and ended."""
 
 
@@ -52,7 +65,7 @@ def minimise(session: Session, hit: Hit, runs_max: int) -> Minimal:
     def wanted(failure: Failure) -> bool:
         return failure.signature == hit.failure.signature
 
-    decisions, rank = session.dropped(hit.decisions, wanted)
+    decisions, rank = _dropped(session, hit, wanted)
     runs_max = _affordable(session, runs_max)
     many = len(session.program.workers) >= DELAY_BOUND_THREADS
     left = runs_max * 3 // 4 if many else runs_max
@@ -62,7 +75,7 @@ def minimise(session: Session, hit: Hit, runs_max: int) -> Minimal:
             decisions, rank = result.decisions, result.rank
         if not result.grown:
             break
-        recounted = session.recounted(decisions, result.grown)
+        recounted = _recounted(session, decisions, result.grown)
         if recounted is None:
             return Minimal(decisions, Minimality.ONE_MINIMAL)
         decisions, rank = recounted
@@ -84,10 +97,55 @@ def minimise(session: Session, hit: Hit, runs_max: int) -> Minimal:
     return Minimal(decisions, Minimality.ONE_MINIMAL, result.gone_through)
 
 
-def possible(session: Session, failure: Failure, preemptions: int) -> Possible:
+def _dropped(session: Session, hit: Hit, wanted: Callable[[Failure], bool]) -> tuple[Decisions, Rank]:
+    """Leave out what a failing schedule does not need: half of its decisions first, at last each.
+
+    That it needs some decision is known: without any it would be the nominal one.
+    """
+    decisions, rank = hit.decisions, hit.rank
+    size = max(len(decisions) // 2, 1)
+    while size and not session.expired:
+        end = len(decisions)
+        while end > 0 and not session.expired:
+            kept = (*decisions[: max(end - size, 0)], *decisions[end:])
+            strategy = Fixed(kept)
+            recorder = Recorder(strategy)
+            failure = session.watched(recorder, nothing, "watch") if kept else None
+            if failure is not None and wanted(failure):
+                decisions, rank = tuple(strategy.decided), rank_of(recorder)
+            end = min(end - size, len(decisions))
+        size //= 2
+    if rank is None:
+        recorder = Recorder(Fixed(decisions))
+        session.watched(recorder, nothing, "watch")
+        rank = rank_of(recorder)
+    return decisions, rank
+
+
+def _recounted(
+    session: Session, decisions: Decisions, grown: frozenset[Site]
+) -> tuple[Decisions, Rank] | None:
+    """Return a schedule as it is counted with more places to switch at; None if it fails no more."""
+    told = Follower((), Fixed(decisions))
+    session.retold(told)
+    session.set_focus(session.focus() | grown)
+    again = Follower(tuple(step.thread for step in told.steps))
+    recorder = Recorder(again)
+    if session.retold(again, recorder) is None:
+        return None
+    return tuple(again.decided), rank_of(recorder)
+
+
+def possible(session: Session, failure: Failure, preemptions: int, threads: Beginning) -> Possible:
     """Return whether a finding shows where this interpreter really switches threads.
 
     The session switches threads there from then on.
+
+    Args:
+        session: The session that found it.
+        failure: How it failed.
+        preemptions: How many preemptions its least schedule has.
+        threads: The threads of the steps of that schedule, in order.
     """
     if session.granularity == "gil" or preemptions == 0:
         return Possible.HERE
@@ -96,12 +154,15 @@ def possible(session: Session, failure: Failure, preemptions: int) -> Possible:
         return other.signature == failure.signature
 
     session.regrain("gil")
-    hit = session.observe(0, session.schedules + OBSERVATIONS)
-    if hit is not None and wanted(hit.failure):
+    if session.has_conflicts:
+        shown = session.switched(threads)
+    else:
+        hit = session.observe(0, session.schedules + OBSERVATIONS)
+        shown = None if hit is None else hit.failure
+    if shown is not None and wanted(shown):
         return Possible.HERE
-    result = session.enumerate(
-        schedules_max=_affordable(session, GIL_MAX), bound=preemptions + 1, full=True, wanted=wanted
-    )
+    affordable = _affordable(session, GIL_MAX, GIL_RUNS_MIN, GIL_POINTS_SPENT_MAX)
+    result = session.enumerate(schedules_max=affordable, bound=preemptions + 1, full=True, wanted=wanted)
     if result.failure is not None:
         return Possible.HERE
     if result.complete or (result.gone_through is not None and result.gone_through >= preemptions):
@@ -109,7 +170,9 @@ def possible(session: Session, failure: Failure, preemptions: int) -> Possible:
     return Possible.NOT_SEEN
 
 
-def _affordable(session: Session, runs: int) -> int:
+def _affordable(session: Session, runs: int, least: int = RUNS_MIN, points: int = POINTS_SPENT_MAX) -> int:
     """Return how many runs may be spent where runs are long: a limit that does not depend on the clock."""
+    if session.scheduler.uncontrolled:
+        return min(runs, RUNS_MIN)  # where threads really wait, runs are slow
     length = session.steps + POINTS_A_THREAD * len(session.program.workers)
-    return min(runs, max(RUNS_MIN, POINTS_SPENT_MAX // length))
+    return min(runs, max(least, points // length))

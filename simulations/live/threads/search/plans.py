@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import linecache
 import sys
+from functools import lru_cache
 from pathlib import PurePath
 from typing import TYPE_CHECKING, Final, NamedTuple
 
@@ -122,9 +123,14 @@ def place_of(task: Task | None, site: Site | None) -> Place:
         operation = f"{site.verb} {site.name or site.expression}".strip()
     code = frame.f_code
     text = linecache.getline(code.co_filename, frame.f_lineno).strip()
-    file = PurePath(code.co_filename).name
+    file = _file_name(code.co_filename)
     function = normal(code.co_qualname)
     return Place(name, file, frame.f_lineno, function, operation, text, direct=not primitive)
+
+
+@lru_cache(maxsize=1024)
+def _file_name(path: str) -> str:
+    return PurePath(path).name
 
 
 def _primitive(inside: FrameType) -> str:

@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING, Final
 from simulations.errors import NondeterminismError
 from simulations.live.threads.control.failures import Kind
 from simulations.live.threads.control.limits import NEVER
+from simulations.live.threads.search.exhaustive import rank_of
 from simulations.live.threads.search.follower import Follower
+from simulations.live.threads.search.plans import Recorder
 from simulations.live.threads.search.reduction import Reduction
 from simulations.live.threads.search.session import FOCUS_ROUNDS_MAX, Hit
 from simulations.live.threads.search.strategies import Turns, Walk
@@ -84,6 +86,10 @@ class Proof:
     def _run(self, follower: Follower) -> Hit | None:
         session = self._session
         failure = session.followed(follower)
+        if session.lets_go(failed=failure is not None):
+            session.adopted()
+            self._reduction, self._nominal = Reduction(), None
+            return None
         if session.adopted() and (failure is None or self._nominal is None):
             self._rounds += 1
             self._passed = self._passed or (failure is None and self._nominal is None and not session.stuck)
@@ -155,7 +161,8 @@ def _hit(session: Session, failure: Failure, follower: Follower) -> Hit:
         # A thread that waits for what no thread changes touches nothing that conflicts.
         return Hit(failure, tuple(follower.decided), everywhere=True)
     again = Follower(tuple(step.thread for step in follower.steps))
-    seen = session.retold(again)
+    recorder = Recorder(again)
+    seen = session.retold(again, recorder)
     if seen is not None and seen.signature == failure.signature:
-        return Hit(failure, tuple(again.decided))
+        return Hit(failure, tuple(again.decided), rank=rank_of(recorder))
     return Hit(failure, tuple(follower.decided), everywhere=True)

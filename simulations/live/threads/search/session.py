@@ -22,16 +22,10 @@ from simulations.live.threads.control.points import Points
 from simulations.live.threads.control.primitives import Primitives
 from simulations.live.threads.control.scheduler import Scheduler
 from simulations.live.threads.control.thread_order import ThreadOrder
+from simulations.live.threads.control.touching import Touching
 from simulations.live.threads.control.tracing import Tracing
 from simulations.live.threads.errors import StuckError, ThreadsError
-from simulations.live.threads.search.exhaustive import (
-    Happened,
-    Rank,
-    Result,
-    Visitor,
-    enumerate_schedules,
-    rank_of,
-)
+from simulations.live.threads.search.exhaustive import Happened, Rank, Result, Visitor, enumerate_schedules
 from simulations.live.threads.search.focus import alike, focused, where
 from simulations.live.threads.search.follower import Follower
 from simulations.live.threads.search.plans import Recorder, Scripted
@@ -48,8 +42,8 @@ if TYPE_CHECKING:
     from simulations.live.threads.control.sites import Site
     from simulations.live.threads.control.strategy import Strategy
     from simulations.live.threads.control.tasks import Task
-    from simulations.live.threads.control.touching import Touching
     from simulations.live.threads.program import Program
+    from simulations.live.threads.search.reduction import Beginning
 
 FOCUS_ROUNDS_MAX: Final = 12
 """How often observation begins anew because a run came to functions that were not watched."""
@@ -79,6 +73,7 @@ class Hit:
         decisions: The schedule.
         everywhere: Whether its steps are counted with a point in front of every access.
         least: Its rank, if every lesser schedule was run.
+        rank: Its rank as steps are counted now, if it was run again so, and failed alike.
         by_audit: Whether an audit found it, whose schedules switch threads at any instruction.
     """
 
@@ -86,6 +81,7 @@ class Hit:
     decisions: Decisions
     everywhere: bool = False
     least: Rank | None = None
+    rank: Rank | None = None
     by_audit: bool = False
 
 
@@ -364,7 +360,7 @@ class Session:
 
         def trace(frame: FrameType, event: str, _: object) -> Any:
             if event == "call":
-                if internal(frame) or not run.mine() or not self._installer.in_scope(frame.f_globals):
+                if internal(frame) or not run.mine() or self._installer.is_step(frame):
                     return None
                 frame.f_trace_opcodes = True
                 frame.f_trace_lines = False
@@ -384,6 +380,12 @@ class Session:
             site.set_focus(focus=True)
         return True
 
+    def lets_go(self, *, failed: bool) -> bool:
+        """Return whether the last run kept objects too long, so that it says nothing; no other run will."""
+        anew = self._points.lets_go(failed=failed)
+        self.schedules -= anew
+        return anew
+
     def narrow(self) -> None:
         """Switch threads from now on only where the runs of a proof have shown that it can matter."""
         self._limits = SEARCHING
@@ -392,9 +394,40 @@ class Session:
             # A thread that waits in a loop for what no thread changes touches nothing that conflicts.
             self.widen()
 
-    def retold(self, follower: Follower) -> Failure | None:
-        """Run the schedule that a follower follows with the points that there are now."""
-        return self.watched(follower, follower.access, "observe")
+    def retold(self, follower: Follower, recorder: Recorder | None = None) -> Failure | None:
+        """Run the schedule that a follower follows, perhaps recorded, with the points that there are now."""
+        return self.watched(recorder or follower, follower.access, "observe")
+
+    def switched(self, threads: Beginning) -> Failure | None:
+        """Run the steps of a schedule in their order, as far as threads can be switched where they are now.
+
+        From then on threads are switched only where it can matter, as far as this run has shown.
+        """
+        self._everywhere()
+        self._limits = OBSERVING
+        follower = Follower(threads)
+        focus: set[Site] = set()
+
+        def sink(task: Task, site: Site | None, touches: list[Touch], touching: Touching) -> None:
+            follower.access(task, site, touches, touching)
+            focus.update(self._before(task, site, touching))
+
+        failure = self.watched(follower, sink, "observe", tracing=True)
+        self._installer.adopt()
+        self.set_focus(focus)
+        self._limits = SEARCHING
+        return failure
+
+    def _matters(self, site: Site) -> bool:
+        """Whether the order of what a site does with what other threads do can matter."""
+        return not self._conflicts or site.sync or site.focus or site in self._conflicts
+
+    def _before(self, task: Task, site: Site | None, touching: Touching) -> tuple[Site, ...]:
+        """Return where this interpreter may last have switched threads, if it can matter to what follows."""
+        matters = site in self._conflicts if site else task.thread or touching is not Touching.ENDS
+        if task.switched is None or not matters:
+            return ()
+        return (task.switched,)
 
     def _everywhere(self) -> None:
         self._points.put(everywhere=True)
@@ -459,7 +492,7 @@ class Session:
 
     def single_deviations(self) -> list[Decisions]:
         """Return every schedule that differs from the nominal one in one choice; forced choices first."""
-        visitor = Visitor((), Happened({}))
+        visitor = Visitor((), Happened({}, self._matters))
         self.fast(visitor)
         self.points = self.steps
         singles = [
@@ -476,40 +509,8 @@ class Session:
             self._everywhere()
             self._changed()
             self._limits = replace(self._limits, turn_max=OBSERVING.turn_max)
-            return self.watched(Fixed(decisions), _nothing, "observe")
+            return self.watched(Fixed(decisions), nothing, "observe")
         return self.fast(Fixed(decisions))
-
-    def again_with(self, strategy: Strategy) -> Failure | None:
-        """Run a schedule once more, as `again` left it."""
-        return self.watched(strategy, _nothing, "observe")
-
-    def dropped(self, decisions: Decisions, wanted: Callable[[Failure], bool]) -> tuple[Decisions, Rank]:
-        """Leave out what a failing schedule does not need: half of its decisions first, at last each."""
-        size = max(len(decisions) // 2, 1)
-        while size and not self.expired:
-            end = len(decisions)
-            while end > 0 and not self.expired:
-                strategy = Fixed((*decisions[: max(end - size, 0)], *decisions[end:]))
-                failure = self.watched(strategy, _nothing, "watch")
-                if failure is not None and wanted(failure):
-                    decisions = tuple(strategy.decided)
-                end = min(end - size, len(decisions))
-            size //= 2
-        recorder = Recorder(Fixed(decisions))
-        self.watched(recorder, _nothing, "watch")
-        return decisions, rank_of(recorder)
-
-    def recounted(self, decisions: Decisions, grown: frozenset[Site]) -> tuple[Decisions, Rank] | None:
-        """Return a schedule as it is counted with more places to switch at; None if it fails no more."""
-        told = Follower((), Fixed(decisions))
-        self.retold(told)
-        self.set_focus(self.focus() | grown)
-        again = Follower(tuple(step.thread for step in told.steps))
-        if self.retold(again) is None:
-            return None
-        recorder = Recorder(Fixed(tuple(again.decided)))
-        self.watched(recorder, _nothing, "watch")
-        return tuple(again.decided), rank_of(recorder)
 
     def replay(self, plan: Plan) -> tuple[Failure | None, Decisions]:
         """Run the schedule of a plan, and return how it failed and its decisions.
@@ -525,7 +526,7 @@ class Session:
             scripted = Scripted(plan, known)
             wanted = {(place.file, place.function, place.line) for place in scripted.places}
             self.set_focus(self.focus() | {site for site in self._installer.sites if where(site) in wanted})
-            failure = self.watched(scripted, _nothing, "observe", tracing=True)
+            failure = self.watched(scripted, nothing, "observe", tracing=True)
             if not self._installer.adopt():
                 break
             self._changed()
@@ -555,11 +556,22 @@ class Session:
             grown: set[Site] = set()
 
             def run(strategy: Strategy, happened: Happened, grown: set[Site] = grown) -> Failure | None:
+                def sink(task: Task, site: Site | None, touches: list[Touch], touching: Touching) -> None:
+                    happened.access(task, site, touches, touching)
+                    grown.update(before for before in self._before(task, site, touching) if not before.focus)
+
+                gil = full and self.granularity == "gil"
                 failure = self.watched(
-                    strategy, happened.access, "observe" if full else "watch", tracing=full
+                    strategy,
+                    sink if gil and self._conflicts else happened.access,
+                    "observe" if full else "watch",
+                    tracing=full,
                 )
-                if full and self.granularity != "gil":
-                    grown |= {site for site in focused(happened.shares) if not site.focus}
+                if full and not gil:
+                    conflicts = focused(happened.shares)
+                    grown |= {site for site in conflicts if not site.focus}
+                    if self._conflicts:
+                        self._conflicts |= conflicts
                 return failure
 
             result = enumerate_schedules(
@@ -570,6 +582,7 @@ class Session:
                 below=below,
                 wanted=wanted,
                 expired=functools.partial(self._over, grown),
+                matters=self._matters,
             )
             spent += result.schedules
             if below is not None and (self._installer.adopt() or grown):
@@ -586,5 +599,5 @@ class Session:
             return result._replace(schedules=spent)
 
 
-def _nothing(task: Task, site: Site | None, touches: list[Touch], touching: Touching) -> None:
+def nothing(task: Task, site: Site | None, touches: list[Touch], touching: Touching) -> None:
     """Take note of nothing: a sink for a run of which only the end matters."""

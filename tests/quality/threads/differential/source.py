@@ -7,6 +7,7 @@ everything is explored while the function, script or cell that holds it is still
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import count
 from textwrap import indent
 from typing import Final, Literal
 
@@ -108,6 +109,7 @@ class _Renderer:
         self.threads: list[str] = []
         self.made: list[str] = []
         self.inside: list[str] = []
+        self.helpers = count()
         self.bodies = list(program.threads)
         self.in_library = False
         self.exported = ["Shared"]
@@ -320,7 +322,7 @@ class _Renderer:
         return f"with {pool} as pool:\n{indent(body, '    ')}"
 
     def _call(self, body: tuple[Stmt, ...], form: str, into: Local, number: int) -> str:
-        name = self._name(f"helper_{len(self.methods) + len(self.functions) + len(self.shared)}_{number}")
+        name = self._name(f"helper_{next(self.helpers)}_{number}")
         before = self.in_library
         self.in_library = self.layout == "library" and form in ("method", "property", "library")
         block = "h = 0\n" + self._block(body, number)

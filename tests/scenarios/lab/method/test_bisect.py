@@ -261,6 +261,24 @@ class TestCommand:
         assert main(["bisect", "--good", "a", "--bad", "b", "--", "true"]) == 2
         assert self.lines(capsys)[1].count("\n") == 1
 
+    def test_a_revision_that_a_shallow_clone_does_not_have_is_said(self, made, tmp_path, capsys):
+        first, *_ = [made.commit(BAD) for _ in range(3)]
+        made.git("clone", "-q", "--depth", "1", f"file://{made.folder}", str(tmp_path / "shallow"))
+        command = ["bisect", "--good", first, "--bad", "HEAD", "-C", str(tmp_path / "shallow"), "--", "true"]
+        assert main(command) == 2
+        assert "the clone is shallow: git fetch --unshallow" in self.lines(capsys)[1]
+
+    def test_a_single_failure_without_a_signature_is_said(self, made, capsys):
+        commits = [made.commit(GOOD), made.commit(GOOD), made.commit(BAD), made.commit(BAD)]
+        command = ["bisect", "--good", commits[0], "--bad", "HEAD", "--confidence", ".6"]
+        said = []
+        for options in ([], ["--signature", "lost"]):
+            assert main([*command, *options, "--", "sh", "test.sh"]) == 0
+            out, _ = self.lines(capsys)
+            assert "failed 1/1 there" in out
+            said.append("only one run failed there" in out)
+        assert said == [True, False]
+
     def test_a_missing_git_is_one_line(self, made, monkeypatch, capsys):
         monkeypatch.setenv("PATH", "/nowhere")
         assert main(["bisect", "--good", "a", "--bad", "b", "--", "true"]) == 2

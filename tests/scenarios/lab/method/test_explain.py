@@ -3,7 +3,6 @@
 import ast
 import dataclasses
 import json
-import re
 import subprocess
 import sys
 
@@ -42,9 +41,7 @@ NASTY = "``` **x** <b> | [a](b) `c` \n# d ''' \"\"\" \\ {0} \u2028 é"
 @settings(deadline=None, max_examples=50)
 @given(st.text() | st.just(NASTY))
 def test_what_a_finding_holds_never_becomes_markdown_or_code(text):
-    finding = dataclasses.replace(
-        STAINED, message=text, plan_in_words=text, minimality=text, by=text, searcher=text
-    )
+    finding = dataclasses.replace(STAINED, message=text, plan_in_words=text, by=text, searcher=text)
     report = explain(finding, saved_as="f.json", scenario=toy.SCENARIO)
     assert [line for line in report.splitlines() if line.startswith("#")] == [
         report.splitlines()[0],
@@ -66,10 +63,9 @@ def test_what_a_finding_holds_never_becomes_markdown_or_code(text):
 @pytest.mark.usefixtures("toy_installed")
 class TestExport:
     @pytest.fixture
-    def saved(self, tmp_path, capsys):
+    def saved(self, tmp_path):
         path = tmp_path / "finding.json"
-        assert main(["hunt", "toy", "-o", str(path)]) == 1
-        capsys.readouterr()
+        STAINED.save(path)
         return path
 
     def outcome(self, path):
@@ -107,11 +103,12 @@ class TestExport:
 
 
 def test_the_test_of_a_story_runs_under_pytest_with_nothing_but_the_lab(tmp_path):
-    path = tmp_path / "test_regression.py"
-    path.write_text(export(found(scenarios.get("invalid-mode"))))
-    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", str(path)]
+    finding = found(scenarios.get("invalid-mode"))
+    (tmp_path / "test_red.py").write_text(export(finding))
+    (tmp_path / "test_green.py").write_text(export(finding, variant="recovery"))
+    command = [sys.executable, "-m", "pytest", "-q", "-rA", "-p", "no:cacheprovider"]
     done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True)
     assert done.returncode == 1, done.stdout + done.stderr
-    assert re.search("reset_brings_every_processor_back fails: everything nominal", done.stdout)
-    path.write_text(export(found(scenarios.get("invalid-mode")), variant="recovery"))
-    assert subprocess.run(command, cwd=tmp_path, capture_output=True).returncode == 0
+    assert "FAILED test_red.py" in done.stdout
+    assert "PASSED test_green.py" in done.stdout
+    assert "reset_brings_every_processor_back fails: everything nominal" in done.stdout

@@ -1,5 +1,6 @@
 """The posterior of a flaky bisection: against a plain enumeration, and against an oracle with known rates."""
 
+import itertools
 import math
 
 import pytest
@@ -8,7 +9,8 @@ from hypothesis import strategies as st
 
 from scenarios.lab.method.flaky_bisect import (
     COMMON_RATES,
-    COMMON_SHARE,
+    LOW_SHARE,
+    SHARES,
     Evidence,
     Versions,
     believe,
@@ -43,21 +45,28 @@ def contains(versions, version, commit):
     )
 
 
+def own(k, n):
+    """Return the integral of x^k (1-x)^n under the mixture of Beta(1, 1) and Beta(1/2, 1)."""
+    uniform = math.factorial(k) * math.factorial(n) / math.factorial(k + n + 1)
+    low = math.prod((0.5 + each) for each in range(k)) * math.factorial(n)
+    low /= math.prod((1.5 + each) for each in range(k + n))
+    return (1 - LOW_SHARE) * uniform + LOW_SHARE * low
+
+
 def plainly(evidence):
     """Return the weight of each hypothesis, by the definition of the model."""
     count = len(evidence.versions.parents)
     weights = []
     for commit in [*range(count), None]:
         weight = 0.0
-        for common in COMMON_RATES:
+        for share, common in itertools.product(SHARES, COMMON_RATES):
             likelihood = 1.0
             for version in evidence.failed:
                 k, n = evidence.failed[version], evidence.passed[version]
                 if commit is None or not contains(evidence.versions, version, commit):
                     likelihood *= k == 0
                 else:
-                    own = math.factorial(k) * math.factorial(n) / math.factorial(k + n + 1)
-                    likelihood *= (1 - COMMON_SHARE) * own + COMMON_SHARE * common**k * (1 - common) ** n
+                    likelihood *= (1 - share) * own(k, n) + share * common**k * (1 - common) ** n
             weight += likelihood
         weights.append(weight)
     return weights
@@ -74,7 +83,7 @@ def test_the_posterior_is_that_of_the_definition(evidence):
     belief = believe(evidence)
     found = [*belief.brought_by, belief.never]
     assert found == pytest.approx([weight / sum(weights) for weight in weights], abs=1e-9)
-    assert sum(belief.common) == pytest.approx(1)
+    assert sum(belief.rates) == pytest.approx(1)
 
 
 @settings(deadline=None)

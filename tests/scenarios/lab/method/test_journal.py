@@ -9,7 +9,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from scenarios.lab.commands import main
+from scenarios.lab.hunt import hunt
 from scenarios.lab.method.journal import VARIABLE, append, entry, read
+from tests.scenarios.lab import toy
 
 pytestmark = pytest.mark.usefixtures("toy_installed")
 
@@ -64,6 +66,17 @@ def test_a_hunt_writes_where_the_user_says_and_nowhere_else(tmp_path, monkeypatc
     assert one["outcome"].startswith("found: everything nominal, except: b spills at step 1")
     assert main(["journal"]) == 0
     assert "exhausted: every plan of at most 2 deviations holds" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(("command", "outcome"), [("causality", "All choices"), ("isolate", "The cause:")])
+def test_an_experiment_with_a_finding_is_written_down(tmp_path, capsys, command, outcome):
+    hunt(toy.SCENARIO, "as-shipped", searcher="exhaustive", verify=False).finding.save(tmp_path / "f.json")
+    journal = tmp_path / "journal"
+    assert main([command, str(tmp_path / "f.json"), "--journal", str(journal), "--prediction", "p"]) == 0
+    (one,) = read(journal).entries
+    assert (one.what, one.prediction) == (f"{command} toy / as-shipped", "p")
+    assert outcome in one.outcome
+    assert "\n" not in one.outcome
 
 
 def test_damaged_lines_are_said_and_left_out(tmp_path, capsys):

@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from scenarios.lab.commands import bisect_story, main
+from scenarios.lab.method import story_repository
 from scenarios.lab.method.story_repository import COMMITS, HIGH, LOW, history_of, make, stress
 from simulations.errors import LabError
 
@@ -57,10 +58,12 @@ def test_the_same_seed_makes_the_same_repository_and_a_replay_judges_its_version
 
 
 @needs_git
-@pytest.mark.timeout(300)  # about forty runs of a program
+@pytest.mark.timeout(300)  # dozens of runs of a program
 def test_the_command_shows_three_bisections_of_one_repository(tmp_path, capsys, monkeypatch):
     monkeypatch.setattr(bisect_story, "PLAIN_TRIALS", 100)
-    monkeypatch.setattr(bisect_story, "CONFIDENCE", 0.6)  # a third of the runs
+    monkeypatch.setattr(bisect_story, "CONFIDENCE", 0.6)
+    for module in (bisect_story, story_repository):  # every run starts a program
+        monkeypatch.setattr(module, "COMMITS", 24)
     assert main(["bisect", "invalid-mode", "--at", str(tmp_path / "r"), "--json"]) == 0
     data = json.loads(capsys.readouterr().out)
     assert data["replay"] == {"commit": data["culprit"], "right": True}

@@ -2,6 +2,7 @@
 
 import array
 import asyncio
+import functools
 import multiprocessing
 import os
 import sys
@@ -98,6 +99,67 @@ def test_what_is_to_be_awaited_is_refused_at_once(made, role):
         warnings.simplefilter("error")
         with pytest.raises(ThreadsError, match=f"{role} returned something to be awaited"):
             explore(parts["setup"], [parts["worker"]], parts["check"])
+
+
+def generator(box):
+    yield box.add()
+
+
+LAZY = {
+    "function": generator,
+    "partial": functools.partial(generator),
+    "returned": lambda box: generator(box),  # noqa: PLW0108  (no generator function itself)
+    "expression": lambda box: (box.add() for _ in range(1)),
+    "map": lambda box: map(Box.add, [box]),
+    "filter": lambda box: filter(Box.add, [box]),
+}
+
+
+@pytest.mark.parametrize("worker", LAZY.values(), ids=LAZY)
+def test_a_worker_of_which_nothing_has_run_is_refused(worker):
+    with pytest.raises(ThreadsError, match=r"nothing.*function that exhausts it"):
+        explore(Box, [worker, worker])
+
+
+def test_a_set_up_that_is_a_generator_is_refused_and_a_generator_may_be_shared():
+    with pytest.raises(ThreadsError, match="setup generator_of_one is a generator function"):
+        explore(generator_of_one, [next])
+    assert explore(lambda: (one for one in [1]), [next]).failure is None
+
+
+def generator_of_one():
+    yield 1
+
+
+def test_a_worker_may_return_a_generator_that_has_begun():
+    def worker(box):
+        begun = generator(box)
+        next(begun)
+        return begun
+
+    assert explore(Box, [worker], lambda box: box.value == 1).failure is None
+
+
+def sets_a_trace_function(_):
+    sys.settrace(None)
+
+
+def sets_a_profile_function(_):
+    sys.setprofile(lambda *_: None)
+
+
+def monitors(_):
+    sys.monitoring.set_events(4, 0)
+
+
+@pytest.mark.parametrize("worker", [sets_a_trace_function, sets_a_profile_function, monitors])
+def test_what_would_watch_in_place_of_the_exploration_is_refused(worker):
+    if worker is monitors and not hasattr(sys, "monitoring"):
+        pytest.skip("there is no sys.monitoring")
+    before = sys.gettrace(), sys.getprofile()
+    with pytest.raises(ThreadsError, match="run without it"):
+        explore(Box, [worker, Box.add])
+    assert (sys.gettrace(), sys.getprofile()) == before
 
 
 def runs_a_loop(box):

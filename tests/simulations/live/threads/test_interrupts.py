@@ -76,6 +76,8 @@ def programs():
     explore(Counter, [Counter.add_locked, Counter.add_locked], is_two, max_schedules=20)
 
 
+# The interpreter swallows an exception in the callback of a weak reference, whoever raises it, and says so.
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
 @pytest.mark.parametrize("kind", ["alarm", "ctrl-c"])
 def test_an_interruption_at_any_moment_leaves_nothing_behind(kind):
     moments = random.Random(8)

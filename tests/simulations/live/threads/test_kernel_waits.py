@@ -2,9 +2,13 @@
 
 import contextlib
 import fcntl
+import functools
 import itertools
+import multiprocessing
 import os
+import queue
 import select
+import signal
 import socket
 import sqlite3
 import subprocess
@@ -201,6 +205,103 @@ def test_a_process_is_waited_for():
 
     result = explore(list, [worker, lambda got: got.append(0)], lambda got: got == [0, 0], max_schedules=4)
     assert result.failure is None
+
+
+def spawns(_):
+    os.waitpid(os.posix_spawn("/bin/true", ["true"], {}), 0)
+
+
+def runs_a_shell(_):
+    os.system("true")  # noqa: S605  (the shell is meant)
+
+
+def runs_a_command(_):
+    subprocess.run(["true"], check=True)
+
+
+def runs_by_way_of_c(_):
+    list(map(os.system, ["true"]))
+
+
+@pytest.mark.parametrize("worker", [spawns, runs_a_shell, runs_a_command, runs_by_way_of_c])
+def test_a_process_forbids_a_proof(worker):
+    result = explore(list, [worker, lambda got: got.append(0)], max_schedules=8)
+    assert result.verdict == "gave up"
+    assert any("a process was started" in why for why in result.coverage.hindrances)
+
+
+def test_a_signal_forbids_a_proof():
+    before = signal.signal(signal.SIGUSR1, lambda *_: None)
+    try:
+        result = explore(list, [lambda _: signal.raise_signal(signal.SIGUSR1), list.sort], max_schedules=8)
+    finally:
+        signal.signal(signal.SIGUSR1, before)
+    assert result.verdict == "gave up"
+    assert any("signals were used" in why for why in result.coverage.hindrances)
+
+
+# -- primitives of multiprocessing ---------------------------------------------------------------------------
+
+
+class Guarded:
+    def __init__(self, make):
+        self.lock, self.other = make(), make()
+        self.value = 0
+
+    def count(self):
+        with self.lock:
+            self.value += 1
+
+    def in_order(self):
+        with self.lock, self.other:
+            self.value += 1
+
+    def in_the_other_order(self):
+        with self.other, self.lock:
+            self.value += 1
+
+    def with_a_time_out(self):
+        if self.lock.acquire(timeout=1):
+            self.value += 1
+            self.lock.release()
+
+
+@pytest.mark.parametrize("make", [multiprocessing.Lock, multiprocessing.RLock, multiprocessing.Semaphore])
+@pytest.mark.parametrize("worker", [Guarded.count, Guarded.in_order, Guarded.with_a_time_out])
+def test_a_lock_of_multiprocessing_guards(make, worker):
+    result = explore(lambda: Guarded(make), [worker, worker], lambda box: box.value == 2)
+    assert result.verdict == "exhausted"
+
+
+def test_a_semaphore_of_two_guards_nothing():
+    make = functools.partial(multiprocessing.Semaphore, 2)
+    result = explore(lambda: Guarded(make), [Guarded.count, Guarded.count], lambda box: box.value == 2)
+    assert result.verdict == "found"
+
+
+@pytest.mark.parametrize("make", [multiprocessing.Lock, multiprocessing.RLock])
+def test_locks_of_multiprocessing_deadlock(make):
+    result = explore(lambda: Guarded(make), [Guarded.in_order, Guarded.in_the_other_order])
+    assert result.failure.kind is Kind.DEADLOCK
+
+
+class Handing:
+    def __init__(self):
+        self.line = queue.SimpleQueue()
+        self.got = []
+
+    def take_all(self):
+        self.got.extend(iter(self.line.get, None))
+
+    def put_all(self):
+        list(map(self.line.put, [1, 2, None]))
+
+
+def test_a_primitive_that_c_calls_is_under_control():
+    workers = [Handing.take_all, Handing.put_all]
+    result = explore(Handing, workers, lambda line: line.got == [1, 2])
+    assert result.verdict == "exhausted"
+    assert explore(Handing, [Handing.take_all, *workers]).failure.kind is Kind.DEADLOCK
 
 
 def test_where_no_thread_can_go_on_it_is_one_clear_error():
