@@ -79,7 +79,8 @@ class Experiment:
         outcome: What it was.
         failed: How many runs failed with the signature.
         runs: How many runs there were.
-        decided: Whether the test came to an end before its runs were spent.
+        decided: Whether the outcome is known: not where it failed in another way, or where the test has spent
+            its runs.
     """
 
     hypothesis: str
@@ -105,7 +106,8 @@ class Isolation(Pictured):
         factors: All factors.
         signature: The signature of the failure.
         causes: Every cause that was found, each confirmed by a run of it alone.
-        complete: Whether every way to break all of them was tried, and nothing failed: there is no other.
+        complete: Whether every way to break all of them was tried, nothing failed, and each experiment was
+            decided: there is no other.
         experiments: What was tried, in order.
         runs: How many runs it took, the pilot included.
         with_cause: The rate of failure with a cause in place, as counted; None where one run decides.
@@ -131,11 +133,18 @@ class Isolation(Pictured):
         irrelevant = [each for each in self.factors if not any(each in cause for cause in self.causes)]
         if irrelevant:
             said.append(f"Not part of any: {'; '.join(irrelevant)}.")
-        said.append(
-            "There is no other cause among these: without it, or one factor of each, nothing failed."
-            if self.complete
-            else "There may be other causes: the search for them was cut short."
-        )
+        undecided = [f"{each.hypothesis} ({each.change})" for each in self.experiments if not each.decided]
+        if undecided:
+            said.append(
+                f"Not decided, since it failed in another way or at a rate between: {'; '.join(undecided)}. "
+                f"So a cause may be smaller than it is said to be, or there may be another."
+            )
+        elif self.complete:
+            said.append(
+                "There is no other cause among these: without it, or one factor of each, nothing failed."
+            )
+        else:
+            said.append("There may be other causes: the search for them was cut short.")
         return said
 
     def picture(self) -> Table:
@@ -236,7 +245,7 @@ def isolate(
         factors=search.factors,
         signature=search.signature,
         causes=tuple(causes),
-        complete=complete,
+        complete=complete and all(each.decided for each in search.experiments),
         experiments=tuple(search.experiments),
         runs=search.runs,
         with_cause=None if known is None else known.rate(with_cause=True),
@@ -275,7 +284,15 @@ class _Search:
         if self.runs == self._runs_max:
             raise LabError(f"{self._runs_max} runs were not enough; raise runs_max, or leave factors out")
         self.runs += 1
-        seen = self._run(present)
+        try:
+            seen = self._run(present)
+        except Exception as error:
+            error.add_note(
+                f"raised with {len(present)} of {len(self.factors)} factors in place, without: "
+                f"{'; '.join(self._in_order(self.everything - present)) or 'none'}; if the job fails like "
+                f"that, return a signature for it"
+            )
+            raise
         if self._watch is not None:
             self._watch(self.runs, self._runs_max)
         if seen is None:
@@ -312,6 +329,11 @@ class _Search:
                 rates.count(with_cause=with_cause, failed=seen.count(True), runs=told)
             if rates.apart:
                 return
+        if not rates.runs[False]:
+            raise LabError(
+                "with no factor in place it failed each time, and never with the signature, so it cannot be "
+                "said how often it passes: leave out the factors without which it cannot run at all"
+            )
         without, failed = map(int, rates.failed)
         self._refuse(failed, without, PILOT_RUNS * PILOT_ROUNDS_MAX)
 
@@ -342,9 +364,10 @@ class _Search:
         rates = self.rates
         if rates is None:
             seen = self.once(present)
-            return Tested(seen is True, int(seen is True), 1)
+            return Tested(seen is True, int(seen is True), 1, decided=seen is not None)
         tested = sequential_test(lambda: self.once(present), rates, error=self._error)
-        rates.count(with_cause=tested.fails, failed=tested.failed, runs=tested.runs)
+        if tested.decided:
+            rates.count(with_cause=tested.fails, failed=tested.failed, runs=tested.runs)
         return tested
 
     def causes(self, *, expensive: bool) -> tuple[list[Cause], bool]:
@@ -366,6 +389,7 @@ class _Search:
             more = self._another(found, expensive=expensive)
             if more is None:
                 return found, True
+            found = [each for each in found if not more < each]  # a test may have erred before
             found.append(more)
         return found, False
 

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
 _RUNS_MAX: Final = 200
 """A test ends undecided after this number of runs; what it says then is the likelier of both."""
+_UNTOLD_MAX: Final = 6
+"""A test ends undecided after this number of runs if each of them failed in another way."""
 _HIGHEST: Final = 0.93
 _LOWEST: Final = 0.02
 _DEVIATIONS_APART: Final = 2.6
@@ -94,11 +96,14 @@ def sequential_test(
         False: math.log((1 - with_it) / (1 - without)),
         None: 0.0,
     }
-    evidence, failed = 0.0, 0
+    evidence, failed, told = 0.0, 0, 0
     for runs in range(1, runs_max + 1):
         seen = run()
         failed += seen is True
         evidence += weight[seen]
         if abs(evidence) >= enough:
             return Tested(evidence > 0, failed, runs)
+        told += seen is not None
+        if runs == _UNTOLD_MAX and not told:
+            return Tested(fails=False, failed=0, runs=runs, decided=False)
     return Tested(evidence > 0, failed, runs_max, decided=False)

@@ -34,11 +34,6 @@ def test_processes_give_the_same_digest(alone):
     assert digest(Processes(2)) == alone
 
 
-def test_a_cluster_of_one_gives_the_same_digest(alone):
-    with cluster("local:1") as pool:
-        assert digest(pool) == alone
-
-
 def test_so_does_one_that_is_cut_and_resumed_and_loses_a_worker(alone, tmp_path):
     def cut(done, total):
         if done == 2:

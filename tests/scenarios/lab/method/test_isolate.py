@@ -158,8 +158,8 @@ def test_the_sequential_test_keeps_its_error_rate(rate, fails):
 
 
 def test_a_test_that_cannot_be_decided_ends_and_says_so():
-    tested = sequential_test(lambda: None, Rates(), error=0.01, runs_max=7)
-    assert (tested.runs, tested.decided) == (7, False)
+    tested = sequential_test(lambda: None, Rates(), error=0.01, runs_max=4)
+    assert (tested.runs, tested.decided) == (4, False)
 
 
 class TestAFinding:
@@ -211,3 +211,52 @@ class TestAFinding:
     def test_a_finding_of_another_scenario_is_refused(self, finding):
         with pytest.raises(LabError, match="the finding is of the scenario toy, not of other"):
             isolate_finding(finding, dataclasses.replace(SCENARIO, name="other"))
+
+
+def other_failure_without(factor, causes):
+    """A job that cannot run at all without one factor, and fails in another way."""
+
+    def run(present):
+        if factor not in present:
+            return "cannot start"
+        return "bug" if any(cause <= present for cause in causes) else None
+
+    return run
+
+
+@pytest.mark.parametrize("options", [{"deterministic": True}, {"rates": (0.9, 0.02)}])
+def test_another_failure_in_place_of_the_one_in_question_decides_nothing(options):
+    factors = [f"f{number}" for number in range(6)]
+    run = other_failure_without("f5", [{"f0", "f1"}])
+    result = isolate(factors, run, signature="bug", **options)
+    assert result.causes == (frozenset({"f0", "f1", "f5"}),)
+    assert not result.complete
+    assert [each.hypothesis for each in result.experiments if not each.decided] == ["needed: f5"]
+    assert result.runs < 60
+    said = " ".join(result.conclusions())
+    assert "Not decided" in said
+    assert "needed: f5 (without it)" in said
+    assert "no other cause" not in said
+
+
+def test_a_job_that_never_tells_without_the_factors_is_refused_with_the_reason():
+    with pytest.raises(LabError, match="leave out the factors without which it cannot run"):
+        isolate(["a", "b"], lambda present: "bug" if present == {"a", "b"} else "no config")
+
+
+def test_what_a_job_raises_comes_with_the_factors_that_were_away():
+    def run(present):
+        if "b" not in present:
+            raise RuntimeError("boom")
+        return "bug" if "a" in present else None
+
+    with pytest.raises(RuntimeError, match="boom") as raised:
+        isolate(["a", "b"], run, deterministic=True)
+    assert "without: a; b" in raised.value.__notes__[0]
+
+
+@given(st.lists(st.frozensets(st.sampled_from("abcdef"), min_size=1, max_size=3), min_size=1, max_size=3))
+def test_no_cause_holds_another(causes):
+    result = isolate(list("abcdef"), lambda present: "bug" if any(c <= present for c in causes) else None)
+    assert not any(one < other for one in result.causes for other in result.causes)
+    result._repr_html_()
