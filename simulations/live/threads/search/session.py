@@ -597,7 +597,3 @@ class Session:
                 self.set_focus(self.focus() | grown)
                 continue
             return result._replace(schedules=spent)
-
-
-def nothing(task: Task, site: Site | None, touches: list[Touch], touching: Touching) -> None:
-    """Take note of nothing: a sink for a run of which only the end matters."""
