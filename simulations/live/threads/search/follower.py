@@ -124,3 +124,7 @@ class Follower:
             self._born[self._run.tasks[-1].index] = len(self.steps) - 1
         if self._left and self._left[-1] == thread:
             self._left.pop()
+
+
+def nothing(task: Task, site: Site | None, touches: list[Touch], touching: Touching) -> None:
+    """Take note of nothing: a sink for a run of which only the end matters."""

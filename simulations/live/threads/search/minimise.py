@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 from simulations.live.threads.report import Minimality, Possible
 from simulations.live.threads.search.exhaustive import rank_of
-from simulations.live.threads.search.follower import Follower
+from simulations.live.threads.search.follower import Follower, nothing
 from simulations.live.threads.search.plans import Recorder
 from simulations.live.threads.search.portfolio import OBSERVATIONS
 from simulations.live.threads.search.strategies import Fixed
@@ -14,11 +14,8 @@ from simulations.live.threads.search.strategies import Fixed
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from simulations.live.threads.control.accesses import Touch
     from simulations.live.threads.control.failures import Failure
     from simulations.live.threads.control.sites import Site
-    from simulations.live.threads.control.tasks import Task
-    from simulations.live.threads.control.touching import Touching
     from simulations.live.threads.search.exhaustive import Rank
     from simulations.live.threads.search.reduction import Beginning
     from simulations.live.threads.search.session import Hit, Session
@@ -112,14 +109,14 @@ def _dropped(session: Session, hit: Hit, wanted: Callable[[Failure], bool]) -> t
             kept = (*decisions[: max(end - size, 0)], *decisions[end:])
             strategy = Fixed(kept)
             recorder = Recorder(strategy)
-            failure = session.watched(recorder, _nothing, "watch") if kept else None
+            failure = session.watched(recorder, nothing, "watch") if kept else None
             if failure is not None and wanted(failure):
                 decisions, rank = tuple(strategy.decided), rank_of(recorder)
             end = min(end - size, len(decisions))
         size //= 2
     if rank is None:
         recorder = Recorder(Fixed(decisions))
-        session.watched(recorder, _nothing, "watch")
+        session.watched(recorder, nothing, "watch")
         rank = rank_of(recorder)
     return decisions, rank
 
@@ -178,7 +175,3 @@ def _affordable(session: Session, runs: int, least: int = RUNS_MIN, points: int 
         return min(runs, RUNS_MIN)  # where threads really wait, runs are slow
     length = session.steps + POINTS_A_THREAD * len(session.program.workers)
     return min(runs, max(least, points // length))
-
-
-def _nothing(task: Task, site: Site | None, touches: list[Touch], touching: Touching) -> None:
-    """Take note of nothing: of this run only the end matters."""

@@ -27,7 +27,7 @@ from simulations.live.threads.control.tracing import Tracing
 from simulations.live.threads.errors import StuckError, ThreadsError
 from simulations.live.threads.search.exhaustive import Happened, Rank, Result, Visitor, enumerate_schedules
 from simulations.live.threads.search.focus import alike, focused, where
-from simulations.live.threads.search.follower import Follower
+from simulations.live.threads.search.follower import Follower, nothing
 from simulations.live.threads.search.plans import Recorder, Scripted
 from simulations.live.threads.search.strategies import Decisions, Fixed, Proposal, Turns, Walk
 
