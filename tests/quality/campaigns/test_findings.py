@@ -31,7 +31,7 @@ def test_what_a_stranger_sends_is_one_line_or_a_result():
 )
 def test_a_planted_fault_is_found(monkeypatch, owner, name, planted):
     monkeypatch.setattr(owner, name, planted)
-    assert not campaign(0, 1000, guard=GUARD, to_first_fault=True).clean
+    assert not campaign(2, 3000, guard=GUARD, to_first_fault=True).clean
 
 
 def test_lists_that_lie_too_deep_in_each_other_are_found():
