@@ -55,7 +55,7 @@ def _guarded(run: "Callable[[], int]") -> int:
         if not _is_an_interrupt(error):
             raise
         _ignore_interrupts()
-        if run is _command:  # of pytest's session the command says it
+        if run is _command and sys.stderr is not None:  # of pytest's session the command says it
             sys.stderr.write("heisenlab: interrupted; that is no verdict\n")
         return _INTERRUPTED
     return status

@@ -71,7 +71,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     bisecting = name == "replay" and "--bisect" in arguments
     try:
         status = _run(name, arguments)
-        sys.stdout.flush()
+        if sys.stdout is not None:  # the caller may have closed it
+            sys.stdout.flush()
     except SystemExit as leaving:
         status = leaving.code if isinstance(leaving.code, int) else USAGE
         return CANNOT_JUDGE if bisecting and status == USAGE else status
@@ -174,4 +175,5 @@ def _printable(message: str) -> str:
 
 def _discard_output() -> None:
     """Let what is still to be written go nowhere, so that the end of the process says nothing of it."""
-    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    if sys.stdout is not None:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -162,7 +162,7 @@ def _progress(what: str) -> Iterator[Callable[[Tally], None]]:
     """Draw a progress bar on the standard error where that is a terminal; yield what to call after a run."""
     console = Console(stderr=True)
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
-    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bar:
+    with Progress(*columns, console=console, transient=True, disable=not console.file.isatty()) as bar:
         task = bar.add_task(what)
 
         def watch(tally: Tally) -> None:

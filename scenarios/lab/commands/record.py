@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Final
 
 from scenarios.lab.commands.command import UsageError
 from simulations.errors import LabError
+from simulations.terminal_text import printable
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -168,8 +169,6 @@ def _say(words: str) -> None:
 
 
 def _warn(words: str) -> None:
-    from simulations.live.recorder.report import printable  # noqa: PLC0415  (as above)
-
     _say(f"heisenlab record: warning: {printable(words)}")
 
 

@@ -12,7 +12,8 @@ from rich.text import Text
 from simulations.live.recorder import signals
 from simulations.live.recorder.plot import PLOT_WIDTH
 from simulations.live.recorder.quantities import percent
-from simulations.live.recorder.report import advice, closing, opening, printable, series, summary, suspects
+from simulations.live.recorder.report import advice, closing, opening, series, summary, suspects
+from simulations.terminal_text import printable
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

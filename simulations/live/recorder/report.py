@@ -32,6 +32,7 @@ from simulations.live.recorder.records import (
     Takeover,
 )
 from simulations.live.recorder.reruns import Comparison, compare, pattern
+from simulations.terminal_text import printable
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -318,11 +319,6 @@ def closing(found: Report) -> list[Part]:
     """Return the parts after the suspects: what is unknown, and what the runs share."""
     part = Part("", tuple(_closing_facts(found)))
     return [part] if part else []
-
-
-def printable(words: str) -> str:
-    """Return words without what would steer a terminal or begin a line: a log may hold anything."""
-    return "".join(each if each.isprintable() else "\N{REPLACEMENT CHARACTER}" for each in words)
 
 
 def _closing_facts(found: Report) -> list[Fact]:

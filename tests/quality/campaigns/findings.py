@@ -14,6 +14,7 @@ import sys
 import tempfile
 import threading
 import time
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -114,6 +115,7 @@ def as_text(mutant: Any, data: Any) -> bytes:
     return text.encode("utf-8", "surrogatepass")
 
 
+@cache
 def true_findings() -> list[dict[str, Any]]:
     """Return a true finding of each scenario."""
     found = [hunt(name, verify=False, searcher="exhaustive", budget=20_000).finding for name in SCENARIOS]
@@ -171,8 +173,17 @@ def judge(status: int | None, out: str, err: str, seconds: float) -> tuple[End, 
     return (End.RESULT, "") if status in {0, 1} else (End.OTHER, f"exit status {status}")
 
 
+class _EnoughError(BaseException):
+    """Ends a campaign at its first fault; Hypothesis lets it pass."""
+
+
 def campaign(
-    seed: int, tries: int, command: Callable[[list[str]], int] = heisenlab, guard: Guard | None = None
+    seed: int,
+    tries: int,
+    command: Callable[[list[str]], int] = heisenlab,
+    guard: Guard | None = None,
+    *,
+    to_first_fault: bool = False,
 ) -> Tally:
     """Try mutants of true findings on `replay`, `explain`, `export` and `step`."""
     tally = Tally("findings", seed)
@@ -223,8 +234,11 @@ def campaign(
             ) != before or path.read_bytes() != content:
                 end, why = End.LEFT_BEHIND, "a thread or a file"
             tally.count(end, f"{why}; {' '.join(words[:1])} of {content[:3000]!r}")
+            if to_first_fault and tally.faults:
+                raise _EnoughError
 
-        attempt()
+        with contextlib.suppress(_EnoughError):
+            attempt()
     return tally
 
 

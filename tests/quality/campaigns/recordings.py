@@ -15,6 +15,7 @@ import os
 import signal
 import sys
 import tempfile
+import unicodedata
 from dataclasses import fields
 from pathlib import Path
 from random import Random
@@ -45,6 +46,9 @@ if TYPE_CHECKING:
 
 HANGS_AFTER_S: Final = 60.0
 """Many times what a try needs, so that a loaded machine is no hang."""
+
+_STEERING: Final = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})
+"""Categories of Unicode whose characters a terminal obeys rather than shows."""
 
 _SAMPLES: Final = 40
 _DEEP: Final = 3000
@@ -110,7 +114,7 @@ def _judge(folder: Path, *, as_json: bool) -> End:
     told = out.getvalue()
     if status not in (0, 2):
         return End.TRACEBACK
-    if not all(each.isprintable() for each in (told + err.getvalue()).replace("\n", "")):
+    if any(unicodedata.category(each) in _STEERING for each in (told + err.getvalue()).replace("\n", "")):
         return End.OTHER
     if status == 2:
         return End.ONE_LINE if err.getvalue().count("\n") == 1 and not told else End.OTHER

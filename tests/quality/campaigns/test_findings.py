@@ -1,3 +1,8 @@
+import functools
+import json
+import sys
+from pathlib import Path
+
 import pytest
 
 from scenarios.lab import finding
@@ -20,14 +25,31 @@ def test_what_a_stranger_sends_is_one_line_or_a_result():
     ("owner", "name", "planted"),
     [
         (finding, "checked", lambda body: {**body, "plan": Plan.from_json(body["plan"])}),
-        (finding, "check_depth", lambda data: None),
         (display, "printable", lambda text: text),
     ],
-    ids=["no field checked", "any depth", "text as it is"],
+    ids=["no field checked", "text as it is"],
 )
 def test_a_planted_fault_is_found(monkeypatch, owner, name, planted):
     monkeypatch.setattr(owner, name, planted)
-    assert any(not campaign(seed, 100, guard=GUARD).clean for seed in range(20))
+    assert not campaign(2, 3000, guard=GUARD, to_first_fault=True).clean
+
+
+def test_lists_that_lie_too_deep_in_each_other_are_found():
+    def reads_any_depth(words):
+        try:
+            json.loads(Path(words[-1]).read_bytes())
+        except ValueError:
+            sys.stderr.write("heisenlab: no JSON\n")
+            return 2
+        return 0
+
+    command = functools.partial(only_files, reads_any_depth)
+    assert campaign(0, 400, command, GUARD, to_first_fault=True).ends[End.TRACEBACK]
+
+
+def only_files(command, words):
+    """Call a command with the file alone, whatever the words say besides."""
+    return command([word for word in words if word.endswith(".json")])
 
 
 def test_code_that_a_finding_has_run_is_noticed(tmp_path):

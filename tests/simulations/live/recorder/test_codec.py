@@ -27,7 +27,7 @@ from simulations.live.recorder.records import (
     TracedSignal,
     Who,
 )
-from simulations.live.recorder.report import printable
+from simulations.terminal_text import printable
 from tests.simulations.live.recorder import written as w
 
 CLASSES = get_args(Event)

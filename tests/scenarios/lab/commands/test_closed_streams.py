@@ -1,0 +1,75 @@
+"""Commands whose standard output or standard error the caller has closed, and text that steers a terminal."""
+
+import sys
+
+import pytest
+
+from scenarios.lab.commands import main
+from scenarios.lab.hunt import hunt
+
+HOSTILE = "\x1b]0;owned\x07\u202e\x9b31m"
+COMMANDS = {
+    ("list",): 0,
+    ("show", "stale-cache"): 0,
+    ("hunt", "invalid-mode", "--searcher", "random", "--json"): 1,
+    ("replay", "FILE"): 1,
+    ("explain", "FILE"): 0,
+    ("export", "FILE"): 0,
+    ("isolate", "FILE", "--json"): 0,
+    ("doctor",): None,
+    ("journal", "nowhere"): 2,
+    ("nonsense",): 2,
+}
+WRONG = (
+    ("doctor", HOSTILE),
+    ("journal", HOSTILE),
+    ("bisect", HOSTILE),
+    ("bisect", "--good", HOSTILE, "--", "true"),
+    ("new", HOSTILE),
+    ("new", "x", "--at", f"/nowhere/{HOSTILE}"),
+    ("assumptions", HOSTILE),
+    ("assumptions", "stale-cache", "--variant", HOSTILE),
+    ("compare", HOSTILE),
+    ("compare", "stale-cache", "--searcher", HOSTILE),
+    ("compare", "stale-cache", "--workers", "0"),
+    ("compare", "stale-cache", "--hunts", "0", "--workers", "1"),
+    ("isolate", HOSTILE),
+    ("causality", HOSTILE),
+    ("explain", HOSTILE),
+    ("export", HOSTILE),
+    ("replay", HOSTILE),
+    ("step", "stale-cache", HOSTILE),
+    ("show", HOSTILE),
+    ("hunt", "stale-cache", "--state", f"/nowhere/{HOSTILE}"),
+    ("journal", "/dev/null/x"),
+)
+
+
+@pytest.fixture(scope="module")
+def file(tmp_path_factory):
+    path = tmp_path_factory.mktemp("finding") / "finding.json"
+    hunt("invalid-mode", searcher="random", verify=False).finding.save(path)
+    return str(path)
+
+
+@pytest.mark.parametrize("closed", ["stdout", "stderr"])
+@pytest.mark.parametrize("words", COMMANDS, ids=" ".join)
+def test_a_closed_stream_changes_no_status(words, closed, file, monkeypatch, capsys):
+    status = COMMANDS[words]
+    monkeypatch.setattr(sys, closed, None)
+    ended = main([file if word == "FILE" else word for word in words])
+    monkeypatch.undo()
+    assert ended == status or (status is None and ended in {0, 1})
+    out, err = capsys.readouterr()
+    assert "Traceback" not in out + err
+
+
+@pytest.mark.parametrize("words", WRONG, ids=ascii)
+def test_wrong_arguments_are_refused_and_steer_nothing(words, tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    assert main([*words]) == 2
+    out, err = capsys.readouterr()
+    assert not out
+    assert "Traceback" not in err
+    assert [line for line in err.splitlines() if not line.isprintable()] == []
+    assert len([line for line in err.splitlines() if line.startswith("heisenlab")]) == 1
