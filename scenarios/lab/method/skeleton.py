@@ -13,6 +13,8 @@ from typing import Any, Final
 from scenarios.lab.catalogue import GROUP, names
 from simulations.errors import LabError
 
+NAME_CHARACTERS_MAX: Final = 64
+"""The names of its files are made from it, and a file system takes 255 bytes."""
 _NAME: Final = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
 
 _PROJECT: Final = """\
@@ -216,6 +218,11 @@ def files_of(name: str) -> dict[str, str]:
     Raises:
         LabError: the name does not do, or is taken by a scenario or by a module that can be imported.
     """
+    if len(name) > NAME_CHARACTERS_MAX:
+        raise LabError(
+            f"a name of {len(name)} characters is too long; use at most {NAME_CHARACTERS_MAX}, such as "
+            f"lost-update"
+        )
     if not _NAME.fullmatch(name):
         raise LabError(f"{name!r} is no name of a scenario; use lower case and hyphens, such as lost-update")
     if name in names():
@@ -260,11 +267,11 @@ def _notebook() -> dict[str, Any]:
 
 
 def new(name: str, folder: Path) -> list[str]:
-    """Write a new scenario into a folder that does not exist yet, whole or not at all; return its files.
+    """Write a new scenario, whole or not at all; return its files.
 
     Args:
         name: Lower case with hyphens, such as `lost-update`.
-        folder: Where it goes; the folder above must exist.
+        folder: Where it goes: a folder that does not exist yet, in one that does.
 
     Raises:
         LabError: the name does not do, the folder exists, or it cannot be written.

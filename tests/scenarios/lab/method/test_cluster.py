@@ -64,6 +64,13 @@ def test_what_was_done_before_an_interruption_is_kept(pool, tmp_path):
 
 
 @pytest.mark.timeout(300)
+def test_workers_with_other_code_are_refused(pool, monkeypatch):
+    monkeypatch.setattr("scenarios.lab.method.cluster.code_stamp", lambda: {"source": "another"})
+    with pytest.raises(LabError, match=r"and another.*: install one version on both"):
+        campaign(third, CHUNKS, pool=pool)
+
+
+@pytest.mark.timeout(300)
 def test_a_lost_worker_loses_no_result(pool, tmp_path):
     chunks = [{**chunk, "mark": str(tmp_path / "died")} for chunk in CHUNKS]
     assert campaign(dies_once, chunks, pool=pool) == [third(chunk) for chunk in chunks]
@@ -94,9 +101,3 @@ def test_a_chunk_that_kills_every_worker_is_said(pool):
 def test_an_address_that_makes_no_sense_is_refused(address, says):
     with pytest.raises(LabError, match=says), cluster(address):
         pass
-
-
-def test_workers_with_other_code_are_refused(pool, monkeypatch):
-    monkeypatch.setattr("scenarios.lab.method.cluster.code_stamp", lambda: {"source": "another"})
-    with pytest.raises(LabError, match=r"and another.*: install one version on both"):
-        campaign(third, CHUNKS, pool=pool)

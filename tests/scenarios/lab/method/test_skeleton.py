@@ -64,6 +64,14 @@ def test_a_name_that_does_not_do_is_refused(name):
         files_of(name)
 
 
+def test_a_name_that_is_too_long_for_a_file_is_one_line(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    assert main(["new", "x" * 65]) == 2
+    assert main(["new", "x" * 300]) == 2
+    assert capsys.readouterr().err.count("\n") == 2
+    assert main(["new", "x" * 64]) == 0
+
+
 @pytest.mark.parametrize("name", ["invalid-mode", "json", "class", "simulations", "pytest"])
 def test_a_name_that_is_taken_is_refused(name):
     with pytest.raises(LabError, match="already; choose another name"):
