@@ -31,8 +31,10 @@ def adds(box):
 
 
 def adds_for_ever(box):
+    number = 0  # the state does not repeat, so this is no livelock
     while True:
-        box.append(1)
+        number += 1
+        box.append(number)
         box.pop()
 
 
