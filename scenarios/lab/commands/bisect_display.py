@@ -87,7 +87,7 @@ def print_result(repository: Repository, question: Question, result: Bisection) 
     rows += [(commit[:_HASH], "skipped", words) for commit, words in result.skipped.items()]
     print_rows(("version", "failed", "what it is"), rows)
     print()
-    print_facts([("command", shlex.join(question.command))])
+    print_facts([("command", shlex.join(question.command))], wrap=False)
     print()
     if question.signature is None and result.answer in {Answer.COMMIT, Answer.OLDER} and result.failed == 1:
         print(ONE_FAILURE)

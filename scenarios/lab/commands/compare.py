@@ -89,11 +89,12 @@ def run(args: argparse.Namespace) -> int:
 def _print(result: Comparison) -> None:
     print(f"{result.scenario} / {result.variant}: seeds from {result.seed}, digest {result.digest}")
     print()
+    over_runs = f"1..{result.budget} (log)"
     print_rows(
         (
             "searcher",
             f"found within {result.budget} runs",
-            f"1..{result.budget} (log)",
+            over_runs,
             "half by",
             "95 % by",
             "drawn by",
@@ -109,6 +110,7 @@ def _print(result: Comparison) -> None:
             )
             for row in result.rows
         ],
+        whole=(over_runs,),
     )
     print()
     print_rows(

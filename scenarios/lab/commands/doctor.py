@@ -88,6 +88,6 @@ def _print(code: Fingerprint, asked: dict[str, Any], wrong: Sequence[str]) -> No
         *((name, str(value)) for name, value in asked.items()),
         *(("problem", line) for line in wrong),
     ]
-    print_facts(facts)
+    print_facts(facts, wrap=False)
     if not wrong:
         print("\nno problem found")

@@ -153,7 +153,8 @@ def _save(finding: Finding, output: str, *, as_json: bool) -> int:
         complain(str(saved))
         return USAGE
     if not as_json:
-        print_facts([("replay".ljust(_NAMES_WIDTH), f"heisenlab replay {shlex.quote(output)}")])
+        replay = ("replay".ljust(_NAMES_WIDTH), f"heisenlab replay {shlex.quote(output)}")
+        print_facts([replay], wrap=False)
     return FOUND
 
 

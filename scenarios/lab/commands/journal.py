@@ -46,5 +46,6 @@ def run(args: argparse.Namespace) -> int:
             (each.when, each.who, each.what, each.prediction or "", each.outcome, each.command)
             for each in kept.entries
         ]
-        print_rows(("when", "who", "what", "prediction", "outcome", "command"), rows)
+        header = ("when", "who", "what", "prediction", "outcome", "command")
+        print_rows(header, rows, whole=("command",))
     return DONE

@@ -36,6 +36,7 @@ from simulations.live.memory.layout import (
 from simulations.live.memory.options import Options
 from simulations.live.memory.report import crash_lines, report_json, report_lines
 from simulations.terminal_text import printable
+from simulations.text_columns import aligned
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -273,10 +274,9 @@ def _map(pid: int | None, *, as_json: bool) -> int:
     if as_json:
         print(json.dumps(_map_json(os.getpid() if pid is None else pid, regions), indent=2))
         return DONE
-    from scenarios.lab.commands.display import print_rows  # noqa: PLC0415  (would double the start of `run`)
-
     print("\n".join(map(printable, picture(regions))), end="\n\n", flush=True)
-    print_rows(("start", "end", "size", "access", "what"), _map_rows(regions))
+    rows = [("start", "end", "size", "access", "what"), *_map_rows(regions)]
+    print("\n".join(map(printable, aligned(rows, gap=2))))
     print("\n" + "\n".join(_low_lines(regions)))
     return DONE
 

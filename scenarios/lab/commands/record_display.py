@@ -6,9 +6,9 @@ import sys
 from typing import TYPE_CHECKING, Final
 
 from rich.console import Console
-from rich.table import Table
 from rich.text import Text
 
+from scenarios.lab.commands.display import fitted_table
 from simulations.live.recorder import signals
 from simulations.live.recorder.plot import PLOT_WIDTH
 from simulations.live.recorder.quantities import percent
@@ -17,6 +17,8 @@ from simulations.terminal_text import printable
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+    from rich.table import Table
 
     from simulations.live.recorder import Judged, Report
     from simulations.live.recorder.report import Part
@@ -27,7 +29,7 @@ _BESIDE_A_CURVE: Final = 28
 
 _CURVE_WIDTH_MIN: Final = 10
 _TABLE_WIDTH_MIN: Final = 100
-"""On a narrower terminal the suspects are a list: in a table a path or a name would be torn apart."""
+"""On a narrower terminal the suspects are a list, as wherever a word of the table would be cut."""
 
 
 def print_verdict(found: Report, *, alone: bool, passed_on: int) -> None:
@@ -73,10 +75,14 @@ def print_report(found: Report) -> None:
         _print(console, part)
     if ranked:
         console.print()
-        if console.is_terminal and console.width >= _TABLE_WIDTH_MIN:
-            _print_table(console, ranked)
-        else:
+        wide = console.is_terminal and console.width >= _TABLE_WIDTH_MIN
+        table = _table(ranked, console.width) if wide else None
+        if table is None:
             _print(console, suspects(ranked))
+        else:
+            console.print(table, soft_wrap=False)
+            for line in advice(ranked):
+                _line(console, f"  {line}")
     for part in closing(found):
         console.print()
         _print(console, part)
@@ -101,17 +107,14 @@ def _line(console: Console, words: str) -> None:
     console.print(Text(printable(words)))
 
 
-def _print_table(console: Console, ranked: Sequence[Judged]) -> None:
-    table = Table("", "suspect")
-    for title in ("for", "against"):
-        table.add_column(title, overflow="fold")
-    for each in ranked:
-        table.add_row(
+def _table(ranked: Sequence[Judged], width: int) -> Table | None:
+    rows = [
+        (
             percent(each.probability),
-            each.suspect.words,
-            Text("\n".join(map(printable, each.speaks_for))),
-            Text("\n".join(map(printable, each.speaks_against))),
+            printable(each.suspect.words),
+            "\n".join(map(printable, each.speaks_for)),
+            "\n".join(map(printable, each.speaks_against)),
         )
-    console.print(table, soft_wrap=False)
-    for line in advice(ranked):
-        _line(console, f"  {line}")
+        for each in ranked
+    ]
+    return fitted_table(("", "suspect", "for", "against"), rows, width)
