@@ -23,7 +23,7 @@ def bug(world, name="toy"):
     return pytest.mark.bug(dataclasses.replace(SCENARIO, name=name, run=world))
 
 def slow(office, errands, chooser):
-    time.sleep(0.01)
+    time.sleep(0.03)
     return run(Office(spills_matter=False), errands, chooser)
 """
 
