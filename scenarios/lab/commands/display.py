@@ -5,6 +5,7 @@ It imports nothing of the engine, so that a command which needs none of it start
 
 from __future__ import annotations
 
+import re
 import sys
 import textwrap
 from contextlib import contextmanager
@@ -24,6 +25,9 @@ if TYPE_CHECKING:
 
 _FRAME_OF_A_COLUMN: Final = 3
 """Characters of a line of a table for each column that are no cell: a space at either side, and a line."""
+
+_WORD: Final = re.compile(r"^\s*\S+|\S+")
+"""What Rich does not divide: a word, the first one of a line with the spaces before it."""
 
 _GAP: Final = 2
 """Spaces between a name and its value."""
@@ -77,14 +81,14 @@ def fitted_table(
     for name, *cells in zip(header, *rows, strict=True):
         lines = [line for cell in (name, *cells) for line in cell.split("\n")]
         natural.append(max(map(cell_len, lines)))
-        words = [word for line in lines for word in line.split()]
+        words = [word for line in lines for word in _WORD.findall(line)]
         least.append(natural[-1] if name in whole else max(map(cell_len, words), default=0))
     room = width - _FRAME_OF_A_COLUMN * len(header) - 1
     if sum(least) > room:
         return None
     table = Table()
     for name, column_width in zip(header, _shared(natural, least, room), strict=True):
-        table.add_column(Text(name), width=column_width)
+        table.add_column(Text(name), width=column_width, overflow="fold")
     for row in rows:
         table.add_row(*map(Text, row))
     return table

@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from rich.cells import cell_len
 from rich.console import Console
@@ -209,6 +209,8 @@ def test_a_table_that_wraps_words_and_curves_would_be_noticed(printed, monkeypat
     assert name != "compare" or len(curves_of(narrow)) != len(curves_of(wide))
 
 
+@example(rows=[["", "", " aaa界"]], width=21)
+@example(rows=[["a界界 ", "", ""]], width=23)
 @given(
     st.lists(st.lists(st.text("ab -\n界", max_size=30), min_size=3, max_size=3), min_size=1, max_size=4),
     st.integers(1, 120),
