@@ -12,6 +12,7 @@ from bisect import bisect_left
 from dataclasses import dataclass
 from heapq import heapify, heappop, heapreplace
 from itertools import accumulate
+from operator import lt
 from typing import TYPE_CHECKING, Final
 
 import simpy
@@ -130,7 +131,9 @@ def kernel(
     stop_ms, go_ms = saves.every_ms, period_ms  # the next checkpoint; time does not go back
     log = Log()
     over, ended = log.order.append, log.ends_ms.append
-    reports: list[tuple[int, int]] = []
+    report_starts: list[int] = []  # ascending, as time does not go back
+    report_ends: list[int] = []
+    starts, ends = report_starts.append, report_ends.append
     # An entry is (time, tie-break, test, what ends at that time: -1 the pause, 0 the test, more: the time its
     # report takes). The tie-break counts as SimPy does: by when the wait began.
     heap = [(run_ms[test], place, test, report_ms[test]) for place, test in enumerate(queue[:workers])]
@@ -140,7 +143,8 @@ def kernel(
     while heap:
         now, _, test, phase = heap[0]
         if phase > 0:
-            reports.append((now, now + phase))
+            starts(now)
+            ends(now + phase)
             heapreplace(heap, (now + phase, ticket, test, 0))
         elif phase < 0:
             heapreplace(heap, (now + run_ms[test], ticket, test, report_ms[test]))
@@ -157,17 +161,16 @@ def kernel(
             else:
                 heapreplace(heap, (now + run_ms[test], ticket, test, report_ms[test]))
         ticket += 1
-    return Schedule(log.order, log.ends_ms) if _overlap(reports) <= connections else None
+    fits = _at_most(connections, report_starts, sorted(report_ends))
+    return Schedule(log.order, log.ends_ms) if fits else None
 
 
-def _overlap(reports: list[tuple[int, int]]) -> int:
-    """Return how many reports run at the same time at most; one that ends as another starts counts."""
-    changes = sorted([(start, 0) for start, _ in reports] + [(end, 1) for _, end in reports])
-    running = most = 0
-    for _, ended in changes:
-        running += -1 if ended else 1
-        most = max(most, running)
-    return most
+def _at_most(most: int, starts: list[int], ends: list[int]) -> bool:
+    """Return whether at most so many reports run at a time; one that ends as another starts counts.
+
+    Both lists ascend. When the report number n starts, n - most others must have ended before.
+    """
+    return all(map(lt, ends, starts[most:]))
 
 
 def schedule(
