@@ -320,9 +320,10 @@ def _draw_table(sheet: _Sheet, table: Table) -> None:
 
 
 def _widths(wanted: list[int]) -> list[int]:
-    """Return the columns that each column of a table gets: what it wants, the widest ones less."""
+    """Return the columns that each column of a table gets, from 2: what it wants, the widest ones less."""
+    wanted = [max(2, each) for each in wanted]
     room = int((WIDTH - 2 * MARGIN - CELL_GAP * (len(wanted) - 1)) / (EM * FONT))
     most = max(wanted)
     while most > 2 and sum(min(each, most) for each in wanted) > room:
         most -= 1
-    return [max(2, min(each, most)) for each in wanted]
+    return [min(each, most) for each in wanted]
