@@ -11,6 +11,7 @@ import time
 
 import pytest
 
+from simulations.errors import NondeterminismError
 from simulations.live.threads import explore
 from simulations.live.threads.control.refused import IMPORTS
 from simulations.live.threads.search.session import SESSION
@@ -100,6 +101,11 @@ def test_an_interruption_at_any_moment_leaves_nothing_behind(kind):
                 finally:
                     signal.setitimer(timer, 0)
             except (AlarmError, KeyboardInterrupt):
+                interrupted += 1
+            except NondeterminismError as error:
+                # What a handler raises inside a check fails that check, here in the second of two like runs.
+                if "AlarmError" not in str(error):
+                    raise
                 interrupted += 1
             left += left_behind(before)
     finally:
