@@ -26,11 +26,15 @@ _NONE_OF_THEM: Final = "Constants"
 
 @dataclass
 class _Switch:
-    """How many searches want the constants switched off at present, and what is put back after the last."""
+    """How many searches want the constants switched off at present, and what is put back after the last.
+
+    What fits each kind of draw is remembered from one search to the next, in a cache of their own.
+    """
 
     lock: threading.Lock = field(default_factory=threading.Lock)
     searches: int = 0
     before: dict[str, Any] = field(default_factory=dict)
+    cache: Any = None
 
 
 _SWITCH: Final = _Switch()
@@ -64,7 +68,9 @@ def only_its_own_constants() -> Iterator[None]:
             nothing = getattr(providers, _NONE_OF_THEM)()
             setattr(providers, _HARVEST, lambda: nothing)
             # It holds for each kind of draw the constants that fit, those of modules among them.
-            setattr(providers, _CACHE, type(cache)(cache.max_size))
+            if _SWITCH.cache is None:
+                _SWITCH.cache = type(cache)(cache.max_size)
+            setattr(providers, _CACHE, _SWITCH.cache)
         _SWITCH.searches += 1
     try:
         yield
