@@ -8,6 +8,7 @@ lost goes to another one. Results come in any order; `campaign` puts them in tha
 from __future__ import annotations
 
 import re
+import warnings
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
@@ -100,7 +101,10 @@ def _checked(work: Work, chunk: Chunk, stamp: dict[str, str]) -> Any:
             f"{key} {here.get(key)} and {stamp[key]}" for key in stamp if here.get(key) != stamp[key]
         )
         raise LabError(f"a worker has other code than this process ({differ}): install one version on both")
-    return work(chunk)
+    with warnings.catch_warnings():
+        # Dask's own threads draw from `random` meanwhile, which Hypothesis takes for the doing of a strategy.
+        warnings.filterwarnings("ignore", "Do not use the `random` module inside strategies")
+        return work(chunk)
 
 
 @contextmanager
