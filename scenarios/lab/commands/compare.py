@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import json
 import math
-import shlex
-import sys
 from typing import TYPE_CHECKING, Final
 
-from scenarios.lab.commands.command import DONE, INTERRUPTED
+from scenarios.lab.commands.command import DONE
 from scenarios.lab.commands.display import print_rows, progress
 from scenarios.lab.commands.journal_options import add_journal_arguments, check_journal, note
 from scenarios.lab.commands.pictures import add_picture_arguments, check_pictures, save_pictures
-from scenarios.lab.commands.workers import add_workers_arguments, pool_of
+from scenarios.lab.commands.workers import add_workers_arguments, interrupted, pool_of
 from scenarios.lab.method.compare import Kind, compare
 from scenarios.lab.method.estimates import percent
 from simulations.drawing.text import sparkline
@@ -74,9 +72,7 @@ def run(args: argparse.Namespace) -> int:
                 watch=watch,
             )
     except KeyboardInterrupt:
-        kept = f"; the same command goes on from {shlex.quote(args.state)}" if args.state else ""
-        print(f"heisenlab: interrupted; that is no comparison{kept}", file=sys.stderr)
-        return INTERRUPTED
+        return interrupted(args, "comparison")
     note(args, f"compare {result.scenario} / {result.variant}", "; ".join(conclusions(result)))
     save_pictures(args, result.picture())
     if args.json:

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import json
-import shlex
-import sys
 from typing import TYPE_CHECKING, Any, Final
 
 from scenarios.lab.catalogue import get
-from scenarios.lab.commands.command import DONE, FOUND, GAVE_UP, INTERRUPTED
+from scenarios.lab.commands.command import DONE, FOUND, GAVE_UP
 from scenarios.lab.commands.display import print_facts, print_rows, progress
 from scenarios.lab.commands.journal_options import note
-from scenarios.lab.commands.workers import pool_of
+from scenarios.lab.commands.workers import interrupted, pool_of
 from scenarios.lab.method.many_seeds import Hunts, hunts
 from scenarios.lab.verdict import Verdict
 from simulations.intervals import wilson
@@ -39,9 +37,7 @@ def run_seeds(args: argparse.Namespace) -> int:
                 watch=watch,
             )
     except KeyboardInterrupt:
-        kept = f"; the same command goes on from {shlex.quote(args.state)}" if args.state else ""
-        print(f"heisenlab: interrupted; that is no verdict{kept}", file=sys.stderr)
-        return INTERRUPTED
+        return interrupted(args, "verdict")
     says = _says(result)
     note(args, f"hunt {result.scenario} / {result.variant} with {result.seeds[1]} seeds", says)
     if args.json:

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import os
+import shlex
+import sys
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
+from scenarios.lab.commands.command import INTERRUPTED
 from scenarios.lab.method.campaign import InProcess, Processes
 
 if TYPE_CHECKING:
@@ -48,3 +51,10 @@ def pool_of(args: argparse.Namespace) -> Iterator[Pool]:
             yield pool
         return
     yield InProcess() if args.workers == 1 else Processes(args.workers)
+
+
+def interrupted(args: argparse.Namespace, what: str) -> int:
+    """Say that a campaign was interrupted, so that there is none of what it is for; return the exit code."""
+    kept = f"; the same command goes on from {shlex.quote(args.state)}" if args.state else ""
+    print(f"heisenlab: interrupted; that is no {what}{kept}", file=sys.stderr)
+    return INTERRUPTED
