@@ -99,6 +99,7 @@ class Hunt(Displayed):
         return Sheet(
             title=f"{self.scenario} / {self.variant}: {self.ended}",
             blocks=(Facts(self.facts),),
+            pictures=self.finding.pictures() if self.finding else (),
         )
 
     def __str__(self) -> str:
