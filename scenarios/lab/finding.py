@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from scenarios.lab.finding_fields import FieldError, check_depth, checked
+from simulations.drawing.displayed import Displayed
 from simulations.errors import LabError
 from simulations.terminal_text import shortened, shown
 
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from scenarios.lab.doctor import Fingerprint
     from scenarios.lab.scenario import Scenario
     from simulations.choices import Plan
+    from simulations.drawing.sheet import Sheet
 
 __all__ = [
     "Finding",
@@ -53,7 +55,7 @@ class FindingError(LabError):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Finding:
+class Finding(Displayed):
     """A failing case.
 
     Attributes:
@@ -89,6 +91,29 @@ class Finding:
     minimising_runs: int
     verified: str
     fingerprint: Fingerprint = field(default_factory=dict)
+
+    @property
+    def facts(self) -> tuple[tuple[str, str], ...]:
+        """The finding in names and values, as commands print it."""
+        given = self.input.items() if isinstance(self.input, dict) else [("", self.input)]
+        return (
+            ("plan", self.plan_in_words),
+            ("fails", f"{self.by}: {self.message}"),
+            ("minimality", self.minimality),
+            ("input", ", ".join(f"{key}={value}" for key, value in given)),
+            ("runs", f"{self.search_runs} to search, {self.minimising_runs} to minimise"),
+            ("digest", self.digest),
+            ("verified", self.verified),
+        )
+
+    def sheet(self) -> Sheet:
+        """Return what is shown of it."""
+        from simulations.drawing.sheet import Facts, Sheet  # noqa: PLC0415  (only what is shown is drawn)
+
+        return Sheet(title=f"{self.scenario} / {self.variant}", blocks=(Facts(self.facts),))
+
+    def __repr__(self) -> str:
+        return shortened(f"<Finding {self.scenario} / {self.variant}: {self.plan_in_words} ({self.by})>")
 
     def to_json(self) -> dict[str, Any]:
         """Return the finding as JSON-able data, schema version and checksum included."""

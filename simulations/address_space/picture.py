@@ -8,15 +8,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
-from simulations.address_space.space import GIB, Region
+from simulations.address_space.space import GIB, Region, Space
+from simulations.drawing.sheet import Lines, Sheet
 from simulations.errors import LabError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from simulations.address_space.system import Use
+    from simulations.address_space.system import Run, Use
 
-__all__ = ["image", "rows", "text"]
+__all__ = ["image", "rows", "sheet", "text"]
 
 WIDTH: Final = 64
 """Cells of a row."""
@@ -65,6 +66,13 @@ def text(regions: Sequence[Region], *, top: int = 1 << 47, use: Use | None = Non
     if use is not None and use.came_back >= top:
         lines.insert(0, f"{'outside':>17} {' ' * (width + 2)}  {margin.landed()}")
     return "\n".join([*lines, *_legend(regions)])
+
+
+def sheet(shown: Run | Space) -> Sheet:
+    """Return what is shown of a run, or of a space."""
+    if isinstance(shown, Space):
+        return Sheet(blocks=(Lines(text(shown.regions, top=shown.layout.top)),))
+    return Sheet(blocks=(Lines(text(shown.regions, use=shown.wrong or next(iter(shown.uses), None))),))
 
 
 class _Fall:

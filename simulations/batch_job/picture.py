@@ -8,11 +8,12 @@ from simulations.batch_job.environment import DAY_H, when
 from simulations.batch_job.rules import RULES, WEEKDAYS
 from simulations.batch_job.system import FINISHED
 from simulations.batch_job.workload import HOUR_MS
+from simulations.drawing.sheet import Lines, Sheet
 
 if TYPE_CHECKING:
     from simulations.batch_job.system import Attempt, Run
 
-__all__ = ["draw"]
+__all__ = ["draw", "sheet"]
 
 COLUMN_H: Final = 2
 _MARGIN: Final = 4
@@ -28,6 +29,11 @@ def draw(run: Run) -> str:
     for attempt in run.attempts:
         lines += ["", *_drawn(run, attempt)]
     return "\n".join(lines)
+
+
+def sheet(run: Run) -> Sheet:
+    """Return what is shown of a campaign."""
+    return Sheet(blocks=(Lines(draw(run)),))
 
 
 def _drawn(run: Run, attempt: Attempt) -> list[str]:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from simulations.drawing.sheet import Lines, Sheet
 from simulations.text_columns import aligned
 
 if TYPE_CHECKING:
     from simulations.cache.system import Run
     from simulations.trace import Event
 
-__all__ = ["lanes"]
+__all__ = ["lanes", "sheet"]
 
 _MARGIN: Final = 2
 _SERVERS: Final = ("database", "store")
@@ -31,6 +32,11 @@ def lanes(run: Run) -> str:
     ]
     lines = aligned([["  ms", *names], *rows], gap=_MARGIN)
     return "\n".join([*lines, f"in the end: cache {run.cached}, database {run.stored}"])
+
+
+def sheet(run: Run) -> Sheet:
+    """Return what is shown of a run."""
+    return Sheet(blocks=(Lines(lanes(run)),))
 
 
 def sequence_diagram(run: Run) -> str:

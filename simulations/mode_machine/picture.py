@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from simulations.drawing.sheet import Lines, Sheet
 from simulations.errors import LabError
 from simulations.mode_machine.encodings import Mode, show, unused
 from simulations.mode_machine.netlist import next_mode, synthesise
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
     from simulations.mode_machine.system import Run
     from simulations.mode_machine.variants import System
 
-__all__ = ["lanes", "state_diagram"]
+__all__ = ["lanes", "sheet", "state_diagram"]
 
 
 def history(run: Run) -> Mapping[str, Sequence[str]]:
@@ -69,6 +70,11 @@ def lanes(run: Run, *, first: int = 0, last: int | None = None) -> str:
         f"{actor:<{margin}}  {' '.join(f'{cell:<{width}}' for cell in row)}".rstrip()
         for actor, row in shown.items()
     )
+
+
+def sheet(run: Run) -> Sheet:
+    """Return what is shown of a run."""
+    return Sheet(blocks=(Lines(lanes(run) if len(run.trace) else repr(run)),))
 
 
 def table(run: Run) -> str:

@@ -27,7 +27,6 @@ from scenarios.lab.finding import FindingError, check_writable
 from scenarios.lab.hunt import HuntInterrupted, hunt
 from scenarios.lab.progress import resumed
 from scenarios.lab.rescue import save
-from scenarios.lab.verdict import Minimality
 from simulations.terminal_text import printable
 
 if TYPE_CHECKING:
@@ -178,23 +177,6 @@ def _progress(what: str) -> Iterator[Callable[[Tally], None]]:
 def _print(result: Hunt) -> None:
     console = Console(soft_wrap=True)
     colour = _COLOURS[result.verdict]
-    found = result.finding
-    interrupted = found is not None and Minimality.read(found.minimality) is Minimality.INTERRUPTED
     name = escape(printable(f"{result.scenario} / {result.variant}"))
-    verdict = f"[bold {colour}]{result.verdict}[/]{', not minimised' if interrupted else ''}"
-    console.print(f"{name}: {verdict}", highlight=False)
-    spent = f"{result.search_runs} to search ({result.searcher}, seed {result.seed})"
-    if found is None:
-        print_facts([("verdict", result.says), ("runs", spent), ("time", f"{result.seconds:.2f} s")])
-        return
-    facts = [
-        ("plan", found.plan_in_words),
-        ("fails", f"{found.by}: {found.message}"),
-        ("minimality", found.minimality),
-        ("input", ", ".join(f"{key}={value}" for key, value in found.input.items())),
-        ("runs", f"{spent}, {result.minimising_runs} to minimise"),
-        ("digest", found.digest),
-        ("verified", found.verified),
-        ("time", f"{result.seconds:.2f} s"),
-    ]
-    print_facts(facts)
+    console.print(f"{name}: [bold {colour}]{result.ended}[/]", highlight=False)
+    print_facts(result.facts)
