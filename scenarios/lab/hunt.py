@@ -93,7 +93,7 @@ class Hunt(Displayed):
         return f"{self.verdict}{', not minimised' if interrupted else ''}"
 
     def sheet(self) -> Sheet:
-        """Return what is shown of it: what the command prints, but no time, so that equal hunts look equal."""
+        """Return what is shown of it: what the command prints but the time: equal hunts look equal."""
         from simulations.drawing.sheet import Facts, Sheet  # noqa: PLC0415  (only what is shown is drawn)
 
         return Sheet(
