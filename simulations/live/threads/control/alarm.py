@@ -22,7 +22,7 @@ class Alarm:
     interrupts it in the region only, so that nothing else is ever torn apart.
     """
 
-    __slots__ = ("_inside", "_lock", "_over", "_run", "_running", "_stop", "_target")
+    __slots__ = ("_inside", "_lock", "_over", "_run", "_running", "_stop", "_target", "ident")
 
     def __init__(self, run: Run) -> None:
         self._run = run
@@ -30,6 +30,7 @@ class Alarm:
         self._stop, self._over = _held(), _held()
         self._running = self._inside = False
         self._target = 0
+        self.ident = 0
 
     def __enter__(self) -> None:
         if self._run.until is None:
@@ -39,7 +40,7 @@ class Alarm:
             # meddle with its successor.
             self._stop, self._over = _held(), _held()
             self._running = True
-            _thread.start_new_thread(self._serve, (self._stop, self._over))
+            self.ident = _thread.start_new_thread(self._serve, (self._stop, self._over))
         self._target = _thread.get_ident()
         self._inside = True
 
