@@ -1,0 +1,34 @@
+"""What is said of a hunt where causes and fixes are hidden: what fails, in how many runs, and the digest."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+from scenarios.lab.verdict import Minimality, nothing_found
+
+if TYPE_CHECKING:
+    from scenarios.lab.hunt import Hunt
+
+HIDDEN: Final = "(hidden)"
+"""What stands in place of a cause."""
+
+
+def says(result: Hunt) -> str:
+    """Return the verdict of a hunt in one sentence, without the plan and without what the world asks."""
+    found = result.finding
+    if found is not None:
+        return f"{deviations(len(found.plan))} ({found.by}: {found.message})"
+    return nothing_found(result.coverage, result.search_runs, result.rate_below, spoilers=False)
+
+
+def deviations(number: int) -> str:
+    """Return what is said of a plan in place of its words."""
+    return f"{number} deviation{'s'[: number != 1]} {HIDDEN}"
+
+
+def hunt_data(result: Hunt) -> dict[str, Any]:
+    """Return a hunt as JSON-able data; null is what is hidden."""
+    data = {**result.to_json(), "says": says(result), "plan": None, "plan_in_words": None, "input": None}
+    if result.finding is not None:
+        data["minimality"] = Minimality.read(result.finding.minimality).value
+    return data
