@@ -11,6 +11,7 @@ depends on the machine, so it is not compared. The solution of an exercise stand
 from __future__ import annotations
 
 import ast
+import html
 import re
 from dataclasses import dataclass
 from pathlib import Path
@@ -157,8 +158,11 @@ def room(lesson: Lesson) -> Iterator[str]:
 
 
 def printed_by(output: Any) -> str:
-    """Return the text of an output."""
-    return str(output.get("text") or output.get("data", {}).get("text/plain") or "")
+    """Return the text of an output that stands in columns; that of a table in HTML is broken into lines."""
+    data = output.get("data", {})
+    if "text/html" in data:
+        return html.unescape("\n".join(re.findall("<pre>(.*?)</pre>", data["text/html"], re.DOTALL)))
+    return str(output.get("text") or data.get("text/plain") or "")
 
 
 def turns(lesson: Lesson) -> Iterator[str]:

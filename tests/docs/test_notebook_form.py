@@ -27,6 +27,11 @@ def code(source, *tags, text=""):
     return {"cell_type": "code", "metadata": {"tags": [*tags]}, "source": source, "outputs": outputs}
 
 
+def table(source, html):
+    data = {"text/plain": "long " * 30, "text/html": html}
+    return code(source) | {"outputs": [{"output_type": "execute_result", "data": data}]}
+
+
 def words(source, *tags):
     return {"cell_type": "markdown", "metadata": {"tags": [*tags]}, "source": source}
 
@@ -58,6 +63,11 @@ def test_the_sound_lesson_breaks_no_rule():
     assert [found for rule in RULES for found in rule(SOUND)] == []
 
 
+def test_a_table_is_broken_into_lines_by_the_page():
+    wide = Lesson(SOUND.name, replaced(1, table("a", "<td>" + "long " * 30 + "</td>")), SOUND.solutions)
+    assert list(notebook_form.room(wide)) == []
+
+
 def replaced(number, cell):
     return (*SOUND.cells[:number], cell, *SOUND.cells[number + 1 :])
 
@@ -76,6 +86,12 @@ PLANTED = [
     pytest.param("imports", replaced(1, code("def f():\n    from os import path")), "plumbing", id="hidden"),
     pytest.param("room", replaced(1, code("a" * 89)), "89 columns", id="long code"),
     pytest.param("room", replaced(1, code("a", text="b\n" + "c" * 89)), "89 columns", id="a long output"),
+    pytest.param(
+        "room",
+        replaced(1, table("a", "<p>short</p><pre>short\n" + "&lt;" * 89 + "</pre>")),
+        "89 columns",
+        id="long lines in HTML",
+    ),
     pytest.param("room", replaced(1, code("a\n" * 31)), "31 lines", id="a long cell"),
     pytest.param("turns", replaced(YOURS, code("f = 1")), "no cell has the tag", id="nothing to write"),
     pytest.param("turns", replaced(YOURS, code("f = 1", "yours")), "belong together", id="no marks"),
