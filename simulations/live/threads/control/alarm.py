@@ -23,7 +23,7 @@ class Alarm:
     another it does nothing.
     """
 
-    __slots__ = ("_inside", "_lock", "_over", "_run", "_running", "_stop", "_target")
+    __slots__ = ("_inside", "_lock", "_over", "_run", "_running", "_stop", "_target", "ident")
 
     def __init__(self, run: Run) -> None:
         self._run = run
@@ -31,6 +31,7 @@ class Alarm:
         self._stop, self._over = _held(), _held()
         self._running = self._inside = False
         self._target = 0
+        self.ident = 0
 
     def __enter__(self) -> None:
         if self._run.until is None or not back_end.NATIVE:
@@ -40,7 +41,7 @@ class Alarm:
             # meddle with its successor.
             self._stop, self._over = _held(), _held()
             self._running = True
-            back_end.start_new_thread(self._serve, (self._stop, self._over))
+            self.ident = back_end.start_new_thread(self._serve, (self._stop, self._over))
         self._target = back_end.get_ident()
         self._inside = True
 

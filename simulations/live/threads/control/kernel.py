@@ -57,6 +57,10 @@ class Kernel:
         self._since, self._away, self._names = {}, {}, {}
         self._idle = False
 
+    def waited_in(self, name: str) -> None:
+        """Note what threads really waited in."""
+        self.uncontrolled[name] = None
+
     def has(self, task: Task) -> bool:
         """Return whether a thread is in such a call."""
         return task.index in self._since
@@ -132,7 +136,7 @@ class Kernel:
                 task.waits(None)
                 del away[task.index]
                 return
-            self.uncontrolled[self._names[task.index]] = None
+            self.waited_in(self._names[task.index])
         self._run.go_on_without()
 
 
