@@ -16,7 +16,6 @@ import _thread
 import asyncio
 import sys
 import threading
-from collections import deque
 from itertools import count
 from typing import TYPE_CHECKING, Any, Final
 
@@ -66,7 +65,7 @@ class LockType:
 
     def __init__(self) -> None:
         self._held = False
-        self._waiting: deque[Callable[[bool], object]] = deque()
+        self._waiting: dict[int, Callable[[bool], object]] = {}
 
     def acquire(self, blocking: bool = True, timeout: float = -1) -> bool:  # noqa: FBT001, FBT002  (the signature of the original)
         """Take the lock; return whether it was taken.
@@ -90,17 +89,15 @@ class LockType:
             )
         promised = js.Promise.withResolvers()
         settle = promised.resolve
-        self._waiting.append(settle)
-        timer = js.setTimeout(settle, timeout * 1000, False) if timeout >= 0 else None
         me = _running.ident
+        self._waiting[me] = settle
+        timer = js.setTimeout(settle, timeout * 1000, False) if timeout >= 0 else None
         got = run_sync(promised.promise)
         _running.ident = me
         if timer is not None:
             js.clearTimeout(timer)
-        if not got:
-            # Nobody can have settled it in between: a parked call goes on before anything else does.
-            self._waiting.remove(settle)
-        return bool(got)
+        # Where the time was up first, the lock may have been handed over before this call went on.
+        return bool(got) or self._waiting.pop(me, None) is None
 
     def release(self) -> None:
         """Give the lock back.
@@ -111,7 +108,8 @@ class LockType:
         if not self._held:
             raise RuntimeError("release unlocked lock")
         if self._waiting:
-            self._waiting.popleft()(True)
+            first = next(iter(self._waiting))
+            self._waiting.pop(first)(True)
         else:
             self._held = False
 
