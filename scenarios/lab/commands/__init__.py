@@ -50,6 +50,7 @@ COMMANDS: Final = (
     Command("bisect", "name the commit that brought a failure, also one that is flaky", "bisect"),
     Command("assumptions", "check what a scenario takes for granted, and break it on purpose", "assumptions"),
     Command("explain", "explain a finding in Markdown, for a bug report", "explain"),
+    Command("report", "write a page about a result, to be mailed", "report"),
     Command("export", "write a finding as a regression test", "export"),
     Command("new", "make a new scenario that runs green from the first minute", "new"),
     Command("journal", "show a lab journal", "journal"),
