@@ -79,7 +79,7 @@ ROOMS: Final = (
     Room("simulations.address_space", ("simulations",), ("matplotlib",)),
     Room("simulations.live", ("simulations",)),
     Room(_THREADS, ("simulations", f"{_THREADS}.control", f"{_THREADS}.search")),
-    Room(f"{_THREADS}.control", ("simulations", _THREADS)),
+    Room(f"{_THREADS}.control", ("simulations", _THREADS), ("js", "pyodide")),  # these in a browser only
     Room(f"{_THREADS}.search", ("simulations", _THREADS, f"{_THREADS}.control")),
     Room("simulations.live.state_machines", ("simulations",)),
     Room("simulations.live.memory", ("simulations",), ("psutil",)),
@@ -97,11 +97,13 @@ ROOMS: Final = (
         (
             *("simulations", "simulations.drawing.png"),
             *("scenarios", "scenarios.lab", "scenarios.lab.adaptors", "scenarios.lab.method"),
+            "scenarios.lab.teaching",
             *_INSTRUMENTS,
             *_WORLDS,
         ),
         ("rich",),
     ),
+    Room("scenarios.lab.teaching", ("simulations", "scenarios.lab", "scenarios.lab.method"), ("hypothesis",)),
     Room("scenarios.lab.start", ("scenarios.lab", "scenarios.lab.commands"), ("pytest",)),  # entry points
     Room("scenarios.lab.commands.__main__", ("scenarios.lab.start",)),
     Room(

@@ -24,6 +24,7 @@ _TABLE: Final = (
     ".hl-table caption{font-weight:bold;text-align:left;padding:.4em 0}"
     ".hl-table th,.hl-table td{border-bottom:1px solid;padding:.3em .8em .3em 0;vertical-align:top;"
     "overflow-wrap:anywhere;text-align:left}"
+    ".hl-table tr>:first-child{overflow-wrap:normal}"
 )
 _SHEET: Final = (
     ".hl-sheet .hl-facts th{white-space:nowrap;font-weight:normal;opacity:.75}"

@@ -8,7 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from scenarios.lab.commands.command import DONE
+from scenarios.lab.commands.command import DONE, UsageError
 from scenarios.lab.commands.pictures import check_target
 from scenarios.lab.finding import load, write_whole
 from scenarios.lab.method.report import finding_sheets
@@ -59,7 +59,7 @@ def run(args: argparse.Namespace) -> int:
         f"cannot write {shown(args.output)}",
         "holds something else than a report; it is left as it is: name another file, or add --force",
     )
-    title, sheets = _read(args.file)
+    title, sheets = _read(args.file, no_spoilers=args.no_spoilers)
     text = report_page(title, *sheets)
     write_whole(Path(args.output), text)
     if args.json:
@@ -69,10 +69,11 @@ def run(args: argparse.Namespace) -> int:
     return DONE
 
 
-def _read(name: str) -> tuple[str, tuple[Sheet, ...]]:
+def _read(name: str, *, no_spoilers: bool) -> tuple[str, tuple[Sheet, ...]]:
     """Return the title and the sheets of a result.
 
     Raises:
+        UsageError: the report of a finding shows what is to be hidden.
         LabError: it is none, or cannot be read.
     """
     if Path(name).is_dir():
@@ -86,6 +87,8 @@ def _read(name: str) -> tuple[str, tuple[Sheet, ...]]:
     if data.keys() >= _MEMORY:
         return _memory(data, name)
     finding = load(name)
+    if no_spoilers:
+        raise UsageError("the report of a finding shows its cause: leave out --no-spoilers (or its variable)")
     return f"{finding.scenario} / {finding.variant}: {finding.by} fails", finding_sheets(
         finding, saved_as=name
     )

@@ -49,8 +49,8 @@ def test_what_a_notebook_shows_of_a_hunt_is_what_the_command_prints(hunts, capsy
     assert main(["hunt", "invalid-mode", "--searcher", "exhaustive"]) == 1
     printed = capsys.readouterr().out.splitlines()
     text, markup = shown(SCENARIOS["invalid-mode"].hunt(searcher="exhaustive"))
-    assert text.splitlines()[:-1] == printed[:-1]
-    assert text.splitlines()[-1].startswith("time ")
+    assert text.splitlines() == printed[:-1]
+    assert printed[-1].startswith("time ")
     assert words_of(markup).startswith("".join(text.split()))
 
 

@@ -152,9 +152,9 @@ def check(account):
 
 @pytest.fixture
 def exploration(tmp_path, capsys):
-    (tmp_path / "account_to_report.py").write_text(ACCOUNT)
-    page = tmp_path / "drawn.html"
-    assert main(["threads", "run", str(tmp_path / "account_to_report.py"), "--json", "--html", str(page)]) == 1
+    program, page = tmp_path / "account_to_report.py", tmp_path / "drawn.html"
+    program.write_text(ACCOUNT)
+    assert main(["threads", "run", str(program), "--json", "--html", str(page)]) == 1
     data = json.loads(capsys.readouterr().out)
     assert data["says"].splitlines()[0] in stands_alone(page.read_text())
     return data
