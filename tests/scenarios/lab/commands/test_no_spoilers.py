@@ -41,6 +41,7 @@ ARGUMENTS = {
     "assumptions": ["NAME", "NAME --json"],
     "explain": ["FILE", "FILE --json"],
     "export": ["FILE", "FILE --json"],
+    "report": ["FILE", "FILE --json"],
     "journal": ["JOURNAL", "JOURNAL --json"],
 }
 """What is typed after a command; the words in capitals stand for those of a scenario."""
