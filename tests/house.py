@@ -103,7 +103,7 @@ ROOMS: Final = (
         ),
         ("rich",),
     ),
-    Room("scenarios.lab.teaching", ("simulations",)),
+    Room("scenarios.lab.teaching", ("simulations", "scenarios.lab", "scenarios.lab.method"), ("hypothesis",)),
     Room("scenarios.lab.start", ("scenarios.lab", "scenarios.lab.commands"), ("pytest",)),  # entry points
     Room("scenarios.lab.commands.__main__", ("scenarios.lab.start",)),
     Room(

@@ -5,32 +5,61 @@ from __future__ import annotations
 import html
 from typing import TYPE_CHECKING, Final
 
+from simulations.drawing.canvas import NARROW
 from simulations.drawing.lettering import FAMILY
-from simulations.drawing.marks import Chart, Tone
+from simulations.drawing.marks import Table, Tone
 from simulations.drawing.palette import style
+from simulations.drawing.sheet import Covered, Facts, Lines
 from simulations.drawing.svg import svg
-from simulations.terminal_text import printable
+from simulations.terminal_text import printable, printable_lines
 
 if TYPE_CHECKING:
-    from simulations.drawing.marks import Cell, Picture, Table
+    from simulations.drawing.marks import Cell, Picture
+    from simulations.drawing.sheet import Block, Sheet
 
-__all__ = ["fragment", "page"]
+__all__ = ["fragment", "page", "sheet_html"]
 
 _TABLE: Final = (
     ".hl-table{border-collapse:collapse;text-align:left}"
     ".hl-table caption{font-weight:bold;text-align:left;padding:.4em 0}"
     ".hl-table th,.hl-table td{border-bottom:1px solid;padding:.3em .8em .3em 0;vertical-align:top;"
     "overflow-wrap:anywhere;text-align:left}"
+    ".hl-table tr>:first-child{overflow-wrap:normal}"
+)
+_SHEET: Final = (
+    ".hl-sheet .hl-facts th{white-space:nowrap;font-weight:normal;opacity:.75}"
+    ".hl-sheet pre{overflow-x:auto}.hl-sheet summary{cursor:pointer}"
+)
+_WIDTHS: Final = (
+    ".hl-wide svg,.hl-narrow svg{max-width:100%;height:auto}.hl-narrow{display:none}"
+    "@media screen and (max-width:640px){.hl-wide{display:none}.hl-narrow{display:block}}"
 )
 _CLASSES: Final = {Tone.GOOD: ' class="hl-good"', Tone.BAD: ' class="hl-bad"', Tone.PLAIN: ""}
 
 
 def fragment(picture: Picture) -> str:
-    """Return a piece of HTML: a chart as SVG, a table as a table; it fetches nothing and runs no script."""
-    if isinstance(picture, Chart):
-        return f'<figure style="margin:0;overflow-x:auto">\n{svg(picture)}</figure>\n'
+    """Return a piece of HTML, which fetches nothing and runs no script: a table as such, all else as SVG.
+
+    The SVG is there twice, for a screen and for a telephone; one of them is shown.
+    """
+    if not isinstance(picture, Table):
+        wide, narrow = svg(picture), svg(picture, width=NARROW)
+        return (
+            f"<style>{_WIDTHS}</style>\n"
+            f'<figure class="hl-wide" style="margin:0">\n{wide}</figure>\n'
+            f'<figure class="hl-narrow" style="margin:0">\n{narrow}</figure>\n'
+        )
     said = "".join(f"<p>{_escaped(line)}</p>\n" for line in picture.said)
     return f"<style>{style()}{_TABLE}</style>\n{_table(picture)}{said}"
+
+
+def sheet_html(sheet: Sheet) -> str:
+    """Return a piece of HTML of what a thing shows of itself: its text, escaped, and its pictures."""
+    title = f"<p><strong>{_escaped(sheet.title)}</strong></p>\n" if sheet.title else ""
+    body = "".join(map(_block, sheet.blocks))
+    pictures = "".join(map(fragment, sheet.pictures))
+    look = f"<style>{style()}{_TABLE}{_SHEET}</style>"
+    return f'<div class="hl-sheet">\n{look}\n{title}{body}{pictures}</div>\n'
 
 
 def page(title: str, *pictures: Picture) -> str:
@@ -51,6 +80,22 @@ def page(title: str, *pictures: Picture) -> str:
     )
 
 
+def _block(block: Block) -> str:
+    if isinstance(block, Facts):
+        rows = "".join(
+            f'<tr><th scope="row">{_escaped(name)}</th><td>{_escaped(value)}</td></tr>\n'
+            for name, value in block.rows
+        )
+        return f'<table class="hl-table hl-facts"><tbody>\n{rows}</tbody></table>\n'
+    if isinstance(block, Lines):
+        title = f"<p>{_escaped(block.title)}</p>\n" if block.title else ""
+        return f"{title}<pre>{html.escape(printable_lines(block.text))}</pre>\n"
+    if isinstance(block, Covered):
+        opened = f"{_escaped(block.name)} ({_escaped(block.hint)})"
+        return f"<details><summary>{opened}</summary>\n{_block(block.facts)}</details>\n"
+    return _table(block)
+
+
 def _escaped(text: str) -> str:
     return html.escape(printable(text))
 
@@ -58,8 +103,9 @@ def _escaped(text: str) -> str:
 def _table(table: Table) -> str:
     head = "".join(f'<th scope="col">{_escaped(name)}</th>' for name in table.header)
     rows = "".join(f"<tr>{''.join(map(_cell, row))}</tr>\n" for row in table.rows)
+    caption = f"<caption>{_escaped(table.title)}</caption>\n" if table.title else ""
     return (
-        f'<table class="hl-table">\n<caption>{_escaped(table.title)}</caption>\n'
+        f'<table class="hl-table">\n{caption}'
         f"<thead><tr>{head}</tr></thead>\n<tbody>\n{rows}</tbody>\n</table>\n"
     )
 

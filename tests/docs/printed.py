@@ -33,7 +33,7 @@ ROOT: Final = Path(__file__).parents[2]
 README: Final = ROOT / "README.md"
 PICTURE: Final = ROOT / "docs/images/pytest_scenarios.svg"
 COLUMNS: Final = 100
-SESSIONS: Final = ("lessons.md",)
+SESSIONS: Final = ("lessons.md", "talk.md")
 """The pages below `docs` that are typed into a shell from top to bottom."""
 
 

@@ -28,7 +28,6 @@ from scenarios.lab.finding import FindingError, check_writable
 from scenarios.lab.hunt import HuntInterrupted, hunt
 from scenarios.lab.progress import resumed
 from scenarios.lab.rescue import save
-from scenarios.lab.verdict import Minimality
 from simulations.terminal_text import printable
 
 if TYPE_CHECKING:
@@ -182,26 +181,6 @@ def _progress(what: str) -> Iterator[Callable[[Tally], None]]:
 def _print(result: Hunt, *, hide: bool) -> None:
     console = Console(soft_wrap=True)
     colour = _COLOURS[result.verdict]
-    found = result.finding
-    interrupted = found is not None and Minimality.read(found.minimality) is Minimality.INTERRUPTED
     name = escape(printable(f"{result.scenario} / {result.variant}"))
-    verdict = f"[bold {colour}]{result.verdict}[/]{', not minimised' if interrupted else ''}"
-    console.print(f"{name}: {verdict}", highlight=False)
-    spent = f"{result.search_runs} to search ({result.searcher}, seed {result.seed})"
-    if found is None:
-        verdict = covered.says(result) if hide else result.says
-        print_facts([("verdict", verdict), ("runs", spent), ("time", f"{result.seconds:.2f} s")])
-        return
-    given = ", ".join(f"{key}={value}" for key, value in found.input.items())
-    sense = Minimality.read(found.minimality).value
-    facts = [
-        ("plan", covered.deviations(len(found.plan)) if hide else found.plan_in_words),
-        ("fails", f"{found.by}: {found.message}"),
-        ("minimality", sense if hide else found.minimality),
-        ("input", covered.HIDDEN if hide else given),
-        ("runs", f"{spent}, {result.minimising_runs} to minimise"),
-        ("digest", found.digest),
-        ("verified", found.verified),
-        ("time", f"{result.seconds:.2f} s"),
-    ]
-    print_facts(facts)
+    console.print(f"{name}: [bold {colour}]{result.ended}[/]", highlight=False)
+    print_facts(covered.facts(result) if hide else result.facts)

@@ -11,6 +11,7 @@ import shlex
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
+from simulations.drawing.displayed import Displayed
 from simulations.live.recorder.codec import as_json, kind
 from simulations.live.recorder.ending import How
 from simulations.live.recorder.judgement import Judged, Verdict, verdict
@@ -32,7 +33,7 @@ from simulations.live.recorder.records import (
     Takeover,
 )
 from simulations.live.recorder.reruns import Comparison, compare, pattern
-from simulations.terminal_text import printable
+from simulations.terminal_text import printable, shortened
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -88,7 +89,7 @@ class Part:
 
 
 @dataclass(frozen=True)
-class Report:
+class Report(Displayed):
     """Everything about a run that is worth printing; `str` of it is what `heisenlab record show` prints.
 
     Attributes:
@@ -103,6 +104,9 @@ class Report:
 
     def __str__(self) -> str:
         return self.in_words()
+
+    def __repr__(self) -> str:
+        return shortened(f"<Report {self.recording.folder}: {self.verdict.ending.words}>")
 
     def in_words(self, *, ascii_only: bool = False) -> str:
         """Return the report as text.

@@ -6,6 +6,9 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any, Final
 
+from simulations.drawing.displayed import Displayed
+from simulations.terminal_text import shortened
+
 if TYPE_CHECKING:
     from simulations.choices import Plan
     from simulations.live.threads.control.failures import Failure
@@ -109,7 +112,7 @@ _VACUOUS: Final = "nothing was at stake: no two threads touched the same thing, 
 
 
 @dataclass(frozen=True)
-class Exploration:
+class Exploration(Displayed):
     """The result of an exploration.
 
     Attributes:
@@ -203,7 +206,7 @@ class Exploration:
 
     def __repr__(self) -> str:
         summary = f": {self.failure.summary}" if self.failure is not None else ""
-        return f"<Exploration {self.verdict} after {counted(self.schedules, 'schedule')}{summary}>"
+        return shortened(f"<Exploration {self.verdict} after {counted(self.schedules, 'schedule')}{summary}>")
 
     def to_json(self) -> dict[str, Any]:
         """Return the result as values that JSON knows."""

@@ -16,6 +16,8 @@ COMMANDS = {
     ("explain", "FILE"): 0,
     ("export", "FILE"): 0,
     ("isolate", "FILE", "--json"): 0,
+    ("compare", "invalid-mode", "--workers", "1", "--hunts", "3", "--searcher", "random"): 0,
+    ("new", "lost-update"): 0,
     ("doctor",): None,
     ("journal", "nowhere"): 2,
     ("nonsense",): 2,
@@ -54,7 +56,8 @@ def file(tmp_path_factory):
 
 @pytest.mark.parametrize("closed", ["stdout", "stderr"])
 @pytest.mark.parametrize("words", COMMANDS, ids=" ".join)
-def test_a_closed_stream_changes_no_status(words, closed, file, monkeypatch, capsys):
+def test_a_closed_stream_changes_no_status(words, closed, file, tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
     status = COMMANDS[words]
     monkeypatch.setattr(sys, closed, None)
     ended = main([file if word == "FILE" else word for word in words])
