@@ -21,6 +21,20 @@ def says(result: Hunt) -> str:
     return nothing_found(result.coverage, result.search_runs, result.rate_below, spoilers=False)
 
 
+def facts(result: Hunt) -> tuple[tuple[str, str], ...]:
+    """Return the result of a hunt in names and values, with what is hidden covered."""
+    found = result.finding
+    if found is None:
+        cover = {"verdict": says(result)}
+    else:
+        cover = {
+            "plan": deviations(len(found.plan)),
+            "minimality": Minimality.read(found.minimality).value,
+            "input": HIDDEN,
+        }
+    return tuple((name, cover.get(name, value)) for name, value in result.facts)
+
+
 def deviations(number: int) -> str:
     """Return what is said of a plan in place of its words."""
     return f"{number} deviation{'s'[: number != 1]} {HIDDEN}"

@@ -54,10 +54,15 @@ def file(tmp_path_factory):
     return str(path)
 
 
+@pytest.fixture
+def elsewhere(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+
+
+@pytest.mark.usefixtures("elsewhere")
 @pytest.mark.parametrize("closed", ["stdout", "stderr"])
 @pytest.mark.parametrize("words", COMMANDS, ids=" ".join)
-def test_a_closed_stream_changes_no_status(words, closed, file, tmp_path, monkeypatch, capsys):
-    monkeypatch.chdir(tmp_path)
+def test_a_closed_stream_changes_no_status(words, closed, file, monkeypatch, capsys):
     status = COMMANDS[words]
     monkeypatch.setattr(sys, closed, None)
     ended = main([file if word == "FILE" else word for word in words])
