@@ -5,9 +5,9 @@ what the program prints. The first text block, and the picture of a terminal, ar
 `pytest scenarios/`. Numbers are left out of comparisons: how many runs a search takes, and how long, differs
 from version to version of Hypothesis and from machine to machine.
 
-The pages in `SESSIONS` are typed into a shell from top to bottom. Each has a folder of its own, in which each
-Python block with a name, of whichever page, is a file; every console block holds commands, and below each what
-it prints on a terminal of 88 columns.
+The pages in `SESSIONS` are typed into a shell from top to bottom. Each has a folder of its own. In it each
+Python block with a name, of whichever page, is a file. A console block holds commands, and below each what it
+prints on a terminal of 88 columns.
 """
 
 from __future__ import annotations

@@ -46,14 +46,3 @@ def hunt_data(result: Hunt) -> dict[str, Any]:
     if result.finding is not None:
         data["minimality"] = Minimality.read(result.finding.minimality).value
     return data
-
-
-def facts(result: Hunt) -> tuple[tuple[str, str], ...]:
-    """Return a hunt in names and values, with nothing that gives the cause away."""
-    found, said = result.finding, dict(result.facts)
-    if found is None:
-        said["verdict"] = says(result)
-    else:
-        sense = Minimality.read(found.minimality).value
-        said |= {"plan": deviations(len(found.plan)), "minimality": sense, "input": HIDDEN}
-    return tuple(said.items())
