@@ -28,7 +28,7 @@ _TABLE: Final = (
 )
 _SHEET: Final = (
     ".hl-sheet .hl-facts th{white-space:nowrap;font-weight:normal;opacity:.75}"
-    ".hl-sheet pre{overflow-x:auto}.hl-sheet summary{cursor:pointer}"
+    ".hl-sheet pre{overflow-x:auto;font-size:.8em}.hl-sheet summary{cursor:pointer}"
 )
 _WIDTHS: Final = (
     ".hl-wide svg,.hl-narrow svg{max-width:100%;height:auto}.hl-narrow{display:none}"
