@@ -99,6 +99,7 @@ class Hunt(Displayed):
         return Sheet(
             title=f"{self.scenario} / {self.variant}: {self.ended}",
             blocks=(Facts(tuple(fact for fact in self.facts if fact[0] != "time")),),
+            pictures=self.finding.pictures() if self.finding else (),
         )
 
     def __str__(self) -> str:

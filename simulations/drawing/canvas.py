@@ -50,6 +50,14 @@ class Canvas:
         """Where the right margin begins."""
         return float(self.width - MARGIN)
 
+    def down(self, by: float) -> None:
+        """Leave room below what is there."""
+        self.bottom += by
+
+    def go(self, to: float) -> None:
+        """Let what comes next begin there."""
+        self.bottom = to
+
     def add(self, tag: str, **attributes: object) -> None:
         """Add an element; an underscore in a name stands for a hyphen."""
         said = "".join(

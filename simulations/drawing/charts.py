@@ -109,7 +109,7 @@ def _draw_axes(canvas: Canvas, plot: _Plot) -> None:
         room = columns(line) * EM * FONT / 2
         middle = max(MARGIN + room, min((plot.left + plot.right) / 2, canvas.right - room))
         canvas.write(line, middle, plot.foot + (2 + rank) * LINE, colour="quiet", anchor="middle")
-        canvas.bottom = plot.foot + (3 + rank) * LINE
+        canvas.go(plot.foot + (3 + rank) * LINE)
     middle = (plot.top + plot.foot) / 2
     canvas.write(plot.y.label, MARGIN, middle, colour="quiet", anchor="middle", turned=True)
 

@@ -43,7 +43,7 @@ def draw_diagram(canvas: Canvas, picture: Diagram) -> None:
         _draw_arc(canvas, arc, top + BOX, LANE)
     for box in row.boxes:
         _draw_box(canvas, box, top)
-    canvas.bottom = foot
+    canvas.go(foot)
 
 
 @dataclass(frozen=True)
@@ -221,7 +221,7 @@ def _list(canvas: Canvas, picture: Diagram) -> None:
         if node.island and not apart:
             canvas.paragraph(picture.island, colour="bad")
         apart = node.island
-        canvas.bottom += 4
+        canvas.down(4)
         canvas.paragraph(node.name, bold=True, colour=SIGNS[node.island])
         for edge in picture.edges:
             if edge.source == number:

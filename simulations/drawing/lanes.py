@@ -51,7 +51,7 @@ def draw_lanes(canvas: Canvas, picture: Lanes) -> None:
     else:
         for run in picture.runs:
             _draw(canvas, [_Panel(run, MARGIN, canvas.right)], picture.parts_at)
-            canvas.bottom += LINE / 2
+            canvas.down(LINE / 2)
 
 
 def _draw(canvas: Canvas, panels: list[_Panel], parts_at: int | None) -> None:
@@ -65,12 +65,12 @@ def _draw(canvas: Canvas, panels: list[_Panel], parts_at: int | None) -> None:
         for panel, path in zip(panels, places, strict=True):
             if row < len(panel.run.steps):
                 deepest = max(deepest, _step(canvas, panel, panel.run.steps[row], path))
-        canvas.bottom += deepest + 6
+        canvas.down(deepest + 6)
     _threads(canvas, panels, places, top, parts_at)
     for panel in panels:
         if panel.run.ended:
             _block(canvas, panel, panel.run.ended, COLOURS[panel.run.tone])
-    canvas.bottom += max(_deep(panel) for panel in panels)
+    canvas.down(max(_deep(panel) for panel in panels))
 
 
 def _deep(panel: _Panel) -> float:
@@ -86,9 +86,12 @@ def _block(canvas: Canvas, panel: _Panel, text: str, colour: str, *, bold: bool 
 
 
 def _heads(canvas: Canvas, panels: list[_Panel]) -> None:
-    canvas.bottom += max(
-        _block(canvas, panel, f"{panel.run.tone} {panel.run.title}", COLOURS[panel.run.tone], bold=True)
-        for panel in panels
+    titles = [f"{panel.run.tone} {panel.run.title}" for panel in panels]
+    canvas.down(
+        max(
+            _block(canvas, panel, title, COLOURS[panel.run.tone], bold=True)
+            for panel, title in zip(panels, titles, strict=True)
+        )
     )
     deepest = 0
     for panel in panels:
@@ -102,18 +105,18 @@ def _heads(canvas: Canvas, panels: list[_Panel]) -> None:
             for rank, line in enumerate(broken):
                 x, y = panel.lane(number) + PAD, canvas.bottom + (rank + 1) * LINE - 5
                 canvas.write(line, x, y, colour=f"series{number % len(SERIES)}", bold=True)
-    canvas.bottom += deepest * LINE + 4
+    canvas.down(deepest * LINE + 4)
 
 
 def _part(canvas: Canvas, panels: list[_Panel]) -> None:
     """Mark that from here on the runs differ."""
-    canvas.bottom += LINE
+    canvas.down(LINE)
     left, right = panels[0].left, panels[-1].right
     words = "from here on they differ"
     canvas.write(words, left, canvas.bottom - 5, colour="quiet")
     begin = left + (columns(words) + 1) * EM * FONT
     canvas.line(f"M{digits(begin)} {digits(canvas.bottom - 9)}H{digits(right)}", "quiet", "6 4", thick=1)
-    canvas.bottom += 4
+    canvas.down(4)
 
 
 def _step(canvas: Canvas, panel: _Panel, step: Step, path: list[tuple[float, float, float]]) -> float:

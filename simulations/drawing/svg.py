@@ -38,9 +38,9 @@ def svg(picture: Picture, theme: Theme = Theme.READERS, *, width: int = WIDTH) -
     """
     canvas = Canvas(width)
     canvas.paragraph(picture.title, size=TITLE, bold=True)
-    canvas.bottom += 8
+    canvas.down(8)
     _draw(canvas, picture)
-    canvas.bottom += 8
+    canvas.down(8)
     for line in picture.said:
         canvas.paragraph(line)
     height = digits(canvas.bottom + MARGIN)

@@ -33,9 +33,9 @@ def draw_table(canvas: Canvas, table: Table) -> None:
             for number, line in enumerate(broken):
                 canvas.write(line, x, canvas.bottom + (number + 1) * LINE - 4, colour=colour)
             x += width * EM * FONT + CELL_GAP
-        canvas.bottom += deepest * LINE + 4
+        canvas.down(deepest * LINE + 4)
         canvas.rule(f"M{MARGIN} {digits(canvas.bottom)}H{digits(canvas.right)}")
-        canvas.bottom += 2
+        canvas.down(2)
 
 
 def _widths(wanted: list[int], width: float) -> list[int]:

@@ -73,7 +73,7 @@ def _track(place: _Place, track: Track) -> float:
     note = wrapped(track.note, place.note_columns) if track.note else []
     if not place.beside:
         for line in label:
-            canvas.bottom += LINE
+            canvas.down(LINE)
             canvas.write(line, MARGIN, canvas.bottom - 5, colour="quiet")
     top = canvas.bottom + 2
     _bar(place, track, top)
@@ -83,13 +83,13 @@ def _track(place: _Place, track: Track) -> float:
             canvas.write(line, place.left - GAP, top + LINE * rank + 15, colour="quiet", anchor="end")
         for rank, line in enumerate(note):
             canvas.write(line, place.right + GAP, top + LINE * rank + 15)
-        canvas.bottom = max(top + BAR + under, top + LINE * max(len(label), len(note))) + 6
+        canvas.go(max(top + BAR + under, top + LINE * max(len(label), len(note))) + 6)
         return top
-    canvas.bottom = top + BAR + under + 2
+    canvas.go(top + BAR + under + 2)
     for line in note:
-        canvas.bottom += LINE
+        canvas.down(LINE)
         canvas.write(line, MARGIN, canvas.bottom - 5)
-    canvas.bottom += 6
+    canvas.down(6)
     return top
 
 
@@ -153,7 +153,8 @@ def _arrow(canvas: Canvas, x: float, y: float, to: float, into: float) -> None:
 
 
 def _legend(canvas: Canvas, picture: Tracks) -> None:
-    occurring = {place.kind for track in picture.tracks for place in (*track.spans, *track.spots)}
+    spans = {span.kind for track in picture.tracks for span in track.spans}
+    occurring = spans | {spot.kind for track in picture.tracks for spot in track.spots}
     for rank, kind in enumerate(picture.kinds):
         if rank not in occurring:
             continue
@@ -162,6 +163,6 @@ def _legend(canvas: Canvas, picture: Tracks) -> None:
             _stretch(canvas, kind.look, MARGIN, top, 30)
         else:
             _spot(canvas, kind.look, MARGIN + 15.0, top)
-        canvas.bottom += 3
+        canvas.down(3)
         canvas.paragraph(kind.name, x=MARGIN + 44.0)
-        canvas.bottom = max(canvas.bottom, top + BAR) + 2
+        canvas.go(max(canvas.bottom, top + BAR) + 2)
