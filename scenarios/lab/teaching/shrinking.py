@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Example", "Watched", "watch"]
 
-WORDS_MAX: Final = 96
+WORDS_MAX: Final = 80
 """The length of a test case in words."""
 SHOWN_MAX: Final = 8
 """How many of the test cases that were kept a picture spells out."""

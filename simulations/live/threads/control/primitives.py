@@ -13,11 +13,11 @@ import functools
 import queue
 import threading
 import time
-from _thread import get_ident
 from types import BuiltinFunctionType, MethodDescriptorType, MethodType, ModuleType, WrapperDescriptorType
 from typing import TYPE_CHECKING, Any, Final
 
-from simulations.live.threads.control import strangers
+from simulations.live.threads.control import back_end, strangers
+from simulations.live.threads.control.back_end import get_ident
 from simulations.live.threads.control.carriers import Stopped
 from simulations.live.threads.control.limits import EPOCH
 from simulations.live.threads.control.outside import Outdoors, Transaction
@@ -337,7 +337,7 @@ class Primitives:
     def _start(self, site: Site) -> Callable[..., Any]:
         def start(function: Callable[..., object], args: tuple[Any, ...] = (), kwargs: Any = None) -> int:
             if not self._run.mine():
-                return _thread.start_new_thread(function, args, kwargs or {})
+                return back_end.start_new_thread(function, args, kwargs or {})
             return self._spawn(site, function, lambda: function(*args, **(kwargs or {}))).ident
 
         return start
@@ -372,7 +372,7 @@ class Primitives:
         thread._started._flag = True  # noqa: SLF001  (nothing public does it)
         if VERSION < (3, 13):
             # `join` waits for this lock, which the interpreter gives back when a thread ends.
-            sentinel = _thread.allocate_lock()
+            sentinel = back_end.allocate_lock()
             sentinel.acquire()
             task.watched_by(sentinel)
             thread._tstate_lock = sentinel  # noqa: SLF001  (as its start would)

@@ -43,7 +43,6 @@ What must hold after each hand-over is asserted in `_hand`, cheaply enough to st
 
 from __future__ import annotations
 
-import _thread
 import contextvars
 import functools
 import random
@@ -52,7 +51,7 @@ from contextlib import suppress
 from time import monotonic
 from typing import TYPE_CHECKING, Any, NoReturn
 
-from simulations.live.threads.control import failures, strangers, thread_data
+from simulations.live.threads.control import back_end, failures, strangers, thread_data
 from simulations.live.threads.control.alarm import Alarm
 from simulations.live.threads.control.baton import Baton
 from simulations.live.threads.control.carriers import Carrier, Crew, Stopped, number_threads_anew
@@ -114,7 +113,7 @@ class Scheduler:
         self._context = contextvars.Context()
         self._everybody: list[Task] = []
         self._crew = Crew()
-        self._main = Task(-1, "setup", _thread.allocate_lock(), _thread.get_ident())
+        self._main = Task(-1, "setup", back_end.allocate_lock(), back_end.get_ident())
         self._main.gate.acquire()
         self.baton = Baton(self.look, self._main)
         self._strategy: Strategy | None = None
@@ -171,7 +170,7 @@ class Scheduler:
         self.dying = self._choosing = self.cut = False
         self._failure = self._passing = None
         self._strategy = strategy
-        self._main = main = Task(-1, "setup", self._main.gate, _thread.get_ident(), muted=True)
+        self._main = main = Task(-1, "setup", self._main.gate, back_end.get_ident(), muted=True)
         main.starts()
         self.tasks = [main]
         self._everybody = []
@@ -573,7 +572,7 @@ class Scheduler:
 
     def mine(self) -> bool:
         """Return whether the calling thread is the one that runs under control."""
-        return self.active and _thread.get_ident() == self.baton.ident
+        return self.active and back_end.get_ident() == self.baton.ident
 
     def spawn(self, function: Callable[[], object], thread: threading.Thread | None) -> Task:
         """Start a thread of the program. It runs when the baton first comes to it."""
