@@ -17,6 +17,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
+from scenarios.lab.catalogue import get
+from scenarios.lab.execution import replayed
 from scenarios.lab.finding_fields import FieldError, check_depth, checked
 from simulations.drawing.displayed import Displayed
 from simulations.errors import LabError
@@ -26,6 +28,7 @@ if TYPE_CHECKING:
     from scenarios.lab.doctor import Fingerprint
     from scenarios.lab.scenario import Scenario
     from simulations.choices import Plan
+    from simulations.drawing.marks import Picture
     from simulations.drawing.sheet import Sheet
 
 __all__ = [
@@ -107,10 +110,25 @@ class Finding(Displayed):
         )
 
     def sheet(self) -> Sheet:
-        """Return what is shown of it."""
+        """Return what is shown of it: what it holds, and how it runs here."""
         from simulations.drawing.sheet import Facts, Sheet  # noqa: PLC0415  (only what is shown is drawn)
 
-        return Sheet(title=f"{self.scenario} / {self.variant}", blocks=(Facts(self.facts),))
+        title = f"{self.scenario} / {self.variant}"
+        return Sheet(title=title, blocks=(Facts(self.facts),), pictures=self.pictures())
+
+    def pictures(self) -> tuple[Picture, ...]:
+        """Return the pictures of its run; none where there is no such scenario, or it runs otherwise."""
+        from scenarios.lab.pictures import pictures_of  # noqa: PLC0415  (only what is shown is drawn)
+
+        try:
+            scenario = get(self.scenario)
+            variant, given = scenario.variant(self.variant), decode_input(scenario, self.input)
+            outcome = replayed(scenario, variant, given, self.plan)
+        except LabError:
+            return ()
+        if outcome.run.trace.digest() != self.digest:
+            return ()
+        return pictures_of(scenario, variant, given, self.plan, outcome)
 
     def __repr__(self) -> str:
         return shortened(f"<Finding {self.scenario} / {self.variant}: {self.plan_in_words} ({self.by})>")

@@ -93,12 +93,13 @@ class Hunt(Displayed):
         return f"{self.verdict}{', not minimised' if interrupted else ''}"
 
     def sheet(self) -> Sheet:
-        """Return what is shown of it: what the command prints but the time, so that equal hunts look equal."""
+        """Return what is shown of it: what the command prints but the time: equal hunts look equal."""
         from simulations.drawing.sheet import Facts, Sheet  # noqa: PLC0415  (only what is shown is drawn)
 
         return Sheet(
             title=f"{self.scenario} / {self.variant}: {self.ended}",
             blocks=(Facts(tuple(fact for fact in self.facts if fact[0] != "time")),),
+            pictures=self.finding.pictures() if self.finding else (),
         )
 
     def __str__(self) -> str:

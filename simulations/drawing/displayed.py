@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from importlib import import_module
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from simulations.drawing.marks import Picture
     from simulations.drawing.sheet import Sheet
 
 __all__ = ["Displayed", "DisplayedByWorld"]
@@ -31,7 +32,7 @@ class Displayed:
 
 
 class DisplayedByWorld(Displayed):
-    """A thing of a world, which the world's module `picture` shows: it has a function `sheet` of the thing.
+    """A thing of a world, which the world's module `picture` shows, by its functions `sheet` and `pictures`.
 
     A world runs without its pictures, so they are looked up when something is shown.
     """
@@ -40,6 +41,14 @@ class DisplayedByWorld(Displayed):
 
     def sheet(self) -> Sheet:
         """Return what is shown of it."""
-        room = type(self).__module__.rpartition(".")[0]
-        shown: Sheet = import_module(f"{room}.picture").sheet(self)
+        shown: Sheet = _pictures_of_world(self).sheet(self)
         return shown
+
+    def pictures(self, beside: Any = None) -> tuple[Picture, ...]:
+        """Return pictures of it; those of a run may show a second run of the same world beside it."""
+        drawn: tuple[Picture, ...] = _pictures_of_world(self).pictures(self, beside)
+        return drawn
+
+
+def _pictures_of_world(thing: object) -> Any:
+    return import_module(f"{type(thing).__module__.rpartition('.')[0]}.picture")

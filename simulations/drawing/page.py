@@ -5,15 +5,16 @@ from __future__ import annotations
 import html
 from typing import TYPE_CHECKING, Final
 
+from simulations.drawing.canvas import NARROW
 from simulations.drawing.lettering import FAMILY
-from simulations.drawing.marks import Chart, Tone
+from simulations.drawing.marks import Table, Tone
 from simulations.drawing.palette import style
 from simulations.drawing.sheet import Covered, Facts, Lines
 from simulations.drawing.svg import svg
 from simulations.terminal_text import printable, printable_lines
 
 if TYPE_CHECKING:
-    from simulations.drawing.marks import Cell, Picture, Table
+    from simulations.drawing.marks import Cell, Picture
     from simulations.drawing.sheet import Block, Sheet
 
 __all__ = ["fragment", "page", "sheet_html"]
@@ -23,18 +24,31 @@ _TABLE: Final = (
     ".hl-table caption{font-weight:bold;text-align:left;padding:.4em 0}"
     ".hl-table th,.hl-table td{border-bottom:1px solid;padding:.3em .8em .3em 0;vertical-align:top;"
     "overflow-wrap:anywhere;text-align:left}"
+    ".hl-table tr>:first-child{overflow-wrap:normal}"
 )
 _SHEET: Final = (
     ".hl-sheet .hl-facts th{white-space:nowrap;font-weight:normal;opacity:.75}"
     ".hl-sheet pre{overflow-x:auto}.hl-sheet summary{cursor:pointer}"
 )
+_WIDTHS: Final = (
+    ".hl-wide svg,.hl-narrow svg{max-width:100%;height:auto}.hl-narrow{display:none}"
+    "@media screen and (max-width:640px){.hl-wide{display:none}.hl-narrow{display:block}}"
+)
 _CLASSES: Final = {Tone.GOOD: ' class="hl-good"', Tone.BAD: ' class="hl-bad"', Tone.PLAIN: ""}
 
 
 def fragment(picture: Picture) -> str:
-    """Return a piece of HTML: a chart as SVG, a table as a table; it fetches nothing and runs no script."""
-    if isinstance(picture, Chart):
-        return f'<figure style="margin:0;overflow-x:auto">\n{svg(picture)}</figure>\n'
+    """Return a piece of HTML, which fetches nothing and runs no script: a table as such, all else as SVG.
+
+    The SVG is there twice, for a screen and for a telephone; one of them is shown.
+    """
+    if not isinstance(picture, Table):
+        wide, narrow = svg(picture), svg(picture, width=NARROW)
+        return (
+            f"<style>{_WIDTHS}</style>\n"
+            f'<figure class="hl-wide" style="margin:0">\n{wide}</figure>\n'
+            f'<figure class="hl-narrow" style="margin:0">\n{narrow}</figure>\n'
+        )
     said = "".join(f"<p>{_escaped(line)}</p>\n" for line in picture.said)
     return f"<style>{style()}{_TABLE}</style>\n{_table(picture)}{said}"
 

@@ -92,7 +92,7 @@ PLANTED = [
         "89 columns",
         id="long lines in HTML",
     ),
-    pytest.param("room", replaced(1, code("a\n" * 31)), "31 lines", id="a long cell"),
+    pytest.param("room", replaced(1, code("a\n" * 36)), "36 lines", id="a long cell"),
     pytest.param("turns", replaced(YOURS, code("f = 1")), "no cell has the tag", id="nothing to write"),
     pytest.param("turns", replaced(YOURS, code("f = 1", "yours")), "belong together", id="no marks"),
     pytest.param(

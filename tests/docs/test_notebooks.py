@@ -18,12 +18,14 @@ PATHS = sorted(NOTEBOOKS.glob("*.ipynb"))
 
 
 def printed(cells):
-    # In how many pieces a kernel sends what a cell prints depends on how fast it prints.
+    # In how many pieces a kernel sends what a cell prints depends on how fast it prints. Of what is drawn the
+    # text alternative is compared, so that a colour can be changed without running all notebooks again.
     shown = []
     for cell in cells:
         if cell["cell_type"] == "code" and "varies" not in tags(cell):
+            data = [output["data"] for output in cell["outputs"] if "data" in output]
             text = "".join(output.get("text", "") for output in cell["outputs"])
-            shown.append((cell["source"], text, [o["data"] for o in cell["outputs"] if "data" in o]))
+            shown.append((cell["source"], text, [(sorted(each), each["text/plain"]) for each in data]))
     return shown
 
 

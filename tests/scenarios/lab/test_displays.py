@@ -51,7 +51,7 @@ def test_what_a_notebook_shows_of_a_hunt_is_what_the_command_prints(hunts, capsy
     text, markup = shown(SCENARIOS["invalid-mode"].hunt(searcher="exhaustive"))
     assert text.splitlines() == printed[:-1]
     assert printed[-1].startswith("time ")
-    assert words_of(markup) == "".join(text.split())
+    assert words_of(markup).startswith("".join(text.split()))
 
 
 @pytest.mark.parametrize("name", SCENARIOS)
