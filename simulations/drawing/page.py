@@ -29,7 +29,8 @@ _TABLE: Final = (
 _SHEET: Final = (
     ".hl-sheet .hl-facts th{white-space:nowrap;font-weight:normal;opacity:.75}"
     "@media screen and (max-width:640px){.hl-sheet .hl-facts th{white-space:normal;max-width:7em}}"
-    ".hl-sheet .hl-wrap{white-space:pre-wrap;overflow-wrap:anywhere}.hl-sheet pre{overflow-x:auto;font-size:.8em}"
+    ".hl-sheet .hl-wrap{white-space:pre-wrap;overflow-wrap:anywhere}"
+    ".hl-sheet pre{overflow-x:auto;font-size:.8em}"
     ".hl-sheet summary{cursor:pointer}"
 )
 _BODY: Final = (
