@@ -2,9 +2,10 @@
 
     python -m docs.play.build OUT
 
-The folder then holds `worker.js`, which says how a page uses it; the other files of docs/play for the
-browser; and `python/`: CPython in WebAssembly with its standard library compiled beforehand, and the lab with
-what it needs in `lab.zip`. Serve it, for instance with `python -m http.server --directory OUT`.
+The folder then holds the pages, `index.html` and those that it lists; `worker.js`, which says how a page uses
+Python; the other files of docs/play for the browser; and `python/`: CPython in WebAssembly with its standard
+library compiled beforehand, and the lab with what it needs in `lab.zip`. Serve it, for instance with
+`python -m http.server --directory OUT`.
 
 It takes node, npm and pip, and fetches from npm and PyPI, at the versions that stand below. What is built
 asks no other host for anything.
@@ -22,6 +23,8 @@ import tempfile
 import zipfile
 from pathlib import Path
 from typing import Final
+
+from docs.play import pages
 
 HERE: Final = Path(__file__).parent
 ROOT: Final = HERE.parents[1]
@@ -114,6 +117,7 @@ def build(out: Path, work: Path) -> None:
     for path in HERE.iterdir():
         if path.suffix in FOR_BROWSERS:
             shutil.copyfile(path, out / path.name)
+    pages.write(out)
     archive(found, work / "lab.zip")
     library = f"/lib/python{PYTHON.replace('.', '')}.zip"
     jobs = [
