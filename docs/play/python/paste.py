@@ -49,7 +49,8 @@ def _form() -> str:
     code = elements.text_as_it_is(_CODE)
     fields = [
         '<label for="code">Your code</label>\n',
-        f'<textarea id="code" name="code" rows="13" spellcheck="false" autocapitalize="off">{code}</textarea>\n',
+        '<textarea id="code" name="code" rows="13" spellcheck="false" autocapitalize="off">',
+        f"{code}</textarea>\n",
     ]
     for name, label in (
         ("setup", "What makes the shared state"),

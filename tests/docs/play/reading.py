@@ -79,10 +79,14 @@ def natively(reading, folder="."):
         folder: Where a file is saved that the line needs.
     """
     program, *words = shlex.split(reading.command)
+    said = io.StringIO()
+    if program == "python":
+        with contextlib.redirect_stdout(said):
+            exec(words[words.index("-c") + 1], {})
+        return said.getvalue().strip()
     assert program == "heisenlab"
     if reading.listing:
         Path(folder, words[-1]).write_text(reading.listing, encoding="utf-8")
-    said = io.StringIO()
     with contextlib.chdir(folder), contextlib.redirect_stdout(said):
         main([*words, "--json"])
     return json.loads(said.getvalue())["digest"]

@@ -8,6 +8,8 @@ from tests.docs.play.reading import Reading, natively
 PLAYED = {
     "scheduler": ("1", "1", "2", "ArrowLeft", "1", "2", "1"),
     "paste": ("Tab", "Control+A", "ArrowLeft", "Enter", "Control+Enter"),
+    "strike": ("q", "ArrowRight", "r", "ArrowRight", "ArrowLeft"),
+    "gaps": ("ArrowRight", "ArrowRight", "ArrowRight", "ArrowRight", "l"),
 }
 """For each page the keys that play it to an end that has a line and a digest."""
 
