@@ -15,7 +15,7 @@ from simulations.drawing.palette import COLOURS
 if TYPE_CHECKING:
     from pathlib import Path
 
-NAMES: Final = ("scheduler", "paste", "strike", "gaps")
+NAMES: Final = ("scheduler", "paste", "strike", "gaps", "suspects")
 """The pages, in the order in which they are offered."""
 
 _WHOLE: Final = """<!doctype html>
