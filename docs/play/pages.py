@@ -15,7 +15,7 @@ from simulations.drawing.palette import COLOURS
 if TYPE_CHECKING:
     from pathlib import Path
 
-NAMES: Final = ("scheduler", "paste", "strike", "gaps", "suspects")
+NAMES: Final = ("scheduler", "paste", "strike", "gaps", "shrink", "suspects")
 """The pages, in the order in which they are offered."""
 
 _WHOLE: Final = """<!doctype html>

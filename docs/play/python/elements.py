@@ -95,12 +95,18 @@ def paragraph(sentence: str) -> str:
     return f"<p>{text(sentence)}</p>\n"
 
 
-def natively(command: str, digest: str) -> str:
-    """Return the line that runs the same on a computer with heisenlab, and the digest that it prints."""
+def natively(command: str, digest: str, *, what: str = "Its digest, here and there") -> str:
+    """Return the line that runs the same on a computer with heisenlab, and what it prints.
+
+    Args:
+        command: The line, for a shell.
+        digest: What it prints, a digest of the run.
+        what: What is printed, where it is no digest.
+    """
     return (
         "<p>The same run on a computer with heisenlab, as one line:</p>\n"
         f'<pre class="command" tabindex="0">{text_as_it_is(command)}</pre>\n'
-        f'<p>Its digest, here and there: <code class="digest">{text(digest)}</code></p>\n'
+        f'<p>{text(what)}: <code class="digest">{text(digest)}</code></p>\n'
     )
 
 

@@ -10,6 +10,7 @@ PLAYED = {
     "paste": ("Tab", "Control+A", "ArrowLeft", "Enter", "Control+Enter"),
     "strike": ("q", "ArrowRight", "r", "ArrowRight", "ArrowLeft"),
     "gaps": ("ArrowRight", "ArrowRight", "ArrowRight", "ArrowRight", "l"),
+    "shrink": ("Home", "ArrowRight", "ArrowRight", "ArrowLeft", "End"),
     "suspects": ("a", "d", "b", "h", "Enter"),
 }
 """For each page the keys that play it to an end that has a line and a digest."""
