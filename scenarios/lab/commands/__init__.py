@@ -46,6 +46,7 @@ COMMANDS: Final = (
     Command("isolate", "change one variable at a time, and say which of them are the cause", "isolate"),
     Command("step", "step back and forth through a run", "step"),
     Command("test", "run the tests of the scenarios, installed or in a checkout", "test"),
+    Command("demo", "show a demonstration: a file of one screen, its red test, what to look at", "demo"),
     Command("doctor", "check that the code under test is the code that you mean", "doctor"),
     Command("bisect", "name the commit that brought a failure, also one that is flaky", "bisect"),
     Command("assumptions", "check what a scenario takes for granted, and break it on purpose", "assumptions"),
