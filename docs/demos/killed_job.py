@@ -1,6 +1,6 @@
 """A killed job: no traceback, no finally, only the last line it wrote."""
-import subprocess, sys
-
+import sys
+from subprocess import PIPE, Popen
 JOB = """
 import signal, sys, time
 signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
@@ -12,7 +12,7 @@ finally:
 """
 
 def test_the_log_says_why_the_job_ended():
-    job = subprocess.Popen([sys.executable, "-c", JOB], stdout=subprocess.PIPE, text=True)
+    job = Popen([sys.executable, "-c", JOB], stdout=PIPE, text=True)
     log = [job.stdout.readline().strip()]
     job.kill()  # SIGKILL
     # fix: job.terminate()

@@ -6,7 +6,7 @@ flat = st.fixed_dictionaries({end: st.integers(0, 1_000) for end in ENDS})
 limits = st.sampled_from([24, 48, 72, 96, 168])  # hours from the start of the machine
 setups = st.integers(0, 6)  # hours until it starts the job
 healthy = dict.fromkeys(ENDS, 1_000)
-shaped = st.builds(lambda limit, setup: healthy | {"reaper": limit - setup}, limits, setups)
+shaped = st.builds(lambda age, job: healthy | {"reaper": age - job}, limits, setups)
 weeks = flat
 # fix: weeks = shaped
 def died_at_70(week):

@@ -1,7 +1,7 @@
 """target: say how near an example came, and Hypothesis climbs from there."""
 from hypothesis import given, settings, strategies as st, target
 
-ENDS = "reaper memory deadline spot node database app clock budget".split()
+ENDS = "reaper memory deadline spot node database".split()
 hour = st.integers(0, 1_000)  # at which each of them would end the job
 
 
@@ -10,7 +10,7 @@ def missing(week):  # hours between this week and a job that the reaper ends at 
     return abs(week["reaper"] - 70) + sum(others)
 
 
-@settings(max_examples=900)  # measured: found in FIG
+@settings(max_examples=2_000, report_multiple_bugs=False)
 @given(st.fixed_dictionaries({end: hour for end in ENDS}))
 def test_the_job_gets_past_hour_70(week):
     target(-missing(week))

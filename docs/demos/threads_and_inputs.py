@@ -1,7 +1,7 @@
 """Threads with @given: inputs and schedules in one search."""
 from functools import partial
 from threading import Lock
-from hypothesis import given, strategies as st
+from hypothesis import given, settings, strategies as st
 from scenarios.lab.adaptors.threads import holds_in_schedules
 
 class Account:
@@ -13,8 +13,8 @@ class Account:
             if self.balance >= int(amount):
                 self.balance -= amount
 
-amounts = st.integers(0, 100)
-@given(amounts, amounts)
+@settings(deadline=None, max_examples=50)
+@given(st.integers(0, 100), st.integers(0, 100))
 def test_nobody_overdraws(mine, yours):
     workers = [partial(Account.withdraw, amount=each) for each in (mine, yours)]
     holds_in_schedules(Account, workers, lambda a: a.balance >= 0)

@@ -19,7 +19,7 @@ from simulations.errors import LabError
 from simulations.terminal_text import printable_lines
 
 _EPILOG: Final = """\
-exit codes: 0 the test is green (--fixed), 1 it is red, as it is meant to be, 2 usage, 3 it cannot be shown here
+exit codes: 0 green (--fixed), 1 red, as it is meant to be, 2 usage, 3 cannot be shown here
 
 examples:
   heisenlab demo                    # what there is

@@ -70,9 +70,7 @@ def session(
     passed = (theirs,) if os.name == "posix" else ()
     command = [sys.executable, "-P", "-c", _START, str(theirs), *arguments]
     try:
-        with subprocess.Popen(
-            command, stdout=output, pass_fds=passed, cwd=folder, env=environment
-        ) as pytest:
+        with subprocess.Popen(command, stdout=output, pass_fds=passed, cwd=folder, env=environment) as pytest:
             try:
                 return pytest.wait()
             except KeyboardInterrupt:
