@@ -79,7 +79,7 @@ ROOMS: Final = (
     Room("simulations.address_space", ("simulations",), ("matplotlib",)),
     Room("simulations.live", ("simulations",)),
     Room(_THREADS, ("simulations", f"{_THREADS}.control", f"{_THREADS}.search")),
-    Room(f"{_THREADS}.control", ("simulations", _THREADS)),
+    Room(f"{_THREADS}.control", ("simulations", _THREADS), ("js", "pyodide")),  # these in a browser only
     Room(f"{_THREADS}.search", ("simulations", _THREADS, f"{_THREADS}.control")),
     Room("simulations.live.state_machines", ("simulations",)),
     Room("simulations.live.memory", ("simulations",), ("psutil",)),
@@ -103,7 +103,7 @@ ROOMS: Final = (
         ),
         ("rich",),
     ),
-    Room("scenarios.lab.teaching", ("simulations",)),
+    Room("scenarios.lab.teaching", ("simulations", "scenarios.lab", "scenarios.lab.method"), ("hypothesis",)),
     Room("scenarios.lab.teaching.classroom", (), ("hypothesis", "pytest")),
     Room("scenarios.lab.start", ("scenarios.lab", "scenarios.lab.commands"), ("pytest",)),  # entry points
     Room("scenarios.lab.commands.__main__", ("scenarios.lab.start",)),

@@ -23,15 +23,19 @@ if TYPE_CHECKING:
 
     from scenarios.lab.scenario import Scenario
 
-__all__ = ["FRESH", "IN_PROCESS", "NOT_YET", "replay_of", "verify"]
+__all__ = ["ALONE", "FRESH", "IN_PROCESS", "NOT_YET", "replay_of", "verify"]
 
 FRESH: Final = "two fresh interpreters with different hash seeds"
 """How a finding was verified whose scenario can be imported."""
 IN_PROCESS: Final = "in this process only: the scenario cannot be imported by another one"
 """How a finding was verified whose scenario is defined in a notebook or on a command line."""
+ALONE: Final = "in this process only: this platform has no others"
+"""How a finding was verified in a browser."""
 NOT_YET: Final = "not yet"
 """The finding was not replayed."""
 
+_HAS_PROCESSES: Final = sys.platform not in {"emscripten", "wasi"}
+"""Whether another interpreter can be started: in WebAssembly none can."""
 _HASH_SEEDS: Final = ("1", "2")
 _SECONDS_MAX: Final = 600.0
 _BOOT: Final = (
@@ -43,12 +47,13 @@ _BOOT: Final = (
 def verify(findings: Sequence[tuple[Scenario, Finding]]) -> list[str]:
     """Replay findings twice and return, for each, how it was verified.
 
-    All findings whose scenario can be imported share one pair of interpreters.
+    All findings whose scenario can be imported share one pair of interpreters; where the platform has no
+    processes, they are replayed in this one.
 
     Raises:
         NondeterminismError: a replay did not fail in the same way with the same digest.
     """
-    sources = [catalogue.source_of(scenario) for scenario, _ in findings]
+    sources = [catalogue.source_of(scenario) if _HAS_PROCESSES else None for scenario, _ in findings]
     fresh = [
         (source, finding)
         for source, (_, finding) in zip(sources, findings, strict=True)
@@ -64,7 +69,8 @@ def verify(findings: Sequence[tuple[Scenario, Finding]]) -> list[str]:
                 _compare(
                     finding, _result(replay_of(scenario, finding, questions_max=None)), "in this process"
                 )
-    return [IN_PROCESS if source is None else FRESH for source in sources]
+    without = IN_PROCESS if _HAS_PROCESSES else ALONE
+    return [without if source is None else FRESH for source in sources]
 
 
 def replay_of(scenario: Scenario, finding: Finding, *, questions_max: int | None = QUESTIONS_MAX) -> Outcome:

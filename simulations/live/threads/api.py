@@ -7,6 +7,7 @@ import sys
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, TypeVar
 
+from simulations.live.threads.control.back_end import NATIVE
 from simulations.live.threads.errors import ThreadsError
 from simulations.live.threads.program import MINIMISE_MAX, WALL_LIMIT, Budget, Program
 from simulations.live.threads.search import findings
@@ -178,7 +179,12 @@ def uninteresting() -> Iterator[None]:
 
 
 def _refuse_event_loop() -> None:
-    """Refuse to block an event loop that has other work; a notebook's waits for its cell anyway."""
+    """Refuse to block an event loop that has other work; a notebook's waits for its cell anyway.
+
+    In a browser nothing is blocked: a thread that waits is parked.
+    """
+    if not NATIVE:
+        return
     try:
         asyncio.get_running_loop()
     except RuntimeError:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import _thread
 from time import monotonic
 from typing import TYPE_CHECKING, Final
 
+from simulations.live.threads.control import back_end
 from simulations.live.threads.control.carriers import forget_interruptions, interrupt
 
 if TYPE_CHECKING:
@@ -19,28 +19,30 @@ class Alarm:
     """A region in which the main thread runs code of the program, and may be interrupted.
 
     Workers need none: the main thread watches over them. Here another thread watches over the main one. It
-    interrupts it in the region only, so that nothing else is ever torn apart.
+    interrupts it in the region only, so that nothing else is ever torn apart. Where no thread can interrupt
+    another it does nothing.
     """
 
-    __slots__ = ("_inside", "_lock", "_over", "_run", "_running", "_stop", "_target")
+    __slots__ = ("_inside", "_lock", "_over", "_run", "_running", "_stop", "_target", "ident")
 
     def __init__(self, run: Run) -> None:
         self._run = run
-        self._lock = _thread.allocate_lock()
+        self._lock = back_end.allocate_lock()
         self._stop, self._over = _held(), _held()
         self._running = self._inside = False
         self._target = 0
+        self.ident = 0
 
     def __enter__(self) -> None:
-        if self._run.until is None:
+        if self._run.until is None or not back_end.NATIVE:
             return
         if not self._running:
             # A thread keeps the locks that it was started with, so that one which is late to end does not
             # meddle with its successor.
             self._stop, self._over = _held(), _held()
             self._running = True
-            _thread.start_new_thread(self._serve, (self._stop, self._over))
-        self._target = _thread.get_ident()
+            self.ident = back_end.start_new_thread(self._serve, (self._stop, self._over))
+        self._target = back_end.get_ident()
         self._inside = True
 
     def __exit__(self, *_: object) -> None:
@@ -55,7 +57,7 @@ class Alarm:
         if self._run.cut:
             forget_interruptions()  # one may be on its way still
 
-    def _serve(self, stop: _thread.LockType, over: _thread.LockType) -> None:
+    def _serve(self, stop: back_end.LockType, over: back_end.LockType) -> None:
         wait = AGAIN
         while not stop.acquire(timeout=wait):
             with self._lock:
@@ -76,7 +78,7 @@ class Alarm:
             self._running = False
 
 
-def _held() -> _thread.LockType:
-    lock = _thread.allocate_lock()
+def _held() -> back_end.LockType:
+    lock = back_end.allocate_lock()
     lock.acquire()
     return lock

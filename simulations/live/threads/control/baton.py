@@ -6,9 +6,9 @@ its own for each place, which looks at nothing but the baton.
 
 from __future__ import annotations
 
-from _thread import get_ident
 from typing import TYPE_CHECKING
 
+from simulations.live.threads.control.back_end import get_ident
 from simulations.live.threads.control.limits import NEVER, STRICT_TURN, Limits
 
 if TYPE_CHECKING:

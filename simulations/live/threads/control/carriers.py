@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import _thread
 import ctypes
 import sys
 import threading
@@ -10,6 +9,7 @@ from itertools import count
 from time import monotonic
 from typing import TYPE_CHECKING, Final
 
+from simulations.live.threads.control import back_end
 from simulations.live.threads.control.frames import imports
 from simulations.live.threads.control.standard_library import VERSION
 from simulations.live.threads.control.thread_data import FORGETS
@@ -57,10 +57,10 @@ class Carrier:
     )
 
     def __init__(self) -> None:
-        self.gate = _thread.allocate_lock()
+        self.gate = back_end.allocate_lock()
         self.gate.acquire()
-        self.over = _thread.allocate_lock()
-        self._ended = _thread.allocate_lock()
+        self.over = back_end.allocate_lock()
+        self._ended = back_end.allocate_lock()
         self._ended.acquire()
         self._job: Callable[[], None] | None = None
         self._started = self._gone = self._leaves = False
@@ -76,10 +76,10 @@ class Carrier:
     def start(self) -> None:
         """Start the real thread; it waits for its first task."""
         self._started = True
-        self.ident = _thread.start_new_thread(self._serve, ())
+        self.ident = back_end.start_new_thread(self._serve, ())
 
     def _serve(self) -> None:
-        self.ident, self.number = _thread.get_ident(), _thread.get_native_id()
+        self.ident, self.number = back_end.get_ident(), back_end.get_native_id()
         try:
             while not self._leaves:
                 self.gate.acquire()
@@ -223,7 +223,7 @@ def forget_interruptions() -> None:
     takes it back. A thread that handles an interruption of its own takes it back for all.
     """
     try:
-        interrupt(_thread.get_ident())
+        interrupt(back_end.get_ident())
         for _ in range(1_000):
             pass
     except Stopped:

@@ -11,11 +11,11 @@ import __future__
 import functools
 import operator
 import sys
-from _thread import get_ident
 from types import CodeType, FunctionType, MethodType
 from typing import TYPE_CHECKING, Any, Final
 
 from simulations.live.threads.control import accesses, operations
+from simulations.live.threads.control.back_end import get_ident
 from simulations.live.threads.control.steps import Steps
 from simulations.live.threads.control.touching import Touching
 from simulations.live.threads.control.tracing import HOOK_DEPTH, quiet

@@ -13,11 +13,11 @@ same plan gives the same run. Where no thread can go on, the one that waits take
 
 from __future__ import annotations
 
-import _thread
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
+from simulations.live.threads.control import back_end
 from simulations.live.threads.control.carriers import Stopped
 from simulations.live.threads.control.tasks import Wait
 
@@ -44,7 +44,7 @@ class Kernel:
 
     def __init__(self, run: Run) -> None:
         self._run = run
-        self._lock = _thread.allocate_lock()
+        self._lock = back_end.allocate_lock()
         self._since: dict[int, float] = {}
         self._away: dict[int, bool] = {}
         self._names: dict[int, str] = {}
@@ -53,9 +53,13 @@ class Kernel:
 
     def begin(self) -> None:
         """Start a run; what was left behind by the last one is not of it."""
-        self._lock = _thread.allocate_lock()
+        self._lock = back_end.allocate_lock()
         self._since, self._away, self._names = {}, {}, {}
         self._idle = False
+
+    def waited_in(self, name: str) -> None:
+        """Note what threads really waited in."""
+        self.uncontrolled[name] = None
 
     def has(self, task: Task) -> bool:
         """Return whether a thread is in such a call."""
@@ -75,7 +79,7 @@ class Kernel:
             self._return(task, lock)
             self._settle()
 
-    def _return(self, task: Task, lock: _thread.LockType) -> None:
+    def _return(self, task: Task, lock: back_end.LockType) -> None:
         run = self._run
         with lock:
             if lock is not self._lock:
@@ -132,7 +136,7 @@ class Kernel:
                 task.waits(None)
                 del away[task.index]
                 return
-            self.uncontrolled[self._names[task.index]] = None
+            self.waited_in(self._names[task.index])
         self._run.go_on_without()
 
 

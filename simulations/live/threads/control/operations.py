@@ -6,7 +6,6 @@ identity of the function or of the type.
 
 from __future__ import annotations
 
-import _thread
 import builtins
 import functools
 import heapq
@@ -36,7 +35,7 @@ from types import (
 )
 from typing import TYPE_CHECKING, Any, Final
 
-from simulations.live.threads.control import accesses
+from simulations.live.threads.control import accesses, back_end
 from simulations.live.threads.control.accesses import reach, solid, whole
 
 if TYPE_CHECKING:
@@ -64,7 +63,7 @@ ON_FRAMES: Final[frozenset[object]] = frozenset(
         sys.setprofile,
         threading.Lock,
         threading.RLock,
-        _thread.get_ident,
+        back_end.get_ident,
         warnings.warn,
     }
 )

@@ -5,10 +5,10 @@ The hooks in rewritten code and the controlled forms of primitives both stand on
 
 from __future__ import annotations
 
-from _thread import get_ident
 from typing import TYPE_CHECKING, Any, Final, Literal
 
 from simulations.live.threads.control.accesses import BACK, DEPTH, FRONT, TRIED, Part, Touch
+from simulations.live.threads.control.back_end import get_ident
 from simulations.live.threads.control.stamps import Stamps
 from simulations.live.threads.control.touching import Touching
 

@@ -13,10 +13,12 @@ import functools
 import queue
 import threading
 import time
-from _thread import get_ident
 from types import BuiltinFunctionType, MethodDescriptorType, MethodType, ModuleType, WrapperDescriptorType
 from typing import TYPE_CHECKING, Any, Final
 
+from simulations.live.threads.control import back_end, strangers
+from simulations.live.threads.control.back_end import get_ident
+from simulations.live.threads.control.carriers import Stopped
 from simulations.live.threads.control.limits import EPOCH
 from simulations.live.threads.control.outside import Outdoors, Transaction
 from simulations.live.threads.control.refused import REFUSED, refusing
@@ -152,16 +154,30 @@ class Primitives:
             return bool(lock.acquire(blocking, timeout))
         tries = not blocking or timeout != -1
         self._points.at_primitive(site, lock, tries=tries)
-        taken = lock.acquire(False)
+        taken = lock.acquire(False) or self._lent(lock, blocking=blocking)
         deadline = None if timeout == -1 else run.now + round(timeout * _NS)
         while not taken and blocking and timeout != 0:
-            if not run.block(lambda: free(lock), "waits for", lock, deadline=deadline):
+            if not run.block(lambda: self._obtainable(lock), "waits for", lock, deadline=deadline):
                 break
-            taken = lock.acquire(False)
+            taken = lock.acquire(False) or self._lent(lock, blocking=True)
         if taken:
             run.current.takes(lock, site.name)
         self._points.did(site, lock, Touching.ACQUIRES if taken else Touching.FAILS)
         return bool(taken)
+
+    def _obtainable(self, lock: Any) -> bool:
+        """Return whether no thread of the run holds a lock."""
+        return free(lock) or strangers.hold(lock, self._run.ours())
+
+    def _lent(self, lock: Any, *, blocking: bool) -> bool:
+        """Wait for a lock that a thread outside holds; return whether it was taken."""
+        if not strangers.hold(lock, self._run.ours()):
+            return False
+        self._points.stamps.hinder(strangers.HELD)
+        while blocking and not lock.acquire(True, strangers.STEP):
+            if self._run.dying:
+                raise Stopped
+        return blocking
 
     def release(self, site: Site, lock: Any) -> None:
         """Give a lock back."""
@@ -202,8 +218,8 @@ class Primitives:
             run = self._run
             if run.mine():
                 self._points.at_primitive(site, lock)
-                while not free(lock):
-                    run.block(lambda: free(lock), "waits for", lock)
+                while not self._obtainable(lock):
+                    run.block(lambda: self._obtainable(lock), "waits for", lock)
                 run.current.takes(lock, site.name)
                 self._points.did(site, lock, Touching.ACQUIRES)
             lock._acquire_restore(state)  # noqa: SLF001  (nothing public does it)
@@ -321,7 +337,7 @@ class Primitives:
     def _start(self, site: Site) -> Callable[..., Any]:
         def start(function: Callable[..., object], args: tuple[Any, ...] = (), kwargs: Any = None) -> int:
             if not self._run.mine():
-                return _thread.start_new_thread(function, args, kwargs or {})
+                return back_end.start_new_thread(function, args, kwargs or {})
             return self._spawn(site, function, lambda: function(*args, **(kwargs or {}))).ident
 
         return start
@@ -356,7 +372,7 @@ class Primitives:
         thread._started._flag = True  # noqa: SLF001  (nothing public does it)
         if VERSION < (3, 13):
             # `join` waits for this lock, which the interpreter gives back when a thread ends.
-            sentinel = _thread.allocate_lock()
+            sentinel = back_end.allocate_lock()
             sentinel.acquire()
             task.watched_by(sentinel)
             thread._tstate_lock = sentinel  # noqa: SLF001  (as its start would)

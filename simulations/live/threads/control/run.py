@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, NoReturn, Protocol
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -50,6 +50,12 @@ class Run(Protocol):
     def cut(self) -> bool:
         """Whether the run was cut short."""
 
+    def everybody(self) -> Sequence[Task]:
+        """Return the threads that the run has had, the main thread first."""
+
+    def ours(self) -> set[int]:
+        """Return the identifiers of the threads of the run, and of those that watch over them."""
+
     def ask_at(self, step: int) -> None:
         """Ask the strategy from this step on."""
 
@@ -61,6 +67,12 @@ class Run(Protocol):
 
     def go_on_without(self) -> None:
         """Hand the baton to another thread than the one that holds it."""
+
+    def waited_in(self, name: str) -> None:
+        """Note what threads really waited in; it forbids a proof."""
+
+    def abandon(self, error: BaseException) -> NoReturn:
+        """End the run because of an error that is not the program's."""
 
     def cut_short(self) -> None:
         """Note that the run is cut short."""

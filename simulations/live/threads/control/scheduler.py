@@ -43,29 +43,20 @@ What must hold after each hand-over is asserted in `_hand`, cheaply enough to st
 
 from __future__ import annotations
 
-import _thread
 import contextvars
 import functools
 import random
-import sys
 import threading
+from contextlib import suppress
 from time import monotonic
 from typing import TYPE_CHECKING, Any, NoReturn
 
-from simulations.live.threads.control import thread_data
+from simulations.live.threads.control import back_end, failures, strangers, thread_data
 from simulations.live.threads.control.alarm import Alarm
 from simulations.live.threads.control.baton import Baton
 from simulations.live.threads.control.carriers import Carrier, Crew, Stopped, number_threads_anew
 from simulations.live.threads.control.endings import Role, is_right, refuse_unfinished
-from simulations.live.threads.control.failures import (
-    Failure,
-    Kind,
-    deadlock,
-    is_verdict,
-    livelock,
-    raised,
-    stuck,
-)
+from simulations.live.threads.control.failures import Failure, Kind, deadlock, is_verdict, livelock, raised
 from simulations.live.threads.control.frames import need_room
 from simulations.live.threads.control.kernel import Kernel
 from simulations.live.threads.control.limits import (
@@ -80,6 +71,7 @@ from simulations.live.threads.control.progress import Repetition
 from simulations.live.threads.control.run import Outside
 from simulations.live.threads.control.strategy import Muted, Strategy
 from simulations.live.threads.control.tasks import Task, Wait, next_in_time, ready, unfinished, unique_name
+from simulations.live.threads.control.tracing import set_trace
 from simulations.live.threads.control.unwinding import unwind
 from simulations.live.threads.errors import StuckError
 
@@ -121,7 +113,7 @@ class Scheduler:
         self._context = contextvars.Context()
         self._everybody: list[Task] = []
         self._crew = Crew()
-        self._main = Task(-1, "setup", _thread.allocate_lock(), _thread.get_ident())
+        self._main = Task(-1, "setup", back_end.allocate_lock(), back_end.get_ident())
         self._main.gate.acquire()
         self.baton = Baton(self.look, self._main)
         self._strategy: Strategy | None = None
@@ -178,7 +170,7 @@ class Scheduler:
         self.dying = self._choosing = self.cut = False
         self._failure = self._passing = None
         self._strategy = strategy
-        self._main = main = Task(-1, "setup", self._main.gate, _thread.get_ident(), muted=True)
+        self._main = main = Task(-1, "setup", self._main.gate, back_end.get_ident(), muted=True)
         main.starts()
         self.tasks = [main]
         self._everybody = []
@@ -222,12 +214,10 @@ class Scheduler:
             self._strategy.start(self)
 
     def _together(self) -> None:
-        try:
+        with suppress(Stopped):
             self._pass_on(None)
             self._watch()
-        except Stopped:
-            return
-        self._choosing = False
+            self._choosing = False
 
     def _judge(self, check: Callable[[Any], object], state: Any) -> None:
         main = self._main
@@ -292,12 +282,11 @@ class Scheduler:
             return
         if self._on_end is not None:
             self._on_end(task)
-        if self._failure is not None or self._passing is not None:
-            self._wake_main()
-            return
-        self._leave_baton()
-        if self._passing is not None:
-            self._wake_main()
+        if self._failure is None and self._passing is None:
+            self._leave_baton()
+            if self._passing is None:
+                return
+        self._wake_main()
 
     def _live(self, task: Task, carrier: Carrier, functions: list[Callable[[], object]]) -> None:
         """Run what a task is there for, as `threading` would have run it."""
@@ -316,7 +305,7 @@ class Scheduler:
         except BaseException as error:  # noqa: BLE001  (it is sorted)
             self._caught(task.name, error)
         if self._on_start is not None:
-            sys.settrace(None)
+            set_trace(None)
         with self.outside():
             thread_data.forget()
         threading._active.pop(task.ident, None)  # type: ignore[attr-defined]  # noqa: SLF001  (as its end would)
@@ -497,6 +486,9 @@ class Scheduler:
         """End the run, since no thread can go on: it is over, or it is a deadlock."""
         if unfinished(self.tasks):
             self.baton.hold(-1)
+            if strangers.give_back(self, self._wall_limit / 2):
+                self._pass_on(task)
+                return
             self._failure = deadlock([other for other in self.tasks if not other.done])
         if task is self._main:
             raise Stopped
@@ -504,15 +496,17 @@ class Scheduler:
         if task is not None:
             self._await(task)
 
+    def waited_in(self, name: str) -> None:
+        """See `Kernel`."""
+        self.kernel.waited_in(name)
+
     def go_on_without(self) -> None:
         """Hand the baton to another thread, since its holder waits in the operating system."""
         self._leave_baton()
 
     def _leave_baton(self) -> None:
-        try:
+        with suppress(Stopped):
             self._pass_on(None)
-        except Stopped:
-            return
 
     @property
     def uncontrolled(self) -> tuple[str, ...]:
@@ -537,7 +531,7 @@ class Scheduler:
             elif now - since >= self._wall_limit:
                 if self._passing is not None:
                     raise Stopped
-                raise StuckError(stuck(self.baton.current, self._wall_limit))
+                raise StuckError(failures.stuck(self.baton.current, self._wall_limit))
             elif self._passing is None:
                 self.kernel.look(self.baton.current)
 
@@ -548,10 +542,18 @@ class Scheduler:
         self.baton.hold(-1)  # what the instrument itself calls is not part of the run
         unwind(self, self.kernel)
         self.baton.rest_at(self._main)
-        for task in (self._main, *self._everybody):
+        for task in self.everybody():
             task.free_locks()
         self._crew.discharge()
         self.active = False
+
+    def everybody(self) -> list[Task]:
+        """Return the threads that the run has had, the main thread first."""
+        return [self._main, *self._everybody]
+
+    def ours(self) -> set[int]:
+        """Return the identifiers of the threads of the run, and of those that watch over them."""
+        return {self._alarm.ident, *(task.ident for task in self.everybody())}
 
     def work_in(self, context: contextvars.Context) -> None:
         """Run each thread in a copy of this context."""
@@ -570,7 +572,7 @@ class Scheduler:
 
     def mine(self) -> bool:
         """Return whether the calling thread is the one that runs under control."""
-        return self.active and _thread.get_ident() == self.baton.ident
+        return self.active and back_end.get_ident() == self.baton.ident
 
     def spawn(self, function: Callable[[], object], thread: threading.Thread | None) -> Task:
         """Start a thread of the program. It runs when the baton first comes to it."""

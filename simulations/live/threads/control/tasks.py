@@ -6,10 +6,10 @@ import sys
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    import _thread
     import threading
     from collections.abc import Callable, Sequence
 
+    from simulations.live.threads.control.back_end import LockType
     from simulations.live.threads.control.carriers import Carrier
     from simulations.live.threads.control.sites import Site
 
@@ -85,7 +85,7 @@ class Task:
         self,
         index: int,
         name: str,
-        gate: _thread.LockType,
+        gate: LockType,
         ident: int,
         *,
         carrier: Carrier | None = None,
@@ -104,7 +104,7 @@ class Task:
         self.muted = muted
         self.alike = alike
         self.thread = thread
-        self.sentinel: _thread.LockType | None = None
+        self.sentinel: LockType | None = None
         self.switched: Site | None = None
         self._timed_out = False
         self.holds: dict[int, tuple[Any, str]] = {}
@@ -119,7 +119,7 @@ class Task:
         if self.sentinel is not None and self.sentinel.locked():
             self.sentinel.release()
 
-    def watched_by(self, sentinel: _thread.LockType) -> None:
+    def watched_by(self, sentinel: LockType) -> None:
         """Give a lock back when it ends; up to Python 3.12 `join` waits for that."""
         self.sentinel = sentinel
 

@@ -25,6 +25,7 @@ _MONITORING: Final[Any] = getattr(sys, "monitoring", None)
 _TOOLS: Final = (4, 3)
 """The identifiers that no known kind of tool has."""
 _TOOL: Final = "heisenlab"
+_TRIES: Final = 100
 
 
 class Known:
@@ -70,13 +71,13 @@ class Tracing:
             return None
         self._before = sys.gettrace()
         trace = self._tracer()
-        sys.settrace(trace)
-        return lambda: sys.settrace(trace)
+        set_trace(trace)
+        return lambda: set_trace(trace)
 
     def end(self) -> None:
         """Trace the calling thread no more."""
         if self._tool is None:
-            sys.settrace(self._before)
+            set_trace(self._before)
 
     def close(self) -> None:
         """Give back what the interpreter has lent; idempotent, also where it was interrupted."""
@@ -130,6 +131,20 @@ def _events() -> tuple[int, ...]:
     return events.PY_START, events.PY_RESUME, events.PY_THROW
 
 
+def set_trace(function: Callable[..., Any] | None) -> None:
+    """Set the trace function of the calling thread, also while another thread sets its own.
+
+    CPython 3.11 refuses that once, which happens where an audit hook lets other threads run meanwhile.
+    """
+    for _ in range(_TRIES):
+        try:
+            sys.settrace(function)
+        except RuntimeError:
+            continue
+        return
+    sys.settrace(function)
+
+
 HOOK_DEPTH: Final = 1 if VERSION >= (3, 12) else 2
 """How many frames below a quiet hook the code is that calls it."""
 
@@ -143,10 +158,10 @@ def quiet(function: Callable[P, R]) -> Callable[P, R]:
         trace = sys.gettrace()
         if trace is None:
             return function(*args, **kwargs)
-        sys.settrace(None)
+        set_trace(None)
         try:
             return function(*args, **kwargs)
         finally:
-            sys.settrace(trace)
+            set_trace(trace)
 
     return quietly

@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from simulations.live.threads.control.carriers import KERNEL_LIMIT, REAP_LIMIT
+from simulations.live.threads.control.tracing import set_trace
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -37,9 +38,9 @@ def _quietly() -> Iterator[None]:
     disabled, log.disabled = log.disabled, True
     # On 3.11 a thread that is being traced does not move while another has yet to take an interruption.
     trace = sys.gettrace()
-    sys.settrace(None)
+    set_trace(None)
     try:
         yield
     finally:
-        sys.settrace(trace)
+        set_trace(trace)
         log.disabled = disabled

@@ -23,7 +23,7 @@ from simulations.live.threads.control.primitives import Primitives
 from simulations.live.threads.control.scheduler import Scheduler
 from simulations.live.threads.control.thread_order import ThreadOrder
 from simulations.live.threads.control.touching import Touching
-from simulations.live.threads.control.tracing import Tracing
+from simulations.live.threads.control.tracing import Tracing, set_trace
 from simulations.live.threads.errors import StuckError, ThreadsError
 from simulations.live.threads.search.exhaustive import Happened, Rank, Result, Visitor, enumerate_schedules
 from simulations.live.threads.search.focus import alike, focused, where
@@ -138,7 +138,7 @@ class Session:
         undo = self._undo
         # An interruption may come between any two lines, so each change is preceded by the way back from it.
         undo.append(functools.partial(gc.enable if gc.isenabled() else gc.disable))
-        undo.append(functools.partial(sys.settrace, sys.gettrace()))
+        undo.append(functools.partial(set_trace, sys.gettrace()))
         undo.append(functools.partial(setattr, threading, "_counter", threading._counter))  # type: ignore[attr-defined]  # noqa: SLF001  (names of threads)
         undo.append(functools.partial(random.setstate, random.getstate()))
         undo.append(functools.partial(SESSION.set, None))
@@ -368,7 +368,7 @@ class Session:
                 baton.pass_point(_ANY_INSTRUCTION, writes=True)
             return trace
 
-        return self._run(strategy, None, lambda: sys.settrace(trace), audit=True)
+        return self._run(strategy, None, lambda: set_trace(trace), audit=True)
 
     def adopted(self) -> bool:
         """Watch the functions that the last run came to for the first time; return whether there were any."""

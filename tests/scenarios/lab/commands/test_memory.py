@@ -57,7 +57,7 @@ def memory(*words, cwd=ROOT):
 @pytest.fixture
 def _tracing():
     try:
-        done = run(["/bin/sh", "-c", "exit 0"], Filling("plain", 0), timeout=30)
+        done = run(["/bin/sh", "-c", "exit 0"], Filling("plain", 0), timeout=120)
     except RefusedError as refused:
         pytest.skip(str(refused))
     if done.returncode == 2:

@@ -12,7 +12,7 @@ from simulations.live.memory.launch import Run, run
 def _tracing() -> str:
     """Why no process can be traced here; empty where it can."""
     try:
-        done = run(["/bin/sh", "-c", "exit 0"], Filling("plain", 0), timeout=30)
+        done = run(["/bin/sh", "-c", "exit 0"], Filling("plain", 0), timeout=120)
     except RefusedError as refused:
         return str(refused)
     return done.stderr.strip() if done.returncode == 2 else ""

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 RECORD = (sys.executable, "-m", "scenarios.lab.commands", "record")
-PATIENCE_S = 20.0
+PATIENCE_S = 120.0
 
 
 def wait_for(condition, what):

@@ -144,7 +144,7 @@ def test_timeout_signals_twice_and_the_job_is_told_once(python, tmp_path):
     if not shutil.which("timeout"):
         pytest.skip("there is no timeout(1) here")
     command = ["timeout", "2", *RECORD, "-o", str(tmp_path), "--quiet", "--", *python(COUNT_SIGTERMS)]
-    done = subprocess.run(command, capture_output=True, timeout=20)
+    done = subprocess.run(command, capture_output=True, timeout=120)
     assert done.returncode == 124
     assert recorder.load(tmp_path).end.status == 1
 
@@ -290,7 +290,7 @@ def test_a_job_whose_reader_has_gone_is_told_so(launch, tmp_path):
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as recorder:
         recorder.stdout.readline()
         recorder.stdout.close()
-        assert recorder.wait(timeout=20) == -signal.SIGPIPE
+        assert recorder.wait(timeout=120) == -signal.SIGPIPE
 
 
 def test_a_file_is_given_to_the_job_and_read_along(launch, python, tmp_path):
@@ -550,7 +550,7 @@ def test_as_the_first_process_of_a_container_it_records_the_job_only(python, tmp
     if not shutil.which("unshare") or subprocess.run([*unshare, "true"], capture_output=True).returncode:
         pytest.skip("no namespace for processes can be made here")
     job = python("import time; time.sleep(0.5); raise SystemExit(3)")
-    done = subprocess.run([*unshare, *RECORD, "-o", str(tmp_path), "--quiet", "--", *job], timeout=20)
+    done = subprocess.run([*unshare, *RECORD, "-o", str(tmp_path), "--quiet", "--", *job], timeout=120)
     run = recorder.load(tmp_path / "0001")
     assert done.returncode == 3
     assert (run.end.status, run.end.left_behind) == (3, ())

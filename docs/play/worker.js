@@ -1,0 +1,71 @@
+// The lab in a worker: Python starts once, then each message calls one of its functions.
+//
+// A page does this; the folder that `python -m docs.play.build OUT` writes holds everything that it needs:
+//
+//     const worker = new Worker("./worker.js", { type: "module" });
+//     worker.postMessage({ id: 1, call: "play.example:answer", args: ["stale-cache", { seed: 3 }] });
+//     worker.onmessage = ({ data }) => data.id === 1 && show(data.value ?? data.error);
+//
+// `call` names a function as `module:function`: one of the lab, or of a module of docs/play/python/, which is
+// imported as `play.NAME`. Arguments and result cross the border as JSON, so what the page shows is what Python
+// printed. The answer is {id, value} or {id, error, kind, traceback}: one line to show, the name of the exception's
+// class, and all of it. Messages are answered one after another, in the order in which they came.
+//
+// Before any answer comes {ready: true, threads}, when Python and the lab are there; `threads` says whether this
+// browser can run threads (WebAssembly stack switching), without which those of the cache and `explore` do not run.
+// Should the start fail, {ready: false, error} comes instead. A function may send {id, progress} on the way, with
+// `play.progress(value)`. A run that takes too long is stopped with `worker.terminate()`.
+
+import { loadPyodide } from "./python/pyodide.mjs";
+
+const bytes = async (name) => new Uint8Array(await (await fetch(new URL(name, import.meta.url))).arrayBuffer());
+
+const DISPATCH = `
+import importlib, json, sys, traceback
+sys.setrecursionlimit(10_000)
+
+def call(where, arguments):
+    try:
+        module, _, name = where.partition(":")
+        value = getattr(importlib.import_module(module), name)(*json.loads(arguments))
+        return json.dumps({"value": value})
+    except BaseException as error:
+        lines = traceback.format_exception_only(error)
+        return json.dumps({"error": lines[-1].strip(), "kind": type(error).__name__,
+                           "traceback": "".join(traceback.format_exception(error))})
+call
+`;
+
+const threads = "Suspending" in WebAssembly;
+let current = null;
+
+async function start() {
+  const lab = bytes("./python/lab.zip"); // on its way while Python starts
+  const python = await loadPyodide({
+    indexURL: new URL("./python/", import.meta.url).href,
+    stdLibURL: new URL("./python/python_stdlib.zip", import.meta.url).href,
+    env: { HOME: "/home/pyodide", PYTHONDONTWRITEBYTECODE: "1" },
+  });
+  python.unpackArchive(await lab, "zip");
+  python.registerJsModule("play_progress", {
+    send: (text) => postMessage({ id: current, progress: JSON.parse(text) }),
+  });
+  return python.runPython(DISPATCH);
+}
+
+const started = start();
+started.then(
+  () => postMessage({ ready: true, threads }),
+  (error) => postMessage({ ready: false, error: String(error) }),
+);
+
+let last = started;
+onmessage = ({ data: { id, call, args = [] } }) => {
+  last = last.then(async (python) => {
+    current = id;
+    const given = [call, JSON.stringify(args)];
+    const answer = JSON.parse(await (threads ? python.callPromising(...given) : python(...given)));
+    postMessage({ id, ...answer });
+    return python;
+  });
+};

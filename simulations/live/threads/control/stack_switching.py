@@ -1,0 +1,154 @@
+"""Threads without an operating system: each is a stack of WebAssembly, and one runs until it waits.
+
+CPython in WebAssembly cannot start threads. Where the engine has JavaScript Promise Integration (JSPI), a
+call is parked with all its frames until a promise is settled, and others go on meanwhile. That is all the
+scheduler asks for, since it lets one thread run at a time anyway: a thread is a call from the event loop, and
+waiting for a lock is parking.
+
+Three things differ from native threads. None is ever preempted, so one that runs in a loop without coming to
+a point is not noticed; none can be interrupted from outside; and the interpreter takes all of them for one
+thread, so what it keeps for each thread must be kept here.
+"""
+
+from __future__ import annotations
+
+import _thread
+import asyncio
+import sys
+import threading
+from itertools import count
+from typing import TYPE_CHECKING, Any, Final
+
+import js
+from pyodide.ffi import can_run_sync, run_sync
+
+from simulations.errors import LabError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+_MAIN: Final = _thread.get_ident()
+_FIRST: Final = 1 << 20
+"""The identifier of the first thread; the interpreter's own are others."""
+
+
+class _Running:
+    """Which thread runs."""
+
+    __slots__ = ("ident",)
+
+    def __init__(self) -> None:
+        self.ident = _MAIN
+
+
+_running: Final = _Running()
+_idents: Final = count(_FIRST)
+
+
+def get_ident() -> int:
+    """Return the identifier of the thread that runs."""
+    return _running.ident
+
+
+def get_native_id() -> int:
+    """Return 0: the operating system does not know these threads."""
+    return 0
+
+
+class LockType:
+    """A lock as `_thread.allocate_lock` makes them; a thread that waits for it is parked.
+
+    It is handed to the one that waits longest, so which one goes on is the same in every run.
+    """
+
+    __slots__ = ("_held", "_waiting")
+
+    def __init__(self) -> None:
+        self._held = False
+        self._waiting: dict[int, Callable[[bool], object]] = {}
+
+    def acquire(self, blocking: bool = True, timeout: float = -1) -> bool:  # noqa: FBT001, FBT002  (the signature of the original)
+        """Take the lock; return whether it was taken.
+
+        Args:
+            blocking: Whether to wait for it.
+            timeout: How long to wait, in seconds; -1 is for ever.
+
+        Raises:
+            LabError: the thread would have to wait, and the engine cannot park it.
+        """
+        if not self._held:
+            self._held = True
+            return True
+        if not blocking:
+            return False
+        if not can_run_sync():
+            raise LabError(
+                "threads in a browser need WebAssembly stack switching (JSPI), and a call that may wait: use "
+                "Chromium 137, Firefox 153 or newer, and call Python with callPromising or runPythonAsync"
+            )
+        promised = js.Promise.withResolvers()
+        settle = promised.resolve
+        me = _running.ident
+        self._waiting[me] = settle
+        timer = js.setTimeout(settle, timeout * 1000, False) if timeout >= 0 else None
+        got = run_sync(promised.promise)
+        _running.ident = me
+        if timer is not None:
+            js.clearTimeout(timer)
+        # Where the time was up first, the lock may have been handed over before this call went on.
+        return bool(got) or self._waiting.pop(me, None) is None
+
+    def release(self) -> None:
+        """Give the lock back.
+
+        Raises:
+            RuntimeError: nobody holds it.
+        """
+        if not self._held:
+            raise RuntimeError("release unlocked lock")
+        if self._waiting:
+            first = next(iter(self._waiting))
+            self._waiting.pop(first)(True)
+        else:
+            self._held = False
+
+    def locked(self) -> bool:
+        """Return whether somebody holds the lock."""
+        return self._held
+
+    def __enter__(self) -> bool:
+        return self.acquire()
+
+    def __exit__(self, *_: object) -> None:
+        self.release()
+
+
+allocate_lock: Final = LockType
+
+
+def start_new_thread(
+    function: Callable[..., object], args: tuple[Any, ...], kwargs: Mapping[str, Any] | None = None
+) -> int:
+    """Start a thread, which first runs when the caller waits; return its identifier."""
+    ident = next(_idents)
+
+    def live() -> None:
+        _running.ident = ident
+        try:
+            function(*args, **(kwargs or {}))
+        except SystemExit:
+            pass
+        except BaseException:  # noqa: BLE001  (as the interpreter does it: a thread's error ends the thread only)
+            sys.excepthook(*sys.exc_info())
+        finally:
+            _running.ident = _MAIN
+
+    asyncio.get_running_loop().call_soon(live)
+    return ident
+
+
+# What the interpreter keeps for each thread and takes for the same in all of these: who runs, and who holds a
+# reentrant lock. The standard library's own forms in Python ask `get_ident` for both.
+threading.get_ident = get_ident
+threading._CRLock = None  # type: ignore[attr-defined]  # noqa: SLF001  (nothing public does it)
