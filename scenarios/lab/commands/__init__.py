@@ -64,6 +64,7 @@ COMMANDS: Final = (
         Spoilers.ALL,
     ),
     Command("explain", "explain a finding in Markdown, for a bug report", "explain", Spoilers.ALL),
+    Command("report", "write a page about a result, to be mailed", "report", Spoilers.SOME),
     Command("export", "write a finding as a regression test", "export", Spoilers.ALL),
     Command("new", "make a new scenario that runs green from the first minute", "new"),
     Command("learn", "write the lessons, the demonstrations and the slides into a folder", "learn"),

@@ -43,6 +43,7 @@ ARGUMENTS = {
     "assumptions": ["NAME", "NAME --json"],
     "explain": ["FILE", "FILE --json"],
     "export": ["FILE", "FILE --json"],
+    "report": ["FILE", "FILE --json"],
     "mark": ["FILE", "FILE --json", "WORSE", "WORSE --json"],
     "journal": ["JOURNAL", "JOURNAL --json"],
 }
