@@ -29,8 +29,8 @@ _TABLE: Final = (
 _SHEET: Final = (
     ".hl-sheet .hl-facts th{white-space:nowrap;font-weight:normal;opacity:.75}"
     "@media screen and (max-width:640px){.hl-sheet .hl-facts th{white-space:normal;max-width:7em}}"
-    ".hl-sheet .hl-wrap{white-space:pre-wrap;overflow-wrap:anywhere}.hl-sheet pre{overflow-x:auto;font-size:.8em}"
-    ".hl-sheet summary{cursor:pointer}"
+    ".hl-sheet .hl-wrap{white-space:pre-wrap;overflow-wrap:anywhere}"
+    ".hl-sheet pre{overflow-x:auto;font-size:.8em}.hl-sheet summary{cursor:pointer}"
 )
 _BODY: Final = (
     f"body{{font-family:{FAMILY};line-height:1.45;margin:1em auto;max-width:60em;padding:0 1em;"
@@ -116,6 +116,8 @@ def _block(block: Block) -> str:
             for name, value in block.rows
         )
         return f'<table class="hl-table hl-facts"><tbody>\n{rows}</tbody></table>\n'
+    if isinstance(block, Lines) and block.drawn:
+        return ""
     if isinstance(block, Lines):
         title = f"<p>{_escaped(block.title)}</p>\n" if block.title else ""
         wrap = ' class="hl-wrap"' if block.wrap else ""
