@@ -30,7 +30,8 @@ _SHEET: Final = (
     ".hl-sheet .hl-facts th{white-space:nowrap;font-weight:normal;opacity:.75}"
     "@media screen and (max-width:640px){.hl-sheet .hl-facts th{white-space:normal;max-width:7em}}"
     ".hl-sheet .hl-wrap{white-space:pre-wrap;overflow-wrap:anywhere}"
-    ".hl-sheet pre{overflow-x:auto;font-size:.8em}.hl-sheet summary{cursor:pointer}"
+    ".hl-sheet pre{overflow-x:auto;font-size:.8em}"
+    ".hl-sheet summary{cursor:pointer}"
 )
 _BODY: Final = (
     f"body{{font-family:{FAMILY};line-height:1.45;margin:1em auto;max-width:60em;padding:0 1em;"
