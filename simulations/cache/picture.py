@@ -62,7 +62,7 @@ def pictures(run: Run, beside: Run | None = None) -> tuple[Lanes]:
 
 def sheet(run: Run) -> Sheet:
     """Return what is shown of a run."""
-    return Sheet(blocks=(Lines(lanes(run)),), pictures=pictures(run))
+    return Sheet(blocks=(Lines(lanes(run), drawn=True),), pictures=pictures(run))
 
 
 def sequence_diagram(run: Run) -> str:
