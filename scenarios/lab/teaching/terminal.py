@@ -14,9 +14,12 @@ import tempfile
 import weakref
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from simulations.errors import LabError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 __all__ = ["Terminal"]
 
@@ -59,8 +62,13 @@ class Terminal:
         self.folder: Final = Path(tempfile.mkdtemp(prefix="heisenlab-")).resolve()
         weakref.finalize(self, shutil.rmtree, self.folder, ignore_errors=True)
 
-    def write(self, path: str, text: str) -> Path:
+    def write(self, path: str, text: str, *, keep_time: bool = False) -> Path:
         """Write a file into the folder, and return where it is; folders above it are made.
+
+        Args:
+            path: Where, from the folder.
+            text: What it holds.
+            keep_time: Keep the time of the file that was there, as a tool that copies times does.
 
         Raises:
             LabError: the path leads out of the folder.
@@ -69,15 +77,19 @@ class Terminal:
         if not place.is_relative_to(self.folder):
             raise LabError(f"{path} is not in the folder of the lesson; name a path inside")
         place.parent.mkdir(parents=True, exist_ok=True)
+        before = place.stat() if keep_time else None
         place.write_text(text, encoding="utf-8")
+        if before is not None:
+            os.utime(place, ns=(before.st_atime_ns, before.st_mtime_ns))
         return place
 
-    def run(self, command: str, *, at: str = ".", **variables: str) -> Ran:
+    def run(self, command: str, *, at: str = ".", path: Sequence[str] = (), **variables: str) -> Ran:
         """Run a command, and return what it printed.
 
         Args:
             command: Words as in a shell, without anything else that a shell does.
             at: The folder in which it runs.
+            path: Folders in which Python looks for modules, after that of the lab.
             variables: Environment variables.
 
         Raises:
@@ -85,13 +97,14 @@ class Terminal:
         """
         words = [part for word in shlex.split(command) for part in _PROGRAMS.get(word, (word,))]
         above = os.environ.get("PYTHONPATH", "")
+        places = [str(self.folder / each) for each in path]
         environment = {
             **{name: said for name, said in os.environ.items() if not name.startswith(("GIT_", "FORCE_"))},
-            **{
-                "PYTHONPATH": os.pathsep.join(filter(None, (str(_LAB), above))),
+
+                "PYTHONPATH": os.pathsep.join(filter(None, (str(_LAB), *places, above))),
                 "NO_COLOR": "1",
-                "COLUMNS": "88",
-            },
+                "COLUMNS": "88"
+            ,
             **variables,
         }
         try:

@@ -1,5 +1,6 @@
 """Commands of a lesson run in a folder of its own, with the lab and the Python of the lesson."""
 
+import os
 import sys
 
 import pytest
@@ -22,6 +23,22 @@ def test_python_is_that_of_the_lesson():
 
 def test_heisenlab_is_that_of_the_lesson():
     assert "invalid-mode" in Terminal().run("heisenlab list").text
+
+
+@pytest.mark.parametrize("order", [("one", "two"), ("two", "one")])
+def test_modules_are_looked_for_on_the_path_that_is_given(order):
+    shell = Terminal()
+    for name in order:
+        shell.write(f"{name}/which_one.py", f"print({name!r})")
+    assert shell.run("python -c 'import which_one'", path=order).text == order[0]
+
+
+def test_a_file_keeps_its_time_where_that_is_wanted():
+    shell = Terminal()
+    before = shell.write("file.py", "1").stat().st_mtime_ns
+    os.utime(shell.folder / "file.py", ns=(before, before - 10**10))
+    assert shell.write("file.py", "2", keep_time=True).stat().st_mtime_ns == before - 10**10
+    assert shell.write("file.py", "3").stat().st_mtime_ns > before - 10**10
 
 
 def test_what_is_printed_on_the_error_stream_is_kept():
