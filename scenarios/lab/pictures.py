@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from scenarios.lab.execution import replayed
 from simulations.choices import Plan
 from simulations.drawing.displayed import DisplayedByWorld
-from simulations.drawing.marks import Lanes, Tone, lanes_beside
+from simulations.drawing.marks import FAILS, NEAREST, Lanes, Tone, lanes_beside
 from simulations.drawing.traces import trace_sequence
 from simulations.errors import LabError
 
@@ -58,9 +58,8 @@ def pictures_of(
     if isinstance(outcome.run, DisplayedByWorld):
         return outcome.run.pictures(passing)
     title = f"{scenario.title}: what happened"
-    failing = trace_sequence(outcome.run.trace, "fails", tone=Tone.BAD, moment=scenario.moment)
+    failing = trace_sequence(outcome.run.trace, FAILS, tone=Tone.BAD, moment=scenario.moment)
     if passing is None:
         return (Lanes(title=title, runs=(failing,)),)
-    nearest = "the nearest that passes"
-    beside = trace_sequence(passing.trace, nearest, tone=Tone.GOOD, moment=scenario.moment)
+    beside = trace_sequence(passing.trace, NEAREST, tone=Tone.GOOD, moment=scenario.moment)
     return (lanes_beside(title, failing, beside),)

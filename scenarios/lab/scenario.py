@@ -250,21 +250,25 @@ class Scenario(Displayed):
             if variant.properties is None or check.__name__ in variant.properties
         )
 
-    def sheet(self) -> Sheet:
-        """Return what is shown of it: the story as people met it, never the cause or a fix."""
-        from simulations.drawing.sheet import Covered, Facts, Sheet  # noqa: PLC0415  (only what is shown is drawn)
-
+    @property
+    def told(self) -> tuple[tuple[str, str], ...]:
+        """The story as people met it, in names and values, without the cause."""
         story = self.story
-        told = (
+        return (
             (self.name, self.title),
             ("who", story.who),
             ("symptom", story.symptom),
             ("believed", story.believed),
-            ("hunt it", f"heisenlab hunt {self.name}"),
         )
+
+    def sheet(self) -> Sheet:
+        """Return what is shown of it: the story as people met it, never the cause or a fix."""
+        from simulations.drawing.sheet import Covered, Facts, Sheet  # noqa: PLC0415  (only what is shown is drawn)
+
+        told = (*self.told, ("hunt it", f"heisenlab hunt {self.name}"))
         covered = Covered(
             "hidden input",
-            "say it before you look",
+            "say it before you go on",
             Facts((("hidden input", self.hidden_input), ("asked", self.question))),
         )
         return Sheet(blocks=(Facts(told), covered))

@@ -10,7 +10,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from simulations.address_space.space import GIB, Region, Space
-from simulations.drawing.marks import Fall, Kind, Look, Span, Spot, Track, Tracks
+from simulations.drawing.marks import FAILS, NEAREST, Fall, Kind, Look, Span, Spot, Tone, Track, Tracks
 from simulations.drawing.sheet import Lines, Sheet
 from simulations.drawing.text import track_cells
 from simulations.errors import LabError
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from simulations.address_space.system import Run, Use
 
-__all__ = ["image", "pictures", "rows", "sheet", "text", "tracks"]
+__all__ = ["Cut", "cut_of", "image", "pictures", "rows", "sheet", "text", "tracks"]
 
 WIDTH: Final = 64
 """Cells of a row."""
@@ -43,6 +43,33 @@ COLOURS: Final = {"filler": "#c9c9c9", "mapping": "#3b7dd8", "island": "#444444"
 
 _LOWEST: Final = 4
 _DIGIT_BITS: Final = 4
+
+
+class Cut(NamedTuple):
+    """A pointer that was cut.
+
+    Attributes:
+        address: Where it pointed.
+        came_back: What it was afterwards.
+        name: What lies where it pointed.
+        outcome: What came of its use.
+    """
+
+    address: int
+    came_back: int
+    name: str
+    outcome: str
+
+    @property
+    def landed(self) -> str:
+        """What came back and what came of it, in words."""
+        return f"X {self.came_back:#x}: {self.outcome}"
+
+
+def cut_of(use: Use) -> Cut:
+    """Return the pointer of a use."""
+    said = {"crash": "crash", "silent": f"silent, it is {use.victim}", "right": "right"}[use.outcome]
+    return Cut(use.address, use.came_back, f"document {use.document}", said)
 
 
 class Row(NamedTuple):
@@ -74,7 +101,7 @@ def text(regions: Sequence[Region], *, top: int = 1 << 47, use: Use | None = Non
     """
     if width < 8:
         raise ValueError(f"a row has at least 8 cells, not {width}")
-    picture = tracks(regions, top=top, use=use)
+    picture = tracks(regions, top=top, cut=cut_of(use) if use else None)
     lines = []
     for track in picture.tracks:
         outside = track.low >= top
@@ -85,17 +112,17 @@ def text(regions: Sequence[Region], *, top: int = 1 << 47, use: Use | None = Non
 
 
 def tracks(
-    regions: Sequence[Region], *, top: int = 1 << 47, use: Use | None = None, title: str = "The address space"
+    regions: Sequence[Region], *, top: int = 1 << 47, cut: Cut | None = None, title: str = "The address space"
 ) -> Tracks:
     """Return a layout as a picture; a pointer that was cut falls from its address to what came back.
 
     Args:
         regions: What is mapped.
         top: The address after the highest.
-        use: A pointer that was cut.
+        cut: A pointer that was cut.
         title: What stands above it.
     """
-    margin = _Fall(use)
+    margin = _Beside(cut)
     drawn = [
         Track(
             label=f"{row.start:#x}",
@@ -107,20 +134,20 @@ def tracks(
                 if region.start < row.end and region.end > row.start
             ),
             spots=tuple(
-                Spot(address, kind) for address, kind in _targets(use) if row.start <= address < row.end
+                Spot(address, kind) for address, kind in _targets(cut) if row.start <= address < row.end
             ),
-            note=margin.beside(row),
+            note=margin.row(row),
         )
         for row in rows(top)
     ]
-    if use is not None and use.came_back >= top:
-        spots = (Spot(use.came_back, _CAME_BACK),)
-        drawn.insert(0, Track(label="outside", low=top, high=1 << 64, spots=spots, note=margin.landed()))
+    if cut is not None and cut.came_back >= top:
+        spots = (Spot(cut.came_back, _CAME_BACK),)
+        drawn.insert(0, Track(label="outside", low=top, high=1 << 64, spots=spots, note=cut.landed))
     return Tracks(
         title=title,
         kinds=_KINDS,
         tracks=tuple(drawn),
-        falls=_falls(drawn, use),
+        falls=_falls(drawn, cut),
         said=(_mapped(regions),),
     )
 
@@ -129,11 +156,11 @@ def pictures(shown: Run | Space, beside: Run | None = None) -> tuple[Tracks, ...
     """Return the picture of a run, alone, or as one that fails above one that passes; or of a space."""
     if isinstance(shown, Space):
         return (tracks(shown.regions, top=shown.layout.top),)
-    drawn = tracks(shown.regions, use=_shown_use(shown))
+    drawn = tracks(shown.regions, cut=_shown_cut(shown))
     if beside is None:
         return (drawn,)
-    passing = tracks(beside.regions, use=_shown_use(beside), title="The nearest run that passes")
-    return (replace(drawn, title="The run that fails"), passing)
+    passing = tracks(beside.regions, cut=_shown_cut(beside), title=f"{Tone.GOOD} {NEAREST}")
+    return (replace(drawn, title=f"{Tone.BAD} {FAILS}"), passing)
 
 
 def sheet(shown: Run | Space) -> Sheet:
@@ -149,15 +176,20 @@ def _shown_use(run: Run) -> Use | None:
     return run.wrong or next(iter(run.uses), None)
 
 
-def _targets(use: Use | None) -> list[tuple[int, int]]:
-    return [] if use is None else [(use.address, _POINTER), (use.came_back, _CAME_BACK)]
+def _shown_cut(run: Run) -> Cut | None:
+    use = _shown_use(run)
+    return cut_of(use) if use else None
 
 
-def _falls(drawn: Sequence[Track], use: Use | None) -> tuple[Fall, ...]:
+def _targets(cut: Cut | None) -> list[tuple[int, int]]:
+    return [] if cut is None else [(cut.address, _POINTER), (cut.came_back, _CAME_BACK)]
+
+
+def _falls(drawn: Sequence[Track], cut: Cut | None) -> tuple[Fall, ...]:
     """Return the arrow from a pointer to what came back; there is none within one row."""
     places = [
         (number, address)
-        for address, _ in _targets(use)
+        for address, _ in _targets(cut)
         for number, track in enumerate(drawn)
         if track.low <= address < track.high
     ]
@@ -167,33 +199,26 @@ def _falls(drawn: Sequence[Track], use: Use | None) -> tuple[Fall, ...]:
     return (Fall(track, at, to_track, to),)
 
 
-class _Fall:
+class _Beside:
     """What stands in the margin beside each row: where the pointer was, and where it came down."""
 
-    def __init__(self, use: Use | None) -> None:
-        self.use = use
+    def __init__(self, cut: Cut | None) -> None:
+        self.cut = cut
         self.falling = False
 
-    def beside(self, row: Row) -> str:
-        use = self.use
-        if use is None:
+    def row(self, row: Row) -> str:
+        cut = self.cut
+        if cut is None:
             return ""
-        if row.start <= use.address < row.end:
-            if row.start <= use.came_back < row.end:
-                return f"P {use.address:#x}, {self.landed()}"
-            self.falling = use.came_back < row.start
-            return f"P {use.address:#x}, document {use.document}"
-        if row.start <= use.came_back < row.end:
+        if row.start <= cut.address < row.end:
+            if row.start <= cut.came_back < row.end:
+                return f"P {cut.address:#x}, {cut.landed}"
+            self.falling = cut.came_back < row.start
+            return f"P {cut.address:#x}, {cut.name}"
+        if row.start <= cut.came_back < row.end:
             self.falling = False
-            return self.landed()
+            return cut.landed
         return "|" if self.falling else ""
-
-    def landed(self) -> str:
-        use = self.use
-        if use is None:
-            return ""
-        said = {"crash": "crash", "silent": f"silent, it is {use.victim}", "right": "right"}[use.outcome]
-        return f"X {use.came_back:#x}: {said}"
 
 
 def _mapped(regions: Sequence[Region]) -> str:

@@ -8,7 +8,7 @@ from simulations.batch_job.environment import DAY_H, when
 from simulations.batch_job.rules import RULES, WEEKDAYS
 from simulations.batch_job.system import FINISHED
 from simulations.batch_job.workload import HOUR_MS
-from simulations.drawing.marks import Kind, Look, Span, Spot, Track, Tracks
+from simulations.drawing.marks import FAILS, NEAREST, Kind, Look, Span, Spot, Tone, Track, Tracks
 from simulations.drawing.sheet import Lines, Sheet
 from simulations.drawing.text import track_cells
 
@@ -69,7 +69,7 @@ def pictures(run: Run, beside: Run | None = None) -> tuple[Tracks, ...]:
     """Return the picture of a campaign, alone, or as one that fails beside one that passes."""
     if beside is None:
         return (tracks(run),)
-    return (tracks(run, "The campaign that fails"), tracks(beside, "The nearest that passes"))
+    return (tracks(run, f"{Tone.BAD} {FAILS}"), tracks(beside, f"{Tone.GOOD} {NEAREST}"))
 
 
 def sheet(run: Run) -> Sheet:

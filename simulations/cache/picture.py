@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from simulations.drawing.marks import Lanes, Sequence, Step, Tone, lanes_beside
+from simulations.drawing.marks import FAILS, NEAREST, Lanes, Sequence, Step, Tone, lanes_beside
 from simulations.drawing.sheet import Lines, Sheet
 from simulations.drawing.text import sequence_lines
 
@@ -55,8 +55,8 @@ def pictures(run: Run, beside: Run | None = None) -> tuple[Lanes]:
     """Return the picture of a run, alone, or as one that fails beside one that passes."""
     if beside is None:
         return (Lanes(title="What the clients asked", runs=(sequence(run, title="the run"),)),)
-    failing = sequence(run, title="fails", tone=Tone.BAD)
-    passing = sequence(beside, title="the nearest that passes", tone=Tone.GOOD)
+    failing = sequence(run, title=FAILS, tone=Tone.BAD)
+    passing = sequence(beside, title=NEAREST, tone=Tone.GOOD)
     return (lanes_beside("What the clients asked, one after another", failing, passing),)
 
 

@@ -6,12 +6,14 @@ import math
 from dataclasses import dataclass
 from enum import StrEnum
 from itertools import zip_longest
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, Final, TypeAlias
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
 __all__ = [
+    "FAILS",
+    "NEAREST",
     "Axis",
     "Cell",
     "Chart",
@@ -38,6 +40,12 @@ __all__ = [
     "decades",
     "lanes_beside",
 ]
+
+
+FAILS: Final = "fails"
+"""The title of a run that fails."""
+NEAREST: Final = "the nearest that passes"
+"""The title of the run that passes and is nearest to it."""
 
 
 class Shape(StrEnum):

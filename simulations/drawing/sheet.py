@@ -36,10 +36,12 @@ class Lines:
     Attributes:
         text: The lines.
         title: What stands above them; may be empty.
+        wrap: Whether a page breaks long ones, since they have no columns.
     """
 
     text: str
     title: str = ""
+    wrap: bool = False
 
 
 @dataclass(frozen=True)

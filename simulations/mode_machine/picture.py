@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from simulations.drawing.marks import Cell, Diagram, Edge, Node, Table, Tone
+from simulations.drawing.marks import FAILS, NEAREST, Cell, Diagram, Edge, Node, Table, Tone
 from simulations.drawing.sheet import Lines, Sheet
 from simulations.errors import LabError
 from simulations.mode_machine.encodings import Mode, show, unused
@@ -115,8 +115,8 @@ def pictures(run: Run, beside: Run | None = None) -> tuple[Table | Diagram, ...]
     if beside is None:
         return (clocks(run, "Clock by clock"), diagram(run.system))
     return (
-        clocks(run, f"{Tone.BAD} fails"),
-        clocks(beside, f"{Tone.GOOD} the nearest that passes"),
+        clocks(run, f"{Tone.BAD} {FAILS}"),
+        clocks(beside, f"{Tone.GOOD} {NEAREST}"),
         diagram(run.system),
     )
 
@@ -180,7 +180,7 @@ def diagram(system: System) -> Diagram:
         nodes=tuple(Node(name, island=number >= len(Mode)) for number, name in enumerate(names)),
         edges=tuple(edges),
         island=_ISLAND,
-        said=(f"Power on leads to {Mode.INIT.name}. Only noise leads to {_ISLAND}.",) if codes else (),
+        said=(f"Power on leads to {Mode.INIT.name}. No command leads to {_ISLAND}.",) if codes else (),
     )
 
 

@@ -79,14 +79,10 @@ def _claim(check: Property) -> str:
 
 
 def _print_covered(scenario: Scenario) -> None:
-    story = scenario.story
     kinds = Counter(variant.kind for variant in scenario.variants)
     print_facts(
         [
-            (scenario.name, scenario.title),
-            ("who", story.who),
-            ("symptom", story.symptom),
-            ("believed", story.believed),
+            *scenario.told,
             ("hidden input", "say it before you go on; --reveal shows it, and the cause"),
             ("repairs", f"{kinds['folk fix']} that do not hold, {kinds['fix']} that do"),
         ]

@@ -191,6 +191,7 @@ def report_json(report: Report) -> dict[str, Any]:
         "crashes": [crash_json(crash) for crash in report.crashes],
         "unfilled": list(report.unfilled),
         "notes": list(report.notes),
+        "says": "\n".join(report_lines(report)),
     }
 
 

@@ -39,6 +39,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from pathlib import Path
 
+    from simulations.drawing.marks import Picture
+    from simulations.drawing.sheet import Sheet
     from simulations.live.recorder.ending import Ending
 
 COMPARED_MAX: Final = 50
@@ -107,6 +109,20 @@ class Report(Displayed):
 
     def __repr__(self) -> str:
         return shortened(f"<Report {self.recording.folder}: {self.verdict.ending.words}>")
+
+    def pictures(self) -> tuple[Picture, ...]:
+        """Return its pictures: its memory over time, and who may have ended it."""
+        from simulations.live.recorder import picture  # noqa: PLC0415  (only what is shown is drawn)
+
+        ranked = self.verdict.suspects
+        drawn = (picture.memory(self.recording), picture.posterior(ranked) if ranked else None)
+        return tuple(each for each in drawn if each is not None)
+
+    def sheet(self) -> Sheet:
+        """Return what is shown of it: what is printed, and its pictures."""
+        from simulations.drawing.sheet import Lines, Sheet  # noqa: PLC0415  (only what is shown is drawn)
+
+        return Sheet(blocks=(Lines(str(self), wrap=True),), pictures=self.pictures())
 
     def in_words(self, *, ascii_only: bool = False) -> str:
         """Return the report as text.
