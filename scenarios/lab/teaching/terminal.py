@@ -99,14 +99,10 @@ class Terminal:
         above = os.environ.get("PYTHONPATH", "")
         places = [str(self.folder / each) for each in path]
         environment = {
-            **{name: said for name, said in os.environ.items() if not name.startswith(("GIT_", "FORCE_"))},
-
-                "PYTHONPATH": os.pathsep.join(filter(None, (str(_LAB), *places, above))),
-                "NO_COLOR": "1",
-                "COLUMNS": "88"
-            ,
-            **variables,
+            name: said for name, said in os.environ.items() if not name.startswith(("GIT_", "FORCE_"))
         }
+        environment["PYTHONPATH"] = os.pathsep.join(filter(None, (str(_LAB), *places, above)))
+        environment |= {"NO_COLOR": "1", "COLUMNS": "88", **variables}
         try:
             done = subprocess.run(
                 words,
