@@ -180,7 +180,7 @@ def diagram(system: System) -> Diagram:
         nodes=tuple(Node(name, island=number >= len(Mode)) for number, name in enumerate(names)),
         edges=tuple(edges),
         island=_ISLAND,
-        said=(f"Power on leads to {Mode.INIT.name}. Only noise leads to {_ISLAND}.",) if codes else (),
+        said=(f"Power on leads to {Mode.INIT.name}. No command leads to {_ISLAND}.",) if codes else (),
     )
 
 

@@ -5,9 +5,9 @@ what the program prints. The first text block, and the picture of a terminal, ar
 `pytest scenarios/`. Numbers are left out of comparisons: how many runs a search takes, and how long, differs
 from version to version of Hypothesis and from machine to machine.
 
-The pages in `SESSIONS` are typed into a shell from top to bottom. Each has a folder of its own, in which each
-Python block with a name is a file; every console block holds commands, and below each what it prints on a
-terminal of 88 columns.
+The pages in `SESSIONS` are typed into a shell from top to bottom. Each has a folder of its own. In it each
+Python block with a name, of whichever page, is a file. A console block holds commands, and below each what it
+prints on a terminal of 88 columns.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ ROOT: Final = Path(__file__).parents[2]
 README: Final = ROOT / "README.md"
 PICTURE: Final = ROOT / "docs/images/pytest_scenarios.svg"
 COLUMNS: Final = 100
-SESSIONS: Final = ("lessons.md",)
+SESSIONS: Final = ("lessons.md", "talk.md")
 """The pages below `docs` that are typed into a shell from top to bottom."""
 
 
@@ -97,8 +97,9 @@ def steps(page: str) -> list[Step]:
 def played(page: str) -> Iterator[Step]:
     """Type the commands of a page into a shell, in a folder of their own; yield each with what it printed."""
     with tempfile.TemporaryDirectory() as folder:
-        for match in _FILE.finditer(page):
-            Path(folder, match["name"]).write_text(match["source"], encoding="utf-8")
+        for path in sessions():
+            for match in _FILE.finditer(path.read_text(encoding="utf-8")):
+                Path(folder, match["name"]).write_text(match["source"], encoding="utf-8")
         for step in steps(page):
             status, printed, complaints = _typed(step.command, folder)
             if status not in _ENDED_WELL or "Traceback" in complaints:

@@ -67,6 +67,8 @@ COMMANDS: Final = (
     Command("report", "write a page about a result, to be mailed", "report", Spoilers.SOME),
     Command("export", "write a finding as a regression test", "export", Spoilers.ALL),
     Command("new", "make a new scenario that runs green from the first minute", "new"),
+    Command("learn", "write the lessons, the demonstrations and the slides into a folder", "learn"),
+    Command("mark", "mark findings: does each reproduce, and is it least?", "mark", Spoilers.SOME),
     Command("journal", "show a lab journal", "journal", Spoilers.SOME),
     Command("threads", "explore the thread schedules of a program", "threads"),
     Command("machine", "examine what a state machine does with a corrupted state", "machine"),

@@ -63,12 +63,14 @@ class Watched(Pictured):
     """What Hypothesis did with a test.
 
     Attributes:
-        examples: The test cases, in the order in which they were run.
+        examples: The test cases that Hypothesis made, in the order in which they were run.
         failure: The error of the simplest one, and what Hypothesis says of it; empty where none failed.
+        explicit: How many of `@example` were run before; where one of them fails, Hypothesis makes none.
     """
 
     examples: tuple[Example, ...]
     failure: str
+    explicit: int = 0
 
     @property
     def kept(self) -> tuple[Example, ...]:
@@ -82,8 +84,10 @@ class Watched(Pictured):
 
     def __repr__(self) -> str:
         ran = f"{len(self.examples)} test cases"
+        if self.explicit:
+            ran = f"{self.explicit} explicit, {ran}"
         if not self.kept:
-            return f"{ran}, none failed"
+            return f"{ran}, {'the explicit one failed' if self.failure else 'none failed'}"
         return f"{ran}, {len(self.kept)} kept, from {self.kept[0].words} to {self.least}"
 
     def picture(self) -> Chart:
@@ -97,7 +101,7 @@ class Watched(Pictured):
                 name="the simplest that fails",
                 points=tuple(Point(each.number, each.rank) for each in kept)
                 + ((Point(len(self.examples), kept[-1].rank),) if kept else ()),
-                detail=f"{len(kept)} were kept" if kept else "none failed",
+                detail=f"{len(kept)} were kept",
             ),
         )
         most = max((each.rank for each in self.examples), default=0)
@@ -116,7 +120,7 @@ class Watched(Pictured):
                 ticks=_ticks(most),
             ),
             series=tuple(each for each in series if each.points),
-            said=tuple(f"{each.number}: {each.words}" for each in _some(kept)),
+            said=tuple(f"{each.number}: {each.words}" for each in _some(kept)) or (repr(self),),
         )
 
     def _dots(self, name: str, examples: list[Example]) -> Series:
@@ -165,12 +169,17 @@ def watch(test: Callable[[], object]) -> Watched:
     from hypothesis.internal import observability  # noqa: PLC0415  (see above)
 
     seen: list[_Seen] = []
+    explicit = 0
     unsaid = _unsaid(test)
 
     def hear(observation: Any) -> None:
-        # After the search Hypothesis runs the simplest failing one once more, to print it.
-        if observation.type == "test_case" and observation.metadata.phase is not None:
+        nonlocal explicit
+        if observation.type != "test_case":
+            return
+        if observation.metadata.phase is not None:
             seen.append(_reported(observation, unsaid))
+        elif not seen:  # behind them it is the simplest failing one once more, to print it
+            explicit += 1
 
     failure = ""
     before = observability.OBSERVABILITY_CHOICES, observability.OBSERVABILITY_COLLECT_COVERAGE
@@ -180,10 +189,10 @@ def watch(test: Callable[[], object]) -> Watched:
             failure = _failure_of(_for_a_lesson(test))
     finally:
         observability.OBSERVABILITY_CHOICES, observability.OBSERVABILITY_COLLECT_COVERAGE = before
-    if not seen:
+    if not seen and not explicit:
         why = failure or "is it decorated with @given?"
         raise LabError(f"Hypothesis ran nothing in {getattr(test, '__name__', test)}: {why}")
-    return Watched(_examples(seen), failure)
+    return Watched(_examples(seen), failure, explicit)
 
 
 def _is_machine(test: Any) -> bool:

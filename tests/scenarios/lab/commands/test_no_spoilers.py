@@ -1,6 +1,7 @@
 """Where causes are hidden, no command and no test tells the cause or a fix of any scenario."""
 
 import ast
+import dataclasses
 import functools
 import re
 import subprocess
@@ -14,6 +15,7 @@ from scenarios.lab.catalogue import catalogue, get
 from scenarios.lab.commands import COMMANDS, NO_SPOILERS, main
 from scenarios.lab.commands.command import Spoilers
 from scenarios.lab.execution import in_words, replayed
+from scenarios.lab.finding import encode_input
 from scenarios.lab.hunt import hunt
 from scenarios.lab.method.journal import append, entry
 from scenarios.lab.scenario import Finds
@@ -42,11 +44,12 @@ ARGUMENTS = {
     "explain": ["FILE", "FILE --json"],
     "export": ["FILE", "FILE --json"],
     "report": ["FILE", "FILE --json"],
+    "mark": ["FILE", "FILE --json", "WORSE", "WORSE --json"],
     "journal": ["JOURNAL", "JOURNAL --json"],
 }
 """What is typed after a command; the words in capitals stand for those of a scenario."""
 
-OF_THE_USER = {"doctor", "new", "threads", "machine", "memory", "record"}
+OF_THE_USER = {"doctor", "learn", "new", "threads", "machine", "memory", "record"}
 """Commands that know no scenario of the catalogue."""
 
 ELSEWHERE = {"test": "asked of pytest below", "bisect": "half a minute; it names the property and commits"}
@@ -93,6 +96,18 @@ def telling(name):
     return {text for text in map(spread, texts) if not re.search(rf"\b{re.escape(text)}\b", told)}
 
 
+def on_a_larger_input(scenario, finding):
+    """Return the finding with the largest input of the ladder at which its plan still fails."""
+    for given in reversed(scenario.ladder):
+        try:
+            outcome = replayed(scenario, scenario.variant(finding.variant), given, finding.plan)
+        except PlanError:
+            continue
+        if outcome.failure is not None and outcome.failure.by == finding.by:
+            return dataclasses.replace(finding, input=encode_input(given))
+    return finding
+
+
 @pytest.fixture(scope="module")
 def given(tmp_path_factory):
     """Return the words of a scenario: its name, a fix, a finding, a journal that says what it is."""
@@ -106,7 +121,15 @@ def given(tmp_path_factory):
             fix = next(each.name for each in get(name).variants if each.kind == "fix")
             journal = str(folder / "log.jsonl")
             append(Path(journal), entry("hunt", finding.plan_in_words, command="heisenlab hunt"))
-            kept[name] = {"NAME": name, "FIX": fix, "FILE": str(folder / "found.json"), "JOURNAL": journal}
+            worse = on_a_larger_input(get(name), finding)
+            worse.save(folder / "worse.json")
+            kept[name] = {
+                "WORSE": str(folder / "worse.json"),
+                "NAME": name,
+                "FIX": fix,
+                "FILE": str(folder / "found.json"),
+                "JOURNAL": journal,
+            }
         return kept[name]
 
     return words

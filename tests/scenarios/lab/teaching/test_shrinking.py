@@ -4,7 +4,7 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from hypothesis import Phase, assume, find, given, settings
+from hypothesis import Phase, assume, example, find, given, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
@@ -91,13 +91,26 @@ def test_the_settings_of_the_test_hold_and_stay():
     assert once._hypothesis_internal_use_settings.deadline == timedelta(seconds=7)
 
 
+@pytest.mark.parametrize("limit", [5, 20_000])
+def test_explicit_examples_are_counted_apart(limit):
+    watched = watch(example(10, True)(above(limit)))
+    assert watched.explicit == 1
+    assert watched.kept == ()
+    if limit == 5:
+        assert repr(watched) == "1 explicit, 0 test cases, the explicit one failed"
+        assert "Failing explicit example" in watched.failure
+        assert repr(watched) in "\n".join(lines(watched.picture()))
+    else:
+        assert repr(watched) == f"1 explicit, {len(watched.examples)} test cases, none failed"
+
+
 def test_it_is_drawn_with_its_words_and_escaped():
     @given(st.text(min_size=1, alphabet="<&"))
     def test(text):
         assert "&" not in text
 
     watched = watch(test)
-    assert "text='&amp;'" in watched._repr_svg_()
+    assert "text='&amp;'" in watched._repr_mimebundle_()["image/svg+xml"]
     drawn = "\n".join(lines(watched.picture()))
     assert f"{watched.kept[-1].number}: text='&'" in drawn
     assert f"{len(watched.kept)} were kept" in drawn
@@ -112,6 +125,9 @@ def test_a_picture_spells_out_the_first_the_last_and_few_between(kept):
         for number in range(1, kept + 1)
     )
     said = Watched(examples, "").picture().said
+    if not kept:
+        assert said == ("0 test cases, none failed",)
+        return
     assert len(said) == min(kept, SHOWN_MAX)
     assert said[:1] == tuple(f"{each.number}: {each.words}" for each in examples[:1])
     assert said[-1:] == tuple(f"{each.number}: {each.words}" for each in examples[-1:])
