@@ -32,7 +32,8 @@ _TABLE: Final = (
 _SHEET: Final = (
     ".hl-sheet .hl-facts th{white-space:nowrap;font-weight:normal;opacity:.75}"
     ".hl-sheet .hl-facts td{overflow-wrap:anywhere}"
-    ".hl-sheet .hl-wrap{white-space:pre-wrap;overflow-wrap:anywhere}.hl-sheet pre{overflow-x:auto;font-size:.8em}"
+    ".hl-sheet .hl-wrap{white-space:pre-wrap;overflow-wrap:anywhere}"
+    ".hl-sheet pre{overflow-x:auto;font-size:.8em}"
     ".hl-sheet summary{cursor:pointer}"
 )
 _BODY: Final = (
