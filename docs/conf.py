@@ -14,7 +14,7 @@ extensions = [
     "sphinx.ext.viewcode",
     "sphinxcontrib.mermaid",
 ]
-exclude_patterns = ["_build"]
+exclude_patterns = ["_build", "talk.md"]  # the slides are for Marp
 html_theme = "furo"
 html_title = "heisenlab"
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
+from simulations.drawing.displayed import Displayed
 from simulations.errors import PlanError
 from simulations.terminal_text import shown
 
@@ -28,7 +29,7 @@ class Deviation(NamedTuple):
         return f"{self.label} takes option {self.option} at occurrence {self.occurrence}"
 
 
-class Plan:
+class Plan(Displayed):
     """A sparse set of deviations, in the order in which they were asked. The empty plan is the nominal run.
 
     Two plans with the same deviations are equal whatever their order: they give the same run.

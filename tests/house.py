@@ -97,11 +97,13 @@ ROOMS: Final = (
         (
             *("simulations", "simulations.drawing.png"),
             *("scenarios", "scenarios.lab", "scenarios.lab.adaptors", "scenarios.lab.method"),
+            "scenarios.lab.teaching",
             *_INSTRUMENTS,
             *_WORLDS,
         ),
         ("rich",),
     ),
+    Room("scenarios.lab.teaching", ("simulations", "scenarios.lab", "scenarios.lab.method"), ("hypothesis",)),
     Room("scenarios.lab.start", ("scenarios.lab", "scenarios.lab.commands"), ("pytest",)),  # entry points
     Room("scenarios.lab.commands.__main__", ("scenarios.lab.start",)),
     Room(

@@ -10,13 +10,17 @@ import warnings
 from functools import lru_cache
 from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from scenarios.lab.scenario import Scenario
+from simulations.drawing.displayed import Displayed
 from simulations.errors import LabError
 from simulations.terminal_text import shown
 
-__all__ = ["GROUP", "catalogue", "get", "names"]
+if TYPE_CHECKING:
+    from simulations.drawing.sheet import Sheet
+
+__all__ = ["GROUP", "Catalogue", "catalogue", "get", "names"]
 
 GROUP: Final = "heisenlab.scenarios"
 """The entry-point group through which another distribution adds a scenario, with its name as the key."""
@@ -24,13 +28,30 @@ GROUP: Final = "heisenlab.scenarios"
 _ENGINE: Final = "lab"
 
 
-def catalogue() -> dict[str, Scenario]:
+class Catalogue(dict[str, Scenario], Displayed):
+    """Scenarios by name."""
+
+    def sheet(self) -> Sheet:
+        """Return what is shown of it: a row for each scenario, without its hidden input."""
+        from simulations.drawing.marks import Cell, Table  # noqa: PLC0415  (only what is shown is drawn)
+        from simulations.drawing.sheet import Sheet  # noqa: PLC0415  (as above)
+
+        rows = tuple(
+            (Cell(each.name), Cell(each.title), Cell(str(len(each.variants)))) for each in self.values()
+        )
+        return Sheet(blocks=(Table(title="", header=("name", "title", "variants"), rows=rows),))
+
+    def __repr__(self) -> str:
+        return f"<Catalogue: {', '.join(self)}>"
+
+
+def catalogue() -> Catalogue:
     """Return all scenarios by name: ours in alphabetical order, then those of other distributions.
 
     An entry point that cannot be loaded is left out with a warning that names it, so that one broken plug-in
     does not break everything else.
     """
-    scenarios = {name: _load(name, source) for name, source in _ours().items()}
+    scenarios = Catalogue({name: _load(name, source) for name, source in _ours().items()})
     for name, entry in _theirs().items():
         try:
             scenarios[name] = _load(name, entry)

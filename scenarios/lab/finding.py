@@ -17,7 +17,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
+from scenarios.lab.catalogue import get
+from scenarios.lab.execution import replayed
 from scenarios.lab.finding_fields import FieldError, check_depth, checked
+from simulations.drawing.displayed import Displayed
 from simulations.errors import LabError
 from simulations.terminal_text import shortened, shown
 
@@ -25,6 +28,8 @@ if TYPE_CHECKING:
     from scenarios.lab.doctor import Fingerprint
     from scenarios.lab.scenario import Scenario
     from simulations.choices import Plan
+    from simulations.drawing.marks import Picture
+    from simulations.drawing.sheet import Sheet
 
 __all__ = [
     "Finding",
@@ -53,7 +58,7 @@ class FindingError(LabError):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Finding:
+class Finding(Displayed):
     """A failing case.
 
     Attributes:
@@ -89,6 +94,44 @@ class Finding:
     minimising_runs: int
     verified: str
     fingerprint: Fingerprint = field(default_factory=dict)
+
+    @property
+    def facts(self) -> tuple[tuple[str, str], ...]:
+        """The finding in names and values, as commands print it."""
+        given = self.input.items() if isinstance(self.input, dict) else [("", self.input)]
+        return (
+            ("plan", self.plan_in_words),
+            ("fails", f"{self.by}: {self.message}"),
+            ("minimality", self.minimality),
+            ("input", ", ".join(f"{key}={value}" for key, value in given)),
+            ("runs", f"{self.search_runs} to search, {self.minimising_runs} to minimise"),
+            ("digest", self.digest),
+            ("verified", self.verified),
+        )
+
+    def sheet(self) -> Sheet:
+        """Return what is shown of it: what it holds, and how it runs here."""
+        from simulations.drawing.sheet import Facts, Sheet  # noqa: PLC0415  (only what is shown is drawn)
+
+        title = f"{self.scenario} / {self.variant}"
+        return Sheet(title=title, blocks=(Facts(self.facts),), pictures=self.pictures())
+
+    def pictures(self) -> tuple[Picture, ...]:
+        """Return the pictures of its run; none where there is no such scenario, or it runs otherwise."""
+        from scenarios.lab.pictures import pictures_of  # noqa: PLC0415  (only what is shown is drawn)
+
+        try:
+            scenario = get(self.scenario)
+            variant, given = scenario.variant(self.variant), decode_input(scenario, self.input)
+            outcome = replayed(scenario, variant, given, self.plan)
+        except LabError:
+            return ()
+        if outcome.run.trace.digest() != self.digest:
+            return ()
+        return pictures_of(scenario, variant, given, self.plan, outcome)
+
+    def __repr__(self) -> str:
+        return shortened(f"<Finding {self.scenario} / {self.variant}: {self.plan_in_words} ({self.by})>")
 
     def to_json(self) -> dict[str, Any]:
         """Return the finding as JSON-able data, schema version and checksum included."""

@@ -18,6 +18,7 @@ from scenarios.lab.progress import HuntProgress
 from scenarios.lab.scenario import Exhausted, Finds, Scenario, Variant
 from scenarios.lab.searchers import Phase, Search, Searcher, Tally, Target, exhaustive_search, searchers_of
 from scenarios.lab.verdict import Coverage, Minimality, Verdict, nothing_found
+from simulations.drawing.displayed import Displayed
 from simulations.errors import LabError
 from simulations.intervals import rate_below
 from simulations.terminal_text import shortened, shown
@@ -26,12 +27,13 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from scenarios.lab.execution import Caught
+    from simulations.drawing.sheet import Sheet
 
 __all__ = ["Hunt", "HuntInterrupted", "finding_of", "hunt"]
 
 
 @dataclass(frozen=True, kw_only=True)
-class Hunt:
+class Hunt(Displayed):
     """The result of a hunt.
 
     Attributes:
@@ -71,8 +73,40 @@ class Hunt:
             return nothing_found(self.coverage, self.search_runs, self.rate_below)
         return f"{found.plan_in_words} ({found.by}: {found.message})"
 
+    @property
+    def facts(self) -> tuple[tuple[str, str], ...]:
+        """The result in names and values, as the command prints it."""
+        spent = f"{self.search_runs} to search ({self.searcher}, seed {self.seed})"
+        time = ("time", f"{self.seconds:.2f} s")
+        found = self.finding
+        if found is None:
+            return (("verdict", self.says), ("runs", spent), time)
+        said = dict(found.facts)
+        said["runs"] = f"{spent}, {self.minimising_runs} to minimise"
+        return (*said.items(), time)
+
+    @property
+    def ended(self) -> str:
+        """The verdict in two or three words."""
+        found = self.finding
+        interrupted = found is not None and Minimality.read(found.minimality) is Minimality.INTERRUPTED
+        return f"{self.verdict}{', not minimised' if interrupted else ''}"
+
+    def sheet(self) -> Sheet:
+        """Return what is shown of it: what the command prints but the time: equal hunts look equal."""
+        from simulations.drawing.sheet import Facts, Sheet  # noqa: PLC0415  (only what is shown is drawn)
+
+        return Sheet(
+            title=f"{self.scenario} / {self.variant}: {self.ended}",
+            blocks=(Facts(tuple(fact for fact in self.facts if fact[0] != "time")),),
+            pictures=self.finding.pictures() if self.finding else (),
+        )
+
     def __str__(self) -> str:
         return f"{self.scenario} / {self.variant}: {self.verdict}: {self.says}"
+
+    def __repr__(self) -> str:
+        return f"<Hunt {shortened(str(self))}>"
 
     def to_json(self) -> dict[str, Any]:
         """Return the hunt as one flat JSON-able object; what only a finding has is None without one."""

@@ -29,8 +29,9 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeAlias
 
+from simulations.drawing.displayed import Displayed
 from simulations.errors import LabError
-from simulations.terminal_text import shown
+from simulations.terminal_text import shortened, shown
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -39,6 +40,7 @@ if TYPE_CHECKING:
 
     from scenarios.lab.hunt import Hunt
     from simulations.choices import ChoicePoint, Chooser, NoiseModel, Plan
+    from simulations.drawing.sheet import Sheet
     from simulations.trace import Trace
 
 __all__ = [
@@ -159,7 +161,7 @@ def _plain(point: ChoicePoint) -> str:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Scenario:
+class Scenario(Displayed):
     """A bug: its story, the world in which it lives, and what must be true.
 
     Attributes:
@@ -247,6 +249,32 @@ class Scenario:
             for check in self.properties
             if variant.properties is None or check.__name__ in variant.properties
         )
+
+    @property
+    def told(self) -> tuple[tuple[str, str], ...]:
+        """The story as people met it, in names and values, without the cause."""
+        story = self.story
+        return (
+            (self.name, self.title),
+            ("who", story.who),
+            ("symptom", story.symptom),
+            ("believed", story.believed),
+        )
+
+    def sheet(self) -> Sheet:
+        """Return what is shown of it: the story as people met it, never the cause or a fix."""
+        from simulations.drawing.sheet import Covered, Facts, Sheet  # noqa: PLC0415  (only what is shown is drawn)
+
+        told = (*self.told, ("hunt it", f"heisenlab hunt {self.name}"))
+        covered = Covered(
+            "hidden input",
+            "say it before you go on",
+            Facts((("hidden input", self.hidden_input), ("asked", self.question))),
+        )
+        return Sheet(blocks=(Facts(told), covered))
+
+    def __repr__(self) -> str:
+        return shortened(f"<Scenario {self.name}: {self.title}>")
 
     def hunt(self, variant: str = "as-shipped", **options: Any) -> Hunt:
         """Search, minimise and verify: `scenarios.lab.hunt.hunt` with this scenario."""

@@ -1,10 +1,12 @@
 """Where a process of `heisenlab` starts: it loads next to nothing before Ctrl-C ends it in one line."""
 
+import os
 import sys
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from typing import Self
 
 _INTERRUPTED = 130  # as a shell gives it; `scenarios.lab.commands.command` is not loaded yet
 
@@ -38,9 +40,34 @@ def _pytest() -> int:
         from scenarios.lab.interrupts import end_when_closed  # noqa: PLC0415  (as above)
 
         end_when_closed(descriptor)
-    import pytest  # noqa: PLC0415  (as above)
+    with _Beginning() as beginning:
+        import pytest  # noqa: PLC0415  (as above)
 
-    return int(pytest.main())
+        return int(pytest.main(plugins=[beginning]))
+
+
+class _Beginning:
+    """Let Ctrl-C end the process without another word until the tests begin.
+
+    While it imports, pytest takes what an interruption became for an error of what it imports. Up to there
+    nothing has been started that would have to be ended.
+    """
+
+    def __enter__(self) -> "Self":
+        import signal  # noqa: PLC0415  (as above)
+
+        self._usual = signal.getsignal(signal.SIGINT)
+        if self._usual is signal.default_int_handler:
+            signal.signal(signal.SIGINT, lambda *_: os._exit(_INTERRUPTED))
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.pytest_runtestloop()
+
+    def pytest_runtestloop(self) -> None:
+        import signal  # noqa: PLC0415  (as above)
+
+        signal.signal(signal.SIGINT, self._usual)
 
 
 def _guarded(run: "Callable[[], int]") -> int:

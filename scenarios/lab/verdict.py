@@ -103,13 +103,14 @@ class Minimality(StrEnum):
         return self in {Minimality.LEAST, Minimality.LEAST_AT_INPUT, Minimality.LEAST_OVER_LABELS}
 
 
-def nothing_found(coverage: Coverage, runs: int, rate_below: float | None) -> str:
+def nothing_found(coverage: Coverage, runs: int, rate_below: float | None, *, spoilers: bool = True) -> str:
     """Say in one sentence what a hunt that found nothing has shown.
 
     Args:
         coverage: What the search went through.
         runs: How many runs it took.
         rate_below: The bound on the rate of failing runs, with 95 % confidence, or None.
+        spoilers: Whether labels and inputs are named, which tell what the world asks.
     """
     if not coverage.complete:
         bound = (
@@ -119,10 +120,10 @@ def nothing_found(coverage: Coverage, runs: int, rate_below: float | None) -> st
         )
         return f"nothing found in {runs} runs{bound}"
     labels, inputs = coverage.labels, coverage.inputs
+    plural = "" if coverage.deviations == 1 else "s"
+    holds = f"every plan of at most {coverage.deviations} deviation{plural} holds ({runs} runs)"
+    if not spoilers:
+        return f"{holds}, on {len(inputs)} input{'s'[: len(inputs) != 1]}"
     more = f", ... {labels[-1]}" if len(labels) > _LABELS_SHOWN_MAX else ""
     on = repr(inputs[0]) if len(inputs) == 1 else f"all {len(inputs)} inputs up to {inputs[-1]!r}"
-    plural = "" if coverage.deviations == 1 else "s"
-    return (
-        f"every plan of at most {coverage.deviations} deviation{plural} holds ({runs} runs), "
-        f"at {len(labels)} labels ({', '.join(labels[:_LABELS_SHOWN_MAX])}{more}), on {on}"
-    )
+    return f"{holds}, at {len(labels)} labels ({', '.join(labels[:_LABELS_SHOWN_MAX])}{more}), on {on}"

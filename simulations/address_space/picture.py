@@ -1,4 +1,4 @@
-"""An address space as a picture: as text, and as an image where Matplotlib is installed.
+"""An address space as a picture: as data, as text, and as an image where Matplotlib is installed.
 
 A row covers the addresses from 16^k to 16^(k+1), one hexadecimal digit more than the row below it; so 64 KiB
 and 128 TiB fit on one page. The highest addresses stand on top: a pointer that is cut falls.
@@ -6,29 +6,70 @@ and 128 TiB fit on one page. The highest addresses stand on top: a pointer that 
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
-from simulations.address_space.space import GIB, Region
+from simulations.address_space.space import GIB, Region, Space
+from simulations.drawing.marks import FAILS, NEAREST, Fall, Kind, Look, Span, Spot, Tone, Track, Tracks
+from simulations.drawing.sheet import Lines, Sheet
+from simulations.drawing.text import track_cells
 from simulations.errors import LabError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from simulations.address_space.system import Use
+    from simulations.address_space.system import Run, Use
 
-__all__ = ["image", "rows", "text"]
+__all__ = ["Cut", "cut_of", "image", "pictures", "rows", "sheet", "text", "tracks"]
 
 WIDTH: Final = 64
 """Cells of a row."""
 
-SIGNS: Final = {"free": ".", "filler": "/", "mapping": "=", "island": "#"}
+_KINDS: Final = (
+    Kind(".", "free", Look.BLANK),
+    Kind("/", "filler", Look.HATCHED),
+    Kind("=", "mapping", Look.SOLID),
+    Kind("#", "island", Look.DARK),
+    Kind("P", "pointer", Look.DOT),
+    Kind("X", "what came back", Look.CROSS),
+)
 """What a cell shows, the least important first: a cell shows the most important that lies in it."""
+_NAMES: Final = [kind.name for kind in _KINDS]
+_POINTER: Final = _NAMES.index("pointer")
+_CAME_BACK: Final = _NAMES.index("what came back")
 
 COLOURS: Final = {"filler": "#c9c9c9", "mapping": "#3b7dd8", "island": "#444444", "cut": "#d62728"}
 """The colours of the image."""
 
 _LOWEST: Final = 4
 _DIGIT_BITS: Final = 4
+
+
+class Cut(NamedTuple):
+    """A pointer that was cut.
+
+    Attributes:
+        address: Where it pointed.
+        came_back: What it was afterwards.
+        name: What lies where it pointed.
+        outcome: What came of its use.
+    """
+
+    address: int
+    came_back: int
+    name: str
+    outcome: str
+
+    @property
+    def landed(self) -> str:
+        """What came back and what came of it, in words."""
+        return f"X {self.came_back:#x}: {self.outcome}"
+
+
+def cut_of(use: Use) -> Cut:
+    """Return the pointer of a use."""
+    said = {"crash": "crash", "silent": f"silent, it is {use.victim}", "right": "right"}[use.outcome]
+    return Cut(use.address, use.came_back, f"document {use.document}", said)
 
 
 class Row(NamedTuple):
@@ -60,70 +101,129 @@ def text(regions: Sequence[Region], *, top: int = 1 << 47, use: Use | None = Non
     """
     if width < 8:
         raise ValueError(f"a row has at least 8 cells, not {width}")
-    margin = _Fall(use)
-    lines = [_line(row, regions, width, margin) for row in rows(top)]
-    if use is not None and use.came_back >= top:
-        lines.insert(0, f"{'outside':>17} {' ' * (width + 2)}  {margin.landed()}")
-    return "\n".join([*lines, *_legend(regions)])
+    picture = tracks(regions, top=top, cut=cut_of(use) if use else None)
+    lines = []
+    for track in picture.tracks:
+        outside = track.low >= top
+        cells = " " * (width + 2) if outside else f"[{track_cells(picture, track, width)}]"
+        lines.append(f"{track.label:>17} {cells}{f'  {track.note}' if track.note else ''}")
+    signs = "  ".join(f"{kind.sign} {kind.name}" for kind in picture.kinds)
+    return "\n".join([*lines, f"{signs}; a cell shows the most important that lies in it", *picture.said])
 
 
-class _Fall:
+def tracks(
+    regions: Sequence[Region], *, top: int = 1 << 47, cut: Cut | None = None, title: str = "The address space"
+) -> Tracks:
+    """Return a layout as a picture; a pointer that was cut falls from its address to what came back.
+
+    Args:
+        regions: What is mapped.
+        top: The address after the highest.
+        cut: A pointer that was cut.
+        title: What stands above it.
+    """
+    margin = _Beside(cut)
+    drawn = [
+        Track(
+            label=f"{row.start:#x}",
+            low=row.start,
+            high=row.end,
+            spans=tuple(
+                Span(region.start, region.end, _NAMES.index(region.kind))
+                for region in regions
+                if region.start < row.end and region.end > row.start
+            ),
+            spots=tuple(
+                Spot(address, kind) for address, kind in _targets(cut) if row.start <= address < row.end
+            ),
+            note=margin.row(row),
+        )
+        for row in rows(top)
+    ]
+    if cut is not None and cut.came_back >= top:
+        spots = (Spot(cut.came_back, _CAME_BACK),)
+        drawn.insert(0, Track(label="outside", low=top, high=1 << 64, spots=spots, note=cut.landed))
+    return Tracks(
+        title=title,
+        kinds=_KINDS,
+        tracks=tuple(drawn),
+        falls=_falls(drawn, cut),
+        said=(_mapped(regions),),
+    )
+
+
+def pictures(shown: Run | Space, beside: Run | None = None) -> tuple[Tracks, ...]:
+    """Return the picture of a run, alone, or as one that fails above one that passes; or of a space."""
+    if isinstance(shown, Space):
+        return (tracks(shown.regions, top=shown.layout.top),)
+    drawn = tracks(shown.regions, cut=_shown_cut(shown))
+    if beside is None:
+        return (drawn,)
+    passing = tracks(beside.regions, cut=_shown_cut(beside), title=f"{Tone.GOOD} {NEAREST}")
+    return (replace(drawn, title=f"{Tone.BAD} {FAILS}"), passing)
+
+
+def sheet(shown: Run | Space) -> Sheet:
+    """Return what is shown of a run, or of a space."""
+    if isinstance(shown, Space):
+        drawn = text(shown.regions, top=shown.layout.top)
+    else:
+        drawn = text(shown.regions, use=_shown_use(shown))
+    return Sheet(blocks=(Lines(drawn),), pictures=pictures(shown))
+
+
+def _shown_use(run: Run) -> Use | None:
+    return run.wrong or next(iter(run.uses), None)
+
+
+def _shown_cut(run: Run) -> Cut | None:
+    use = _shown_use(run)
+    return cut_of(use) if use else None
+
+
+def _targets(cut: Cut | None) -> list[tuple[int, int]]:
+    return [] if cut is None else [(cut.address, _POINTER), (cut.came_back, _CAME_BACK)]
+
+
+def _falls(drawn: Sequence[Track], cut: Cut | None) -> tuple[Fall, ...]:
+    """Return the arrow from a pointer to what came back; there is none within one row."""
+    places = [
+        (number, address)
+        for address, _ in _targets(cut)
+        for number, track in enumerate(drawn)
+        if track.low <= address < track.high
+    ]
+    if len(places) < 2 or places[0][0] == places[1][0]:
+        return ()
+    (track, at), (to_track, to) = places
+    return (Fall(track, at, to_track, to),)
+
+
+class _Beside:
     """What stands in the margin beside each row: where the pointer was, and where it came down."""
 
-    def __init__(self, use: Use | None) -> None:
-        self.use = use
+    def __init__(self, cut: Cut | None) -> None:
+        self.cut = cut
         self.falling = False
 
-    def beside(self, row: Row) -> str:
-        use = self.use
-        if use is None:
+    def row(self, row: Row) -> str:
+        cut = self.cut
+        if cut is None:
             return ""
-        if row.start <= use.address < row.end:
-            if row.start <= use.came_back < row.end:
-                return f"  P {use.address:#x}, {self.landed()}"
-            self.falling = use.came_back < row.start
-            return f"  P {use.address:#x}, document {use.document}"
-        if row.start <= use.came_back < row.end:
+        if row.start <= cut.address < row.end:
+            if row.start <= cut.came_back < row.end:
+                return f"P {cut.address:#x}, {cut.landed}"
+            self.falling = cut.came_back < row.start
+            return f"P {cut.address:#x}, {cut.name}"
+        if row.start <= cut.came_back < row.end:
             self.falling = False
-            return f"  {self.landed()}"
-        return "  |" if self.falling else ""
-
-    def landed(self) -> str:
-        use = self.use
-        if use is None:
-            return ""
-        said = {"crash": "crash", "silent": f"silent, it is {use.victim}", "right": "right"}[use.outcome]
-        return f"X {use.came_back:#x}: {said}"
+            return cut.landed
+        return "|" if self.falling else ""
 
 
-def _line(row: Row, regions: Sequence[Region], width: int, margin: _Fall) -> str:
-    cells = list(_cells(row, regions, width))
-    if margin.use is not None:
-        for sign, address in [("P", margin.use.address), ("X", margin.use.came_back)]:
-            if row.start <= address < row.end:
-                cells[(address - row.start) * width // (row.end - row.start)] = sign
-    return f"{row.start:#17x} [{''.join(cells)}]{margin.beside(row)}"
-
-
-def _cells(row: Row, regions: Sequence[Region], width: int) -> Iterator[str]:
-    order = list(SIGNS)
-    best = [0] * width
-    span = row.end - row.start
-    for region in regions:
-        low, high = max(region.start, row.start), min(region.end, row.end)
-        if low < high:
-            rank = order.index(region.kind)
-            for cell in range((low - row.start) * width // span, (high - 1 - row.start) * width // span + 1):
-                best[cell] = max(best[cell], rank)
-    return (SIGNS[order[rank]] for rank in best)
-
-
-def _legend(regions: Sequence[Region]) -> list[str]:
-    signs = "  ".join(f"{sign} {kind}" for kind, sign in SIGNS.items())
-    return [
-        f"{signs}  P pointer  X what came back; a cell shows the most important that lies in it",
-        f"mapped below 2 GiB: {_mebibytes(regions, 2 * GIB)}, below 4 GiB: {_mebibytes(regions, 4 * GIB)}",
-    ]
+def _mapped(regions: Sequence[Region]) -> str:
+    low, high = (_mebibytes(regions, limit * GIB) for limit in (2, 4))
+    return f"mapped below 2 GiB: {low}, below 4 GiB: {high}"
 
 
 def _mebibytes(regions: Sequence[Region], limit: int) -> str:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Final, Literal, NamedTuple, TypeAlias
 
 from simulations.address_space.gap_map import Gap, GapMap
 from simulations.choices import substream
+from simulations.drawing.displayed import DisplayedByWorld
 from simulations.errors import LabError
 
 if TYPE_CHECKING:
@@ -145,7 +146,7 @@ class Filled(NamedTuple):
     still_mapped: int
 
 
-class Space:
+class Space(DisplayedByWorld):
     """The address space of one process.
 
     An allocation or a release costs what the gap map costs; `region_at` may look at every region, since only
@@ -172,6 +173,9 @@ class Space:
                     f"the island {island.name} at {island.start:#x} overlaps another or lies outside"
                 )
             self._regions[island.start] = island._replace(size=self.rounded(island.size))
+
+    def __repr__(self) -> str:
+        return f"<Space of {len(self)} regions up to {self.layout.top:#x}>"
 
     def rounded(self, size: int) -> int:
         """Return a size in bytes rounded up to the granularity."""

@@ -14,6 +14,7 @@ from simulations.address_space.cuts import cut_named
 from simulations.address_space.environment import land, takes_old_path
 from simulations.address_space.space import KIB, Filled, Region, Space
 from simulations.choices import substream
+from simulations.drawing.displayed import DisplayedByWorld
 from simulations.trace import Trace
 
 if TYPE_CHECKING:
@@ -51,7 +52,7 @@ class Use(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Run:
+class Run(DisplayedByWorld):
     """What happened.
 
     Attributes:
@@ -66,9 +67,12 @@ class Run:
     trace: Trace
     uses: tuple[Use, ...]
     refused: int
-    regions: tuple[Region, ...] = field(repr=False)
+    regions: tuple[Region, ...]
     filled: Filled | None
     highest: int
+
+    def __repr__(self) -> str:
+        return f"<Run of {len(self.regions)} regions: {self.outcome}; {len(self.trace)} events>"
 
     @property
     def wrong(self) -> Use | None:

@@ -23,6 +23,7 @@ from simulations.batch_job.kernel import Checkpoints, Schedule, schedule
 from simulations.batch_job.remembered import Remembered
 from simulations.batch_job.rules import MONDAY, RULES
 from simulations.batch_job.workload import HOUR_MS, Bulk, Job, Log, bulk, worker
+from simulations.drawing.displayed import DisplayedByWorld
 from simulations.errors import LabError
 from simulations.trace import Event, Trace
 
@@ -89,7 +90,7 @@ class Attempt:
 
 
 @dataclass(frozen=True)
-class Run:
+class Run(DisplayedByWorld):
     """A campaign.
 
     Attributes:
@@ -108,6 +109,11 @@ class Run:
     people: People
     attempts: tuple[Attempt, ...]
     schedules: tuple[Schedule, ...]
+
+    def __repr__(self) -> str:
+        last = self.attempts[-1]
+        ended = f"attempt {last.number + 1}: {last.cause} at hour {last.job_hours:.1f}"
+        return f"<Run, {ended}; {len(self.trace)} events>"
 
     @property
     def delivered(self) -> bool:

@@ -1,18 +1,19 @@
-"""Pictures of a run, as text: the clients side by side, and a Mermaid sequence diagram."""
+"""Pictures of a run: the clients side by side, as data and as text, and a Mermaid sequence diagram."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from simulations.text_columns import aligned
+from simulations.drawing.marks import FAILS, NEAREST, Lanes, Sequence, Step, Tone, lanes_beside
+from simulations.drawing.sheet import Lines, Sheet
+from simulations.drawing.text import sequence_lines
 
 if TYPE_CHECKING:
     from simulations.cache.system import Run
     from simulations.trace import Event
 
-__all__ = ["lanes"]
+__all__ = ["lanes", "pictures", "sequence", "sheet"]
 
-_MARGIN: Final = 2
 _SERVERS: Final = ("database", "store")
 
 
@@ -22,15 +23,46 @@ def _said(event: Event) -> str:
     return " ".join([event.action, *map(str, detail)]).removesuffix(" -> None")
 
 
+def sequence(run: Run, *, title: str = "", tone: Tone = Tone.PLAIN) -> Sequence:
+    """Return a run with a lane for each client, and a step for each request and each result.
+
+    Args:
+        run: The run.
+        title: Which run it is.
+        tone: How it ended.
+    """
+    names = run.workload.names
+    return Sequence(
+        title=title,
+        tone=tone,
+        lanes=names,
+        steps=tuple(
+            Step(names.index(event.actor), _said(event), f"{event.time:4}")
+            for event in run.trace
+            if event.actor in names
+        ),
+        unit="ms",
+        ended=f"in the end: cache {run.cached}, database {run.stored}",
+    )
+
+
 def lanes(run: Run) -> str:
     """Return a column for each client, and a row for each request and each result, with the time in ms."""
-    names = run.workload.names
-    rows = [
-        [f"{event.time:4}", *(_said(event) if name == event.actor else "" for name in names)]
-        for event in run.trace
-    ]
-    lines = aligned([["  ms", *names], *rows], gap=_MARGIN)
-    return "\n".join([*lines, f"in the end: cache {run.cached}, database {run.stored}"])
+    return "\n".join(sequence_lines(sequence(run)))
+
+
+def pictures(run: Run, beside: Run | None = None) -> tuple[Lanes]:
+    """Return the picture of a run, alone, or as one that fails beside one that passes."""
+    if beside is None:
+        return (Lanes(title="What the clients asked", runs=(sequence(run, title="the run"),)),)
+    failing = sequence(run, title=FAILS, tone=Tone.BAD)
+    passing = sequence(beside, title=NEAREST, tone=Tone.GOOD)
+    return (lanes_beside("What the clients asked, one after another", failing, passing),)
+
+
+def sheet(run: Run) -> Sheet:
+    """Return what is shown of a run."""
+    return Sheet(blocks=(Lines(lanes(run)),), pictures=pictures(run))
 
 
 def sequence_diagram(run: Run) -> str:

@@ -9,6 +9,7 @@ from simulations.cache.environment import Controlled
 from simulations.cache.servers import Database, Store
 from simulations.cache.services import build
 from simulations.cache.workload import KEY, READ, THINK, THINK_MS
+from simulations.drawing.displayed import DisplayedByWorld
 from simulations.errors import LabError
 from simulations.live.threads.control.chosen import ChosenThreads
 from simulations.trace import Trace
@@ -52,7 +53,7 @@ class Operation:
 
 
 @dataclass(frozen=True)
-class Run:
+class Run(DisplayedByWorld):
     """What is known after a run.
 
     Attributes:
@@ -72,6 +73,10 @@ class Run:
     written: tuple[int, ...]
     cached: int | None
     cached_later: int | None
+
+    def __repr__(self) -> str:
+        ended = f"cache {self.cached}, database {self.stored}"
+        return f"<Run of {self.workload}: {ended}; {len(self.trace)} events>"
 
     @property
     def stored(self) -> int:

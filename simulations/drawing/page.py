@@ -5,32 +5,78 @@ from __future__ import annotations
 import html
 from typing import TYPE_CHECKING, Final
 
+from simulations.drawing.canvas import NARROW
 from simulations.drawing.lettering import FAMILY
-from simulations.drawing.marks import Chart, Tone
-from simulations.drawing.palette import style
+from simulations.drawing.marks import Table, Tone
+from simulations.drawing.palette import COLOURS, style
+from simulations.drawing.sheet import Covered, Facts, Lines
 from simulations.drawing.svg import svg
-from simulations.terminal_text import printable
+from simulations.terminal_text import printable, printable_lines
 
 if TYPE_CHECKING:
-    from simulations.drawing.marks import Cell, Picture, Table
+    from simulations.drawing.marks import Cell, Picture
+    from simulations.drawing.sheet import Block, Sheet
 
-__all__ = ["fragment", "page"]
+__all__ = ["fragment", "page", "report_page", "sheet_html"]
 
 _TABLE: Final = (
     ".hl-table{border-collapse:collapse;text-align:left}"
     ".hl-table caption{font-weight:bold;text-align:left;padding:.4em 0}"
     ".hl-table th,.hl-table td{border-bottom:1px solid;padding:.3em .8em .3em 0;vertical-align:top;"
     "overflow-wrap:anywhere;text-align:left}"
+    ".hl-table tr>:first-child{overflow-wrap:normal}"
+)
+_SHEET: Final = (
+    ".hl-sheet .hl-facts th{white-space:nowrap;font-weight:normal;opacity:.75}"
+    "@media screen and (max-width:640px){.hl-sheet .hl-facts th{white-space:normal;max-width:7em}}"
+    ".hl-sheet .hl-wrap{white-space:pre-wrap;overflow-wrap:anywhere}"
+    ".hl-sheet pre{overflow-x:auto;font-size:.8em}"
+    ".hl-sheet summary{cursor:pointer}"
+)
+_BODY: Final = (
+    f"body{{font-family:{FAMILY};line-height:1.45;margin:1em auto;max-width:60em;padding:0 1em;"
+    f"background:{COLOURS['ground'][0]};color:{COLOURS['ink'][0]}}}"
+    "@media screen and (prefers-color-scheme:dark){"
+    f"body{{background:{COLOURS['ground'][1]};color:{COLOURS['ink'][1]}}}}}"
+    "@media print{figure,table,pre{break-inside:avoid}pre{white-space:pre-wrap}}"
+    "h1,h2{overflow-wrap:anywhere}h1{font-size:1.5em}h2{font-size:1.15em;margin-top:2em}"
+)
+_WIDTHS: Final = (
+    ".hl-wide svg,.hl-narrow svg{max-width:100%;height:auto}.hl-narrow{display:none}"
+    "@media screen and (max-width:640px){.hl-wide{display:none}.hl-narrow{display:block}}"
 )
 _CLASSES: Final = {Tone.GOOD: ' class="hl-good"', Tone.BAD: ' class="hl-bad"', Tone.PLAIN: ""}
 
 
 def fragment(picture: Picture) -> str:
-    """Return a piece of HTML: a chart as SVG, a table as a table; it fetches nothing and runs no script."""
-    if isinstance(picture, Chart):
-        return f'<figure style="margin:0;overflow-x:auto">\n{svg(picture)}</figure>\n'
+    """Return a piece of HTML, which fetches nothing and runs no script: a table as such, all else as SVG.
+
+    The SVG is there twice, for a screen and for a telephone; one of them is shown.
+    """
+    if not isinstance(picture, Table):
+        wide, narrow = svg(picture), svg(picture, width=NARROW)
+        return (
+            f"<style>{_WIDTHS}</style>\n"
+            f'<figure class="hl-wide" style="margin:0">\n{wide}</figure>\n'
+            f'<figure class="hl-narrow" style="margin:0">\n{narrow}</figure>\n'
+        )
     said = "".join(f"<p>{_escaped(line)}</p>\n" for line in picture.said)
     return f"<style>{style()}{_TABLE}</style>\n{_table(picture)}{said}"
+
+
+def sheet_html(sheet: Sheet, *, heading: bool = False) -> str:
+    """Return a piece of HTML of what a thing shows of itself: its text, escaped, and its pictures.
+
+    Args:
+        sheet: What it shows.
+        heading: Whether its title is a heading of a page.
+    """
+    start, end = ("<h2>", "</h2>") if heading else ("<p><strong>", "</strong></p>")
+    title = f"{start}{_escaped(sheet.title)}{end}\n" if sheet.title else ""
+    body = "".join(map(_block, sheet.blocks))
+    pictures = "".join(map(fragment, sheet.pictures))
+    look = f"<style>{style()}{_TABLE}{_SHEET}</style>"
+    return f'<div class="hl-sheet">\n{look}\n{title}{body}{pictures}</div>\n'
 
 
 def page(title: str, *pictures: Picture) -> str:
@@ -40,15 +86,45 @@ def page(title: str, *pictures: Picture) -> str:
         title: The title of the page.
         pictures: What is on it.
     """
-    body = "".join(map(fragment, pictures))
+    return _whole(title, "".join(map(fragment, pictures)))
+
+
+def report_page(title: str, *sheets: Sheet) -> str:
+    """Return a page of sheets that stands alone: to be mailed, and to be printed.
+
+    Args:
+        title: The title of the page.
+        sheets: What is on it; the title of each is a heading.
+    """
+    return _whole(title, "".join(sheet_html(sheet, heading=True) for sheet in sheets))
+
+
+def _whole(title: str, body: str) -> str:
     return (
         '<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
         '<meta name="viewport" content="width=device-width">\n'
         '<meta name="color-scheme" content="light dark">\n'
         f"<title>{_escaped(title)}</title>\n"
-        f"<style>body{{font-family:{FAMILY};margin:1em auto;max-width:60em;padding:0 1em}}</style>\n"
+        f"<style>{_BODY}</style>\n"
         f"</head>\n<body>\n<h1>{_escaped(title)}</h1>\n{body}</body>\n</html>\n"
     )
+
+
+def _block(block: Block) -> str:
+    if isinstance(block, Facts):
+        rows = "".join(
+            f'<tr><th scope="row">{_escaped(name)}</th><td>{_escaped(value)}</td></tr>\n'
+            for name, value in block.rows
+        )
+        return f'<table class="hl-table hl-facts"><tbody>\n{rows}</tbody></table>\n'
+    if isinstance(block, Lines):
+        title = f"<p>{_escaped(block.title)}</p>\n" if block.title else ""
+        wrap = ' class="hl-wrap"' if block.wrap else ""
+        return f"{title}<pre{wrap}>{html.escape(printable_lines(block.text))}</pre>\n"
+    if isinstance(block, Covered):
+        opened = f"{_escaped(block.name)} ({_escaped(block.hint)})"
+        return f"<details><summary>{opened}</summary>\n{_block(block.facts)}</details>\n"
+    return _table(block)
 
 
 def _escaped(text: str) -> str:
@@ -58,8 +134,9 @@ def _escaped(text: str) -> str:
 def _table(table: Table) -> str:
     head = "".join(f'<th scope="col">{_escaped(name)}</th>' for name in table.header)
     rows = "".join(f"<tr>{''.join(map(_cell, row))}</tr>\n" for row in table.rows)
+    caption = f"<caption>{_escaped(table.title)}</caption>\n" if table.title else ""
     return (
-        f'<table class="hl-table">\n<caption>{_escaped(table.title)}</caption>\n'
+        f'<table class="hl-table">\n{caption}'
         f"<thead><tr>{head}</tr></thead>\n<tbody>\n{rows}</tbody>\n</table>\n"
     )
 

@@ -5,9 +5,6 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING
 
-from simulations.drawing.page import fragment
-from simulations.drawing.svg import svg
-
 if TYPE_CHECKING:
     from simulations.drawing.marks import Picture
 
@@ -21,8 +18,14 @@ class Pictured(ABC):
     def picture(self) -> Picture:
         """Return the picture of it."""
 
-    def _repr_svg_(self) -> str:
-        return svg(self.picture())
+    def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> dict[str, str]:  # noqa: ARG002
+        from simulations.drawing.page import fragment  # noqa: PLC0415  (only what is shown is drawn)
+        from simulations.drawing.svg import svg  # noqa: PLC0415  (as above)
+        from simulations.drawing.text import lines  # noqa: PLC0415  (as above)
 
-    def _repr_html_(self) -> str:
-        return fragment(self.picture())
+        picture = self.picture()
+        return {
+            "text/plain": "\n".join(lines(picture)),
+            "text/html": fragment(picture),
+            "image/svg+xml": svg(picture),
+        }

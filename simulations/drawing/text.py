@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from simulations.drawing.marks import Chart
+from simulations.drawing.marks import Chart, Diagram, Lanes, Table
 from simulations.terminal_text import printable
 from simulations.text_columns import aligned
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from simulations.drawing.marks import Picture
+    from simulations.drawing.marks import Picture, Sequence, Track, Tracks
 
-__all__ = ["lines", "sparkline"]
+__all__ = ["lines", "sequence_lines", "sparkline", "track_cells"]
 
 _BLOCKS: Final = "▁▂▃▄▅▆▇█"
 
@@ -27,13 +27,71 @@ def lines(picture: Picture, width: int = 40) -> list[str]:
     """Return a picture as printable lines of text.
 
     Args:
-        picture: A chart, of which each series becomes a row of blocks; or a table.
-        width: The number of blocks of a row, from 2.
+        picture: What is drawn; of a chart each series becomes a row of blocks, of tracks each a row of signs.
+        width: The number of blocks or signs of a row, from 2.
     """
     if width < 2:
         raise ValueError(f"a row has at least 2 blocks, not {width}")
-    body = _chart(picture, width) if isinstance(picture, Chart) else _table(picture.header, picture.rows)
+    body = _body(picture, width)
     return [printable(line).rstrip() for line in (picture.title, *body, *picture.said)]
+
+
+def _body(picture: Picture, width: int) -> list[str]:
+    if isinstance(picture, Chart):
+        return _chart(picture, width)
+    if isinstance(picture, Table):
+        return _table(picture.header, picture.rows)
+    if isinstance(picture, Lanes):
+        return _lanes(picture)
+    if isinstance(picture, Diagram):
+        return _diagram(picture)
+    return _tracks(picture, width)
+
+
+def sequence_lines(run: Sequence, parts_at: int | None = None) -> list[str]:
+    """Return a run with a column for each actor.
+
+    Args:
+        run: The run.
+        parts_at: The number of the step before which it is said that from there on two runs differ.
+    """
+    timed = any(step.at for step in run.steps)
+    width = max([len(run.unit), *(len(step.at) for step in run.steps)])
+    rows = [[*([run.unit.rjust(width)] if timed else []), *run.lanes]]
+    for step in run.steps:
+        cells = [""] * len(run.lanes)
+        cells[step.lane] = f"{step.tone} {step.text}".strip()
+        rows.append([*([step.at.rjust(width)] if timed else []), *cells])
+    found = aligned([[printable(cell) for cell in row] for row in rows], gap=2)
+    if parts_at is not None and parts_at < len(run.steps):
+        found.insert(1 + parts_at, "--- from here on they differ")
+    return [*found, *([printable(run.ended)] if run.ended else [])]
+
+
+def _lanes(picture: Lanes) -> list[str]:
+    found: list[str] = []
+    for run in picture.runs:
+        found += [f"{run.tone} {printable(run.title)}".strip(), *sequence_lines(run, picture.parts_at)]
+    return found
+
+
+def _diagram(picture: Diagram) -> list[str]:
+    names = [
+        f"{node.name}{f' ({picture.island})' * (node.island and bool(picture.island))}"
+        for node in picture.nodes
+    ]
+    return [f"{names[edge.source]} -> {names[edge.target]}: {edge.label}" for edge in picture.edges]
+
+
+def track_cells(picture: Tracks, track: Track, width: int) -> str:
+    """Return a track as a sign for each of `width` cells: that of the most important kind that lies in it."""
+    return "".join(picture.kinds[kind].sign for kind in picture.cells(track, width))
+
+
+def _tracks(picture: Tracks, width: int) -> list[str]:
+    rows = [(track.label, f"[{track_cells(picture, track, width)}]", track.note) for track in picture.tracks]
+    signs = "  ".join(f"{kind.sign} {kind.name}" for kind in picture.kinds if kind.sign.strip())
+    return [*_table(None, rows), signs]
 
 
 def _chart(chart: Chart, width: int) -> list[str]:

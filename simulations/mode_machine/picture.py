@@ -1,9 +1,11 @@
-"""Pictures of a run and of a state machine, as text: lanes, a table, a Mermaid diagram."""
+"""Pictures of a run and of a state machine: as data, and as text: lanes, tables, a Mermaid diagram."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from simulations.drawing.marks import FAILS, NEAREST, Cell, Diagram, Edge, Node, Table, Tone
+from simulations.drawing.sheet import Lines, Sheet
 from simulations.errors import LabError
 from simulations.mode_machine.encodings import Mode, show, unused
 from simulations.mode_machine.netlist import next_mode, synthesise
@@ -15,7 +17,9 @@ if TYPE_CHECKING:
     from simulations.mode_machine.system import Run
     from simulations.mode_machine.variants import System
 
-__all__ = ["lanes", "state_diagram"]
+_CLOCKS_SHOWN: Final = 12
+
+__all__ = ["clocks", "diagram", "lanes", "pictures", "sheet", "state_diagram"]
 
 
 def history(run: Run) -> Mapping[str, Sequence[str]]:
@@ -71,6 +75,58 @@ def lanes(run: Run, *, first: int = 0, last: int | None = None) -> str:
     )
 
 
+def clocks(run: Run, title: str) -> Table:
+    """Return a run as a row for each processor and the bus, a column for each clock around what went wrong.
+
+    Args:
+        run: A run with a trace.
+        title: What stands above it.
+
+    Raises:
+        LabError: the run has no trace.
+    """
+    rows = history(run)
+    wrong = [incident.clock for incident in run.incidents]
+    first = max(0, min([run.workload.clocks - _CLOCKS_SHOWN + 1, *(clock - 2 for clock in wrong)]))
+    shown = range(first, min(run.workload.clocks, first + _CLOCKS_SHOWN - 1) + 1)
+
+    def cell(words: str) -> Cell:
+        is_no_mode = words not in Mode.__members__
+        return Cell(words, Tone.BAD if is_no_mode else Tone.PLAIN)
+
+    return Table(
+        title=title,
+        header=("clock", *map(str, shown)),
+        rows=tuple(
+            (Cell(actor), *(Cell(row[clock]) if actor == "bus" else cell(row[clock]) for clock in shown))
+            for actor, row in rows.items()
+        ),
+        said=tuple(f"{str(incident)[0].upper()}{str(incident)[1:]}." for incident in run.incidents),
+    )
+
+
+def pictures(run: Run, beside: Run | None = None) -> tuple[Table | Diagram, ...]:
+    """Return pictures of a run, alone, or as one that fails above one that passes, and its state machine.
+
+    A run without a trace has none but its state machine.
+    """
+    if not len(run.trace):
+        return (diagram(run.system),)
+    if beside is None:
+        return (clocks(run, "Clock by clock"), diagram(run.system))
+    return (
+        clocks(run, f"{Tone.BAD} {FAILS}"),
+        clocks(beside, f"{Tone.GOOD} {NEAREST}"),
+        diagram(run.system),
+    )
+
+
+def sheet(run: Run) -> Sheet:
+    """Return what is shown of a run."""
+    text = lanes(run) if len(run.trace) else repr(run)
+    return Sheet(blocks=(Lines(text),), pictures=(diagram(run.system),))
+
+
 def table(run: Run) -> str:
     """Return a Markdown table with one row a clock: modes, the owner of the bus, and what happened.
 
@@ -95,38 +151,59 @@ def table(run: Run) -> str:
     return "\n".join(lines)
 
 
-def state_diagram(system: System) -> str:
-    """Return the state machine of a processor as Mermaid text.
+def diagram(system: System) -> Diagram:
+    """Return the state machine of a processor; the codes that are no mode stand apart, as an island.
 
-    The unused codes stand apart, as an island: what leads to it is noise, and whether anything leads out
-    depends on the system. Of more than `_UNUSED_SHOWN_MAX` unused codes only some are drawn, and it says so.
+    What leads to them is noise, and whether anything leads out depends on the system. Of more than
+    `_UNUSED_SHOWN_MAX` such codes only some are drawn, and it says so.
     """
     netlist, encoding = synthesise(system), system.encoding
-    lines = ["stateDiagram-v2", "    direction LR", "    [*] --> INIT: power on"]
+    codes = unused(encoding)
+    shown = codes[:_UNUSED_SHOWN_MAX]
+    more = [f"and {len(codes) - len(shown)} more"] if len(codes) > len(shown) else []
+    names = [*(mode.name for mode in Mode), *(show(encoding, code) for code in shown), *more]
+    edges = []
     for mode in Mode:
         commands: dict[Mode, list[str]] = {}
         for command in Command:
             commands.setdefault(next_mode(mode, command), []).append(command.name)
-        for after, names in commands.items():
-            lines.append(f"    {mode.name} --> {after.name}: {', '.join(names)}")
-    codes = unused(encoding)
-    shown = codes[:_UNUSED_SHOWN_MAX]
-    if not shown:
-        return "\n".join(lines)
-    lines.append('    state "codes that are no mode" as island {')
-    lines += [f'        state "{show(encoding, code)}" as u{code}' for code in shown]
-    if len(codes) > len(shown):
-        lines.append(f'        state "and {len(codes) - len(shown)} more" as more')
-    lines.append("    }")
+        edges += [
+            Edge(names.index(mode.name), names.index(after.name), ", ".join(by))
+            for after, by in commands.items()
+        ]
     for code in shown:
         following = netlist.next_code[Command.NONE][code]
-        if following == code:
-            lines.append(f"    u{code} --> u{code}: any command, RESET too")
-        elif netlist.mode[following] is None:
-            lines.append(f"    u{code} --> u{following}: any command")
-        else:
-            lines.append(f"    u{code} --> {show(encoding, following)}: any command")
-    return "\n".join(lines)
+        by = "any command, RESET too" if following == code else "any command"
+        edges.append(Edge(names.index(show(encoding, code)), names.index(show(encoding, following)), by))
+    return Diagram(
+        title="The state machine of a processor",
+        nodes=tuple(Node(name, island=number >= len(Mode)) for number, name in enumerate(names)),
+        edges=tuple(edges),
+        island=_ISLAND,
+        said=(f"Power on leads to {Mode.INIT.name}. No command leads to {_ISLAND}.",) if codes else (),
+    )
 
 
+def state_diagram(system: System) -> str:
+    """Return the state machine of a processor as Mermaid text: what `diagram` returns, in another form."""
+    drawn = diagram(system)
+    codes = {show(system.encoding, code): f"u{code}" for code in unused(system.encoding)}
+    keys = [codes.get(node.name, "more" if node.island else node.name) for node in drawn.nodes]
+    lines = ["stateDiagram-v2", "    direction LR", f"    [*] --> {Mode.INIT.name}: power on"]
+    arrows = [
+        (edge, f"    {keys[edge.source]} --> {keys[edge.target]}: {edge.label}") for edge in drawn.edges
+    ]
+    lines += [line for edge, line in arrows if not drawn.nodes[edge.source].island]
+    if any(node.island for node in drawn.nodes):
+        lines.append(f'    state "{_ISLAND}" as island {{')
+        lines += [
+            f'        state "{node.name}" as {key}'
+            for node, key in zip(drawn.nodes, keys, strict=True)
+            if node.island
+        ]
+        lines.append("    }")
+    return "\n".join([*lines, *(line for edge, line in arrows if drawn.nodes[edge.source].island)])
+
+
+_ISLAND: Final = "codes that are no mode"
 _UNUSED_SHOWN_MAX: Final = 8

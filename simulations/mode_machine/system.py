@@ -18,12 +18,14 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING, Final, Literal, NamedTuple, TypeAlias
 
+from simulations.drawing.displayed import DisplayedByWorld
 from simulations.errors import LabError
 from simulations.mode_machine.encodings import Mode, show
 from simulations.mode_machine.environment import REPLACEMENTS, glitch_label, latch_label, upset_label
 from simulations.mode_machine.netlist import Fate, Netlist, synthesise
 from simulations.mode_machine.variants import WATCHDOG_CLOCKS, System
 from simulations.mode_machine.workload import Command, Workload, received
+from simulations.terminal_text import shortened
 from simulations.trace import Event, Trace
 
 if TYPE_CHECKING:
@@ -102,7 +104,7 @@ class Incident(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Run:
+class Run(DisplayedByWorld):
     """What happened in a run.
 
     Attributes:
@@ -118,6 +120,10 @@ class Run:
     trace: Trace
     final: State
     incidents: tuple[Incident, ...]
+
+    def __repr__(self) -> str:
+        seen = ", ".join(map(str, self.incidents)) or "nothing happens"
+        return shortened(f"<Run of {self.workload.clocks} clocks: {seen}; {len(self.trace)} events>")
 
     def first(self, kind: Kind) -> Incident | None:
         """Return the first incident of a kind, or None."""

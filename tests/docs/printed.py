@@ -4,16 +4,22 @@ A Python block under a comment such as `<!-- account.py -->` is a program, and t
 what the program prints. The first text block, and the picture of a terminal, are the summary of
 `pytest scenarios/`. Numbers are left out of comparisons: how many runs a search takes, and how long, differs
 from version to version of Hypothesis and from machine to machine.
+
+The pages in `SESSIONS` are typed into a shell from top to bottom. Each has a folder of its own. In it each
+Python block with a name, of whichever page, is a file. A console block holds commands, and below each what it
+prints on a terminal of 88 columns.
 """
 
 from __future__ import annotations
 
 import html
 import os
+import pty
 import re
 import subprocess
 import sys
 import tempfile
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, NamedTuple
 
@@ -27,6 +33,8 @@ ROOT: Final = Path(__file__).parents[2]
 README: Final = ROOT / "README.md"
 PICTURE: Final = ROOT / "docs/images/pytest_scenarios.svg"
 COLUMNS: Final = 100
+SESSIONS: Final = ("lessons.md", "talk.md")
+"""The pages below `docs` that are typed into a shell from top to bottom."""
 
 
 class Program(NamedTuple):
@@ -43,6 +51,27 @@ _PROGRAM: Final = re.compile(
 _SUMMARY: Final = re.compile(r"```text\n(=+ heisenlab =+\n.*?)```", re.DOTALL)
 
 
+class Step(NamedTuple):
+    """A command of a page, and what the page says that it prints."""
+
+    command: str
+    shown: str
+
+
+_CONSOLE: Final = re.compile(r"```console\n(?P<typed>.*?)```", re.DOTALL)
+_FILE: Final = re.compile(r"<!-- (?P<name>\w+\.py) -->\n```python\n(?P<source>.*?)```", re.DOTALL)
+_VARIES: Final = re.compile(
+    r"\d{4}-\d\d-\d\dT[\d:+]+"  # when something was written
+    r"|\d+\.\d+(?= ?s\b)"  # seconds
+    r"|\d+(?= to search| to minimise| runs\b)"  # what a search of this Hypothesis takes
+    r"|(?<=[ =])\d+\.\d+\.\d+\b"  # versions
+)
+_PYTEST: Final = 'pytest() { python -m pytest "$@"; }; '
+"""That of this interpreter, whichever else is on the path."""
+_ENDED_WELL: Final = frozenset({0, 1, 3})
+"""Done, found, gave up. Whatever else a command of a page ends in, it was not meant to."""
+
+
 def programs(page: str) -> Iterator[Program]:
     """Yield the programs of a page, each with what is shown behind it."""
     for match in _PROGRAM.finditer(page):
@@ -56,6 +85,84 @@ def output_of(program: Program) -> str:
         command = [sys.executable, program.name]
         done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=True)
     return done.stdout
+
+
+def steps(page: str) -> list[Step]:
+    """Return the commands of a page, each with what is shown below it."""
+    typed = "".join(match["typed"] for match in _CONSOLE.finditer(page))
+    parts = re.split(r"^\$ ", typed, flags=re.MULTILINE)[1:]
+    return [Step(*part.split("\n", 1)) for part in parts]
+
+
+def played(page: str) -> Iterator[Step]:
+    """Type the commands of a page into a shell, in a folder of their own; yield each with what it printed."""
+    with tempfile.TemporaryDirectory() as folder:
+        for path in sessions():
+            for match in _FILE.finditer(path.read_text(encoding="utf-8")):
+                Path(folder, match["name"]).write_text(match["source"], encoding="utf-8")
+        for step in steps(page):
+            status, printed, complaints = _typed(step.command, folder)
+            if status not in _ENDED_WELL or "Traceback" in complaints:
+                raise AssertionError(f"{step.command} ended in {status}: {complaints or printed}")
+            yield Step(step.command, plain(printed) if printed else "")
+
+
+def _typed(command: str, folder: str) -> tuple[int, str, str]:
+    """Run a command at a terminal; return its status, what stands there, and what it complained of."""
+    master, slave = pty.openpty()
+    with tempfile.TemporaryFile() as errors:
+        shell = subprocess.Popen(
+            ["bash", "-c", _PYTEST + command],
+            cwd=folder,
+            env=_terminal(),
+            stdin=subprocess.DEVNULL,
+            stdout=slave,
+            stderr=errors,
+        )
+        os.close(slave)
+        pieces = []
+        with suppress(OSError):  # Linux says so where all that wrote have gone
+            while piece := os.read(master, 1 << 16):
+                pieces.append(piece)
+        os.close(master)
+        shell.wait()
+        errors.seek(0)
+        complaints = errors.read().decode()
+    return shell.returncode, b"".join(pieces).decode().replace("\r\n", "\n"), complaints
+
+
+def _terminal() -> dict[str, str]:
+    """Return the environment of a terminal of 88 columns without colours, whose user is called you."""
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(("PYTEST", "HEISENLAB"))}
+    path = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
+    looks = {"COLUMNS": "88", "LINES": "50", "TERM": "dumb", "NO_COLOR": "1"}
+    looks |= {"LOGNAME": "you", "GIT_PAGER": "cat"}
+    return {**kept, "PATH": path, **looks}
+
+
+def comparable(text: str) -> list[str]:
+    """Return the lines of what a command printed, without what differs from run to run."""
+    return [re.sub(r"[ =_-]{2,}", " ", _VARIES.sub("N", line)).rstrip() for line in text.splitlines()]
+
+
+def sessions() -> list[Path]:
+    """Return the pages whose commands are run."""
+    return [ROOT / "docs" / name for name in SESSIONS]
+
+
+def rewritten(page: str) -> str:
+    """Return a page with what its commands print today; what differs in nothing that counts stays."""
+    fresh = iter([*played(page)])
+
+    def block(match: re.Match[str]) -> str:
+        lines = ""
+        for shown in steps(match[0]):
+            step = next(fresh)
+            kept = shown if comparable(shown.shown) == comparable(step.shown) else step
+            lines += f"$ {step.command}\n{kept.shown}"
+        return f"```console\n{lines}```"
+
+    return _CONSOLE.sub(block, page)
 
 
 def summary_of_scenarios() -> str:
@@ -103,7 +210,12 @@ def text_in(picture: str) -> str:
 
 
 def main() -> None:
-    """Write what a run prints today into the page and the picture."""
+    """Write what a run prints today into the pages and the picture; given names of pages, into those only."""
+    for path in sessions():
+        if len(sys.argv) == 1 or path.name in sys.argv[1:]:
+            path.write_text(rewritten(path.read_text(encoding="utf-8")), encoding="utf-8")
+    if len(sys.argv) > 1:
+        return
     page = README.read_text(encoding="utf-8")
     for match in reversed([*_PROGRAM.finditer(page)]):
         start, end = match.span("shown")

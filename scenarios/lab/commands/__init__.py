@@ -28,6 +28,7 @@ from scenarios.lab.commands.command import (
     USAGE,
     Command,
     CommandModule,
+    Spoilers,
     UsageError,
     interrupted_by,
     interrupted_status,
@@ -36,27 +37,48 @@ from scenarios.lab.commands.command import (
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+NO_SPOILERS: Final = "HEISENLAB_NO_SPOILERS"
+"""The environment variable that stands for `--no-spoilers`, for the machines of a class."""
+
 COMMANDS: Final = (
-    Command("list", "list the scenarios", "list_scenarios"),
-    Command("show", "print the story, the properties and the variants of a scenario", "show"),
-    Command("hunt", "search for a bug, minimise it, verify it", "hunt"),
-    Command("replay", "run a finding again", "replay"),
+    Command("list", "list the scenarios", "list_scenarios", Spoilers.SOME),
+    Command("show", "print the story, the properties and the variants of a scenario", "show", Spoilers.SOME),
+    Command("hunt", "search for a bug, minimise it, verify it", "hunt", Spoilers.SOME),
+    Command("replay", "run a finding again", "replay", Spoilers.SOME),
     Command("compare", "compare searchers: how likely each finds a bug, and how soon", "compare"),
-    Command("causality", "say when in a failing run its bug was baked in", "causality"),
-    Command("isolate", "change one variable at a time, and say which of them are the cause", "isolate"),
-    Command("step", "step back and forth through a run", "step"),
-    Command("test", "run the tests of the scenarios, installed or in a checkout", "test"),
+    Command("causality", "say when in a failing run its bug was baked in", "causality", Spoilers.ALL),
+    Command(
+        "isolate",
+        "change one variable at a time, and say which of them are the cause",
+        "isolate",
+        Spoilers.ALL,
+    ),
+    Command("step", "step back and forth through a run", "step", Spoilers.ALL),
+    Command("test", "run the tests of the scenarios, installed or in a checkout", "test", Spoilers.PASSED_ON),
     Command("doctor", "check that the code under test is the code that you mean", "doctor"),
     Command("bisect", "name the commit that brought a failure, also one that is flaky", "bisect"),
-    Command("assumptions", "check what a scenario takes for granted, and break it on purpose", "assumptions"),
-    Command("explain", "explain a finding in Markdown, for a bug report", "explain"),
-    Command("export", "write a finding as a regression test", "export"),
+    Command(
+        "assumptions",
+        "check what a scenario takes for granted, and break it on purpose",
+        "assumptions",
+        Spoilers.ALL,
+    ),
+    Command("explain", "explain a finding in Markdown, for a bug report", "explain", Spoilers.ALL),
+    Command("report", "write a page about a result, to be mailed", "report", Spoilers.SOME),
+    Command("export", "write a finding as a regression test", "export", Spoilers.ALL),
     Command("new", "make a new scenario that runs green from the first minute", "new"),
-    Command("journal", "show a lab journal", "journal"),
+    Command("learn", "write the lessons, the demonstrations and the slides into a folder", "learn"),
+    Command("mark", "mark findings: does each reproduce, and is it least?", "mark", Spoilers.SOME),
+    Command("journal", "show a lab journal", "journal", Spoilers.SOME),
     Command("threads", "explore the thread schedules of a program", "threads"),
     Command("machine", "examine what a state machine does with a corrupted state", "machine"),
-    Command("memory", "find pointers that a program truncates to 32 bits (Linux on x86-64)", "memory", True),
-    Command("record", "record a long job, and say how and why it ended", "record", True),
+    Command(
+        "memory",
+        "find pointers that a program truncates to 32 bits (Linux on x86-64)",
+        "memory",
+        treats_signals=True,
+    ),
+    Command("record", "record a long job, and say how and why it ended", "record", treats_signals=True),
 )
 
 
@@ -97,12 +119,21 @@ def _run(name: str | None, arguments: Sequence[str]) -> int:
     with delivered(endings=not chosen.treats_signals):
         module = cast("CommandModule", import_module(f"{__name__}.{chosen.module}"))
         module.add_arguments(chosen_parser)
+        if chosen.spoilers is not Spoilers.PASSED_ON:
+            chosen_parser.add_argument(
+                "--no-spoilers",
+                action="store_true",
+                default=bool(os.environ.get(NO_SPOILERS)),
+                help=f"hide causes and fixes, for a class that looks for them; also by {NO_SPOILERS}=1",
+            )
         args, remaining = parser.parse_known_args(arguments)
         args.typed = shlex.join(["heisenlab", *arguments])
         if "remaining" in args:
             args.remaining = remaining
         elif remaining:
             chosen_parser.error(_printable(f"unrecognized arguments: {' '.join(remaining)}"))
+        if chosen.spoilers is Spoilers.ALL and args.no_spoilers:
+            chosen_parser.error(f"with --no-spoilers there is no {chosen.name}: it says what the cause is")
         try:
             return module.run(args)
         except UsageError as error:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import signal
 from dataclasses import dataclass
+from enum import Enum
 from typing import TYPE_CHECKING, Final, Protocol
 
 if TYPE_CHECKING:
@@ -23,6 +24,15 @@ INTERNAL: Final = 128
 """An error in the laboratory or in a world; no verdict."""
 
 
+class Spoilers(Enum):
+    """How much of what a command prints gives causes and fixes of a scenario away."""
+
+    NOTHING = "none of it"
+    SOME = "some of it: the module looks at `no_spoilers` and hides that"
+    ALL = "that is what it is for: with `--no-spoilers` it is refused"
+    PASSED_ON = "it passes `--no-spoilers` on, with other arguments"
+
+
 @dataclass(frozen=True)
 class Command:
     """A row in the table of commands.
@@ -31,12 +41,14 @@ class Command:
         name: What the user types.
         help: One line for `heisenlab --help`: lower case, imperative, no full stop.
         module: The module in this folder that carries it out; imported only when the command is chosen.
+        spoilers: How much of what it prints gives causes and fixes away.
         treats_signals: Whether it does with SIGTERM and SIGHUP what is right for the program that it runs.
     """
 
     name: str
     help: str
     module: str
+    spoilers: Spoilers = Spoilers.NOTHING
     treats_signals: bool = False
 
 

@@ -11,6 +11,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
+from scenarios.lab.commands import covered
 from scenarios.lab.commands.command import (
     DONE,
     FOUND,
@@ -27,7 +28,6 @@ from scenarios.lab.finding import FindingError, check_writable
 from scenarios.lab.hunt import HuntInterrupted, hunt
 from scenarios.lab.progress import resumed
 from scenarios.lab.rescue import save
-from scenarios.lab.verdict import Minimality
 from simulations.terminal_text import printable
 
 if TYPE_CHECKING:
@@ -114,13 +114,15 @@ def run(args: argparse.Namespace) -> int:
     status = _STATUSES[result.verdict]
     try:
         if args.json:
-            print(json.dumps(result.to_json(), indent=2), flush=True)
+            data = covered.hunt_data(result) if args.no_spoilers else result.to_json()
+            print(json.dumps(data, indent=2), flush=True)
         else:
-            _print(result)
+            _print(result, hide=args.no_spoilers)
     finally:  # also where the standard output is full or gone
         if result.finding and args.output:
-            status = _save(result.finding, args.output, as_json=args.json)
-    note(args, f"hunt {result.scenario} / {result.variant}", f"{result.verdict}: {result.says}")
+            status = _save(result.finding, args.output, as_json=args.json, hide=args.no_spoilers)
+    outcome = covered.says(result) if args.no_spoilers else result.says
+    note(args, f"hunt {result.scenario} / {result.variant}", f"{result.verdict}: {outcome}")
     return status
 
 
@@ -145,11 +147,12 @@ def _warn_of(output: str) -> None:
         complain(f"{error}; the hunt goes on, and what it finds is saved elsewhere")
 
 
-def _save(finding: Finding, output: str, *, as_json: bool) -> int:
+def _save(finding: Finding, output: str, *, as_json: bool, hide: bool) -> int:
     """Save a finding that was printed already, so that whatever happens here its plan is not lost."""
     saved = save(finding, output)
     if saved.problem:
-        complain(f"the plan is {json.dumps(finding.plan.to_json())}")
+        if not hide:
+            complain(f"the plan is {json.dumps(finding.plan.to_json())}")
         complain(str(saved))
         return USAGE
     if not as_json:
@@ -175,26 +178,9 @@ def _progress(what: str) -> Iterator[Callable[[Tally], None]]:
         yield watch
 
 
-def _print(result: Hunt) -> None:
+def _print(result: Hunt, *, hide: bool) -> None:
     console = Console(soft_wrap=True)
     colour = _COLOURS[result.verdict]
-    found = result.finding
-    interrupted = found is not None and Minimality.read(found.minimality) is Minimality.INTERRUPTED
     name = escape(printable(f"{result.scenario} / {result.variant}"))
-    verdict = f"[bold {colour}]{result.verdict}[/]{', not minimised' if interrupted else ''}"
-    console.print(f"{name}: {verdict}", highlight=False)
-    spent = f"{result.search_runs} to search ({result.searcher}, seed {result.seed})"
-    if found is None:
-        print_facts([("verdict", result.says), ("runs", spent), ("time", f"{result.seconds:.2f} s")])
-        return
-    facts = [
-        ("plan", found.plan_in_words),
-        ("fails", f"{found.by}: {found.message}"),
-        ("minimality", found.minimality),
-        ("input", ", ".join(f"{key}={value}" for key, value in found.input.items())),
-        ("runs", f"{spent}, {result.minimising_runs} to minimise"),
-        ("digest", found.digest),
-        ("verified", found.verified),
-        ("time", f"{result.seconds:.2f} s"),
-    ]
-    print_facts(facts)
+    console.print(f"{name}: [bold {colour}]{result.ended}[/]", highlight=False)
+    print_facts(covered.facts(result) if hide else result.facts)

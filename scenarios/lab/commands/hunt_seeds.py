@@ -41,9 +41,9 @@ def run_seeds(args: argparse.Namespace) -> int:
     says = _says(result)
     note(args, f"hunt {result.scenario} / {result.variant} with {result.seeds[1]} seeds", says)
     if args.json:
-        print(json.dumps(_data(result), indent=2))
+        print(json.dumps(_data(result, hide=args.no_spoilers), indent=2))
     else:
-        _print(result, says)
+        _print(result, says, hide=args.no_spoilers)
     if result.found:
         return FOUND
     return DONE if [*result.verdicts] == [Verdict.EXHAUSTED] else GAVE_UP
@@ -57,7 +57,7 @@ def _says(result: Hunts) -> str:
     )
 
 
-def _data(result: Hunts) -> dict[str, Any]:
+def _data(result: Hunts, *, hide: bool) -> dict[str, Any]:
     return {
         "scenario": result.scenario,
         "variant": result.variant,
@@ -68,13 +68,13 @@ def _data(result: Hunts) -> dict[str, Any]:
         "found_95": list(wilson(result.found, result.seeds[1])),
         "search_runs": [*result.search_runs],
         "findings": [
-            {"plan_in_words": words, "digest": digest, "hunts": count}
+            {"plan_in_words": None if hide else words, "digest": digest, "hunts": count}
             for words, digest, count in result.findings
         ],
     }
 
 
-def _print(result: Hunts, says: str) -> None:
+def _print(result: Hunts, says: str, *, hide: bool) -> None:
     first, number = result.seeds
     facts = [
         (f"{result.scenario} / {result.variant}", says),
@@ -86,5 +86,9 @@ def _print(result: Hunts, says: str) -> None:
     print_facts(facts)
     if result.findings:
         print()
-        rows = [(str(count), digest[:_DIGEST], words) for words, digest, count in result.findings]
-        print_rows(("hunts", "digest", "they end in"), rows)
+        ends = [] if hide else ["they end in"]
+        rows = [
+            (str(count), digest[:_DIGEST], *([] if hide else [words]))
+            for words, digest, count in result.findings
+        ]
+        print_rows(("hunts", "digest", *ends), rows)

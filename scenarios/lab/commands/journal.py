@@ -37,13 +37,21 @@ def run(args: argparse.Namespace) -> int:
     for number in kept.damaged:
         print(f"heisenlab: line {number} of {named} is damaged and left out", file=sys.stderr)
     if args.json:
-        entries = [each.to_json() for each in kept.entries]
+        hidden = {"outcome": None} if args.no_spoilers else {}
+        entries = [{**each.to_json(), **hidden} for each in kept.entries]
         print(json.dumps({"entries": entries, "damaged": [*kept.damaged]}, indent=2))
     elif not kept.entries:
         print("no entries")
     else:
         rows = [
-            (each.when, each.who, each.what, each.prediction or "", each.outcome, each.command)
+            (
+                each.when,
+                each.who,
+                each.what,
+                each.prediction or "",
+                "(hidden)" if args.no_spoilers else each.outcome,
+                each.command,
+            )
             for each in kept.entries
         ]
         header = ("when", "who", "what", "prediction", "outcome", "command")

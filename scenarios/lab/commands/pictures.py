@@ -7,7 +7,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from simulations.drawing.page import page
+from simulations.drawing.page import page, report_page
 from simulations.drawing.png import converter, png
 from simulations.drawing.svg import svg
 from simulations.errors import LabError
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from simulations.drawing.marks import Picture
+    from simulations.drawing.sheet import Sheet
 
 _KINDS: Final[dict[str, tuple[bytes, Callable[[Picture], bytes]]]] = {
     "svg": (b"<svg", lambda picture: svg(picture).encode()),
@@ -46,27 +47,45 @@ def check_pictures(args: argparse.Namespace) -> None:
         named = getattr(args, kind)
         if not named:
             continue
-        path = Path(named)
-        try:
-            with suppress(FileNotFoundError):
-                path.stat()  # what no name can be is an error here
-            if path.is_dir() or not path.parent.is_dir():
-                raise LabError(f"cannot draw into {shown(named)}: name a file in a folder that is there")
-            if not os.access(path if path.exists() else path.parent, os.W_OK):
-                raise LabError(f"cannot draw into {shown(named)}: it is not writable; name another file")
-            if path.is_file() and path.stat().st_size:
-                with path.open("rb") as file:
-                    if file.read(len(begins)) != begins:
-                        raise LabError(
-                            f"{shown(named)} holds something else than a picture of that kind; "
-                            f"it is left as it is: name another file"
-                        )
-        except (OSError, ValueError) as error:
-            raise LabError(f"cannot draw into {shown(named)}: {error}; name another file") from error
+        holds_another = "holds something else than a picture of that kind; it is left as it is"
+        check_target(named, begins, f"cannot draw into {shown(named)}", f"{holds_another}: name another file")
 
 
-def save_pictures(args: argparse.Namespace, picture: Picture) -> None:
+def check_target(named: str, begins: bytes | None, cannot: str, holds_another: str) -> None:
+    """Check that a file can be written, and that nothing else is lost.
+
+    Args:
+        named: The name of the file.
+        begins: What a file that is there must begin with, if it is not empty; None: it may hold anything.
+        cannot: How the message begins where it cannot be written.
+        holds_another: What is said of a file that begins otherwise.
+
+    Raises:
+        LabError: it cannot, or something would be.
+    """
+    path = Path(named)
+    try:
+        with suppress(FileNotFoundError):
+            path.stat()  # what no name can be is an error here
+        if path.is_dir() or not path.parent.is_dir():
+            raise LabError(f"{cannot}: name a file in a folder that is there")
+        if not os.access(path if path.exists() else path.parent, os.W_OK):
+            raise LabError(f"{cannot}: it is not writable; name another file")
+        if begins is not None and path.is_file() and path.stat().st_size:
+            with path.open("rb") as file:
+                if file.read(len(begins)) != begins:
+                    raise LabError(f"{shown(named)} {holds_another}")
+    except (OSError, ValueError) as error:
+        raise LabError(f"{cannot}: {error}; name another file") from error
+
+
+def save_pictures(args: argparse.Namespace, picture: Picture, sheet: Sheet | None = None) -> None:
     """Write the pictures that the user names files for.
+
+    Args:
+        args: The arguments of the command.
+        picture: What is drawn.
+        sheet: What a page shows; None is the picture alone.
 
     Raises:
         LabError: a file cannot be written.
@@ -75,6 +94,10 @@ def save_pictures(args: argparse.Namespace, picture: Picture) -> None:
         named = getattr(args, kind)
         if named:
             try:
-                Path(named).write_bytes(drawn(picture))
+                if kind == "html" and sheet is not None:
+                    content = report_page(picture.title, sheet).encode()
+                else:
+                    content = drawn(picture)
+                Path(named).write_bytes(content)
             except OSError as error:
                 raise LabError(f"cannot draw into {shown(named)}: {error.strerror}") from error

@@ -9,7 +9,8 @@ from rich.console import Console
 from rich.markup import escape
 
 from scenarios.lab.catalogue import get
-from scenarios.lab.commands.command import DONE, FOUND
+from scenarios.lab.commands import covered
+from scenarios.lab.commands.command import DONE, FOUND, UsageError
 from scenarios.lab.commands.display import print_facts
 from scenarios.lab.execution import QUESTIONS_MAX
 from scenarios.lab.finding import load
@@ -49,17 +50,21 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Replay a finding and say whether it still fails."""
+    if args.trace and args.no_spoilers:
+        raise UsageError("the events say what the cause is: leave out --trace or --no-spoilers")
     finding = load(args.file)
     if args.bisect:
         return _bisect(finding, questions_max=args.questions_max, as_json=args.json)
     result = replay(finding, questions_max=args.questions_max)
     if args.json:
         data = result.to_json()
+        if args.no_spoilers:
+            data |= {"plan": None, "plan_in_words": None}
         if args.trace:
             data["trace"] = list(result.outcome.run.trace)
         print(json.dumps(data, indent=2))
     else:
-        _print(finding, result, with_trace=args.trace)
+        _print(finding, result, with_trace=args.trace, hide=args.no_spoilers)
     return DONE if result.result == "holds" else FOUND
 
 
@@ -72,7 +77,7 @@ def _bisect(finding: Finding, *, questions_max: int, as_json: bool) -> int:
     return FOUND if found else DONE
 
 
-def _print(finding: Finding, result: Replay, *, with_trace: bool) -> None:
+def _print(finding: Finding, result: Replay, *, with_trace: bool, hide: bool) -> None:
     console = Console(soft_wrap=True)
     if with_trace:
         moment = get(finding.scenario).moment
@@ -90,10 +95,11 @@ def _print(finding: Finding, result: Replay, *, with_trace: bool) -> None:
     name = escape(printable(f"{finding.scenario} / {finding.variant}"))
     console.print(f"{name}: {said}", highlight=False)
     failure = result.outcome.failure
-    facts = [("plan", result.plan_in_words), ("digest", result.digest)]
+    plan = covered.deviations(len(result.outcome.chooser.plan)) if hide else result.plan_in_words
+    facts = [("plan", plan), ("digest", result.digest)]
     if failure:
         facts.insert(1, ("fails", f"{failure.by}: {failure.message}"))
-    if finding.plan_in_words != result.plan_in_words:
+    if not hide and finding.plan_in_words != result.plan_in_words:
         facts.append(("in the file", f"the plan reads otherwise: {finding.plan_in_words}"))
     if result.result == "identical" and failure and failure.message != finding.message:
         facts.append(("in the file", f"the message reads otherwise: {finding.message}"))

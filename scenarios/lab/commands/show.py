@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from typing import TYPE_CHECKING, Any
 
 from scenarios.lab.catalogue import get
 from scenarios.lab.commands.command import DONE
 from scenarios.lab.commands.display import print_facts, print_rows
-from scenarios.lab.commands.list_scenarios import summary
+from scenarios.lab.commands.list_scenarios import add_reveal, called, reveals, summary
 from scenarios.lab.finding import encode_input
 from scenarios.lab.scenario import Exhausted, Finds
 
@@ -21,42 +22,46 @@ if TYPE_CHECKING:
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of the command."""
     parser.add_argument("name", metavar="NAME", help="a scenario, such as invalid-mode")
+    add_reveal(parser)
     parser.add_argument("--json", action="store_true", help="print one JSON value")
 
 
 def run(args: argparse.Namespace) -> int:
-    """Print everything about a scenario."""
+    """Print a scenario: what was seen, and on request what it was."""
+    reveal = reveals(args)
     scenario = get(args.name)
     if args.json:
-        print(json.dumps(_data(scenario), indent=2))
-    else:
+        print(json.dumps(_data(scenario, reveal=reveal), indent=2))
+    elif reveal:
         _print(scenario)
+    else:
+        _print_covered(scenario)
     return DONE
 
 
-def _data(scenario: Scenario) -> dict[str, Any]:
+def _data(scenario: Scenario, *, reveal: bool) -> dict[str, Any]:
     story = scenario.story
     return {
-        **summary(scenario),
+        **summary(scenario, reveal=reveal),
         "story": {
             "who": story.who,
             "symptom": story.symptom,
             "believed": story.believed,
-            "root_cause": story.root_cause,
-            "lesson": story.lesson,
+            "root_cause": story.root_cause if reveal else None,
+            "lesson": story.lesson if reveal else None,
         },
-        "assumptions": {each.name: each.statement for each in scenario.assumptions},
+        "assumptions": {each.name: each.statement for each in scenario.assumptions} if reveal else None,
         "properties": {check.__name__: _claim(check) for check in scenario.properties},
         "variants": [
             {
-                "name": variant.name,
+                "name": called(scenario, variant, reveal=reveal),
                 "kind": variant.kind,
-                "summary": variant.summary,
-                "expected": _expected(variant),
+                "summary": variant.summary if reveal else None,
+                "expected": _expected(variant) if reveal else None,
             }
             for variant in scenario.variants
         ],
-        "inputs": [encode_input(given) for given in scenario.ladder],
+        "inputs": [encode_input(given) for given in scenario.ladder] if reveal else None,
     }
 
 
@@ -71,6 +76,20 @@ def _expected(variant: Variant) -> str:
 
 def _claim(check: Property) -> str:
     return " ".join((check.__doc__ or "").split("\n\n")[0].split())
+
+
+def _print_covered(scenario: Scenario) -> None:
+    kinds = Counter(variant.kind for variant in scenario.variants)
+    print_facts(
+        [
+            *scenario.told,
+            ("hidden input", "say it before you go on; --reveal shows it, and the cause"),
+            ("repairs", f"{kinds['folk fix']} that do not hold, {kinds['fix']} that do"),
+        ]
+    )
+    print()
+    print_rows(("property", "claim"), [(check.__name__, _claim(check)) for check in scenario.properties])
+    print(f"\nhunt it: heisenlab hunt {scenario.name}")
 
 
 def _print(scenario: Scenario) -> None:

@@ -9,9 +9,12 @@ from contextlib import redirect_stdout
 from typing import Final
 
 from scenarios.lab.commands.command import DONE, FOUND, GAVE_UP
+from scenarios.lab.commands.display import complain
+from scenarios.lab.commands.pictures import add_picture_arguments, check_pictures, save_pictures
 from scenarios.lab.commands.user_code import attribute, guarded, load
 from simulations.errors import LabError
 from simulations.live.threads import explore
+from simulations.live.threads.picture import schedules
 from simulations.terminal_text import printable_lines
 
 _STATUSES: Final = {"found": FOUND, "exhausted": DONE, "gave up": GAVE_UP}
@@ -64,6 +67,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     explored.add_argument(
         "--preemptions", type=int, metavar="N", help="run every schedule of at most N preemptions"
     )
+    add_picture_arguments(explored)
     explored.add_argument("--json", action="store_true", help="print one JSON value")
 
 
@@ -75,6 +79,7 @@ def run(args: argparse.Namespace) -> int:
     """
     if args.searcher == "replay":
         raise LabError("the searcher replay needs a plan: use simulations.live.threads.replay in Python")
+    check_pictures(args)
     path, name = args.program
     # What the program itself prints must not stand between the braces of the JSON.
     with redirect_stdout(sys.stderr if args.json else sys.stdout):
@@ -92,6 +97,10 @@ def run(args: argparse.Namespace) -> int:
             seconds=args.seconds,
             seed=args.seed,
         )
+    if exploration.runs:
+        save_pictures(args, schedules(exploration.runs), exploration.sheet())
+    elif args.svg or args.png or args.html:
+        complain("nothing was found, so there is nothing to draw")
     print(json.dumps(exploration.to_json(), indent=2) if args.json else printable_lines(str(exploration)))
     return _STATUSES[exploration.verdict]
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 import shlex
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from scenarios.lab.catalogue import get
 from scenarios.lab.execution import execute
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 BEFORE, AFTER, LAST = 4, 12, 4
 """How many events are shown before the runs part, from there on, and at the end."""
+EQUAL: Final = "The two traces are equal; what differs is not in them."
 _LANES_MAX: Final = 6
 _CELL_MAX: Final = 40
 
@@ -46,18 +47,16 @@ def explain(finding: Finding, *, saved_as: str, scenario: Scenario | None = None
     usual = execute(scenario, scenario.variant(finding.variant), given, nominal()).run.trace
     failing = again.outcome.run.trace
     parting = first_difference(failing, usual)
+    facts = [
+        f"- **{fact.name}**: {', '.join(map(_code if fact.literal else _plain, fact.values))}"
+        for fact in facts_of(finding, scenario, again)
+    ]
     lines = [
         f"# {_plain(scenario.title)}: {_code(finding.by)} fails",
         "",
         _plain(finding.message),
         "",
-        f"- **hidden input**: {_plain(scenario.hidden_input)}",
-        f"- **plan**: {_plain(finding.plan_in_words)}",
-        f"- **minimality**: {_plain(finding.minimality)}",
-        f"- **scenario and variant**: {_code(finding.scenario)}, {_code(finding.variant)}",
-        f"- **input**: {_code(json.dumps(finding.input))}",
-        f"- **verified**: {_plain(finding.verified)}",
-        f"- **now**: {_plain(_again(again))}",
+        *facts,
         "",
         "## Where it parts from the nominal run",
         "",
@@ -65,19 +64,56 @@ def explain(finding: Finding, *, saved_as: str, scenario: Scenario | None = None
         "",
         "## What happened around it",
         "",
-        _fenced(_lanes(failing, parting.position if parting else 0)),
+        _fenced(around(failing, parting)),
         "",
         "## What it was found with",
         "",
-        _fenced(_fingerprint(finding)),
+        _fenced(aligned(fingerprint_rows(finding), gap=2)),
         "",
         "## Replay",
         "",
-        _fenced([f"$ heisenlab replay {shlex.quote(saved_as)}"]),
+        _fenced([f"$ {replay_command(saved_as)}"]),
         "",
         f"The trace must have the digest {_code(finding.digest)}.",
     ]
     return "\n".join(lines) + "\n"
+
+
+class Fact(NamedTuple):
+    """What is to be said of a finding: a name, and values, which may have to be taken literally."""
+
+    name: str
+    values: tuple[str, ...]
+    literal: bool = False
+
+
+def facts_of(finding: Finding, scenario: Scenario, again: Replay) -> list[Fact]:
+    """Return what is to be said of a finding.
+
+    Args:
+        finding: The finding.
+        scenario: Its scenario.
+        again: The finding, run again here.
+    """
+    return [
+        Fact("hidden input", (scenario.hidden_input,)),
+        Fact("plan", (finding.plan_in_words,)),
+        Fact("minimality", (finding.minimality,)),
+        Fact("scenario and variant", (finding.scenario, finding.variant), literal=True),
+        Fact("input", (json.dumps(finding.input),), literal=True),
+        Fact("verified", (finding.verified,)),
+        Fact("now", (_again(again),)),
+    ]
+
+
+def replay_command(saved_as: str) -> str:
+    """Return the command that replays a finding, given where it is."""
+    return f"heisenlab replay {shlex.quote(saved_as)}"
+
+
+def around(trace: Trace, parting: Parting | None) -> list[str]:
+    """Return what happened around the event at which a trace parts from another, side by side."""
+    return _lanes(trace, parting.position if parting else 0)
 
 
 def _again(again: Replay) -> str:
@@ -90,12 +126,17 @@ def _again(again: Replay) -> str:
 
 def _parting(parting: Parting | None) -> list[str]:
     if parting is None:
-        return ["The two traces are equal; what differs is not in them."]
+        return [EQUAL]
     return [
         f"At event {parting.position}, counted from 0:",
         "",
-        _fenced([f"this run     {_event(parting.left)}", f"nominal run  {_event(parting.right)}"]),
+        _fenced(aligned(parting_rows(parting), gap=2)),
     ]
+
+
+def parting_rows(parting: Parting) -> list[tuple[str, str]]:
+    """Return the events in which a run and the nominal run differ first."""
+    return [("this run", _event(parting.left)), ("nominal run", _event(parting.right))]
 
 
 def _event(event: Event | None) -> str:
@@ -132,7 +173,8 @@ def _did(event: Event) -> str:
     return words if len(words) <= _CELL_MAX else f"{words[: _CELL_MAX - 3]}..."
 
 
-def _fingerprint(finding: Finding) -> list[str]:
+def fingerprint_rows(finding: Finding) -> list[tuple[str, str]]:
+    """Return the code and the machine that a finding was found with, as names and values."""
     taken = finding.fingerprint
     versions = taken.get("versions")
     rows = [
@@ -141,7 +183,7 @@ def _fingerprint(finding: Finding) -> list[str]:
         if key in taken
     ]
     rows += [*versions.items()] if isinstance(versions, dict) else []
-    return aligned([(str(key), str(value)) for key, value in rows], gap=2) if rows else ["(unknown)"]
+    return [(str(key), str(value)) for key, value in rows] or [("unknown", "")]
 
 
 def _plain(text: str) -> str:

@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 
     from simulations.choices import Chooser
 
+__all__ = ["StoryRepository", "Version", "make"]
+
 COMMITS: Final = 128
 """How many versions a repository has."""
 LOW, HIGH = 0.25, 0.9

@@ -24,7 +24,7 @@ it fails with that property's own failure, and only then::
 The property must be called itself, as `SCENARIO.properties` holds it: an `AssertionError` that did not pass
 through it, a time-out, an error of the world, or Hypothesis's own complaints stay what they are. If such a
 test does not fail, it is reported as failed: detection was lost. With `--show-bugs` the failures are let
-through. Names of test functions are always shown, also with `--no-spoilers`; name them for what is seen.
+through. With `--no-spoilers` the tests of such a file are known by numbers, and repairs too.
 
 In place of a name `bug` takes a `Scenario`, for one that is in no catalogue. There is no `pytest11` entry
 point, since it would break projects with a `scenarios` folder of their own: name this module in
@@ -36,6 +36,7 @@ from __future__ import annotations
 from scenarios.lab.pytest_plugin.expectations import disagreement
 from scenarios.lab.pytest_plugin.fixture import Lab, lab
 from scenarios.lab.pytest_plugin.hooks import (
+    pytest_collection_modifyitems,
     pytest_configure,
     pytest_generate_tests,
     pytest_itemcollected,
@@ -51,6 +52,7 @@ __all__ = [
     "disagreement",
     "lab",
     "pytest_addoption",
+    "pytest_collection_modifyitems",
     "pytest_configure",
     "pytest_generate_tests",
     "pytest_itemcollected",

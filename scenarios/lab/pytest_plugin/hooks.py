@@ -12,7 +12,7 @@ import pytest
 
 from scenarios.lab import catalogue, doctor
 from scenarios.lab.interrupts import delivered
-from scenarios.lab.pytest_plugin import demonstrations, watchdog
+from scenarios.lab.pytest_plugin import covered, demonstrations, watchdog
 from scenarios.lab.pytest_plugin.fixture import KEPT
 from scenarios.lab.pytest_plugin.marker import BUG, bug_of, name_of, shown
 from scenarios.lab.pytest_plugin.options import Options
@@ -98,6 +98,13 @@ def pytest_itemcollected(item: pytest.Item) -> None:
         item.extra_keyword_matches.add(name)
 
 
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Hide the names of tests where causes are hidden; `-k` has chosen by their own names before."""
+    if config.stash[SESSION].options.hide:
+        covered.cover(items)
+
+
 @pytest.hookimpl(tryfirst=True)
 def pytest_runtest_setup(item: pytest.Item) -> None:
     """Look up the bug of a test, once; refuse a marker that is not used as it should be."""
@@ -130,10 +137,17 @@ def pytest_runtest_makereport(
         setattr(report, ROWS, [each.dumps() for each in kept])
         kept.clear()
     if call.when != "call":
+        _covered(item, call, report)
         return report
     if isinstance(item, ReplayItem):
         setattr(report, SAID, list(item.said))
     bug = item.stash[BUG]
     if not report.skipped and bug is not None and bug.finds is not None:
         demonstrations.judge(bug, bug.finds, item.config.stash[SESSION].options, call, report)
+    _covered(item, call, report)
     return report
+
+
+def _covered(item: pytest.Item, call: pytest.CallInfo[None], report: pytest.TestReport) -> None:
+    if item.stash.get(covered.COVERED, False):
+        covered.cover_failure(call, report)

@@ -9,7 +9,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
+from simulations.drawing.displayed import Displayed
 from simulations.live.memory.layout import size_words
+from simulations.terminal_text import shortened
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -46,7 +48,7 @@ class Program:
 
 
 @dataclass(frozen=True)
-class Report:
+class Report(Displayed):
     """The end of a run.
 
     Attributes:
@@ -66,6 +68,12 @@ class Report:
     crashes: tuple[Crash, ...]
     unfilled: tuple[str, ...]
     notes: tuple[str, ...]
+
+    def __repr__(self) -> str:
+        return shortened(f"<Report {report_lines(self)[0]}; crashes: {len(self.crashes)}>")
+
+    def __str__(self) -> str:
+        return "\n".join(report_lines(self))
 
 
 def status_words(status: int | None) -> str:
@@ -183,6 +191,7 @@ def report_json(report: Report) -> dict[str, Any]:
         "crashes": [crash_json(crash) for crash in report.crashes],
         "unfilled": list(report.unfilled),
         "notes": list(report.notes),
+        "says": "\n".join(report_lines(report)),
     }
 
 

@@ -30,6 +30,7 @@ from simulations.live.recorder.records import (
     WitnessReady,
 )
 from simulations.live.recorder.redaction import NOTHING, SECRETS, Redactor
+from simulations.terminal_text import shortened
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -56,6 +57,9 @@ class Samples:
     def at(self, index: int) -> Sample:
         """Return one sample."""
         return Sample(*(self.columns[name][index] for name in Sample._fields))
+
+    def __repr__(self) -> str:
+        return f"<{len(self)} samples>"
 
 
 @dataclass(frozen=True)
@@ -131,6 +135,9 @@ class Recording:
     samples: Samples
     lost: int
     damage: Damage
+
+    def __repr__(self) -> str:
+        return shortened(f"<Recording {self.folder}: {' '.join(self.command)}, {self.samples!r}>")
 
     @property
     def last_ms(self) -> int:

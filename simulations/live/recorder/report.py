@@ -11,6 +11,7 @@ import shlex
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
+from simulations.drawing.displayed import Displayed
 from simulations.live.recorder.codec import as_json, kind
 from simulations.live.recorder.ending import How
 from simulations.live.recorder.judgement import Judged, Verdict, verdict
@@ -32,12 +33,14 @@ from simulations.live.recorder.records import (
     Takeover,
 )
 from simulations.live.recorder.reruns import Comparison, compare, pattern
-from simulations.terminal_text import printable
+from simulations.terminal_text import printable, shortened
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from pathlib import Path
 
+    from simulations.drawing.marks import Picture
+    from simulations.drawing.sheet import Sheet
     from simulations.live.recorder.ending import Ending
 
 COMPARED_MAX: Final = 50
@@ -88,7 +91,7 @@ class Part:
 
 
 @dataclass(frozen=True)
-class Report:
+class Report(Displayed):
     """Everything about a run that is worth printing; `str` of it is what `heisenlab record show` prints.
 
     Attributes:
@@ -103,6 +106,23 @@ class Report:
 
     def __str__(self) -> str:
         return self.in_words()
+
+    def __repr__(self) -> str:
+        return shortened(f"<Report {self.recording.folder}: {self.verdict.ending.words}>")
+
+    def pictures(self) -> tuple[Picture, ...]:
+        """Return its pictures: its memory over time, and who may have ended it."""
+        from simulations.live.recorder import picture  # noqa: PLC0415  (only what is shown is drawn)
+
+        ranked = self.verdict.suspects
+        drawn = (picture.memory(self.recording), picture.posterior(ranked) if ranked else None)
+        return tuple(each for each in drawn if each is not None)
+
+    def sheet(self) -> Sheet:
+        """Return what is shown of it: what is printed, and its pictures."""
+        from simulations.drawing.sheet import Lines, Sheet  # noqa: PLC0415  (only what is shown is drawn)
+
+        return Sheet(blocks=(Lines(str(self), wrap=True),), pictures=self.pictures())
 
     def in_words(self, *, ascii_only: bool = False) -> str:
         """Return the report as text.

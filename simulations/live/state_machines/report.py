@@ -8,6 +8,8 @@ from enum import StrEnum
 from itertools import groupby
 from typing import Any, Final
 
+from simulations.drawing.displayed import Displayed
+from simulations.terminal_text import shortened
 from simulations.text_columns import aligned
 
 
@@ -86,7 +88,7 @@ class Probe:
 
 
 @dataclass(frozen=True)
-class Report:
+class Report(Displayed):
     """What became of every unused code and every single flip.
 
     Attributes:
@@ -117,6 +119,9 @@ class Report:
 
     def __str__(self) -> str:
         return table(self)
+
+    def __repr__(self) -> str:
+        return shortened(f"<Report on {self.kind}.{self.field}: {'; '.join(_counts(self))}>")
 
     def to_json(self) -> dict[str, Any]:
         """Return the report as what `json.dumps` takes."""
@@ -196,7 +201,9 @@ def _outcome(probe: Probe) -> tuple[str, str, str]:
     return probe.verdict.value, reset, consequences(probe)
 
 
-def _summary(report: Report) -> list[str]:
+def _counts(report: Report) -> list[str]:
+    """Return what became of the unused codes, if there are any, and of the flips."""
+
     def count(probes: tuple[Probe, ...]) -> str:
         found = Counter(probe.verdict for probe in probes)
         ends = [probe for probe in probes if probe.verdict is Verdict.DEAD_END]
@@ -204,12 +211,15 @@ def _summary(report: Report) -> list[str]:
         notes = {Verdict.DEAD_END: f" ({loud or 'none'} with an error)"}
         return ", ".join(f"{found[one]} {one.value}{notes.get(one, '')}" for one in Verdict if found[one])
 
+    codes = [f"unused codes, {len(report.codes)} in all: {count(report.codes)}"] if report.codes else []
+    return [*codes, f"single flips, {len(report.flips)} in all: {count(report.flips)}"]
+
+
+def _summary(report: Report) -> list[str]:
     lines = [
-        f"single flips, {len(report.flips)} in all: {count(report.flips)}",
+        *_counts(report),
         f"tried: every event at every value that events led to, each up to {report.patience} times in a row",
     ]
-    if report.codes:
-        lines.insert(0, f"unused codes, {len(report.codes)} in all: {count(report.codes)}")
     if report.untried:
         lines.append(f"not tried: {report.untried} unused codes that no single flip leads to")
     if report.unreached:

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any, Final
 
+from simulations.drawing.displayed import Displayed
+from simulations.terminal_text import shortened
+
 if TYPE_CHECKING:
     from simulations.choices import Plan
+    from simulations.drawing import marks
+    from simulations.drawing.sheet import Sheet
     from simulations.live.threads.control.failures import Failure
     from simulations.live.threads.control.points import Granularity
 
@@ -109,7 +114,7 @@ _VACUOUS: Final = "nothing was at stake: no two threads touched the same thing, 
 
 
 @dataclass(frozen=True)
-class Exploration:
+class Exploration(Displayed):
     """The result of an exploration.
 
     Attributes:
@@ -131,6 +136,7 @@ class Exploration:
         digest: The digest of the run of the least schedule.
         threads: The names of the threads, in order.
         points: How many places the nominal run had at which threads could be switched.
+        runs: The least schedule and, where there is one, the nearest schedule that passes, as pictures.
     """
 
     verdict: Verdict
@@ -151,6 +157,7 @@ class Exploration:
     digest: str = ""
     threads: tuple[str, ...] = ()
     points: int = 0
+    runs: tuple[marks.Sequence, ...] = ()
 
     @property
     def found(self) -> bool:
@@ -203,7 +210,13 @@ class Exploration:
 
     def __repr__(self) -> str:
         summary = f": {self.failure.summary}" if self.failure is not None else ""
-        return f"<Exploration {self.verdict} after {counted(self.schedules, 'schedule')}{summary}>"
+        return shortened(f"<Exploration {self.verdict} after {counted(self.schedules, 'schedule')}{summary}>")
+
+    def sheet(self) -> Sheet:
+        """Return what is shown of it: what is printed, and the least schedule beside one that passes."""
+        from simulations.live.threads import picture  # noqa: PLC0415  (only what is shown is drawn)
+
+        return picture.exploration_sheet(str(self), self.lanes, self.runs)
 
     def to_json(self) -> dict[str, Any]:
         """Return the result as values that JSON knows."""
@@ -236,6 +249,8 @@ class Exploration:
             "digest": self.digest,
             "threads": list(self.threads),
             "points": self.points,
+            "says": str(self),
+            "runs": [asdict(run) for run in self.runs],
         }
 
 

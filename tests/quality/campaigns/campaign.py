@@ -6,8 +6,9 @@ A campaign is a module with a function `campaign(seed, tries)` that returns a `T
         sys.exit(main(campaign, __doc__))
 
 so that `python -m tests.quality.campaigns.NAME --seed 1 --tries 500` runs it, prints what was tried and how
-each try ended, and exits with 1 where one of them ended as none may. Meanwhile it prints how far it is to the
-standard error, so that one that is cut short has said what it did.
+each try ended, and exits with 1 where one of them ended as none may. It is done in pieces, each with a seed
+of its own that follows from that of the campaign, so that `--workers N`, `--cluster ADDRESS` and
+`--state FILE` give the same count.
 """
 
 from __future__ import annotations
@@ -21,14 +22,19 @@ import sys
 from collections import Counter
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import TYPE_CHECKING, ClassVar, Final
+from importlib import import_module
+from random import Random
+from typing import TYPE_CHECKING, Any, Final
+
+from scenarios.lab.commands.workers import add_workers_arguments, pool_of
+from scenarios.lab.method import campaign as pieces
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
 FAULTS_SHOWN_MAX: Final = 20
-PROGRESS_EVERY: Final = 50
-"""After how many tries the command line says how far a campaign is."""
+PIECE: Final = 50
+"""How many tries are done at one go by one worker."""
 
 
 class End(StrEnum):
@@ -71,18 +77,12 @@ class Tally:
     seed: int
     ends: Counter[End] = field(default_factory=Counter)
     faults: list[str] = field(default_factory=list)
-    progress: ClassVar[bool] = False
-    """Whether the count so far is printed to the standard error now and then."""
 
     def count(self, end: End, what: str) -> None:
         """Count a try; `what` says which it was, and is kept where it ended as none may."""
         self.ends[end] += 1
         if end not in GOOD:
             self.faults.append(f"{end}: {what}")
-            if self.progress:
-                print(self.faults[-1], file=sys.__stderr__, flush=True)
-        if self.progress and self.ends.total() % PROGRESS_EVERY == 0:
-            print(str(self).partition("\n")[0], file=sys.__stderr__, flush=True)
 
     @property
     def clean(self) -> bool:
@@ -98,17 +98,61 @@ class Tally:
         return "\n".join(lines)
 
 
-def main(campaign: Callable[[int, int], Tally], about: str | None, argv: Sequence[str] | None = None) -> int:
+def piece(chunk: dict[str, Any]) -> dict[str, Any]:
+    """Do one piece of a campaign."""
+    done: Tally = getattr(import_module(chunk["module"]), chunk["function"])(chunk["seed"], chunk["tries"])
+    return {"name": done.name, "ends": dict(done.ends), "faults": done.faults}
+
+
+def in_pieces(
+    campaign: Callable[[int, int], Tally],
+    seed: int,
+    tries: int,
+    *,
+    size: int = PIECE,
+    pool: pieces.Pool | None = None,
+    state: str | None = None,
+    watch: Callable[[int, int], None] | None = None,
+) -> Tally:
+    """Run a campaign of so many tries in pieces; the first of them has the campaign's own seed."""
+    spec = campaign.__globals__["__spec__"]  # the module is called otherwise where it is run as a program
+    chunks = [
+        {
+            "module": spec.name,
+            "function": campaign.__name__,
+            "seed": Random(f"{seed}/{first}").getrandbits(32) if first else seed,
+            "tries": min(size, tries - first),
+        }
+        for first in range(0, tries, size)
+    ]
+    whole = Tally(spec.name.rpartition(".")[2], seed)
+    for done in pieces.campaign(piece, chunks, pool=pool, state=state, watch=watch):
+        whole.ends.update({End(end): count for end, count in done["ends"].items()})
+        whole.faults.extend(done["faults"])
+    return whole
+
+
+def main(
+    campaign: Callable[[int, int], Tally],
+    about: str | None,
+    argv: Sequence[str] | None = None,
+    *,
+    size: int = PIECE,
+) -> int:
     """Run a campaign from the command line; return 0 where it is clean, else 1."""
     parser = argparse.ArgumentParser(description=(about or "").partition("\n")[0])
     parser.add_argument("--seed", type=int, default=0, metavar="S", help="seed of the tries; default: 0")
     parser.add_argument("--tries", type=int, default=200, metavar="N", help="default: 200")
+    add_workers_arguments(parser)
     args = parser.parse_args(argv)
-    Tally.progress = True
-    try:
-        tally = campaign(args.seed, args.tries)
-    finally:
-        Tally.progress = False
+
+    def watch(done: int, pieces: int) -> None:
+        sys.stderr.write(f"{done} of {pieces} pieces\n")
+
+    with pool_of(args) as pool:
+        tally = in_pieces(
+            campaign, args.seed, args.tries, size=size, pool=pool, state=args.state, watch=watch
+        )
     sys.stdout.write(f"{tally}\n")
     return 0 if tally.clean else 1
 

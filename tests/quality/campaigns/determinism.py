@@ -109,4 +109,4 @@ def _same(out: str) -> dict[str, Any]:
 
 
 if __name__ == "__main__":
-    sys.exit(main(campaign, __doc__))
+    sys.exit(main(campaign, __doc__, size=20))

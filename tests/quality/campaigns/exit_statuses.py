@@ -54,4 +54,4 @@ def campaign(seed: int, tries: int) -> Tally:
 
 
 if __name__ == "__main__":
-    sys.exit(main(campaign, __doc__))
+    sys.exit(main(campaign, __doc__, size=314))

@@ -251,4 +251,4 @@ def usable(finding: dict[str, Any]) -> bool:
 
 
 if __name__ == "__main__":
-    sys.exit(main(campaign, __doc__))
+    sys.exit(main(campaign, __doc__, size=1000))

@@ -180,4 +180,4 @@ def usable(path: Path) -> bool:
 
 
 if __name__ == "__main__":
-    sys.exit(main(campaign, __doc__))
+    sys.exit(main(campaign, __doc__, size=20))

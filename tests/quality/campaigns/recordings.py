@@ -302,4 +302,4 @@ _DAMAGE: Final[tuple[Callable[[bytes, Random], bytes], ...]] = (
 )
 
 if __name__ == "__main__":
-    sys.exit(main(campaign, __doc__))
+    sys.exit(main(campaign, __doc__, size=100))

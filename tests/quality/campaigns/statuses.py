@@ -164,4 +164,4 @@ def _late(process: subprocess.Popen[str], sent: int) -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(main(campaign, __doc__))
+    sys.exit(main(campaign, __doc__, size=25))

@@ -16,6 +16,7 @@ from simulations.mode_machine.environment import noise_model
 from simulations.mode_machine.netlist import synthesise
 from simulations.mode_machine.system import RESET_CLOCKS
 from simulations.mode_machine.workload import LETTERS, Command
+from simulations.noise import NoiseModel
 
 FIGURES = {
     "invalid-mode": (0.0153, [6.0]),
@@ -107,3 +108,25 @@ def test_in_the_cache_a_failure_has_a_probability_where_the_census_has_stale_end
     system = scenarios.get("stale-cache").variant(variant).system
     assert any(outcome.stale for outcome in census(system.design, workload).outcomes)
     assert 0 < curve.start.low <= curve.start.high < 1
+
+
+@pytest.mark.parametrize("q", [Fraction(1, 2), Fraction(1, 5), Fraction(1, 20), Fraction(1, 10**6)])
+def test_in_the_cache_the_start_is_what_the_schedules_add_up_to(q):
+    """Of the schedules of a reader and a writer, three lead to the one stale interleaving of the census.
+
+    Whoever waits for the database, and who starts, is followed by either client with probability 1/2; after
+    each request a client pauses with probability q. The stale end needs that the reader has read before the
+    writer writes, pauses then (q), and that the writer does not pause between its two requests (1 - q):
+
+    * the reader starts (1/2) and goes on through its wait (1/2), pauses, and so does the writer's wait (1/2);
+    * the reader starts (1/2), the writer is next (1/2), both wait, and the reader is next (1/2);
+    * the writer starts (1/2), the reader is next (1/2), both wait, and the reader is next (1/2).
+    """
+    finding = found("stale-cache")
+    assert finding.input["clients"] == ["r", "w"]
+    noise = NoiseModel("pauses", {"* after *": q}, otherwise="uniform")
+    start = causality(finding, noise=noise).start
+    exact = float(Fraction(3, 8) * q * (1 - q))
+    assert start.low <= exact * (1 + 1e-9)
+    assert exact <= start.high * (1 + 1e-9)
+    assert start.high <= 1.1 * start.low

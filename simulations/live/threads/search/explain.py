@@ -12,6 +12,7 @@ from simulations.trace import Trace
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from simulations.drawing import marks
     from simulations.live.threads.control.accesses import Touch
     from simulations.live.threads.control.failures import Failure
     from simulations.live.threads.control.run import Run
@@ -194,6 +195,36 @@ def _rows(moments: Sequence[Moment], asked: Sequence[Asked]) -> list[Row]:
             rows[-1] = rows[-1]._replace(doing=(*rows[-1].doing, moment.doing))
         last = key
     return rows
+
+
+def sequence(
+    moments: Sequence[Moment], asked: Sequence[Asked], threads: Sequence[str], failure: Failure | None
+) -> marks.Sequence | None:
+    """Return the run as a picture of lanes; None where no thread did anything that another could notice.
+
+    Args:
+        moments: What the threads did to what they share.
+        asked: Every choice.
+        threads: Their names, in order.
+        failure: How it failed; None if it did not.
+    """
+    from simulations.drawing import marks  # noqa: PLC0415  (only what is found is drawn)
+
+    rows = _rows(moments, asked)
+    names = [name for name in threads if any(name == row.thread for row in rows)]
+    if not names:
+        return None
+    steps = [marks.Step(names.index(row.thread), str(row)) for row in rows]
+    if len(rows) > LINES_MAX:
+        half = LINES_MAX // 2
+        steps = [*steps[:half], marks.Step(0, f"... {len(rows) - 2 * half} more ..."), *steps[-half:]]
+    return marks.Sequence(
+        title=marks.FAILS if failure else marks.NEAREST,
+        tone=marks.Tone.BAD if failure else marks.Tone.GOOD,
+        lanes=tuple(names),
+        steps=tuple(steps),
+        ended=failure.summary if failure else "",
+    )
 
 
 def _cut(text: str, width: int) -> str:

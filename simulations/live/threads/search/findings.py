@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from simulations.choices import Plan
+    from simulations.drawing import marks
     from simulations.live.threads.control.accesses import Touch
     from simulations.live.threads.control.failures import Failure
     from simulations.live.threads.control.sites import Site
@@ -107,7 +108,23 @@ def found(session: Session, hit: Hit, budget: Budget, coverage: Coverage) -> Exp
         digest=explain.trace_of(moments, failure).digest(),
         threads=threads,
         points=points,
+        runs=_runs(session, minimal.decisions, explain.sequence(moments, asked, threads, failure)),
     )
+
+
+def _runs(
+    session: Session, decisions: Decisions, failing: marks.Sequence | None
+) -> tuple[marks.Sequence, ...]:
+    """Return a failing run and, where there is one with a decision fewer, one that passes."""
+    if failing is None:
+        return ()
+    fewer = [(*decisions[:place], *decisions[place + 1 :]) for place in reversed(range(len(decisions)))]
+    for rest in fewer:
+        failure, asked, moments, _, _ = story(session, rest)
+        passing = explain.sequence(moments, asked, failing.lanes, failure)
+        if failure is None and passing is not None:
+            return (failing, passing)
+    return (failing,)
 
 
 def replayed(session: Session, decisions: Decisions) -> Replay:

@@ -16,6 +16,8 @@ COMMANDS = {
     ("explain", "FILE"): 0,
     ("export", "FILE"): 0,
     ("isolate", "FILE", "--json"): 0,
+    ("compare", "invalid-mode", "--workers", "1", "--hunts", "3", "--searcher", "random"): 0,
+    ("new", "lost-update"): 0,
     ("doctor",): None,
     ("journal", "nowhere"): 2,
     ("nonsense",): 2,
@@ -52,6 +54,12 @@ def file(tmp_path_factory):
     return str(path)
 
 
+@pytest.fixture
+def elsewhere(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+
+
+@pytest.mark.usefixtures("elsewhere")
 @pytest.mark.parametrize("closed", ["stdout", "stderr"])
 @pytest.mark.parametrize("words", COMMANDS, ids=" ".join)
 def test_a_closed_stream_changes_no_status(words, closed, file, monkeypatch, capsys):

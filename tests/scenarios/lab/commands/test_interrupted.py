@@ -145,3 +145,23 @@ def alive(pid):
         return psutil.Process(pid).status() != psutil.STATUS_ZOMBIE
     except psutil.NoSuchProcess:
         return False
+
+
+WHILE_A_CLASS_IS_MADE = """
+import signal
+
+class Descriptor:
+    def __set_name__(self, owner, name):
+        signal.raise_signal(signal.SIGINT)
+
+class Owner:
+    attribute = Descriptor()
+"""
+
+
+def test_ctrl_c_while_pytest_imports_prints_no_traceback(tmp_path):
+    (tmp_path / "early.py").write_text(WHILE_A_CLASS_IS_MADE)
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join([str(tmp_path), *sys.path])}
+    done = program(heisenlab("test", "-p", "early"), env=environment, cwd=tmp_path)
+    assert done.status == 130
+    assert done.out == done.err == ""  # where the command is interrupted too, it says so

@@ -193,7 +193,7 @@ class TestTheRest:
     def test_list_and_show(self, capsys):
         assert main(["list"]) == 0
         assert "toy" in capsys.readouterr().out
-        assert main(["show", "toy"]) == 0
+        assert main(["show", "toy", "--reveal"]) == 0
         out = capsys.readouterr().out
         assert "Nothing is ever stained." in out
         assert "exhausted at 2 deviations" in out
@@ -202,7 +202,7 @@ class TestTheRest:
     def test_their_json(self, capsys):
         assert main(["list", "--json"]) == 0
         assert "toy" in [row["name"] for row in json.loads(capsys.readouterr().out)]
-        assert main(["show", "toy", "--json"]) == 0
+        assert main(["show", "toy", "--reveal", "--json"]) == 0
         assert json.loads(capsys.readouterr().out)["story"]["root_cause"] == "b"
 
     def test_doctor(self, capsys):
@@ -243,7 +243,7 @@ class TestTheRest:
     def test_an_argument_too_many_shows_the_usage_of_the_command(self, capsys):
         assert main(["list", "extra"]) == 2
         usage, problem = capsys.readouterr().err.splitlines()
-        assert usage == "usage: heisenlab list [-h] [--json]"
+        assert usage == "usage: heisenlab list [-h] [--reveal] [--json] [--no-spoilers]"
         assert problem == "heisenlab list: error: unrecognized arguments: extra"
 
     def test_the_version_is_that_of_the_distribution_and_of_python(self, capsys):

@@ -57,7 +57,7 @@ class TestNoSpoilers:
         result.assert_outcomes(passed=5)
         result.stdout.fnmatch_lines(
             [
-                "*test_each?toy-repair-1? PASSED*",
+                "*::test?toy-repair-1? PASSED*",
                 "toy  found *least    2 broken    2 hold  (hidden)",
                 "    heisenlab replay .pytest_cache/d/heisenlab/toy-as-shipped.json",
                 "    folk fixes broken: 2",
