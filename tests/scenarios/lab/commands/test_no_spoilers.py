@@ -18,6 +18,7 @@ from scenarios.lab.execution import in_words, replayed
 from scenarios.lab.finding import encode_input
 from scenarios.lab.hunt import hunt
 from scenarios.lab.method.journal import append, entry
+from scenarios.lab.pytest_plugin import options as options_of_pytest
 from scenarios.lab.scenario import Finds
 from simulations.drawing.sheet import sheet_text
 from simulations.errors import PlanError
@@ -189,6 +190,7 @@ def test_the_variable_stands_for_the_option(capsys, monkeypatch):
     monkeypatch.setenv(NO_SPOILERS, "1")
     assert main(["step", "stale-cache"]) == 2
     assert "with --no-spoilers there is no step" in capsys.readouterr().err
+    assert options_of_pytest.NO_SPOILERS == NO_SPOILERS
 
 
 @pytest.mark.parametrize("name", catalogue())
@@ -198,9 +200,10 @@ def test_no_display_of_a_scenario_tells_the_cause(name):
 
 
 @pytest.mark.parametrize("chosen", [[], ["-v"], ["-k", "test_it or helps"]], ids=" ".join)
-def test_no_name_and_no_docstring_of_a_test_is_shown(chosen):
+def test_no_name_and_no_docstring_of_a_test_is_shown(chosen, monkeypatch):
     files = sorted(FOLDER.glob("*/test_*.py"))
-    options = ["-p", "no:cacheprovider", "--collect-only", "--no-spoilers", *chosen]
+    options = ["-p", "no:cacheprovider", "--collect-only", *chosen]
+    monkeypatch.setenv(options_of_pytest.NO_SPOILERS, "1")
     command = [sys.executable, "-m", "pytest", *options, *files]
     done = subprocess.run(command, cwd=FOLDER.parent, capture_output=True, text=True)
     nodes = [node for file in files for node in ast.walk(ast.parse(file.read_text(encoding="utf-8")))]
