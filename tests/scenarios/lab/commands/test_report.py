@@ -12,6 +12,7 @@ import pytest
 import scenarios
 from scenarios.lab.commands import main
 from scenarios.lab.finding import load
+from simulations.choices import Plan
 from simulations.drawing.marks import FAILS, NEAREST
 
 NAMES = list(scenarios.catalogue())
@@ -106,6 +107,15 @@ def test_what_a_finding_holds_is_escaped_and_never_run(findings, tmp_path):
     replace(finding, message=HOSTILE, plan_in_words=HOSTILE, fingerprint=fingerprint).save(saved)
     assert main(["report", str(saved), "-o", str(page)]) == 0
     assert "<script>alert(1)</script>" in stands_alone(page.read_text())
+
+
+def test_a_finding_that_does_not_fail_here_is_not_drawn_as_one_that_does(findings, tmp_path):
+    saved, page = tmp_path / "repaired.json", tmp_path / "page.html"
+    replace(load(findings / "stale-cache.json"), plan=Plan()).save(saved)
+    assert main(["report", str(saved), "-o", str(page)]) == 0
+    says = stands_alone(page.read_text())
+    assert "holds; changed since it was found" in says
+    assert "<svg" not in page.read_text()
 
 
 def test_what_is_no_report_is_not_overwritten_without_being_asked(findings, tmp_path, capsys):
