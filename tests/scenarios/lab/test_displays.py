@@ -10,6 +10,7 @@ import pytest
 
 import scenarios
 from scenarios.lab.commands import main
+from scenarios.lab.covered import NO_SPOILERS
 from scenarios.lab.execution import replayed
 from scenarios.lab.finding import decode_input
 from simulations.address_space.space import LINUX, Space
@@ -69,6 +70,25 @@ def test_a_scenario_covers_its_hidden_input_and_never_shows_its_cause(name):
     assert scenario.hidden_input in html.unescape(markup)
     assert "".join(scenario.hidden_input.split()) not in words_of(markup)
     assert scenario.story.symptom in text
+
+
+@pytest.mark.parametrize("name", SCENARIOS)
+def test_where_causes_are_hidden_nothing_of_a_hunt_tells_one(name, hunts, monkeypatch):
+    scenario, hunt = SCENARIOS[name], hunts[name]
+    secrets = {
+        hunt.finding.plan_in_words,
+        scenario.hidden_input,
+        scenario.question,
+        scenario.story.root_cause,
+    }
+    open_words = "".join(html.unescape(word) for thing in (hunt, scenario) for word in shown(thing))
+    assert any(secret in open_words for secret in secrets)
+    monkeypatch.setenv(NO_SPOILERS, "1")
+    for thing in (scenario, hunt, hunt.finding):
+        for words in (repr(thing), *map(html.unescape, shown(thing))):
+            assert not any(secret in words for secret in secrets)
+            assert "<svg" not in words
+    assert "(hidden)" in shown(hunt)[0]
 
 
 def test_a_catalogue_is_a_table_without_the_hidden_inputs():
