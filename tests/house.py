@@ -104,6 +104,7 @@ ROOMS: Final = (
         ("rich",),
     ),
     Room("scenarios.lab.teaching", ("simulations", "scenarios.lab", "scenarios.lab.method"), ("hypothesis",)),
+    Room("scenarios.lab.teaching.classroom", (), ("hypothesis", "pytest")),
     Room("scenarios.lab.start", ("scenarios.lab", "scenarios.lab.commands"), ("pytest",)),  # entry points
     Room("scenarios.lab.commands.__main__", ("scenarios.lab.start",)),
     Room(

@@ -169,7 +169,7 @@ def sheet(shown: Run | Space) -> Sheet:
         drawn = text(shown.regions, top=shown.layout.top)
     else:
         drawn = text(shown.regions, use=_shown_use(shown))
-    return Sheet(blocks=(Lines(drawn),), pictures=pictures(shown))
+    return Sheet(blocks=(Lines(drawn, drawn=True),), pictures=pictures(shown))
 
 
 def _shown_use(run: Run) -> Use | None:

@@ -75,7 +75,7 @@ def pictures(run: Run, beside: Run | None = None) -> tuple[Tracks, ...]:
 
 def sheet(run: Run) -> Sheet:
     """Return what is shown of a campaign."""
-    return Sheet(blocks=(Lines(draw(run)),), pictures=pictures(run))
+    return Sheet(blocks=(Lines(draw(run), drawn=True),), pictures=pictures(run))
 
 
 def _track(run: Run, attempt: Attempt) -> Track:

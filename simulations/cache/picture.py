@@ -60,4 +60,4 @@ def pictures(run: Run, beside: Run | None = None) -> tuple[Lanes]:
 
 def sheet(run: Run) -> Sheet:
     """Return what is shown of a run."""
-    return Sheet(blocks=(Lines(lanes(run)),), pictures=pictures(run))
+    return Sheet(blocks=(Lines(lanes(run), drawn=True),), pictures=pictures(run))

@@ -122,6 +122,8 @@ def _block(block: Block) -> str:
             for name, value in block.rows
         )
         return f'<table class="hl-table hl-facts hl-stack"><tbody>\n{rows}</tbody></table>\n'
+    if isinstance(block, Lines) and block.drawn:
+        return ""
     if isinstance(block, Lines):
         title = f"<p>{_escaped(block.title)}</p>\n" if block.title else ""
         wrap = ' class="hl-wrap"' if block.wrap else ""
