@@ -9,9 +9,9 @@ from rich.console import Console
 from rich.markup import escape
 
 from scenarios.lab.catalogue import get
-from scenarios.lab.commands import covered
 from scenarios.lab.commands.command import DONE, FOUND, UsageError
 from scenarios.lab.commands.display import print_facts
+from scenarios.lab.covered import deviations
 from scenarios.lab.execution import QUESTIONS_MAX, in_words, replayed
 from scenarios.lab.finding import decode_input, load
 from scenarios.lab.replay import bisect_verdict, replay
@@ -105,7 +105,7 @@ def _plan(args: argparse.Namespace) -> int:
         if args.trace:
             _print_trace(scenario, trace)
         judged = f"{failure.by}: {failure.message}" if failure else "every property holds"
-        words = covered.deviations(len(plan)) if args.no_spoilers else in_words(scenario, outcome.chooser)
+        words = deviations(len(plan)) if args.no_spoilers else in_words(scenario, outcome.chooser)
         print_facts([("plan", words), ("fails" if failure else "holds", judged), ("digest", trace.digest())])
     return FOUND if failure else DONE
 
@@ -138,7 +138,7 @@ def _print(finding: Finding, result: Replay, *, with_trace: bool, hide: bool) ->
     name = escape(printable(f"{finding.scenario} / {finding.variant}"))
     console.print(f"{name}: {said}", highlight=False)
     failure = result.outcome.failure
-    plan = covered.deviations(len(result.outcome.chooser.plan)) if hide else result.plan_in_words
+    plan = deviations(len(result.outcome.chooser.plan)) if hide else result.plan_in_words
     facts = [("plan", plan), ("digest", result.digest)]
     if failure:
         facts.insert(1, ("fails", f"{failure.by}: {failure.message}"))
