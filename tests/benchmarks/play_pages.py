@@ -2,11 +2,10 @@
 
     python -m tests.benchmarks.play_pages FOLDER [--times N]
 
-FOLDER is what `python -m docs.play.build` has made. Each page is opened N times, each time with a new profile,
-so that nothing is cached, and then played by its keys. Printed are medians, in seconds: until the first
-picture is painted; until Python has started and has made that picture anew, from when on moves are answered; from the
-start until a first move, made as soon as possible, is answered; and the moves after it. Run it on a machine that has
-nothing else to do.
+FOLDER is what `python -m docs.play.build` has made. Each page is opened N times, each time with a new
+profile, so that nothing is cached, and then played by its keys. Printed are medians, in seconds: until the
+first picture is painted; until Python has made that picture anew, from when on moves are answered; until a
+first move, made as soon as then, is answered; and how long a move takes. Run it on a quiet machine.
 """
 
 from __future__ import annotations
@@ -34,9 +33,9 @@ def measured(base, name):
         moves = []
         first = None
         for key in PLAYED[name]:
-            before, at = tab.page.url, time.perf_counter()
+            before, at = tab.page.evaluate("location.href"), time.perf_counter()
             press(tab, key)
-            if tab.page.url != before:
+            if tab.page.evaluate("location.href") != before:
                 first = first or time.perf_counter() - begun
                 moves.append(time.perf_counter() - at)
         return tab.page.evaluate(_PAINTED), started, first, statistics.median(moves)

@@ -71,7 +71,7 @@ def test_played_by_keyboard_on_a_telephone_a_page_ends_in_the_digest_of_the_comm
     for key in PLAYED[name]:
         press(tab, key)
         assert tab.page.evaluate("document.documentElement.scrollWidth") <= 390
-    ended, link = Reading(stage(tab)), tab.page.url
+    ended, link = Reading(stage(tab)), tab.page.evaluate("location.href")
     state = dict(parse_qsl(urlsplit(link).fragment))
     with ThreadPoolExecutor(1) as aside:  # this thread has the event loop of Playwright
         here = Reading(aside.submit(pages.module(name).show, state).result())
