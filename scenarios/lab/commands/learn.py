@@ -55,7 +55,7 @@ def run(args: argparse.Namespace) -> int:
         if path is not None:
             print(f"{name + ':':<24} {command} {shlex.quote(str(where / path))}")
     if find_spec("jupyterlab") is None:
-        print("\nThe lessons are notebooks, and JupyterLab is not here: pip install jupyterlab matplotlib")
+        print("\nThe lessons are notebooks, and JupyterLab is not here: pip install jupyterlab")
     return DONE
 
 

@@ -12,7 +12,7 @@ import pytest
 
 from scenarios.lab import catalogue, doctor
 from scenarios.lab.interrupts import delivered
-from scenarios.lab.pytest_plugin import covered, demonstrations, watchdog
+from scenarios.lab.pytest_plugin import covered, demonstrations, shown_bugs, watchdog
 from scenarios.lab.pytest_plugin.fixture import KEPT
 from scenarios.lab.pytest_plugin.marker import BUG, bug_of, name_of, shown
 from scenarios.lab.pytest_plugin.options import Options
@@ -44,6 +44,10 @@ def pytest_configure(config: pytest.Config) -> None:
     config.add_cleanup(interrupts.close)
     config.pluginmanager.register(session, "heisenlab-session")
     config.pluginmanager.register(watchdog, "heisenlab-watchdog")
+    if session.options.show_bugs and not session.options.hide:
+        config.pluginmanager.register(shown_bugs, "heisenlab-shown-bugs")
+        if config.option.tbstyle == "auto":
+            config.option.tbstyle = "short"  # arguments are worlds and laboratories, in front of what matters
     if session.options.replay:
         replayed = (config.invocation_params.dir / session.options.replay).resolve()
         config.pluginmanager.register(Replay(replayed, load_for_session(replayed)), "heisenlab-replay")

@@ -129,7 +129,8 @@ class Session:
             return ""
         hunt = kept.hunt
         if not kept.catalogued:
-            return shlex.join(["pytest", kept.test, "--show-bugs", "--lab-seed", str(hunt["seed"])])
+            shows = "--show-folk-fixes" if kept.kind == "folk fix" else "--show-bugs"
+            return shlex.join(["pytest", kept.test, shows, "--lab-seed", str(hunt["seed"])])
         path = self.file(kept)
         if path is not None and path.exists():
             here = self.config.invocation_params.dir
