@@ -52,7 +52,7 @@ _SUMMARY: Final = re.compile(r"```text\n(=+ heisenlab =+\n.*?)```", re.DOTALL)
 
 
 class Step(NamedTuple):
-    """A command of a page, which goes on after a backslash and `> `, and what the page says that it prints."""
+    """A command of a page, which goes on after a backslash and `> `, and what it is shown to print."""
 
     command: str
     shown: str
