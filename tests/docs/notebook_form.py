@@ -52,7 +52,7 @@ NOT_YET: Final[frozenset[str]] = frozenset()
 """The lessons that do not have the form yet."""
 
 PLUMBING: Final = frozenset(
-    {"IPython", "contextlib", "dataclasses", "inspect", "io", "json", "matplotlib", "os", "subprocess"}
+    {"IPython", "contextlib", "inspect", "io", "json", "matplotlib", "os", "subprocess"}
 )
 TAGS: Final = frozenset({"yours", "check", "claims", "solution", "varies"})
 BEGINS, ENDS = "# your turn", "# until here"

@@ -32,6 +32,7 @@ window.started = new Promise((started) => {
 worker.onerror = (error) => console.error(error.message);
 window.call = (call, ...args) => new Promise((answered) => {
   waiting.set(++sent, answered);
+  setTimeout(() => answered({ traceback: `no answer from ${call}` }), 60000);
   worker.postMessage({ id: sent, call, args });
 });
 </script>"""

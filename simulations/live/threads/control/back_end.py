@@ -11,8 +11,12 @@ from typing import Final
 
 if sys.platform == "emscripten":
     from simulations.live.threads.control import stack_switching as _carrying
+
+    current_frames = _carrying.current_frames
 else:
     import _thread as _carrying
+
+    current_frames = sys._current_frames  # noqa: SLF001  (the one way to another thread's frame)
 
 LockType = _carrying.LockType
 allocate_lock: Final = _carrying.allocate_lock
@@ -21,4 +25,4 @@ get_ident: Final = _carrying.get_ident
 get_native_id: Final = _carrying.get_native_id
 
 NATIVE: Final = sys.platform != "emscripten"
-"""Whether threads are those of the operating system, so that one can interrupt another."""
+"""Whether threads are those of the operating system: one can interrupt another, and be traced by itself."""

@@ -134,7 +134,7 @@ class Carrier:
                 forget_interruptions()
                 self.spoilt = True
                 return False
-            if imports(sys._current_frames().get(self.ident)):  # noqa: SLF001  (the one way to its frame)
+            if imports(back_end.current_frames().get(self.ident)):
                 limit = min(monotonic() + limit_s, latest)
                 continue
             self.spoilt = True

@@ -8,6 +8,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, NamedTuple
 
 from simulations.errors import LabError
+from simulations.live.threads.control.back_end import current_frames
 from simulations.live.threads.control.frames import is_ours, place
 from simulations.live.threads.control.tasks import Task
 
@@ -97,7 +98,7 @@ def _where_raised(error: BaseException) -> str:
 def deadlock(stuck: Sequence[Task]) -> Failure:
     """Return the failure of threads that wait for each other."""
     blocked = []
-    frames = sys._current_frames()  # noqa: SLF001  (the one way to another thread's frame)
+    frames = current_frames()
     for task in stuck:
         wait = task.wait
         doing = f"{wait.verb} {_kind_of(wait.what)}".strip() if wait is not None else "waits"
@@ -127,7 +128,7 @@ def livelock(tasks: Sequence[Task], name: str) -> Failure:
 
 def stuck(task: Task, wall_limit: float) -> str:
     """Return the message for a thread that did not come back within `wall_limit` seconds."""
-    frame = sys._current_frames().get(task.ident)  # noqa: SLF001  (the one way to another thread's frame)
+    frame = current_frames().get(task.ident)
     return (
         f"{task.name} did not come back within {wall_limit:g} s: it is at {place(frame)}, in something that "
         f"is not under control (a C extension, a socket, a process, a thread that was started earlier) or in "

@@ -9,7 +9,6 @@ for ever; that there is none proves nothing.
 from __future__ import annotations
 
 import dis
-import sys
 import threading
 from collections import OrderedDict, defaultdict, deque
 from types import (
@@ -23,6 +22,8 @@ from types import (
 )
 from typing import TYPE_CHECKING, Any, Final
 
+from simulations.live.threads.control.back_end import current_frames
+from simulations.live.threads.control.carriers import Carrier
 from simulations.live.threads.control.frames import is_ours
 
 if TYPE_CHECKING:
@@ -37,6 +38,8 @@ _INERT: Final = frozenset({FunctionType, BuiltinFunctionType, ModuleType, CodeTy
 _HEAP_TYPE: Final = 1 << 9
 """The flag of a class that was made at run time."""
 _POINTER: Final = 8
+_LAST: Final = Carrier._serve.__code__  # noqa: SLF001  (it is compared, not used)
+"""Where a thread begins: what lies beneath is the platform's."""
 _LOCKS: Final = (type(threading.Lock()), type(threading.RLock()))
 _SEQUENCES: Final = (list, tuple, deque)
 _MAPPINGS: Final = (dict, OrderedDict, defaultdict)
@@ -82,7 +85,7 @@ class Repetition:
 
 
 def _state(tasks: Sequence[Task], loops: dict[CodeType, Loops]) -> tuple[object, ...]:
-    frames = sys._current_frames()  # noqa: SLF001  (the one way to another thread's frame)
+    frames = current_frames()
     snapshot = _Snapshot(loops)
     whole: list[object] = []
     for task in tasks:
@@ -92,7 +95,7 @@ def _state(tasks: Sequence[Task], loops: dict[CodeType, Loops]) -> tuple[object,
             raise UnseenError  # time will pass
         whole.append(task.index)
         frame = frames.get(task.ident)
-        while frame is not None:
+        while frame is not None and frame.f_code is not _LAST:
             if not is_ours(frame):
                 whole.append(snapshot.frame(frame))
             frame = frame.f_back

@@ -14,10 +14,12 @@ from __future__ import annotations
 
 import _thread
 import asyncio
+import inspect
 import sys
 import threading
+import time
 from itertools import count
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, Self
 
 import js
 from pyodide.ffi import can_run_sync, run_sync
@@ -26,6 +28,7 @@ from simulations.errors import LabError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
+    from types import FrameType
 
 _MAIN: Final = _thread.get_ident()
 _FIRST: Final = 1 << 20
@@ -43,6 +46,7 @@ class _Running:
 
 _running: Final = _Running()
 _idents: Final = count(_FIRST)
+_parked: Final[dict[int, FrameType]] = {}
 
 
 def get_ident() -> int:
@@ -53,6 +57,11 @@ def get_ident() -> int:
 def get_native_id() -> int:
     """Return 0: the operating system does not know these threads."""
     return 0
+
+
+def current_frames() -> dict[int, FrameType]:
+    """Return the frame of each thread that has begun, by its identifier."""
+    return {**_parked, _running.ident: sys._getframe(1)}  # noqa: SLF001  (nothing public does it)
 
 
 class LockType:
@@ -92,8 +101,10 @@ class LockType:
         me = _running.ident
         self._waiting[me] = settle
         timer = js.setTimeout(settle, timeout * 1000, False) if timeout >= 0 else None
+        _parked[me] = sys._getframe()  # noqa: SLF001  (nothing public does it)
         got = run_sync(promised.promise)
         _running.ident = me
+        del _parked[me]
         if timer is not None:
             js.clearTimeout(timer)
         # Where the time was up first, the lock may have been handed over before this call went on.
@@ -148,7 +159,46 @@ def start_new_thread(
     return ident
 
 
-# What the interpreter keeps for each thread and takes for the same in all of these: who runs, and who holds a
-# reentrant lock. The standard library's own forms in Python ask `get_ident` for both.
+class Local:
+    """What `threading.local` is: attributes of which each thread has its own."""
+
+    __slots__ = ("__dict__", "_given", "_own")
+
+    def __new__(cls, /, *args: Any, **kwargs: Any) -> Self:
+        """Keep the arguments: each thread that comes to the object initialises it anew."""
+        self = object.__new__(cls)
+        object.__setattr__(self, "_given", (args, kwargs))
+        own: dict[int, dict[str, Any]] = {get_ident(): {}}
+        object.__setattr__(self, "_own", own)
+        return self
+
+    def __getattribute__(self, name: str) -> Any:
+        _enter(self)
+        return object.__getattribute__(self, name)
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        _enter(self)
+        object.__setattr__(self, name, value)
+
+    def __delattr__(self, name: str) -> None:
+        _enter(self)
+        object.__delattr__(self, name)
+
+
+def _enter(local: Local) -> None:
+    """Let an object have the attributes that it has in the thread that runs; the first time, make them."""
+    own, ident = object.__getattribute__(local, "_own"), get_ident()
+    anew = ident not in own
+    object.__setattr__(local, "__dict__", own.setdefault(ident, {}))
+    if anew and type(local).__init__ is not object.__init__:
+        args, kwargs = object.__getattribute__(local, "_given")
+        type(local).__init__(local, *args, **kwargs)
+
+
+# What the interpreter keeps for each thread and takes for the same in all of these: who runs, who holds a
+# reentrant lock, and what is a thread's own. The standard library's lock in Python asks `get_ident`.
 threading.get_ident = get_ident
+threading.local = Local  # type: ignore[assignment]
 threading._CRLock = None  # type: ignore[attr-defined]  # noqa: SLF001  (nothing public does it)
+# Pyodide's sleep parks the caller behind the scheduler's back; the one beneath it just takes time.
+time.sleep = inspect.unwrap(time.sleep)

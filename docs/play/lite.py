@@ -1,0 +1,142 @@
+"""Builds a JupyterLite with the lab and its lessons, which asks no foreign host for anything.
+
+`docs.play.build` calls this with `--lite`. It takes the commands of the extra `browser`. A JupyterLite as
+it is built by default fetches Python and every package from elsewhere when it is opened; here the lock file
+of Pyodide lists what lies beside it and nothing else, so that there is nothing to ask for.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+import shutil
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+from docs.play import steps
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+LESSONS: Final = steps.ROOT / "docs" / "notebooks"
+OF_THE_KERNEL: Final = ("micropip", "ipython", "jedi")
+OF_THE_LAB: Final = ("attrs", "iniconfig", "packaging", "pluggy", "pygments", "pytest", "rich")
+"""What the lab and pytest need besides what `docs.play.build` fetches."""
+LIVE: Final = "live"
+"""The tag of a cell that needs processes, memory or threads of a real machine."""
+NEEDS_A_COMPUTER: Final = "needs a computer of your own"
+KERNEL: Final = "@jupyterlite/pyodide-kernel-extension:kernel"
+
+
+def canonical(name: str) -> str:
+    """Return the name of a distribution as an index spells it."""
+    return re.sub(r"[-_.]+", "-", name).lower()
+
+
+def closure(packages: dict[str, Any], names: Iterable[str]) -> list[str]:
+    """Return these packages of a lock file and all that they depend on, each once, in alphabetical order."""
+    found: set[str] = set()
+    new = set(names)
+    while new:
+        found |= new
+        new = {canonical(other) for name in new for other in packages[name]["depends"]} - found
+    return sorted(found)
+
+
+def entry(wheel: Path, old: dict[str, Any] | None = None) -> dict[str, Any]:
+    """Return what a lock file says of a wheel; that it depends on nothing, since all packages are loaded.
+
+    Args:
+        wheel: The wheel.
+        old: What it says of the same version so far; None if it does not know it.
+    """
+    name, version = wheel.name.split("-")[:2]
+    made = {"imports": [canonical(name).replace("-", "_")], "package_type": "package"}
+    found = {"install_dir": "site", "unvendored_tests": False, "name": canonical(name), "version": version}
+    digest = hashlib.sha256(wheel.read_bytes()).hexdigest()
+    return made | found | (old or {}) | {"file_name": wheel.name, "sha256": digest, "depends": []}
+
+
+def python(source: Path, library: Path, ours: list[Path], work: Path, target: Path) -> list[str]:
+    """Lay out Pyodide with a lock file that lists what lies beside it; return the names of all packages.
+
+    Args:
+        source: The folder of the npm package.
+        library: The standard library, compiled beforehand.
+        ours: The wheels of the lab and of what it needs.
+        work: A folder for what is fetched.
+        target: The folder.
+    """
+    lock = json.loads((source / "pyodide-lock.json").read_text(encoding="utf-8"))
+    known = {canonical(name): found for name, found in lock["packages"].items()}
+    mine = {canonical(wheel.name.split("-")[0]): wheel for wheel in ours}
+    names = sorted({*closure(known, OF_THE_KERNEL), *OF_THE_LAB})
+    folder = work / "kernel"
+    steps.download(folder, *(f"{name}=={known[name]['version']}" for name in names))
+    target.mkdir(parents=True)
+    for name in steps.SERVED:
+        shutil.copyfile(source / name, target / name)
+    shutil.copyfile(library, target / "python_stdlib.zip")
+    packages = {}
+    for wheel in [*sorted(folder.glob("*.whl")), *ours]:
+        shutil.copyfile(wheel, target / wheel.name)
+        name = canonical(wheel.name.split("-")[0])
+        packages[name] = entry(wheel, None if name in mine else known[name])
+    lock["packages"] = packages
+    (target / "pyodide-lock.json").write_text(json.dumps(lock), encoding="utf-8")
+    return sorted(packages)
+
+
+def lesson(notebook: dict[str, Any]) -> dict[str, Any]:
+    """Return a notebook in which each live cell has become text: what it needs, says and printed."""
+    cells = []
+    for cell in notebook["cells"]:
+        if LIVE not in cell["metadata"].get("tags", ()):
+            cells.append(cell)
+            continue
+        printed = "".join("".join(output.get("text", "")) for output in cell.get("outputs", ()))
+        text = f"*This cell {NEEDS_A_COMPUTER}.*\n\n```python\n{''.join(cell['source'])}\n```\n"
+        text += f"\nThere it printed:\n\n```text\n{printed.rstrip()}\n```\n" if printed else ""
+        kept = {key: cell[key] for key in ("id", "metadata")}
+        cells.append({"cell_type": "markdown", **kept, "source": text})
+    return notebook | {"cells": cells}
+
+
+def build(out: Path, source: Path, library: Path, ours: list[Path], work: Path) -> None:
+    """Build the folder `lite` in a folder.
+
+    Args:
+        out: The folder.
+        source: The folder of the npm package.
+        library: The standard library, compiled beforehand.
+        ours: The wheels of the lab and of what it needs.
+        work: A folder for what is fetched.
+
+    Raises:
+        BuildError: a step did not work.
+    """
+    home, contents = work / "lite", work / "contents"
+    packages = python(source, library, ours, work, home / "static" / "pyodide")
+    contents.mkdir()
+    for path in sorted(LESSONS.glob("*.ipynb")):
+        shown = lesson(json.loads(path.read_text(encoding="utf-8")))
+        (contents / path.name).write_text(json.dumps(shown), encoding="utf-8")
+    settings = {
+        "pyodideUrl": "./static/pyodide/pyodide.mjs",
+        "disablePyPIFallback": True,
+        "loadPyodideOptions": {"packages": packages},
+    }
+    config = {"appName": "heisenlab", "exposeAppInBrowser": True, "litePluginSettings": {KERNEL: settings}}
+    (home / "jupyter-lite.json").write_text(
+        json.dumps({"jupyter-lite-schema-version": 0, "jupyter-config-data": config}), encoding="utf-8"
+    )
+    beside = Path(sys.executable).with_name("jupyter-lite")
+    program = beside if beside.exists() else "jupyter-lite"
+    shutil.rmtree(out / "lite", ignore_errors=True)
+    steps.run(
+        *(program, "build", "--lite-dir", home, "--contents", contents),
+        *("--output-dir", out / "lite", "--apps", "lab", "--no-unused-shared-packages", "--no-sourcemaps"),
+        folder=home,
+    )
