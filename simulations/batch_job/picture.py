@@ -23,14 +23,15 @@ _DAY_MS: Final = DAY_H * HOUR_MS
 
 _KINDS: Final = (
     Kind(" ", "nothing", Look.BLANK),
+    Kind(" ", "what it would have needed to finish", Look.HATCHED),
     Kind("'", "the job's own log counts tests", Look.TICK),
-    Kind(".", "the machine is being set up", Look.HATCHED),
+    Kind(".", "the machine is being set up", Look.DARK),
     Kind("=", "the job runs", Look.SOLID),
     Kind("m", "a sweep marks the machine", Look.DIAMOND),
     Kind("X", "it is ended", Look.CROSS),
     Kind("|", "it finishes", Look.DOT),
 )
-_BEAT, _SET_UP, _RUNS, _MARKED, _KILLED, _FINISHED = range(1, len(_KINDS))
+_MISSING, _BEAT, _SET_UP, _RUNS, _MARKED, _KILLED, _FINISHED = range(1, len(_KINDS))
 
 
 def draw(run: Run) -> str:
@@ -74,12 +75,14 @@ def pictures(run: Run, beside: Run | None = None) -> tuple[Tracks, ...]:
 
 def sheet(run: Run) -> Sheet:
     """Return what is shown of a campaign."""
-    return Sheet(blocks=(Lines(draw(run)),), pictures=pictures(run))
+    return Sheet(blocks=(Lines(draw(run), drawn=True),), pictures=pictures(run))
 
 
 def _track(run: Run, attempt: Attempt) -> Track:
     first, last = attempt.machine_ms // _DAY_MS, attempt.end_ms // _DAY_MS
+    whole_ms = attempt.start_ms + run.schedules[attempt.number].makespan_ms
     spans = (
+        Span(attempt.end_ms, whole_ms if attempt.cause != FINISHED else attempt.end_ms, _MISSING),
         Span(attempt.machine_ms, min(attempt.start_ms, attempt.end_ms), _SET_UP),
         Span(attempt.start_ms, attempt.end_ms, _RUNS),
     )

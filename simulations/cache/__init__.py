@@ -9,7 +9,7 @@ The five roles, the same in each world:
 * `environment`: the servers under a chooser, which is asked which thread goes on, and answers `in_words`;
 * `variants`: `System`, and the service as shipped, the well-known repairs that do not hold, and the fixes;
 * `analysis`: every interleaving of the abstract steps, which the simulation must agree with;
-* `picture`: a run side by side, and as a sequence diagram.
+* `picture`: a run side by side.
 
 What else is here:
 

@@ -1,8 +1,8 @@
-"""Pictures of a run: the clients side by side, as data and as text, and a Mermaid sequence diagram."""
+"""Pictures of a run: the clients side by side, as data and as text."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from simulations.drawing.marks import FAILS, NEAREST, Lanes, Sequence, Step, Tone, lanes_beside
 from simulations.drawing.sheet import Lines, Sheet
@@ -13,8 +13,6 @@ if TYPE_CHECKING:
     from simulations.trace import Event
 
 __all__ = ["lanes", "pictures", "sequence", "sheet"]
-
-_SERVERS: Final = ("database", "store")
 
 
 def _said(event: Event) -> str:
@@ -62,21 +60,4 @@ def pictures(run: Run, beside: Run | None = None) -> tuple[Lanes]:
 
 def sheet(run: Run) -> Sheet:
     """Return what is shown of a run."""
-    return Sheet(blocks=(Lines(lanes(run)),), pictures=pictures(run))
-
-
-def sequence_diagram(run: Run) -> str:
-    """Return the run as a Mermaid sequence diagram: who asks which server for what, and the answer."""
-    lines = ["sequenceDiagram"]
-    lines += [f"    participant {name}" for name in (*run.workload.names, "store", "database")]
-    for event in run.trace:
-        server, _, request = event.action.partition(".")
-        if server in _SERVERS:
-            asked, _, answer = _said(event).removeprefix(f"{event.action} ").partition(" -> ")
-            lines.append(f"    {event.actor}->>{server}: {request} {asked}")
-            if answer:
-                lines.append(f"    {server}-->>{event.actor}: {answer}")
-        else:
-            lines.append(f"    Note over {event.actor}: {_said(event)}")
-    lines.append(f"    Note over store,database: cache {run.cached}, database {run.stored}")
-    return "\n".join(lines)
+    return Sheet(blocks=(Lines(lanes(run), drawn=True),), pictures=pictures(run))

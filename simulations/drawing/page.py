@@ -6,7 +6,7 @@ import html
 from typing import TYPE_CHECKING, Final
 
 from simulations.drawing.canvas import NARROW
-from simulations.drawing.lettering import FAMILY
+from simulations.drawing.lettering import FAMILY, columns
 from simulations.drawing.marks import Table, Tone
 from simulations.drawing.palette import COLOURS, style
 from simulations.drawing.sheet import Covered, Facts, Lines
@@ -23,12 +23,15 @@ _TABLE: Final = (
     ".hl-table{border-collapse:collapse;text-align:left}"
     ".hl-table caption{font-weight:bold;text-align:left;padding:.4em 0}"
     ".hl-table th,.hl-table td{border-bottom:1px solid;padding:.3em .8em .3em 0;vertical-align:top;"
-    "overflow-wrap:anywhere;text-align:left}"
-    ".hl-table tr>:first-child{overflow-wrap:normal}"
+    "overflow-wrap:break-word;text-align:left}"
+    "@media screen and (max-width:640px){.hl-stack thead{display:none}"
+    ".hl-stack td,.hl-stack th{display:block;border:0;padding:.1em 0}"
+    ".hl-stack tr{display:block;border-bottom:1px solid;padding:.4em 0;overflow-wrap:anywhere}"
+    ".hl-stack td[data-hl]::before{content:attr(data-hl) ': ';opacity:.75}}"
 )
 _SHEET: Final = (
     ".hl-sheet .hl-facts th{white-space:nowrap;font-weight:normal;opacity:.75}"
-    "@media screen and (max-width:640px){.hl-sheet .hl-facts th{white-space:normal;max-width:7em}}"
+    ".hl-sheet .hl-facts td{overflow-wrap:anywhere}"
     ".hl-sheet .hl-wrap{white-space:pre-wrap;overflow-wrap:anywhere}"
     ".hl-sheet pre{overflow-x:auto;font-size:.8em}"
     ".hl-sheet summary{cursor:pointer}"
@@ -45,6 +48,8 @@ _WIDTHS: Final = (
     ".hl-wide svg,.hl-narrow svg{max-width:100%;height:auto}.hl-narrow{display:none}"
     "@media screen and (max-width:640px){.hl-wide{display:none}.hl-narrow{display:block}}"
 )
+_GRID_COLUMNS_MAX: Final = 38
+"""Columns of text that a telephone shows; a table that needs more has its cells below each other there."""
 _CLASSES: Final = {Tone.GOOD: ' class="hl-good"', Tone.BAD: ' class="hl-bad"', Tone.PLAIN: ""}
 
 
@@ -116,7 +121,9 @@ def _block(block: Block) -> str:
             f'<tr><th scope="row">{_escaped(name)}</th><td>{_escaped(value)}</td></tr>\n'
             for name, value in block.rows
         )
-        return f'<table class="hl-table hl-facts"><tbody>\n{rows}</tbody></table>\n'
+        return f'<table class="hl-table hl-facts hl-stack"><tbody>\n{rows}</tbody></table>\n'
+    if isinstance(block, Lines) and block.drawn:
+        return ""
     if isinstance(block, Lines):
         title = f"<p>{_escaped(block.title)}</p>\n" if block.title else ""
         wrap = ' class="hl-wrap"' if block.wrap else ""
@@ -133,13 +140,20 @@ def _escaped(text: str) -> str:
 
 def _table(table: Table) -> str:
     head = "".join(f'<th scope="col">{_escaped(name)}</th>' for name in table.header)
-    rows = "".join(f"<tr>{''.join(map(_cell, row))}</tr>\n" for row in table.rows)
+    names = [html.escape(printable(name)) for name in table.header]
+    rows = "".join(
+        f"<tr>{''.join(_cell(cell, name) for cell, name in zip(row, names, strict=True))}</tr>\n"
+        for row in table.rows
+    )
+    cells = zip(table.header, *([str(cell) for cell in row] for row in table.rows), strict=True)
+    wanted = sum(max(columns(printable(text)) for text in column) + 1 for column in cells)
+    stack = " hl-stack" if wanted > _GRID_COLUMNS_MAX else ""
     caption = f"<caption>{_escaped(table.title)}</caption>\n" if table.title else ""
     return (
-        f'<table class="hl-table">\n{caption}'
-        f"<thead><tr>{head}</tr></thead>\n<tbody>\n{rows}</tbody>\n</table>\n"
+        f'<div style="overflow-x:auto"><table class="hl-table{stack}">\n{caption}'
+        f"<thead><tr>{head}</tr></thead>\n<tbody>\n{rows}</tbody>\n</table></div>\n"
     )
 
 
-def _cell(cell: Cell) -> str:
-    return f"<td{_CLASSES[cell.tone]}>{_escaped(str(cell))}</td>"
+def _cell(cell: Cell, name: str) -> str:
+    return f'<td{_CLASSES[cell.tone]} data-hl="{name}">{_escaped(str(cell))}</td>'

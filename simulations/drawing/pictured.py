@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from simulations.drawing.marks import Picture
 
-__all__ = ["Pictured"]
+__all__ = ["Drawing", "Pictured"]
 
 
 class Pictured(ABC):
@@ -28,4 +28,24 @@ class Pictured(ABC):
             "text/plain": "\n".join(lines(picture)),
             "text/html": fragment(picture),
             "image/svg+xml": svg(picture),
+        }
+
+
+class Drawing:
+    """Pictures that a notebook shows, each below the one before it.
+
+    Args:
+        pictures: What is drawn.
+    """
+
+    def __init__(self, *pictures: Picture) -> None:
+        self.pictures = pictures
+
+    def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> dict[str, str]:  # noqa: ARG002
+        from simulations.drawing.page import fragment  # noqa: PLC0415  (only what is shown is drawn)
+        from simulations.drawing.text import lines  # noqa: PLC0415  (as above)
+
+        return {
+            "text/plain": "\n\n".join("\n".join(lines(each)) for each in self.pictures),
+            "text/html": "".join(map(fragment, self.pictures)),
         }

@@ -37,11 +37,13 @@ class Lines:
         text: The lines.
         title: What stands above them; may be empty.
         wrap: Whether a page breaks long ones, since they have no columns.
+        drawn: Whether a picture of the sheet shows the same, so that a page leaves them out.
     """
 
     text: str
     title: str = ""
     wrap: bool = False
+    drawn: bool = False
 
 
 @dataclass(frozen=True)

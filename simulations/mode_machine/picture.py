@@ -1,4 +1,4 @@
-"""Pictures of a run and of a state machine: as data, and as text: lanes, tables, a Mermaid diagram."""
+"""Pictures of a run and of a state machine: as data, and as text: lanes and tables."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 _CLOCKS_SHOWN: Final = 12
 
-__all__ = ["clocks", "diagram", "lanes", "pictures", "sheet", "state_diagram"]
+__all__ = ["clocks", "diagram", "lanes", "pictures", "sheet"]
 
 
 def history(run: Run) -> Mapping[str, Sequence[str]]:
@@ -174,7 +174,9 @@ def diagram(system: System) -> Diagram:
     for code in shown:
         following = netlist.next_code[Command.NONE][code]
         by = "any command, RESET too" if following == code else "any command"
-        edges.append(Edge(names.index(show(encoding, code)), names.index(show(encoding, following)), by))
+        after = show(encoding, following)  # of the codes that are not drawn, "and more" stands for each
+        target = names.index(after) if after in names else len(names) - 1
+        edges.append(Edge(names.index(show(encoding, code)), target, by))
     return Diagram(
         title="The state machine of a processor",
         nodes=tuple(Node(name, island=number >= len(Mode)) for number, name in enumerate(names)),
@@ -182,27 +184,6 @@ def diagram(system: System) -> Diagram:
         island=_ISLAND,
         said=(f"Power on leads to {Mode.INIT.name}. No command leads to {_ISLAND}.",) if codes else (),
     )
-
-
-def state_diagram(system: System) -> str:
-    """Return the state machine of a processor as Mermaid text: what `diagram` returns, in another form."""
-    drawn = diagram(system)
-    codes = {show(system.encoding, code): f"u{code}" for code in unused(system.encoding)}
-    keys = [codes.get(node.name, "more" if node.island else node.name) for node in drawn.nodes]
-    lines = ["stateDiagram-v2", "    direction LR", f"    [*] --> {Mode.INIT.name}: power on"]
-    arrows = [
-        (edge, f"    {keys[edge.source]} --> {keys[edge.target]}: {edge.label}") for edge in drawn.edges
-    ]
-    lines += [line for edge, line in arrows if not drawn.nodes[edge.source].island]
-    if any(node.island for node in drawn.nodes):
-        lines.append(f'    state "{_ISLAND}" as island {{')
-        lines += [
-            f'        state "{node.name}" as {key}'
-            for node, key in zip(drawn.nodes, keys, strict=True)
-            if node.island
-        ]
-        lines.append("    }")
-    return "\n".join([*lines, *(line for edge, line in arrows if drawn.nodes[edge.source].island)])
 
 
 _ISLAND: Final = "codes that are no mode"

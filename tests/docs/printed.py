@@ -33,7 +33,7 @@ ROOT: Final = Path(__file__).parents[2]
 README: Final = ROOT / "README.md"
 PICTURE: Final = ROOT / "docs/images/pytest_scenarios.svg"
 COLUMNS: Final = 100
-SESSIONS: Final = ("lessons.md", "talk.md")
+SESSIONS: Final = ("lessons.md", "talk.md", "guide/teaching.md")
 """The pages below `docs` that are typed into a shell from top to bottom."""
 
 
@@ -63,6 +63,7 @@ _FILE: Final = re.compile(r"<!-- (?P<name>\w+\.py) -->\n```python\n(?P<source>.*
 _VARIES: Final = re.compile(
     r"\d{4}-\d\d-\d\dT[\d:+]+"  # when something was written
     r"|\d+\.\d+(?= ?s\b)"  # seconds
+    r"|\d+ to \d+, half within \d+"
     r"|\d+(?= to search| to minimise| runs\b)"  # what a search of this Hypothesis takes
     r"|(?<=[ =])\d+\.\d+\.\d+\b"  # versions
 )

@@ -63,6 +63,7 @@ def holds_in_schedules(
         AssertionError: a schedule fails; the message shows the least one.
         ThreadsError: an argument cannot work.
     """
+    __tracebackhide__ = True
     with _unexplained():
         found = explore(
             setup,
@@ -75,7 +76,7 @@ def holds_in_schedules(
             wall_limit=wall_limit,
             minimise_max=MINIMISE_IN_EXAMPLE,
         )
-    found.raise_if_found()
+        found.raise_if_found()
 
 
 @contextmanager

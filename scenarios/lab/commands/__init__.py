@@ -33,12 +33,10 @@ from scenarios.lab.commands.command import (
     interrupted_by,
     interrupted_status,
 )
+from scenarios.lab.covered import NO_SPOILERS
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-
-NO_SPOILERS: Final = "HEISENLAB_NO_SPOILERS"
-"""The environment variable that stands for `--no-spoilers`, for the machines of a class."""
 
 COMMANDS: Final = (
     Command("list", "list the scenarios", "list_scenarios", Spoilers.SOME),
@@ -55,6 +53,12 @@ COMMANDS: Final = (
     ),
     Command("step", "step back and forth through a run", "step", Spoilers.ALL),
     Command("test", "run the tests of the scenarios, installed or in a checkout", "test", Spoilers.PASSED_ON),
+    Command(
+        "demo",
+        "show a demonstration: a file of one screen, its red test, what to look at",
+        "demo",
+        Spoilers.ALL,
+    ),
     Command("doctor", "check that the code under test is the code that you mean", "doctor"),
     Command("bisect", "name the commit that brought a failure, also one that is flaky", "bisect"),
     Command(

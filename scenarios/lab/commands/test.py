@@ -14,7 +14,7 @@ from xml.etree import ElementTree as ET
 
 if TYPE_CHECKING:
     import argparse
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
 # Where this is run, there may be a project with a `scenarios` package, a conftest and options of its own: the
 # folder is kept off the path, and what stands in it out of the session.
@@ -42,22 +42,35 @@ def run_tests(arguments: Sequence[str] = (), *, as_json: bool = False) -> int:
             pytest prints to the standard error.
     """
     if not as_json:
-        return _session([*_PYTEST, *arguments], output=None)
+        return session([*_PYTEST, *arguments], output=None)
     with tempfile.TemporaryDirectory() as folder:
         report = Path(folder, "report.xml")
-        status = _session([*_PYTEST, *arguments, f"--junit-xml={report}"], output=sys.stderr)
+        status = session([*_PYTEST, *arguments, f"--junit-xml={report}"], output=sys.stderr)
         tests = _tests(report) if report.exists() else []
     print(json.dumps({"exit_code": status, "tests": tests}, indent=2))
     return status
 
 
-def _session(arguments: Sequence[str], *, output: TextIO | None) -> int:
-    """Run pytest in an interpreter that ends when this one does, and return its exit code."""
+def session(
+    arguments: Sequence[str],
+    *,
+    output: TextIO | None,
+    folder: Path | None = None,
+    environment: Mapping[str, str] | None = None,
+) -> int:
+    """Run pytest in an interpreter that ends when this one does, and return its exit code.
+
+    Args:
+        arguments: Those of pytest.
+        output: Where it prints; None means the standard output.
+        folder: The folder it runs in; None means the current one.
+        environment: Its environment variables; None means those of this process.
+    """
     theirs, ours = os.pipe() if os.name == "posix" else (-1, -1)
     passed = (theirs,) if os.name == "posix" else ()
     command = [sys.executable, "-P", "-c", _START, str(theirs), *arguments]
     try:
-        with subprocess.Popen(command, stdout=output, pass_fds=passed) as pytest:
+        with subprocess.Popen(command, stdout=output, pass_fds=passed, cwd=folder, env=environment) as pytest:
             try:
                 return pytest.wait()
             except KeyboardInterrupt:

@@ -32,6 +32,7 @@ from simulations.drawing.marks import Axis, Chart, Note, Point, Series, decades
 from simulations.drawing.pictured import Pictured
 from simulations.errors import LabError
 from simulations.intervals import wilson
+from simulations.terminal_text import shortened
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -114,6 +115,9 @@ class Curve(Pictured):
     start: Estimate
     choices: int
     points: tuple[Moment, ...]
+
+    def __repr__(self) -> str:
+        return shortened(f"<Curve of {self.scenario} / {self.variant}: {self.by}, {self.choices} choices>")
 
     @property
     def named(self) -> tuple[Moment, ...]:

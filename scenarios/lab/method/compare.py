@@ -38,6 +38,7 @@ from simulations.drawing.marks import Axis, Chart, Point, Series, Shape, decades
 from simulations.drawing.pictured import Pictured
 from simulations.errors import LabError
 from simulations.intervals import Step, detection_curve, rate_below, runs_needed, wilson
+from simulations.terminal_text import shortened
 
 if TYPE_CHECKING:
     import os
@@ -169,6 +170,9 @@ class Comparison(Pictured):
     budget: int
     seed: int
     rows: tuple[Row, ...]
+
+    def __repr__(self) -> str:
+        return shortened(f"<Comparison of {len(self.rows)} searchers on {self.scenario} / {self.variant}>")
 
     def picture(self) -> Chart:
         """Return the detection curves as a picture."""

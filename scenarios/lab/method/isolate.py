@@ -33,6 +33,7 @@ from scenarios.lab.method.sequential import Rates, Tested, sequential_test
 from simulations.drawing.marks import Cell, Table, Tone
 from simulations.drawing.pictured import Pictured
 from simulations.errors import LabError
+from simulations.terminal_text import shortened
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -122,6 +123,9 @@ class Isolation(Pictured):
     runs: int
     with_cause: float | None
     without: float | None
+
+    def __repr__(self) -> str:
+        return shortened(f"<Isolation of {len(self.factors)} factors: {self.conclusions()[0]}>")
 
     def conclusions(self) -> list[str]:
         """Return what the experiments say, one line each."""

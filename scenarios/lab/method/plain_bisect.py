@@ -10,6 +10,8 @@ from simulations.choices import substream
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+__all__ = ["named_by_plain", "plain_bisection"]
+
 
 def plain_bisection(rates: Sequence[float | None], seed: int) -> int:
     """Return the version that halving the range names, with one run of each version it comes to.
@@ -31,5 +33,10 @@ def plain_bisection(rates: Sequence[float | None], seed: int) -> int:
 
 
 def named_by_plain(rates: Sequence[float | None], trials: int) -> Counter[int]:
-    """Return how often plain bisection names each version, in independent trials."""
+    """Return how often plain bisection names each version, in independent trials.
+
+    Args:
+        rates: As in `plain_bisection`.
+        trials: How many, from 1.
+    """
     return Counter(plain_bisection(rates, seed) for seed in range(trials))

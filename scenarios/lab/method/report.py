@@ -84,6 +84,8 @@ def _run(finding: Finding, scenario: Scenario, again: Replay) -> Sheet:
     failing = again.outcome.run.trace
     usual = execute(scenario, variant, given, nominal()).run.trace
     parting = first_difference(failing, usual)
+    failed = again.outcome.failure is not None
+    drawn = pictures_of(scenario, variant, given, finding.plan, again.outcome) if failed else ()
     rows = parting_rows(parting) if parting else [("", EQUAL)]
     return Sheet(
         title="Where it parts from the nominal run",
@@ -91,5 +93,5 @@ def _run(finding: Finding, scenario: Scenario, again: Replay) -> Sheet:
             Facts(tuple(rows)),
             Lines("\n".join(around(failing, parting)), "What happened around it:"),
         ),
-        pictures=pictures_of(scenario, variant, given, finding.plan, again.outcome),
+        pictures=drawn,
     )

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import ast
 import inspect
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
@@ -19,7 +20,7 @@ from simulations.errors import LabError
 from simulations.terminal_text import shortened
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from hypothesis import settings
 
@@ -29,6 +30,8 @@ WORDS_MAX: Final = 80
 """The length of a test case in words."""
 SHOWN_MAX: Final = 8
 """How many of the test cases that were kept a picture spells out."""
+_PROFILE: Final = "heisenlab, watched"
+"""The name under which Hypothesis knows the settings of what is watched."""
 _SETTINGS: Final = "_hypothesis_internal_use_settings"
 """Where Hypothesis keeps the settings of a test; there is no public way to add some to those it has."""
 
@@ -185,7 +188,7 @@ def watch(test: Callable[[], object]) -> Watched:
     before = observability.OBSERVABILITY_CHOICES, observability.OBSERVABILITY_COLLECT_COVERAGE
     observability.OBSERVABILITY_CHOICES, observability.OBSERVABILITY_COLLECT_COVERAGE = True, False
     try:
-        with only_its_own_constants(), observability.with_observability_callback(hear):
+        with only_its_own_constants(), _classroom(), observability.with_observability_callback(hear):
             failure = _failure_of(_for_a_lesson(test))
     finally:
         observability.OBSERVABILITY_CHOICES, observability.OBSERVABILITY_COLLECT_COVERAGE = before
@@ -193,6 +196,20 @@ def watch(test: Callable[[], object]) -> Watched:
         why = failure or "is it decorated with @given?"
         raise LabError(f"Hypothesis ran nothing in {getattr(test, '__name__', test)}: {why}")
     return Watched(_examples(seen), failure, explicit)
+
+
+@contextmanager
+def _classroom() -> Iterator[None]:
+    """Let the same settings hold for tests that are made inside, such as by `find`."""
+    from hypothesis import settings  # noqa: PLC0415  (see above)
+
+    before = settings.get_current_profile_name()
+    settings.register_profile(_PROFILE, _settings(settings.default))
+    settings.load_profile(_PROFILE)
+    try:
+        yield
+    finally:
+        settings.load_profile(before)
 
 
 def _is_machine(test: Any) -> bool:

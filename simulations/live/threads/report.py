@@ -170,6 +170,7 @@ class Exploration(Displayed):
         Raises:
             AssertionError: a schedule fails; its cause is what the program raised.
         """
+        __tracebackhide__ = True  # pytest shows the line of the test
         if self.failure is not None:
             raise AssertionError(self.explanation) from self.failure.error
 

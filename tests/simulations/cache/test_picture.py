@@ -1,8 +1,9 @@
 from simulations.cache import variants
-from simulations.cache.picture import lanes, sequence_diagram
+from simulations.cache.picture import lanes, pictures
 from simulations.cache.system import run
 from simulations.cache.workload import Workload
-from simulations.choices import Deviation, drawn
+from simulations.choices import Deviation, drawn, nominal
+from simulations.drawing.marks import FAILS, NEAREST
 
 STALE = run(variants.AS_SHIPPED, Workload(("r", "w")), drawn([Deviation("reader after database.read", 0, 1)]))
 
@@ -17,27 +18,14 @@ LANES = """\
    5  reads 0
 in the end: cache 0, database 1"""
 
-DIAGRAM = """\
-sequenceDiagram
-    participant reader
-    participant writer
-    participant store
-    participant database
-    reader->>store: get price
-    reader->>database: read price
-    database-->>reader: 0 0
-    writer->>database: write price 1
-    database-->>writer: 1
-    writer->>store: delete price
-    Note over writer: has written 1
-    reader->>store: set price 0 None
-    Note over reader: reads 0
-    Note over store,database: cache 0, database 1"""
-
 
 def test_lanes():
     assert lanes(STALE) == LANES
 
 
-def test_sequence_diagram():
-    assert sequence_diagram(STALE) == DIAGRAM
+def test_a_run_beside_the_nearest_that_passes():
+    passing = run(variants.AS_SHIPPED, Workload(("r", "w")), nominal())
+    (picture,) = pictures(STALE, passing)
+    assert [each.title for each in picture.runs] == [FAILS, NEAREST]
+    assert picture.parts_at == 2
+    assert picture.runs[0].ended == "in the end: cache 0, database 1"

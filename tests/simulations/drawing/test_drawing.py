@@ -1,5 +1,6 @@
 import re
 import sys
+from dataclasses import replace
 from itertools import pairwise
 from xml.etree import ElementTree as ET
 
@@ -37,10 +38,13 @@ from simulations.drawing.marks import (
     lanes_beside,
 )
 from simulations.drawing.page import fragment, page
+from simulations.drawing.pictured import Drawing
 from simulations.drawing.png import png
 from simulations.drawing.svg import Theme, svg
 from simulations.drawing.text import lines, sparkline
+from simulations.drawing.traces import trace_sequence
 from simulations.errors import LabError
+from simulations.trace import Trace
 
 SPACE = "{http://www.w3.org/2000/svg}"
 TEXTS = st.text(max_size=30) | st.sampled_from(
@@ -95,7 +99,7 @@ TABLES = st.integers(1, 6).flatmap(
 
 
 TONES = st.sampled_from(Tone)
-SEQUENCES = st.integers(1, 4).flatmap(
+SEQUENCES = (st.integers(1, 4) | st.just(12)).flatmap(
     lambda lanes: st.builds(
         Sequence,
         title=TEXTS,
@@ -298,3 +302,138 @@ def test_a_png_is_light_or_dark():
     light, dark = png(table), png(table, theme=Theme.DARK)
     assert light.startswith(b"\x89PNG")
     assert light != dark
+
+
+LEFT = Sequence(
+    title="fails",
+    tone=Tone.BAD,
+    lanes=("alice", "bob"),
+    steps=(Step(0, "reads", "1"), Step(1, "writes", "12"), Step(0, "writes <b>", "13", Tone.BAD)),
+    ended="20 left",
+    unit="ms",
+)
+RIGHT = Sequence(
+    title="passes",
+    tone=Tone.GOOD,
+    lanes=("alice", "bob"),
+    steps=(Step(0, "reads", "1"), Step(0, "writes", "2")),
+)
+FALLING = Tracks(
+    title="t",
+    kinds=(
+        Kind(".", "free", Look.BLANK),
+        Kind("=", "mapped", Look.SOLID),
+        Kind("X", "came back", Look.CROSS),
+    ),
+    tracks=(
+        Track(label="high", low=100, high=200, spans=(Span(150, 200, 1),), note="P"),
+        Track(label="low", low=0, high=100, spans=(Span(0, 25, 1),), spots=(Spot(99, 2),)),
+    ),
+    falls=(Fall(0, 199, 1, 99),),
+    said=("done",),
+)
+STATES = Diagram(
+    title="d",
+    nodes=(Node("OFF"), Node("ON"), Node("?10", island=True)),
+    edges=(Edge(0, 1, "press"), Edge(1, 0, "press"), Edge(2, 2, "anything")),
+    island="no state",
+)
+
+
+@pytest.mark.parametrize(
+    ("picture", "text"),
+    [
+        (
+            lanes_beside("t", LEFT, RIGHT),
+            """\
+t
+✗ fails
+ms  alice         bob
+ 1  reads
+--- from here on they differ
+12                writes
+13  ✗ writes <b>
+20 left
+✓ passes
+   alice   bob
+1  reads
+--- from here on they differ
+2  writes""",
+        ),
+        (
+            FALLING,
+            """\
+t
+high  [....====]  P
+low   [==.....X]
+. free  = mapped  X came back
+done""",
+        ),
+        (
+            STATES,
+            """\
+d
+OFF -> ON: press
+ON -> OFF: press
+?10 (no state) -> ?10 (no state): anything""",
+        ),
+    ],
+)
+def test_pictures_as_text(picture, text):
+    assert "\n".join(lines(picture, 8)) == text
+
+
+def test_runs_stand_beside_each_other_where_there_is_room_and_else_below():
+    picture = lanes_beside("t", LEFT, RIGHT)
+    for width, beside in ((WIDTH, True), (NARROW, False)):
+        tops = {each.text: each.attrib["y"] for each in parsed(picture, width).iter(f"{SPACE}text")}
+        assert (tops["✗ fails"] == tops["✓ passes"]) is beside
+
+
+@given(SEQUENCES, SEQUENCES)
+def test_runs_part_at_the_first_step_that_differs(left, right):
+    parts_at = lanes_beside("t", left, right).parts_at
+    same = len(left.steps) if parts_at is None else parts_at
+    assert left.steps[:same] == right.steps[:same]
+    assert (parts_at is None) == (left.steps == right.steps)
+
+
+@given(st.lists(st.tuples(st.integers(0, 99), st.integers(1, 30))), st.integers(1, 40))
+def test_a_cell_shows_what_lies_in_it(spans, width):
+    track = Track(label="", low=0, high=130, spans=tuple(Span(at, at + size, 1) for at, size in spans))
+    cells = Tracks(title="", kinds=KINDS, tracks=(track,)).cells(track, width)
+    for cell, kind in enumerate(cells):
+        begins, ends = cell * 130, (cell + 1) * 130  # in units of 1 / width
+        assert kind == any(at * width < ends and (at + size) * width > begins for at, size in spans)
+
+
+def test_lanes_and_tracks_that_make_no_sense_are_refused():
+    with pytest.raises(ValueError, match="stands in a lane"):
+        replace(LEFT, steps=(Step(2, "x"),))
+    with pytest.raises(ValueError, match="cannot go from 1 to 1"):
+        Track(label="", low=1, high=1)
+
+
+def test_a_world_without_pictures_is_drawn_from_its_trace():
+    trace = Trace()
+    for number in range(70):
+        trace.record(number, f"actor{number % 7}", "does", (number, None))
+    drawn = trace_sequence(trace, "the run", moment=lambda time: f"{time} ms")
+    assert drawn.lanes == ("actor0", "actor1", "actor2", "actor3", "others")
+    assert drawn.steps[1] == Step(1, "does 1", "1 ms")
+    assert drawn.steps[5] == Step(4, "actor5: does 5", "5 ms")
+    assert (len(drawn.steps), drawn.ended) == (60, "and 10 more events")
+
+
+def test_a_notebook_shows_a_drawing_of_several_pictures():
+    bundle = Drawing(FALLING, STATES)._repr_mimebundle_()
+    assert bundle["text/plain"].startswith("t\nhigh")
+    assert bundle["text/html"].count("<svg") == 4
+
+
+def test_a_table_that_a_telephone_cannot_show_has_its_cells_below_each_other_there():
+    small = Table(title="t", header=("a", "b"), rows=((Cell("1"), Cell("2")),))
+    large = replace(small, rows=((Cell("w" * 40), Cell("<2>")),))
+    assert 'hl-stack"' not in fragment(small)
+    assert 'class="hl-table hl-stack"' in fragment(large)
+    assert 'data-hl="b">&lt;2&gt;' in fragment(large)

@@ -1,10 +1,12 @@
 import pytest
 
 from simulations.choices import Deviation, Plan, nominal, replay
+from simulations.drawing.marks import Node, Tone
+from simulations.drawing.text import lines
 from simulations.errors import LabError
 from simulations.mode_machine import variants
 from simulations.mode_machine.encodings import TRIPLE
-from simulations.mode_machine.picture import history, lanes, state_diagram, table
+from simulations.mode_machine.picture import diagram, history, lanes, pictures, table
 from simulations.mode_machine.system import run
 from simulations.mode_machine.variants import System
 from simulations.mode_machine.workload import Workload
@@ -58,22 +60,36 @@ def test_the_table_says_what_happens_in_each_clock(lost):
 
 
 def test_the_unused_codes_of_the_shipped_machine_are_an_island():
-    lines = [line.strip() for line in state_diagram(variants.AS_SHIPPED).splitlines()]
-    assert lines[0] == "stateDiagram-v2"
-    assert "HALT --> INIT: RESET" in lines
-    assert 'state "?101" as u5' in lines
-    assert [line for line in lines if line.startswith("u")] == [
-        f"u{code} --> u{code}: any command, RESET too" for code in (5, 6, 7)
+    drawn = diagram(variants.AS_SHIPPED)
+    assert [node.name for node in drawn.nodes if node.island] == ["?101", "?110", "?111"]
+    said = lines(drawn)
+    assert "HALT -> INIT: RESET" in said
+    assert [line for line in said if line.startswith("?")] == [
+        f"?{code:03b} ({drawn.island}) -> ?{code:03b} ({drawn.island}): any command, RESET too"
+        for code in (5, 6, 7)
     ]
 
 
 def test_a_recovery_is_a_way_off_the_island():
-    lines = [line.strip() for line in state_diagram(variants.RECOVERY).splitlines()]
-    assert [line for line in lines if line.startswith("u")] == [
-        f"u{code} --> INIT: any command" for code in (5, 6, 7)
+    drawn = diagram(variants.RECOVERY)
+    assert [line for line in lines(drawn) if line.startswith("?")] == [
+        f"?{code:03b} ({drawn.island}) -> INIT: any command" for code in (5, 6, 7)
     ]
 
 
-def test_a_large_island_is_drawn_in_part_and_says_so():
-    assert 'state "and 19 more" as more' in state_diagram(variants.ONE_HOT_WITHOUT_RECOVERY)
-    assert 'state "and 184 more" as more' in state_diagram(System(encoding=TRIPLE))
+@pytest.mark.parametrize(
+    ("system", "more"), [(variants.ONE_HOT_WITHOUT_RECOVERY, 19), (System(encoding=TRIPLE), 184)]
+)
+def test_a_large_island_is_drawn_in_part_and_says_so(system, more):
+    drawn = diagram(system)
+    assert drawn.nodes[-1] == Node(f"and {more} more", island=True)
+    assert len(drawn.nodes) == 5 + 8 + 1
+
+
+def test_a_run_that_fails_stands_above_one_that_passes_with_what_is_no_mode_marked(lost):
+    failing, passing, machine = pictures(lost, run(lost.system, lost.workload, nominal()))
+    bad = [cell.text for row in failing.rows for cell in row if cell.tone is Tone.BAD]
+    assert bad
+    assert all(text.startswith("?") for text in bad)
+    assert not any(cell.tone is Tone.BAD for row in passing.rows for cell in row)
+    assert machine == diagram(lost.system)

@@ -12,6 +12,7 @@ import pytest
 import scenarios
 from scenarios.lab.commands import main
 from scenarios.lab.finding import load
+from simulations.choices import Plan
 from simulations.drawing.marks import FAILS, NEAREST
 
 NAMES = list(scenarios.catalogue())
@@ -108,6 +109,15 @@ def test_what_a_finding_holds_is_escaped_and_never_run(findings, tmp_path):
     assert "<script>alert(1)</script>" in stands_alone(page.read_text())
 
 
+def test_a_finding_that_does_not_fail_here_is_not_drawn_as_one_that_does(findings, tmp_path):
+    saved, page = tmp_path / "repaired.json", tmp_path / "page.html"
+    replace(load(findings / "stale-cache.json"), plan=Plan()).save(saved)
+    assert main(["report", str(saved), "-o", str(page)]) == 0
+    says = stands_alone(page.read_text())
+    assert "holds; changed since it was found" in says
+    assert "<svg" not in page.read_text()
+
+
 def test_what_is_no_report_is_not_overwritten_without_being_asked(findings, tmp_path, capsys):
     saved, page = str(findings / "stale-cache.json"), tmp_path / "notes.html"
     page.write_text("my notes")
@@ -168,6 +178,19 @@ def test_an_exploration_of_the_users_own_threads_has_the_nearest_schedule_that_p
     assert [run["title"] for run in exploration["runs"]] == [FAILS, NEAREST]
     for words in (exploration["words"], exploration["lanes"].splitlines()[-1], "from here on they differ"):
         assert words in says
+
+
+def test_of_an_exploration_that_found_nothing_there_is_a_report_and_no_picture(tmp_path, capsys):
+    program, drawn, page = (tmp_path / name for name in ("safe.py", "drawn.svg", "page.html"))
+    program.write_text("setup = list\nworkers = [lambda state: None] * 2\n")
+    assert main(["threads", "run", str(program), "--json", "--preemptions", "1", "--svg", str(drawn)]) == 0
+    printed = capsys.readouterr()
+    assert "nothing was found, so there is nothing to draw" in printed.err
+    assert not drawn.exists()
+    (tmp_path / "safe.json").write_text(printed.out)
+    assert main(["report", str(tmp_path / "safe.json"), "-o", str(page)]) == 0
+    assert "exhausted after" in stands_alone(page.read_text())
+    assert "<svg" not in page.read_text()
 
 
 @pytest.mark.parametrize(
