@@ -9,7 +9,7 @@ database = None
 
 def examples_of_a_run():
     ran = []
-    @settings(database=database)
+    @settings(database=database, deadline=None)
     @given(st.integers(0, 2**47))
     def test_a_pointer_fits_in_32_bits(pointer):
         ran.append(pointer)

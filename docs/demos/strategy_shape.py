@@ -7,6 +7,7 @@ limits = st.sampled_from([24, 48, 72, 96, 168])  # hours from the start of the m
 setups = st.integers(0, 6)  # hours until it starts the job
 healthy = dict.fromkeys(ENDS, 1_000)
 shaped = st.builds(lambda age, job: healthy | {"reaper": age - job}, limits, setups)
+budget = settings(max_examples=100, deadline=None)
 weeks = flat
 # fix: weeks = shaped
 def died_at_70(week):
@@ -15,6 +16,5 @@ def died_at_70(week):
     target(-abs(week["reaper"] - 70) - others, label="hours missing")
     return first == "reaper" and 69 <= week[first] <= 71
 
-
 def test_the_death_at_hour_70_is_found():
-    find(weeks, died_at_70, settings=settings(max_examples=100))
+    find(weeks, died_at_70, settings=budget)

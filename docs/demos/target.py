@@ -10,7 +10,7 @@ def missing(week):  # hours between this week and a job that the reaper ends at 
     return abs(week["reaper"] - 70) + sum(others)
 
 
-@settings(max_examples=2_000, report_multiple_bugs=False)
+@settings(max_examples=2_000, deadline=None, report_multiple_bugs=False)
 @given(st.fixed_dictionaries({end: hour for end in ENDS}))
 def test_the_job_gets_past_hour_70(week):
     target(-missing(week))

@@ -67,7 +67,11 @@ def examples_until_found(search: Search, *, examples: int, seed: int) -> int | N
 
     phases = (Phase.generate, Phase.target)
     chosen = settings(
-        max_examples=examples, phases=phases, database=None, suppress_health_check=[*HealthCheck]
+        max_examples=examples,
+        phases=phases,
+        database=None,
+        deadline=None,
+        suppress_health_check=[*HealthCheck],
     )
     try:
         with only_its_own_constants():
@@ -82,8 +86,10 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
     parser.add_argument("--seeds", type=int, default=200)
     parser.add_argument("--examples", type=int, default=900)
+    parser.add_argument("--searches", nargs="+", choices=SEARCHES, default=[*SEARCHES], metavar="NAME")
     args = parser.parse_args()
-    for name, search in SEARCHES.items():
+    for name in args.searches:
+        search = SEARCHES[name]
         ran = [examples_until_found(search, examples=args.examples, seed=seed) for seed in range(args.seeds)]
         found = [number for number in ran if number is not None]
         low, high = wilson(len(found), args.seeds)

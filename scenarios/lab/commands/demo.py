@@ -11,6 +11,9 @@ import textwrap
 from pathlib import Path
 from typing import Any, Final, TextIO
 
+from rich.console import Console
+from rich.syntax import Syntax
+
 from scenarios.lab.commands.command import DONE, FOUND, GAVE_UP, INTERNAL
 from scenarios.lab.commands.display import print_rows
 from scenarios.lab.commands.test import session
@@ -82,7 +85,7 @@ def show(shown: Demonstration, *, fixed: bool = False, as_json: bool = False) ->
         Path(folder, f"{shown.name}.py").write_text(source, encoding="utf-8")
         Path(folder, "pytest.ini").write_text("[pytest]\n", encoding="utf-8")  # no other above it counts
         if not as_json:
-            print(f"{shown.name}.py{' (fixed)' if fixed else ''}\n\n{printable_lines(source)}", flush=True)
+            _print_source(f"{shown.name}.py{' (fixed)' if fixed else ''}", printable_lines(source))
             status = _pytest(shown, Path(folder), output=None)
         else:
             with Path(folder, "printed").open("w+", encoding="utf-8") as printed:
@@ -99,6 +102,17 @@ def show(shown: Demonstration, *, fixed: bool = False, as_json: bool = False) ->
             print(line)
         print(f"      heisenlab demo {shown.name} --fixed")
     return _judged(status, fixed=fixed)
+
+
+def _print_source(title: str, source: str) -> None:
+    console = Console()
+    if console.is_terminal:
+        console.print(
+            title, Syntax(source, "python", theme="ansi_dark", background_color="default"), sep="\n\n"
+        )
+        console.print()
+    else:
+        print(f"{title}\n\n{source}", flush=True)
 
 
 def _wrapped(label: str, text: str) -> list[str]:

@@ -79,7 +79,8 @@ class Lab:
 
         Raises:
             LabError: an option makes no sense, or there is no such variant.
-            AssertionError: with `--show-bugs`, the failing property's own, at the least plan.
+            AssertionError: with `--show-bugs`, the failing property's own, at the least plan; of a folk fix
+                with `--show-folk-fixes`.
         """
         __tracebackhide__ = True
         chosen = self.scenario.variant(variant)
@@ -95,7 +96,7 @@ class Lab:
         kept = self._keep(chosen, hunt, as_expected=complaint is None)
         if complaint is not None:
             pytest.fail(self._message(complaint, kept), pytrace=False)
-        if hunt.finding is not None and self._session.options.show_bugs:
+        if hunt.finding is not None and self._session.options.shows(chosen.kind):
             from scenarios.lab.verify import replay_of  # noqa: PLC0415  (as in `_hunt`)
 
             outcome = replay_of(self.scenario, hunt.finding)

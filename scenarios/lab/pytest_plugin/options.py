@@ -3,13 +3,20 @@
 from __future__ import annotations
 
 import argparse
+import os
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     import pytest
+
+    from scenarios.lab.scenario import Kind
+
+
+NO_SPOILERS: Final = "HEISENLAB_NO_SPOILERS"
+"""The environment variable that stands for `--no-spoilers`; the commands have it, too."""
 
 
 @dataclass(frozen=True)
@@ -17,7 +24,8 @@ class Options:
     """What the command line says.
 
     Attributes:
-        show_bugs: Whether failing properties are let through, as red tests.
+        show_bugs: Whether failing properties are let through, as red tests: those of what shipped.
+        show_folk_fixes: Whether those of folk fixes are let through as well.
         hide: Whether causes and fixes are hidden.
         seed: The seed of each hunt that names none itself, from 0.
         budget: The runs of each search that names none itself, from 1; None means what the searcher needs.
@@ -25,6 +33,7 @@ class Options:
     """
 
     show_bugs: bool
+    show_folk_fixes: bool
     hide: bool
     seed: int
     budget: int | None
@@ -35,12 +44,21 @@ class Options:
         """Return the options of a session."""
         option = config.getoption
         return cls(
-            show_bugs=option("show_bugs"),
+            show_bugs=option("show_bugs") or option("show_folk_fixes"),
+            show_folk_fixes=option("show_folk_fixes"),
             hide=option("no_spoilers"),
             seed=option("lab_seed"),
             budget=option("lab_budget"),
             replay=option("lab_replay"),
         )
+
+    def shows(self, kind: Kind) -> bool:
+        """Return whether the failing property of a variant is let through.
+
+        Args:
+            kind: That of the variant.
+        """
+        return self.show_bugs and (self.show_folk_fixes or kind != "folk fix")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -49,10 +67,19 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption(
         "--show-bugs",
         action="store_true",
-        help="let the failing properties through, as red tests raised at the least plan",
+        help="let the failing properties of what shipped through, as red tests; Hypothesis's reports first",
     )
     group.addoption(
-        "--no-spoilers", action="store_true", help="hide causes and fixes, for a class that looks for them"
+        "--show-folk-fixes",
+        action="store_true",
+        help="as --show-bugs, and let those of folk fixes through, too",
+    )
+    group.addoption(
+        "--no-spoilers",
+        action="store_true",
+        default=bool(os.environ.get(NO_SPOILERS)),
+        help="hide causes, fixes and the names of tests, for a class that looks for them; "
+        f"also by {NO_SPOILERS}=1",
     )
     group.addoption(
         "--lab-seed",

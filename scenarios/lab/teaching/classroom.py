@@ -11,11 +11,12 @@ or in a `conftest.py`, where `--hypothesis-profile=classroom` then chooses the s
 
 from __future__ import annotations
 
-from types import TracebackType
 from typing import Final
 
 import pytest
 from hypothesis import settings
+
+from simulations.tracebacks import only
 
 PROFILE: Final = "classroom"
 """The name of the profile, for `--hypothesis-profile` and `settings.load_profile`."""
@@ -44,13 +45,6 @@ def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) ->
     """Keep of a traceback the lines of the test's own file, where there are any; the report is pytest's."""
     if call.excinfo is None or item.config.option.fulltrace:
         return
-    frames, own = [], None
-    traceback: TracebackType | None = call.excinfo.tb
-    while traceback is not None:
-        frames.append(traceback)
-        traceback = traceback.tb_next
-    for each in reversed(frames):
-        if each.tb_frame.f_code.co_filename == str(item.path):
-            own = TracebackType(own, each.tb_frame, each.tb_lasti, each.tb_lineno)
-    if own is not None:
-        call.excinfo = pytest.ExceptionInfo.from_exception(call.excinfo.value.with_traceback(own))
+    error, file = call.excinfo.value, str(item.path)
+    own = only(call.excinfo.tb, lambda code: code.co_filename == file)
+    call.excinfo = pytest.ExceptionInfo.from_exc_info((type(error), error, own))

@@ -143,3 +143,22 @@ def test_a_project_may_name_the_plugin_and_have_a_bug_of_its_own(run, tmp_path):
     assert "7 passed" in result.stdout
     assert "pytest 'test_own.py::test_each[toy-as-shipped]' --show-bugs --lab-seed 0" in result.stdout
     assert "3 findings replayed identically: two fresh interpreters" in result.stdout
+
+
+def test_a_demonstration_is_shown_from_the_wheel_and_leaves_nothing_behind(interpreter, tmp_path):
+    command = [str(interpreter), "-P", "-m", "scenarios.lab.commands", "demo", "find"]
+    shown = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True)
+    assert shown.returncode == 1, shown.stdout + shown.stderr
+    assert "AssertionError: 0x80000000" in shown.stdout
+    assert not [*tmp_path.iterdir()]
+
+
+def test_the_wheel_writes_a_course_into_an_empty_folder(interpreter, tmp_path):
+    command = [str(interpreter), "-m", "scenarios.lab.commands", "learn", "course", "--teacher"]
+    environment = {key: value for key, value in os.environ.items() if not key.startswith("PYTHON")}
+    done = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    for folder, kind in (("demos", "*.py"), ("notebooks", "*.ipynb"), ("notebooks/solutions", "*.py")):
+        here = {path.name for path in (tmp_path / "course" / folder).glob(kind)}
+        assert here == {path.name for path in (_ROOT / "docs" / folder).glob(kind)}
+    assert (tmp_path / "course/talk.md").read_text() == (_ROOT / "docs/talk.md").read_text()

@@ -205,13 +205,14 @@ def sequence(
     Args:
         moments: What the threads did to what they share.
         asked: Every choice.
-        threads: Their names, in order.
+        threads: Their names, in order; one that is not among them comes last.
         failure: How it failed; None if it did not.
     """
     from simulations.drawing import marks  # noqa: PLC0415  (only what is found is drawn)
 
     rows = _rows(moments, asked)
-    names = [name for name in threads if any(name == row.thread for row in rows)]
+    busy = [row.thread for row in rows]
+    names = [name for name in dict.fromkeys([*threads, *busy]) if name in busy]
     if not names:
         return None
     steps = [marks.Step(names.index(row.thread), str(row)) for row in rows]

@@ -63,9 +63,13 @@ ASSUMING = dataclasses.replace(
 )
 
 COMMANDS = {
-    "list": (["list"], ["invalid-mode", "truncated-pointer"]),
-    "show": (["show", "invalid-mode"], ["as-shipped"]),
-    "show of the toy": (["show", "toy"], ["nothing_is_stained", "as-shipped", "nobody_is_alarmed"]),
+    "list": (["list", "--reveal"], ["invalid-mode", "truncated-pointer"]),
+    "show": (["show", "invalid-mode", "--reveal"], ["as-shipped"]),
+    "show covered": (["show", "invalid-mode"], ["invalid-mode"]),
+    "show of the toy": (
+        ["show", "toy", "--reveal"],
+        ["nothing_is_stained", "as-shipped", "nobody_is_alarmed"],
+    ),
     "hunt": (["hunt", "toy", "-o", SPACED], ["nothing_is_stained", f"'{SPACED}'", "{digest}"]),
     "hunt that finds nothing": (["hunt", "toy", "--variant", "likely", "--budget", "5"], ["toy", "likely"]),
     "replay": (["replay", "{finding}", "--trace"], ["{digest}", "nothing_is_stained"]),

@@ -1,5 +1,10 @@
 """What shows a bug: a test that demonstrates it, `--show-bugs`, and what `--no-spoilers` hides."""
 
+import re
+from pathlib import Path
+
+import pytest
+
 from tests.scenarios.lab.pytest_plugin.sessions import DEMONSTRATIONS, EACH
 
 pytest_plugins = ["pytester"]
@@ -41,12 +46,31 @@ class TestShowBugs:
         result.assert_outcomes(passed=1, failed=1)
         result.stdout.fnmatch_lines(
             [
-                "*def nothing_is_stained(day: Day)*",
+                "*toy.py:*: in nothing_is_stained",
                 "E*AssertionError: 1 stains",
                 "E*everything nominal, except: b spills at step 1 (least; input {'steps': 2})",
             ]
         )
         assert "execution.py" not in result.stdout.str()
+
+    @pytest.mark.parametrize(
+        ("option", "shown"), [("--show-bugs", 1), ("--show-folk-fixes", 3)], ids=["as shipped", "folk fixes"]
+    )
+    def test_folk_fixes_are_shown_only_where_they_are_asked_for(self, session, option, shown):
+        result = session(option, "-k", "not repair-5 and not likely and not broken")
+        assert result.parseoutcomes()["failed"] == shown
+        assert not [line for line in result.stdout.lines if "Lab(" in line or "Scenario(" in line]
+
+    def test_what_hypothesis_says_comes_first_and_once_without_a_frame_of_an_engine(self, session):
+        tests = EACH + DEMONSTRATIONS.partition("@stains\ndef test_wrong")[0]
+        result = session("--show-bugs", "-k", "plain or given or Machine or as-shipped", tests=tests)
+        result.assert_outcomes(failed=4)
+        printed = result.stdout.str()
+        headed = re.findall(r"^_+ (\S+) _+$", printed, re.MULTILINE)
+        assert headed == ["test_plain", "test_given", "TestMachine.runTest", "test_each[toy-as-shipped]"]
+        assert printed.count("Failing test case") == 2
+        frames = re.findall(r"^(\S+\.py):\d+: in ", printed, re.MULTILINE)
+        assert {Path(frame).name for frame in frames} == {"test_office.py", "toy.py"}
 
 
 class TestNoSpoilers:
@@ -71,7 +95,7 @@ class TestNoSpoilers:
     def test_neither_do_shown_bugs(self, session):
         tests = DEMONSTRATIONS.replace("Office(", "Desk(").replace("Office.", "Desk.") + EACH
         chosen = "plain or given or Machine or (test_each and not repair-5)"
-        result = session("--no-spoilers", "--show-bugs", "-k", chosen, tests=tests)
+        result = session("--no-spoilers", "--show-folk-fixes", "-k", chosen, tests=tests)
         result.assert_outcomes(failed=6, passed=2)
         result.stdout.fnmatch_lines(["nothing_is_stained: 1 stains"])
         told = result.stdout.str()

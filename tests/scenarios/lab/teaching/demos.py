@@ -53,7 +53,9 @@ def environment() -> dict[str, str]:
     return {**kept, "COLUMNS": "88", "PYTHONDONTWRITEBYTECODE": "1"}
 
 
-def session(folder: Path, sources: Mapping[str, str], *options: str) -> dict[str, list[Outcome]]:
+def session(
+    folder: Path, sources: Mapping[str, str], *options: str, **variables: str
+) -> dict[str, list[Outcome]]:
     """Run files in one session of pytest in a folder, and return the outcomes of their tests by file."""
     for name, text in sources.items():
         (folder / f"{name}.py").write_text(text, encoding="utf-8")
@@ -61,7 +63,9 @@ def session(folder: Path, sources: Mapping[str, str], *options: str) -> dict[str
     report = folder / "report.xml"
     names = [f"{name}.py" for name in sources]
     command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", f"--junit-xml={report}"]
-    subprocess.run([*command, *options, *names], cwd=folder, env=environment(), capture_output=True)
+    subprocess.run(
+        [*command, *options, *names], cwd=folder, env={**environment(), **variables}, capture_output=True
+    )
     outcomes: dict[str, list[Outcome]] = {name: [] for name in sources}
     for case in ET.parse(report).iter("testcase"):  # noqa: S314  (pytest has just written it)
         child = next(iter(case), None)

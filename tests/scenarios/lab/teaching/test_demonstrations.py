@@ -1,6 +1,7 @@
 """Each demonstration is red for its reason, at its least example; its twin, one line apart, is green."""
 
 import json
+import os
 import re
 from importlib.util import find_spec
 
@@ -8,7 +9,7 @@ import pytest
 
 from scenarios.lab.commands import main
 from scenarios.lab.teaching import material
-from scenarios.lab.teaching.demonstrations import DEMONSTRATIONS, LINES_MAX
+from scenarios.lab.teaching.demonstrations import DEMONSTRATIONS, LINES_MAX, demonstration
 from tests.scenarios.lab.teaching import demos
 
 COLUMNS_MAX = 88
@@ -73,9 +74,8 @@ def test_the_twin_is_one_line_apart(demo):
 @each
 def test_as_shipped_it_is_red_for_its_reason_at_the_least_example(demo, plain):
     skip_what_is_missing(demo)
-    (failed,) = (outcome for outcome in plain[demo.name] if outcome.outcome != "passed")
-    assert failed.outcome == "failure"
-    assert demo.shows in failed.report
+    # A busy machine may hold up an example beyond the deadline; Hypothesis then reports that besides.
+    assert [each for each in plain[demo.name] if each.outcome == "failure" and demo.shows in each.report]
 
 
 @each
@@ -84,14 +84,30 @@ def test_the_twin_is_green(demo, twins):
     assert {outcome.outcome for outcome in twins[demo.name]} == {"passed"}, twins[demo.name]
 
 
+OTHER = os.environ.get("HEISENLAB_OTHER_HYPOTHESIS", "")
+"""A folder with version 6.149.0, as `pip install --no-deps --target FOLDER hypothesis==6.149.0` makes it."""
+
+
+def test_the_blob_dies_with_the_version_and_the_plan_does_not(tmp_path, plain, twins):
+    assert [ran["reproduce_failure"][0].outcome for ran in (plain, twins)] == ["failure", "passed"]
+    if not OTHER:
+        pytest.skip(
+            "HEISENLAB_OTHER_HYPOTHESIS names no folder with Hypothesis 6.149.0, which wrote the blob"
+        )
+    demo = demonstration("reproduce_failure")
+    sources = {"by_the_blob": demo.source(), "by_the_plan": demo.twin()}
+    there = demos.session(tmp_path, sources, PYTHONPATH=OTHER)
+    assert [there[name][0] for name in sources] == [demos.Outcome("passed", "")] * 2
+
+
 @each
 def test_in_class_it_prints_what_is_committed(demo, in_class):
     skip_what_is_missing(demo)
     skip_other_versions()
     committed = (demos.EXPECTED / f"{demo.name}.txt").read_text(encoding="utf-8")
     assert demo.source().strip() in committed
+    (failed,) = (outcome for outcome in in_class[demo.name] if outcome.outcome == "failure")
     if demo.name not in ALONE:
-        (failed,) = (outcome for outcome in in_class[demo.name] if outcome.outcome == "failure")
         assert demos.normal(failed.report).strip() == demos.failures(committed)
 
 
