@@ -3,7 +3,8 @@
     python -m docs.site OUT
     python -m docs.site OUT --lite     and the lessons as notebooks that run in the page
 
-It takes the extra `docs` and, as `docs.play.build`, node, npm and pip. Any static server can serve it; `heisenlab docs OUT` does, on this machine only.
+It takes the extra `docs` and, as `docs.play.build`, node, npm and pip. Any static server can serve it;
+`heisenlab docs OUT` does, on this machine only.
 """
 
 from __future__ import annotations
