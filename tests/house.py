@@ -75,8 +75,8 @@ ROOMS: Final = (
     Room("simulations.drawing.png", ("simulations",), ("cairosvg",)),
     Room("simulations.mode_machine", ("simulations",)),
     Room("simulations.cache", ("simulations", f"{_THREADS}.control")),
-    Room("simulations.batch_job", ("simulations",), ("simpy", "matplotlib")),
-    Room("simulations.address_space", ("simulations",), ("matplotlib",)),
+    Room("simulations.batch_job", ("simulations",), ("simpy",)),
+    Room("simulations.address_space", ("simulations",)),
     Room("simulations.live", ("simulations",)),
     Room(_THREADS, ("simulations", f"{_THREADS}.control", f"{_THREADS}.search")),
     Room(f"{_THREADS}.control", ("simulations", _THREADS), ("js", "pyodide")),  # these in a browser only

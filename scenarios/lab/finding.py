@@ -18,8 +18,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from scenarios.lab.catalogue import get
+from scenarios.lab.covered import HIDDEN, deviations, hidden
 from scenarios.lab.execution import replayed
 from scenarios.lab.finding_fields import FieldError, check_depth, checked
+from scenarios.lab.verdict import Minimality
 from simulations.drawing.displayed import Displayed
 from simulations.errors import LabError
 from simulations.terminal_text import shortened, shown
@@ -109,11 +111,23 @@ class Finding(Displayed):
             ("verified", self.verified),
         )
 
+    @property
+    def covered_facts(self) -> tuple[tuple[str, str], ...]:
+        """The same without the cause."""
+        cover = {
+            "plan": deviations(len(self.plan)),
+            "minimality": Minimality.read(self.minimality).value,
+            "input": HIDDEN,
+        }
+        return tuple((name, cover.get(name, value)) for name, value in self.facts)
+
     def sheet(self) -> Sheet:
         """Return what is shown of it: what it holds, and how it runs here."""
         from simulations.drawing.sheet import Facts, Sheet  # noqa: PLC0415  (only what is shown is drawn)
 
         title = f"{self.scenario} / {self.variant}"
+        if hidden():
+            return Sheet(title=title, blocks=(Facts(self.covered_facts),))
         return Sheet(title=title, blocks=(Facts(self.facts),), pictures=self.pictures())
 
     def pictures(self) -> tuple[Picture, ...]:
@@ -131,7 +145,8 @@ class Finding(Displayed):
         return pictures_of(scenario, variant, given, self.plan, outcome)
 
     def __repr__(self) -> str:
-        return shortened(f"<Finding {self.scenario} / {self.variant}: {self.plan_in_words} ({self.by})>")
+        plan = deviations(len(self.plan)) if hidden() else self.plan_in_words
+        return shortened(f"<Finding {self.scenario} / {self.variant}: {plan} ({self.by})>")
 
     def to_json(self) -> dict[str, Any]:
         """Return the finding as JSON-able data, schema version and checksum included."""

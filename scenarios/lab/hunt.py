@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from scenarios.lab import verify as verification
 from scenarios.lab.catalogue import get
+from scenarios.lab.covered import deviations, hidden
 from scenarios.lab.doctor import fingerprint
 from scenarios.lab.execution import in_words
 from scenarios.lab.finding import Finding, encode_input
@@ -74,14 +75,29 @@ class Hunt(Displayed):
         return f"{found.plan_in_words} ({found.by}: {found.message})"
 
     @property
+    def covered_says(self) -> str:
+        """The same without the plan and without what the world asks."""
+        found = self.finding
+        if found is not None:
+            return f"{deviations(len(found.plan))} ({found.by}: {found.message})"
+        return nothing_found(self.coverage, self.search_runs, self.rate_below, spoilers=False)
+
+    @property
     def facts(self) -> tuple[tuple[str, str], ...]:
         """The result in names and values, as the command prints it."""
+        return self._facts(self.says, self.finding.facts if self.finding else ())
+
+    @property
+    def covered_facts(self) -> tuple[tuple[str, str], ...]:
+        """The same without the cause."""
+        return self._facts(self.covered_says, self.finding.covered_facts if self.finding else ())
+
+    def _facts(self, says: str, found: tuple[tuple[str, str], ...]) -> tuple[tuple[str, str], ...]:
         spent = f"{self.search_runs} to search ({self.searcher}, seed {self.seed})"
         time = ("time", f"{self.seconds:.2f} s")
-        found = self.finding
-        if found is None:
-            return (("verdict", self.says), ("runs", spent), time)
-        said = dict(found.facts)
+        if not found:
+            return (("verdict", says), ("runs", spent), time)
+        said = dict(found)
         said["runs"] = f"{spent}, {self.minimising_runs} to minimise"
         return (*said.items(), time)
 
@@ -96,17 +112,20 @@ class Hunt(Displayed):
         """Return what is shown of it: what the command prints but the time: equal hunts look equal."""
         from simulations.drawing.sheet import Facts, Sheet  # noqa: PLC0415  (only what is shown is drawn)
 
+        hide = hidden()
+        facts = self.covered_facts if hide else self.facts
         return Sheet(
             title=f"{self.scenario} / {self.variant}: {self.ended}",
-            blocks=(Facts(tuple(fact for fact in self.facts if fact[0] != "time")),),
-            pictures=self.finding.pictures() if self.finding else (),
+            blocks=(Facts(tuple(fact for fact in facts if fact[0] != "time")),),
+            pictures=self.finding.pictures() if self.finding and not hide else (),
         )
 
     def __str__(self) -> str:
         return f"{self.scenario} / {self.variant}: {self.verdict}: {self.says}"
 
     def __repr__(self) -> str:
-        return f"<Hunt {shortened(str(self))}>"
+        says = self.covered_says if hidden() else self.says
+        return shortened(f"<Hunt {self.scenario} / {self.variant}: {self.verdict}: {says}>")
 
     def to_json(self) -> dict[str, Any]:
         """Return the hunt as one flat JSON-able object; what only a finding has is None without one."""

@@ -29,6 +29,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeAlias
 
+from scenarios.lab.covered import hidden
 from simulations.drawing.displayed import Displayed
 from simulations.errors import LabError
 from simulations.terminal_text import shortened, shown
@@ -271,7 +272,7 @@ class Scenario(Displayed):
             "say it before you go on",
             Facts((("hidden input", self.hidden_input), ("asked", self.question))),
         )
-        return Sheet(blocks=(Facts(told), covered))
+        return Sheet(blocks=(Facts(told),) if hidden() else (Facts(told), covered))
 
     def __repr__(self) -> str:
         return shortened(f"<Scenario {self.name}: {self.title}>")

@@ -9,7 +9,7 @@ The five roles, the same in each world:
 * `environment`: where a mapping lands and which path a pointer takes, noise models, and answers `in_words`;
 * `variants`: `System`, and the program as shipped, the well-known repairs that do not hold, and the fixes;
 * `analysis`: exact laws, each of which a simulation must agree with;
-* `picture`: a layout as text and as an image.
+* `picture`: a layout, and where a pointer falls.
 
 What else is here:
 

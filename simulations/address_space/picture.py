@@ -1,4 +1,4 @@
-"""An address space as a picture: as data, as text, and as an image where Matplotlib is installed.
+"""An address space as a picture: as data, and as text.
 
 A row covers the addresses from 16^k to 16^(k+1), one hexadecimal digit more than the row below it; so 64 KiB
 and 128 TiB fit on one page. The highest addresses stand on top: a pointer that is cut falls.
@@ -7,20 +7,19 @@ and 128 TiB fit on one page. The highest addresses stand on top: a pointer that 
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from simulations.address_space.space import GIB, Region, Space
 from simulations.drawing.marks import FAILS, NEAREST, Fall, Kind, Look, Span, Spot, Tone, Track, Tracks
 from simulations.drawing.sheet import Lines, Sheet
 from simulations.drawing.text import track_cells
-from simulations.errors import LabError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Sequence
 
     from simulations.address_space.system import Run, Use
 
-__all__ = ["Cut", "cut_of", "image", "pictures", "rows", "sheet", "text", "tracks"]
+__all__ = ["Cut", "cut_of", "pictures", "rows", "sheet", "text", "tracks"]
 
 WIDTH: Final = 64
 """Cells of a row."""
@@ -37,9 +36,6 @@ _KINDS: Final = (
 _NAMES: Final = [kind.name for kind in _KINDS]
 _POINTER: Final = _NAMES.index("pointer")
 _CAME_BACK: Final = _NAMES.index("what came back")
-
-COLOURS: Final = {"filler": "#c9c9c9", "mapping": "#3b7dd8", "island": "#444444", "cut": "#d62728"}
-"""The colours of the image."""
 
 _LOWEST: Final = 4
 _DIGIT_BITS: Final = 4
@@ -229,70 +225,3 @@ def _mapped(regions: Sequence[Region]) -> str:
 def _mebibytes(regions: Sequence[Region], limit: int) -> str:
     size = sum(max(0, min(region.end, limit) - region.start) for region in regions if region.kind != "filler")
     return f"{size / (1 << 20):.1f} MiB"
-
-
-def image(regions: Sequence[Region], *, top: int = 1 << 47, use: Use | None = None, title: str = "") -> Any:
-    """Draw a layout as a Matplotlib figure.
-
-    Args:
-        regions: What is mapped.
-        top: The address after the highest.
-        use: A pointer that was cut, drawn as an arrow from its address to what came back.
-        title: What stands above it.
-
-    Raises:
-        LabError: Matplotlib is not installed.
-    """
-    try:
-        from matplotlib.figure import Figure  # noqa: PLC0415  (a world needs no picture)
-        from matplotlib.patches import Patch  # noqa: PLC0415  (as above)
-    except ImportError as error:
-        raise LabError(
-            "an image needs Matplotlib: pip install 'heisenlab[notebooks]'; or use text()"
-        ) from error
-    lines = list(reversed(rows(top)))
-    figure = Figure(figsize=(9, 0.42 * len(lines) + 1.2), layout="constrained")
-    axes = figure.add_subplot()
-    for level, row in enumerate(lines):
-        span = row.end - row.start
-        axes.broken_barh([(0, 1)], (level - 0.4, 0.8), facecolor="white", edgecolor="#999999", linewidth=0.6)
-        for kind in ("filler", "mapping", "island"):
-            bars = [
-                ((low - row.start) / span, max((high - low) / span, 0.002))
-                for low, high in _within(row, regions, kind)
-            ]
-            axes.broken_barh(bars, (level - 0.4, 0.8), facecolor=COLOURS[kind])
-    if use is not None:
-        axes.annotate(
-            "",
-            xy=_place(lines, use.came_back),
-            xytext=_place(lines, use.address),
-            arrowprops={"arrowstyle": "->", "color": COLOURS["cut"], "linewidth": 1.8},
-        )
-    axes.set_yticks(range(len(lines)), [f"{row.start:#x}" for row in lines], family="monospace")
-    axes.set_xticks([])
-    axes.set_xlim(-0.01, 1.01)
-    axes.set_title(title)
-    axes.legend(
-        handles=[Patch(color=colour, label=kind) for kind, colour in COLOURS.items()],
-        loc="upper center",
-        bbox_to_anchor=(0.5, -0.01),
-        ncols=len(COLOURS),
-        frameon=False,
-    )
-    return figure
-
-
-def _within(row: Row, regions: Sequence[Region], kind: str) -> Iterator[tuple[int, int]]:
-    for region in regions:
-        low, high = max(region.start, row.start), min(region.end, row.end)
-        if region.kind == kind and low < high:
-            yield low, high
-
-
-def _place(lines: Sequence[Row], address: int) -> tuple[float, float]:
-    """Return where an address stands in the image; what lies outside the space stands at its upper edge."""
-    for level, row in enumerate(lines):
-        if row.start <= address < row.end:
-            return (address - row.start) / (row.end - row.start), level
-    return 1.0, len(lines) - 0.4

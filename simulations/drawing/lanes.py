@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from simulations.drawing.canvas import FONT, LINE, MARGIN, digits, fits
 from simulations.drawing.lettering import EM, columns, wrapped
-from simulations.drawing.marks import Tone
+from simulations.drawing.marks import PARTS, Tone
 from simulations.drawing.palette import SERIES
 from simulations.terminal_text import printable
 
@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
 LANE_WIDTH_MIN: Final = 150
 """Two runs stand beside each other where each of their lanes is as wide as this."""
+LANE_WIDTH_LEAST: Final = 90
+"""Lanes that would be narrower are not drawn: each step is a line with the name of its lane."""
 GAP: Final = 24
 PAD: Final = 8
 COLOURS: Final = {Tone.PLAIN: "ink", Tone.GOOD: "good", Tone.BAD: "bad"}
@@ -50,8 +52,22 @@ def draw_lanes(canvas: Canvas, picture: Lanes) -> None:
         _draw(canvas, panels, picture.parts_at)
     else:
         for run in picture.runs:
-            _draw(canvas, [_Panel(run, MARGIN, canvas.right)], picture.parts_at)
+            if (canvas.right - MARGIN) / len(run.lanes) >= LANE_WIDTH_LEAST:
+                _draw(canvas, [_Panel(run, MARGIN, canvas.right)], picture.parts_at)
+            else:
+                _list(canvas, run, picture.parts_at)
             canvas.down(LINE / 2)
+
+
+def _list(canvas: Canvas, run: Sequence, parts_at: int | None) -> None:
+    canvas.paragraph(f"{run.tone} {run.title}", colour=COLOURS[run.tone], bold=True)
+    for row, step in enumerate(run.steps):
+        if row == parts_at:
+            canvas.paragraph(PARTS, colour="quiet")
+        words = f"{step.at} {run.lanes[step.lane]}: {step.tone} {step.text}"
+        canvas.paragraph(" ".join(words.split()), colour=f"series{step.lane % len(SERIES)}")
+    if run.ended:
+        canvas.paragraph(run.ended, colour=COLOURS[run.tone])
 
 
 def _draw(canvas: Canvas, panels: list[_Panel], parts_at: int | None) -> None:
@@ -112,9 +128,8 @@ def _part(canvas: Canvas, panels: list[_Panel]) -> None:
     """Mark that from here on the runs differ."""
     canvas.down(LINE)
     left, right = panels[0].left, panels[-1].right
-    words = "from here on they differ"
-    canvas.write(words, left, canvas.bottom - 5, colour="quiet")
-    begin = left + (columns(words) + 1) * EM * FONT
+    canvas.write(PARTS, left, canvas.bottom - 5, colour="quiet")
+    begin = left + (columns(PARTS) + 1) * EM * FONT
     canvas.line(f"M{digits(begin)} {digits(canvas.bottom - 9)}H{digits(right)}", "quiet", "6 4", thick=1)
     canvas.down(4)
 

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 __all__ = [
     "FAILS",
     "NEAREST",
+    "PARTS",
     "Axis",
     "Cell",
     "Chart",
@@ -46,6 +47,10 @@ FAILS: Final = "fails"
 """The title of a run that fails."""
 NEAREST: Final = "the nearest that passes"
 """The title of the run that passes and is nearest to it."""
+
+
+PARTS: Final = "from here on they differ"
+"""What stands before the first step in which two runs differ."""
 
 
 class Shape(StrEnum):

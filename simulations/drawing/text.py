@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from simulations.drawing.marks import Chart, Diagram, Lanes, Table
+from simulations.drawing.marks import PARTS, Chart, Diagram, Lanes, Table
 from simulations.terminal_text import printable
 from simulations.text_columns import aligned
 
@@ -64,7 +64,7 @@ def sequence_lines(run: Sequence, parts_at: int | None = None) -> list[str]:
         rows.append([*([step.at.rjust(width)] if timed else []), *cells])
     found = aligned([[printable(cell) for cell in row] for row in rows], gap=2)
     if parts_at is not None and parts_at < len(run.steps):
-        found.insert(1 + parts_at, "--- from here on they differ")
+        found.insert(1 + parts_at, f"--- {PARTS}")
     return [*found, *([printable(run.ended)] if run.ended else [])]
 
 

@@ -10,7 +10,7 @@ import simulations
 
 FOLDER = Path(simulations.__file__).parent
 THREADS = "simulations.live.threads"
-FORBIDDEN = ("hypothesis", "pytest", "scenarios", "ctypes", "psutil", "matplotlib", "simulations.live")
+FORBIDDEN = ("hypothesis", "pytest", "scenarios", "ctypes", "psutil", "simulations.live")
 
 
 @pytest.mark.parametrize("world", ["mode_machine", "cache", "batch_job", "address_space"])

@@ -33,12 +33,10 @@ from scenarios.lab.commands.command import (
     interrupted_by,
     interrupted_status,
 )
+from scenarios.lab.covered import NO_SPOILERS
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-
-NO_SPOILERS: Final = "HEISENLAB_NO_SPOILERS"
-"""The environment variable that stands for `--no-spoilers`, for the machines of a class."""
 
 COMMANDS: Final = (
     Command("list", "list the scenarios", "list_scenarios", Spoilers.SOME),

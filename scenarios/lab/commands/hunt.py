@@ -121,7 +121,7 @@ def run(args: argparse.Namespace) -> int:
     finally:  # also where the standard output is full or gone
         if result.finding and args.output:
             status = _save(result.finding, args.output, as_json=args.json, hide=args.no_spoilers)
-    outcome = covered.says(result) if args.no_spoilers else result.says
+    outcome = result.covered_says if args.no_spoilers else result.says
     note(args, f"hunt {result.scenario} / {result.variant}", f"{result.verdict}: {outcome}")
     return status
 
@@ -183,4 +183,4 @@ def _print(result: Hunt, *, hide: bool) -> None:
     colour = _COLOURS[result.verdict]
     name = escape(printable(f"{result.scenario} / {result.variant}"))
     console.print(f"{name}: [bold {colour}]{result.ended}[/]", highlight=False)
-    print_facts(covered.facts(result) if hide else result.facts)
+    print_facts(result.covered_facts if hide else result.facts)

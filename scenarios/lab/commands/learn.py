@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shlex
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -53,6 +54,8 @@ def run(args: argparse.Namespace) -> int:
     ):
         if path is not None:
             print(f"{name + ':':<24} {command} {shlex.quote(str(where / path))}")
+    if find_spec("jupyterlab") is None:
+        print("\nThe lessons are notebooks, and JupyterLab is not here: pip install jupyterlab")
     return DONE
 
 

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from scenarios.lab.commands.command import DONE, FOUND, GAVE_UP, USAGE
-from scenarios.lab.commands.covered import HIDDEN
 from scenarios.lab.commands.display import print_facts, print_rows, progress
+from scenarios.lab.covered import HIDDEN
 from scenarios.lab.finding import load
 from scenarios.lab.minimise import MINIMISING_BUDGET
 from scenarios.lab.teaching.marking import Least, mark

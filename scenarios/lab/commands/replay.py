@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from rich.console import Console
 from rich.markup import escape
 
 from scenarios.lab.catalogue import get
-from scenarios.lab.commands import covered
 from scenarios.lab.commands.command import DONE, FOUND, UsageError
 from scenarios.lab.commands.display import print_facts
-from scenarios.lab.execution import QUESTIONS_MAX
-from scenarios.lab.finding import load
+from scenarios.lab.covered import deviations
+from scenarios.lab.execution import QUESTIONS_MAX, in_words, replayed
+from scenarios.lab.finding import decode_input, load
 from scenarios.lab.replay import bisect_verdict, replay
+from simulations.choices import Plan
 from simulations.terminal_text import printable
 
 if TYPE_CHECKING:
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
 
     from scenarios.lab.finding import Finding
     from scenarios.lab.replay import Replay
+    from scenarios.lab.scenario import Scenario
+    from simulations.trace import Trace
 
 
 _MOMENT_WIDTH: Final = 9
@@ -29,7 +32,16 @@ _MOMENT_WIDTH: Final = 9
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of the command."""
-    parser.add_argument("file", metavar="FILE", help="a finding, as written by hunt -o")
+    parser.add_argument(
+        "file", metavar="FILE", help="a finding, as written by hunt -o; with --plan the name of a scenario"
+    )
+    parser.add_argument(
+        "--plan", metavar="JSON", help="run this plan, [[label, occurrence, option], ...], without a finding"
+    )
+    parser.add_argument(
+        "--input", metavar="JSON", help="the input of --plan; default: the first of the ladder"
+    )
+    parser.add_argument("--variant", metavar="V", help="the variant of --plan; default: as-shipped")
     parser.add_argument("--trace", action="store_true", help="print every event")
     parser.add_argument(
         "--bisect",
@@ -52,6 +64,10 @@ def run(args: argparse.Namespace) -> int:
     """Replay a finding and say whether it still fails."""
     if args.trace and args.no_spoilers:
         raise UsageError("the events say what the cause is: leave out --trace or --no-spoilers")
+    if args.plan is not None:
+        return _plan(args)
+    if args.input is not None or args.variant is not None:
+        raise UsageError("--input and --variant belong to a --plan; a finding has its own")
     finding = load(args.file)
     if args.bisect:
         return _bisect(finding, questions_max=args.questions_max, as_json=args.json)
@@ -68,6 +84,39 @@ def run(args: argparse.Namespace) -> int:
     return DONE if result.result == "holds" else FOUND
 
 
+def _plan(args: argparse.Namespace) -> int:
+    """Run a plan that stands in the command line, and judge it."""
+    if args.bisect:
+        raise UsageError("--bisect takes a finding: leave out --plan")
+    scenario = get(args.file)
+    variant = scenario.variant(args.variant or "as-shipped")
+    given = scenario.ladder[0] if args.input is None else decode_input(scenario, _json("--input", args.input))
+    plan = Plan.from_json(_json("--plan", args.plan))
+    outcome = replayed(scenario, variant, given, plan, questions_max=args.questions_max)
+    failure, trace = outcome.failure, outcome.run.trace
+    if args.json:
+        data = {
+            "by": failure and failure.by,
+            "message": failure and failure.message,
+            "digest": trace.digest(),
+        }
+        print(json.dumps(data | ({"trace": list(trace)} if args.trace else {}), indent=2))
+    else:
+        if args.trace:
+            _print_trace(scenario, trace)
+        judged = f"{failure.by}: {failure.message}" if failure else "every property holds"
+        words = deviations(len(plan)) if args.no_spoilers else in_words(scenario, outcome.chooser)
+        print_facts([("plan", words), ("fails" if failure else "holds", judged), ("digest", trace.digest())])
+    return FOUND if failure else DONE
+
+
+def _json(option: str, text: str) -> Any:
+    try:
+        return json.loads(text)
+    except (ValueError, RecursionError) as error:
+        raise UsageError(f"{option} is no JSON: {error}; put it in single quotes") from error
+
+
 def _bisect(finding: Finding, *, questions_max: int, as_json: bool) -> int:
     found, runs = bisect_verdict(finding, questions_max=questions_max)
     if as_json:
@@ -80,13 +129,7 @@ def _bisect(finding: Finding, *, questions_max: int, as_json: bool) -> int:
 def _print(finding: Finding, result: Replay, *, with_trace: bool, hide: bool) -> None:
     console = Console(soft_wrap=True)
     if with_trace:
-        moment = get(finding.scenario).moment
-        for event in result.outcome.run.trace:
-            console.print(
-                printable(event.said_at(f"{moment(event.time):>{_MOMENT_WIDTH}}")),
-                highlight=False,
-                markup=False,
-            )
+        _print_trace(get(finding.scenario), result.outcome.run.trace)
     said = {
         "identical": "[bold red]reproduced[/], identical to the finding",
         "differs": "[bold red]fails[/], but the trace is another one than in the finding",
@@ -95,7 +138,7 @@ def _print(finding: Finding, result: Replay, *, with_trace: bool, hide: bool) ->
     name = escape(printable(f"{finding.scenario} / {finding.variant}"))
     console.print(f"{name}: {said}", highlight=False)
     failure = result.outcome.failure
-    plan = covered.deviations(len(result.outcome.chooser.plan)) if hide else result.plan_in_words
+    plan = deviations(len(result.outcome.chooser.plan)) if hide else result.plan_in_words
     facts = [("plan", plan), ("digest", result.digest)]
     if failure:
         facts.insert(1, ("fails", f"{failure.by}: {failure.message}"))
@@ -109,3 +152,8 @@ def _print(finding: Finding, result: Replay, *, with_trace: bool, hide: bool) ->
             ("changed since", line) for line in result.changed or ["nothing that the fingerprint shows"]
         ]
     print_facts(facts)
+
+
+def _print_trace(scenario: Scenario, trace: Trace) -> None:
+    for event in trace:
+        print(printable(event.said_at(f"{scenario.moment(event.time):>{_MOMENT_WIDTH}}")))

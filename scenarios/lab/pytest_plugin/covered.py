@@ -2,38 +2,36 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from typing import TYPE_CHECKING, Any, Final
 
 import pytest
 
-from scenarios.lab.pytest_plugin.marker import name_of
-
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Collection, Sequence
     from pathlib import Path
 
+NUMBER: Final = pytest.StashKey[int]()
+"""The place of a test in its file, from 1."""
 COVERED: Final = pytest.StashKey[bool]()
-"""Whether a test goes by a number."""
+"""Whether a test goes by its number."""
 SEE: Final = "run without --no-spoilers to see it"
 
 
-def cover(items: Sequence[pytest.Item]) -> None:
-    """Give new names to all tests in files that hold a test of a bug, and to the classes that hold them.
+def cover(items: Sequence[pytest.Item], files: Collection[Path]) -> None:
+    """Give new names to all tests of some files, and to the classes that hold them.
 
-    A test of a variant keeps the number of the variant.
+    A test goes by its place in its file, one of a variant by the number of the variant: it has the same name
+    whatever else is run.
 
     Args:
         items: The tests of the session, after those that the command line leaves out.
+        files: The files that hold a test of a bug, whether it is run or left out.
     """
-    about = {item.path for item in items if name_of(item)}
-    numbers: Counter[Path] = Counter()
     for item in items:
-        if item.path not in about or not isinstance(item, pytest.Function):
+        if item.path not in files or not isinstance(item, pytest.Function):
             continue
-        numbers[item.path] += 1
         item.stash[COVERED] = True
-        file, name = item.nodeid.partition("::")[0], _name(item, numbers[item.path])
+        file, name = item.nodeid.partition("::")[0], _name(item)
         _rename(item, name=name, nodeid=f"{file}::{name}", location=(file, None, name))
         for node in item.listchain():
             if isinstance(node, pytest.Class):
@@ -50,10 +48,10 @@ def _rename(node: Any, nodeid: str | None = None, **names: object) -> None:
         setattr(node, attribute, value)
 
 
-def _name(item: pytest.Item, number: int) -> str:
+def _name(item: pytest.Item) -> str:
     call = getattr(item, "callspec", None)
     of_a_variant = call is not None and {"lab", "variant"} <= {*getattr(item, "fixturenames", ())}
-    return f"test[{call.id}]" if call is not None and of_a_variant else f"test-{number}"
+    return f"test[{call.id}]" if call is not None and of_a_variant else f"test-{item.stash[NUMBER]}"
 
 
 def cover_failure(call: pytest.CallInfo[None], report: pytest.TestReport) -> None:

@@ -36,6 +36,8 @@ def pytest_configure(config: pytest.Config) -> None:
     )
     pytest.register_assert_rewrite(*(name for name in _scenario_modules() if name not in sys.modules))
     session = Session(config, Options.of(config))
+    if session.options.hide and config.option.collectonly:
+        config.option.verbose = min(config.option.verbose, 0)  # or the docstrings of tests are printed
     config.stash[SESSION] = session
     interrupts = ExitStack()
     interrupts.enter_context(delivered(endings=False))  # Hypothesis has a callback of the garbage collector
@@ -97,16 +99,21 @@ def _arguments(parametrize: pytest.Mark) -> list[str]:
 
 
 def pytest_itemcollected(item: pytest.Item) -> None:
-    """Let `-k` select a test by the name of its bug."""
+    """Let `-k` select a test by the name of its bug; count the tests of its file."""
+    session = item.config.stash[SESSION]
     if name := name_of(item):
         item.extra_keyword_matches.add(name)
+        session.about_bugs.add(item.path)
+    session.collected[item.path] += 1
+    item.stash[covered.NUMBER] = session.collected[item.path]
 
 
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Hide the names of tests where causes are hidden; `-k` has chosen by their own names before."""
-    if config.stash[SESSION].options.hide:
-        covered.cover(items)
+    session = config.stash[SESSION]
+    if session.options.hide:
+        covered.cover(items, session.about_bugs)
 
 
 @pytest.hookimpl(tryfirst=True)

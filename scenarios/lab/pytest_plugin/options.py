@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import argparse
+import os
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -12,6 +13,10 @@ if TYPE_CHECKING:
     import pytest
 
     from scenarios.lab.scenario import Kind
+
+
+NO_SPOILERS: Final = "HEISENLAB_NO_SPOILERS"
+"""The environment variable that stands for `--no-spoilers`; the commands have it, too."""
 
 
 @dataclass(frozen=True)
@@ -70,7 +75,11 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         help="as --show-bugs, and let those of folk fixes through, too",
     )
     group.addoption(
-        "--no-spoilers", action="store_true", help="hide causes and fixes, for a class that looks for them"
+        "--no-spoilers",
+        action="store_true",
+        default=bool(os.environ.get(NO_SPOILERS)),
+        help="hide causes, fixes and the names of tests, for a class that looks for them; "
+        f"also by {NO_SPOILERS}=1",
     )
     group.addoption(
         "--lab-seed",

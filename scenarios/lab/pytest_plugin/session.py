@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import shlex
+from collections import Counter
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from enum import Enum
@@ -80,6 +81,8 @@ class Session:
         rows: The hunts of all processes; in a worker of pytest-xdist its own.
         said: What replays have to say though they are green.
         scenarios: The scenario of each test that hunted in this process, by its node id.
+        collected: How many tests each file has, as far as they are collected.
+        about_bugs: The files that hold a test of a bug.
         verification: How the findings were verified.
     """
 
@@ -88,6 +91,8 @@ class Session:
     rows: list[Row] = field(default_factory=list)
     said: list[str] = field(default_factory=list)
     scenarios: dict[str, Scenario] = field(default_factory=dict)
+    collected: Counter[Path] = field(default_factory=Counter)
+    about_bugs: set[Path] = field(default_factory=set)
     verification: Verification = field(default=Verification(Fate.NOTHING))
 
     @property

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from simulations.drawing.marks import Lanes, Sequence, Step, Tone, lanes_beside
 from simulations.drawing.sheet import Lines, Sheet
@@ -10,7 +10,9 @@ from simulations.drawing.sheet import Lines, Sheet
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-_TITLE = "What the threads did to what they share"
+_STEPS_MAX: Final = 500
+"""A file may hold more; an exploration writes fewer."""
+_TITLE: Final = "What the threads did to what they share"
 
 
 def exploration_sheet(says: str, lanes: str, runs: tuple[Sequence, ...]) -> Sheet:
@@ -49,7 +51,7 @@ def runs_from_json(data: list[Mapping[str, Any]]) -> tuple[Sequence, ...]:
             lanes=tuple(map(str, run["lanes"])),
             steps=tuple(
                 Step(int(step["lane"]), str(step["text"]), str(step["at"]), Tone(step["tone"]))
-                for step in run["steps"]
+                for step in run["steps"][:_STEPS_MAX]
             ),
             ended=str(run["ended"]),
             unit=str(run["unit"]),

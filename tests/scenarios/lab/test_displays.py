@@ -10,14 +10,20 @@ import pytest
 
 import scenarios
 from scenarios.lab.commands import main
+from scenarios.lab.covered import NO_SPOILERS
 from scenarios.lab.execution import replayed
 from scenarios.lab.finding import decode_input
+from scenarios.lab.method.report import finding_sheets
+from scenarios.lab.pictures import nearest_passing, pictures_of
+from scenarios.lab.scenario import Finds
 from simulations.address_space.space import LINUX, Space
 from simulations.choices import Plan
+from simulations.drawing.marks import FAILS, NEAREST
 from simulations.live import state_machines
 from simulations.live.memory import Filling
 from simulations.live.memory.report import Report as MemoryReport
 from simulations.live.threads import explore
+from tests.scenarios.lab import toy
 
 SCENARIOS = scenarios.catalogue()
 LINE_MAX = 240
@@ -69,6 +75,25 @@ def test_a_scenario_covers_its_hidden_input_and_never_shows_its_cause(name):
     assert scenario.hidden_input in html.unescape(markup)
     assert "".join(scenario.hidden_input.split()) not in words_of(markup)
     assert scenario.story.symptom in text
+
+
+@pytest.mark.parametrize("name", SCENARIOS)
+def test_where_causes_are_hidden_nothing_of_a_hunt_tells_one(name, hunts, monkeypatch):
+    scenario, hunt = SCENARIOS[name], hunts[name]
+    secrets = {
+        hunt.finding.plan_in_words,
+        scenario.hidden_input,
+        scenario.question,
+        scenario.story.root_cause,
+    }
+    open_words = "".join(html.unescape(word) for thing in (hunt, scenario) for word in shown(thing))
+    assert any(secret in open_words for secret in secrets)
+    monkeypatch.setenv(NO_SPOILERS, "1")
+    for thing in (scenario, hunt, hunt.finding):
+        for words in (repr(thing), *map(html.unescape, shown(thing))):
+            assert not any(secret in words for secret in secrets)
+            assert "<svg" not in words
+    assert "(hidden)" in shown(hunt)[0]
 
 
 def test_a_catalogue_is_a_table_without_the_hidden_inputs():
@@ -139,3 +164,34 @@ def test_nothing_that_draws_is_imported_before_something_is_shown():
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "['simulations.drawing.displayed']"
+
+
+def test_a_world_without_pictures_shows_its_trace_beside_the_nearest_run_that_passes():
+    hunt = toy.SCENARIO.hunt(searcher="exhaustive", verify=False)
+    finding, variant = hunt.finding, toy.SCENARIO.variant()
+    given = decode_input(toy.SCENARIO, finding.input)
+    outcome = replayed(toy.SCENARIO, variant, given, finding.plan)
+    (lanes,) = pictures_of(toy.SCENARIO, variant, given, finding.plan, outcome)
+    assert [run.title for run in lanes.runs] == [FAILS, NEAREST]
+    assert len(lanes.runs[0].steps) == len(outcome.run.trace)
+    assert finding.pictures() == ()  # the catalogue does not have it
+    sheets = finding_sheets(finding, saved_as="x.json", scenario=toy.SCENARIO)
+    assert any(lanes in sheet.pictures for sheet in sheets)
+
+
+def test_where_every_neighbour_fails_a_run_is_shown_alone():
+    always = replace(toy.SCENARIO, properties=(_fails,), variants=(_failing(toy.SCENARIO),))
+    given = always.ladder[0]
+    outcome = replayed(always, always.variant(), given, Plan())
+    assert nearest_passing(always, always.variant(), given, Plan()) is None
+    (lanes,) = pictures_of(always, always.variant(), given, Plan(), outcome)
+    assert [run.title for run in lanes.runs] == [FAILS]
+
+
+def _fails(run):
+    """Nothing is right."""
+    raise AssertionError("nothing is right")
+
+
+def _failing(scenario):
+    return replace(scenario.variant(), expect=Finds("_fails", Plan()), properties=None)

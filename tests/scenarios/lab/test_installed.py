@@ -151,3 +151,14 @@ def test_a_demonstration_is_shown_from_the_wheel_and_leaves_nothing_behind(inter
     assert shown.returncode == 1, shown.stdout + shown.stderr
     assert "AssertionError: 0x80000000" in shown.stdout
     assert not [*tmp_path.iterdir()]
+
+
+def test_the_wheel_writes_a_course_into_an_empty_folder(interpreter, tmp_path):
+    command = [str(interpreter), "-m", "scenarios.lab.commands", "learn", "course", "--teacher"]
+    environment = {key: value for key, value in os.environ.items() if not key.startswith("PYTHON")}
+    done = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    for folder, kind in (("demos", "*.py"), ("notebooks", "*.ipynb"), ("notebooks/solutions", "*.py")):
+        here = {path.name for path in (tmp_path / "course" / folder).glob(kind)}
+        assert here == {path.name for path in (_ROOT / "docs" / folder).glob(kind)}
+    assert (tmp_path / "course/talk.md").read_text() == (_ROOT / "docs/talk.md").read_text()

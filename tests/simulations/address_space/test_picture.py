@@ -1,15 +1,13 @@
-import sys
 from itertools import pairwise
 
 import pytest
 
 from simulations.address_space import picture
-from simulations.address_space.space import GIB, MIB, Region
+from simulations.address_space.space import GIB, LINUX, MIB, Region, Space
 from simulations.address_space.system import run
 from simulations.address_space.variants import CAST_THROUGH_UNSIGNED, FILLED
 from simulations.address_space.workload import Session
 from simulations.choices import Deviation, Plan, replay
-from simulations.errors import LabError
 
 TAKES_OLD_PATH = Deviation("path.document", 0, 1)
 
@@ -71,17 +69,18 @@ def test_a_width_that_is_too_small_is_refused():
         picture.text((), width=3)
 
 
-def test_the_image_has_a_row_for_each_digit_and_an_arrow():
-    pytest.importorskip("matplotlib", reason="Matplotlib is not installed (extra: notebooks)")
+def test_a_pointer_falls_to_what_came_back():
     ran = high()
-    axes = picture.image(ran.regions, use=ran.wrong, title="plain").axes[0]
-    assert axes.get_yticklabels()[0].get_text() == "0x0"
-    assert len(axes.get_yticks()) == len(picture.rows(1 << 47))
-    assert len(axes.texts) == 1
-    assert axes.get_title() == "plain"
+    drawn = picture.tracks(ran.regions, cut=picture.cut_of(ran.wrong))
+    (fall,) = drawn.falls
+    assert (fall.at, fall.to) == (ran.wrong.address, ran.wrong.came_back)
+    assert drawn.tracks[fall.track].note == f"P {ran.wrong.address:#x}, document 0"
+    assert drawn.tracks[fall.to_track].note == f"X {ran.wrong.came_back:#x}: crash"
+    assert fall.track < fall.to_track
 
 
-def test_without_matplotlib_the_image_says_what_to_install(monkeypatch):
-    monkeypatch.setitem(sys.modules, "matplotlib.figure", None)
-    with pytest.raises(LabError, match=r"pip install 'heisenlab\[notebooks\]'; or use text\(\)"):
-        picture.image(())
+def test_a_space_is_drawn_without_a_pointer():
+    space = Space(LINUX)
+    (drawn,) = space.pictures()
+    assert drawn.falls == ()
+    assert "P" not in "".join(track.note for track in drawn.tracks)

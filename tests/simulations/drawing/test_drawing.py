@@ -99,7 +99,7 @@ TABLES = st.integers(1, 6).flatmap(
 
 
 TONES = st.sampled_from(Tone)
-SEQUENCES = st.integers(1, 4).flatmap(
+SEQUENCES = (st.integers(1, 4) | st.just(12)).flatmap(
     lambda lanes: st.builds(
         Sequence,
         title=TEXTS,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from simulations.errors import NondeterminismError
 from simulations.live.threads.control.failures import Kind
@@ -28,6 +28,10 @@ if TYPE_CHECKING:
     from simulations.live.threads.search.reduction import Beginning
     from simulations.live.threads.search.session import Hit, Session
     from simulations.live.threads.search.strategies import Decisions
+
+
+_NEAREST_MAX: Final = 8
+"""How many schedules are run to find one that passes and is near."""
 
 
 class Story(NamedTuple):
@@ -119,7 +123,7 @@ def _runs(
     if failing is None:
         return ()
     fewer = [(*decisions[:place], *decisions[place + 1 :]) for place in reversed(range(len(decisions)))]
-    for rest in fewer:
+    for rest in fewer[:_NEAREST_MAX]:
         failure, asked, moments, _, _ = story(session, rest)
         passing = explain.sequence(moments, asked, failing.lanes, failure)
         if failure is None and passing is not None:

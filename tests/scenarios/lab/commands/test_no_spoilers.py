@@ -18,7 +18,9 @@ from scenarios.lab.execution import in_words, replayed
 from scenarios.lab.finding import encode_input
 from scenarios.lab.hunt import hunt
 from scenarios.lab.method.journal import append, entry
+from scenarios.lab.pytest_plugin import options as options_of_pytest
 from scenarios.lab.scenario import Finds
+from simulations.drawing.sheet import sheet_text
 from simulations.errors import PlanError
 
 FOLDER = Path(scenarios.__file__).parent
@@ -52,7 +54,11 @@ ARGUMENTS = {
 OF_THE_USER = {"doctor", "learn", "new", "threads", "machine", "memory", "record"}
 """Commands that know no scenario of the catalogue."""
 
-ELSEWHERE = {"test": "asked of pytest below", "bisect": "half a minute; it names the property and commits"}
+ELSEWHERE = {
+    "test": "asked of pytest below",
+    "bisect": "half a minute; it names the property and commits",
+    "demo": "a demonstration of a feature is shown whole",
+}
 
 CASES = [(name, typed) for name, forms in ARGUMENTS.items() for typed in forms]
 
@@ -152,7 +158,7 @@ def test_no_command_tells_the_cause(name, command, typed, given, capsys):
 
 
 def test_every_command_is_asked():
-    assert {each.name for each in COMMANDS} == {*ARGUMENTS, *OF_THE_USER, *ELSEWHERE}
+    assert {each.name for each in COMMANDS} <= {*ARGUMENTS, *OF_THE_USER, *ELSEWHERE}
 
 
 @pytest.mark.parametrize("name", catalogue())
@@ -184,18 +190,32 @@ def test_the_variable_stands_for_the_option(capsys, monkeypatch):
     monkeypatch.setenv(NO_SPOILERS, "1")
     assert main(["step", "stale-cache"]) == 2
     assert "with --no-spoilers there is no step" in capsys.readouterr().err
+    assert options_of_pytest.NO_SPOILERS == NO_SPOILERS
 
 
-def test_no_name_of_a_test_is_shown():
+@pytest.mark.parametrize("name", catalogue())
+def test_no_display_of_a_scenario_tells_the_cause(name):
+    said = spread(f"{get(name)!r} {sheet_text(get(name).sheet())}")
+    assert [text for text in telling(name) if text in said] == []
+
+
+@pytest.mark.parametrize("chosen", [[], ["-v"], ["-k", "test_it or helps"]], ids=" ".join)
+def test_no_name_and_no_docstring_of_a_test_is_shown(chosen, monkeypatch):
     files = sorted(FOLDER.glob("*/test_*.py"))
-    command = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "--collect-only", "--no-spoilers"]
-    done = subprocess.run([*command, *files], cwd=FOLDER.parent, capture_output=True, text=True)
-    names = {
+    options = ["-p", "no:cacheprovider", "--collect-only", *chosen]
+    monkeypatch.setenv(options_of_pytest.NO_SPOILERS, "1")
+    command = [sys.executable, "-m", "pytest", *options, *files]
+    done = subprocess.run(command, cwd=FOLDER.parent, capture_output=True, text=True)
+    nodes = [node for file in files for node in ast.walk(ast.parse(file.read_text(encoding="utf-8")))]
+    told = [
         node.name
-        for file in files
-        for node in ast.walk(ast.parse(file.read_text(encoding="utf-8")))
+        for node in nodes
         if isinstance(node, ast.FunctionDef | ast.ClassDef) and node.name.lower().startswith("test")
-    }
+    ]
+    told += [
+        (ast.get_docstring(node) or "").partition("\n")[0] for node in nodes if isinstance(node, ast.Module)
+    ]
     assert done.returncode == 0, done.stdout
-    assert len(names) > len(files)
-    assert [name for name in names if re.search(rf"\b{name}\b", done.stdout)] == []
+    assert "<Function test-" in done.stdout
+    assert len(told) > 2 * len(files)
+    assert [text for text in told if re.search(rf"(?<!\w){re.escape(text)}(?!\w)", done.stdout)] == []

@@ -180,6 +180,19 @@ def test_an_exploration_of_the_users_own_threads_has_the_nearest_schedule_that_p
         assert words in says
 
 
+def test_of_an_exploration_that_found_nothing_there_is_a_report_and_no_picture(tmp_path, capsys):
+    program, drawn, page = (tmp_path / name for name in ("safe.py", "drawn.svg", "page.html"))
+    program.write_text("setup = list\nworkers = [lambda state: None] * 2\n")
+    assert main(["threads", "run", str(program), "--json", "--preemptions", "1", "--svg", str(drawn)]) == 0
+    printed = capsys.readouterr()
+    assert "nothing was found, so there is nothing to draw" in printed.err
+    assert not drawn.exists()
+    (tmp_path / "safe.json").write_text(printed.out)
+    assert main(["report", str(tmp_path / "safe.json"), "-o", str(page)]) == 0
+    assert "exhausted after" in stands_alone(page.read_text())
+    assert "<svg" not in page.read_text()
+
+
 @pytest.mark.parametrize(
     "broken",
     [

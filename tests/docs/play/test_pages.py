@@ -1,0 +1,94 @@
+"""The pages: the first picture is there at once, and each is played to its end by keyboard in a browser."""
+
+from concurrent.futures import ThreadPoolExecutor
+from urllib.parse import parse_qsl, urlsplit
+
+import pytest
+
+from docs.play import pages
+from tests.docs.play.reading import Reading, natively
+
+PLAYED = {
+    "scheduler": ("1", "1", "2", "ArrowLeft", "1", "2", "1"),
+    "paste": ("Tab", "Control+A", "ArrowLeft", "Enter", "Control+Enter"),
+    "strike": ("q", "ArrowRight", "r", "ArrowRight", "ArrowLeft"),
+    "gaps": ("ArrowRight", "ArrowRight", "ArrowRight", "ArrowRight", "l"),
+    "shrink": ("Home", "ArrowRight", "ArrowRight", "ArrowLeft", "End"),
+    "suspects": ("a", "d", "b", "h", "Enter"),
+}
+"""For each page the keys that play it to an end that has a line and a digest."""
+
+
+def stage(tab):
+    """Return what Python has put onto the page."""
+    return tab.page.inner_html("#stage")
+
+
+def press(tab, key):
+    """Press a key; where it is a move, wait until the page shows the state that it leads to."""
+    before = tab.page.evaluate("location.hash")
+    writes = tab.page.evaluate("document.activeElement.matches('input, textarea')")
+    tab.page.keyboard.press(key)
+    if key == "Tab" or (writes and key != "Control+Enter"):
+        return
+    shows = "before => location.hash !== before && document.body.dataset.shown === (location.hash || '#')"
+    tab.page.wait_for_function(shows, arg=before)
+
+
+def opened(tab, address):
+    """Open a page, and wait until Python has answered."""
+    tab.page.goto("about:blank")
+    tab.page.goto(address)
+    tab.page.wait_for_function("document.body.dataset.shown")
+
+
+def test_each_page_is_played():
+    assert set(PLAYED) == set(pages.NAMES)
+
+
+@pytest.mark.parametrize("name", pages.NAMES)
+def test_a_page_has_its_first_picture_and_three_sentences_before_any_script(name):
+    page = pages.module(name).PAGE
+    first = pages.html(name).partition('<div id="stage">')[2].partition("<script")[0]
+    assert "<svg" in first
+    assert Reading(f"<div>{first}").moves
+    assert len(page.sentences) == 3
+    assert all(said.endswith((".", "?")) for said in (*page.sentences, page.try_this))
+
+
+@pytest.mark.parametrize("name", pages.NAMES)
+def test_a_page_asks_no_other_host(name):
+    assert "://" not in pages.html(name).replace('xmlns="http://www.w3.org/2000/svg"', "")
+
+
+@pytest.mark.parametrize("name", pages.NAMES)
+def test_played_by_keyboard_on_a_telephone_a_page_ends_in_the_digest_of_the_command_line(
+    tab, base, tmp_path, name
+):
+    tab.page.set_viewport_size({"width": 390, "height": 800})
+    opened(tab, f"{base}{name}.html")
+    assert tab.page.inner_text("#status") == ""
+    for key in PLAYED[name]:
+        press(tab, key)
+        assert tab.page.evaluate("document.documentElement.scrollWidth") <= 390
+    ended, link = Reading(stage(tab)), tab.page.evaluate("location.href")
+    state = dict(parse_qsl(urlsplit(link).fragment))
+    with ThreadPoolExecutor(1) as aside:  # this thread has the event loop of Playwright
+        here = Reading(aside.submit(pages.module(name).show, state).result())
+    assert ended.digest == natively(ended, tmp_path) == here.digest
+    tab.page.go_back()
+    tab.page.wait_for_function("link => !link.endsWith(document.body.dataset.shown)", arg=link)
+    assert stage(tab) != ended.html
+
+
+def test_a_link_leads_to_where_it_was_taken(tab, base):
+    opened(tab, f"{base}scheduler.html#level=leases&moves=0&all=1")
+    assert "you cannot" in stage(tab)
+    assert tab.page.inner_text("#status") == ""
+
+
+def test_a_state_that_does_not_exist_is_said_in_one_line(tab, base):
+    opened(tab, f"{base}scheduler.html#level=as-shipped&moves=9")
+    assert "move 1 is 9" in tab.page.inner_text("#status")
+    press(tab, "b")
+    assert tab.page.inner_text("#status") == ""
