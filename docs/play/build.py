@@ -4,8 +4,9 @@
     python -m docs.play.build OUT --lite     and a JupyterLite with the lessons, in OUT/lite
 
 The folder then holds the pages, `index.html` and those that it lists; `worker.js`, which says how a page uses
-Python; the other files of docs/play for the browser; and `python/`: CPython in WebAssembly with its standard
-library compiled beforehand, and the lab with what it needs in `lab.zip`. Serve it, for instance with
+Python; the other files of docs/play for the browser; `interleavings.json`, for browsers without threads; and
+`python/`: CPython in WebAssembly with its standard library compiled beforehand, and the lab with what it
+needs in `lab.zip`. Serve it, for instance with
 `python -m http.server --directory OUT`.
 
 It takes node, npm and pip, and fetches from npm and PyPI, at the versions that stand below. What is built
@@ -23,7 +24,7 @@ import zipfile
 from pathlib import Path
 from typing import Final
 
-from docs.play import lite, pages, steps
+from docs.play import interleavings, lite, pages, steps
 
 HERE: Final = Path(__file__).parent
 FOR_BROWSERS: Final = frozenset({".css", ".html", ".js", ".json", ".svg"})
@@ -63,6 +64,8 @@ def build(out: Path, work: Path, *, lessons: bool = False) -> None:
     for path in HERE.iterdir():
         if path.suffix in FOR_BROWSERS:
             shutil.copyfile(path, out / path.name)
+    table = json.dumps(interleavings.table())
+    (out / "interleavings.json").write_text(table, encoding="utf-8")
     pages.write(out)
     archive(found, work / "lab.zip")
     library = f"/lib/python{steps.PYTHON.replace('.', '')}.zip"

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
 LESSONS: Final = steps.ROOT / "docs" / "notebooks"
 OF_THE_KERNEL: Final = ("micropip", "ipython", "jedi")
+NOT_IN_THE_LOCK: Final = ("comm==0.2.3",)
+"""What the kernel needs and the lock file of Pyodide does not know."""
 OF_THE_LAB: Final = ("attrs", "iniconfig", "packaging", "pluggy", "pygments", "pytest", "rich")
 """What the lab and pytest need besides what `docs.play.build` fetches."""
 LIVE: Final = "live"
@@ -74,7 +76,7 @@ def python(source: Path, library: Path, ours: list[Path], work: Path, target: Pa
     mine = {canonical(wheel.name.split("-")[0]): wheel for wheel in ours}
     names = sorted({*closure(known, OF_THE_KERNEL), *OF_THE_LAB})
     folder = work / "kernel"
-    steps.download(folder, *(f"{name}=={known[name]['version']}" for name in names))
+    steps.download(folder, *(f"{name}=={known[name]['version']}" for name in names), *NOT_IN_THE_LOCK)
     target.mkdir(parents=True)
     for name in steps.SERVED:
         shutil.copyfile(source / name, target / name)
@@ -83,7 +85,7 @@ def python(source: Path, library: Path, ours: list[Path], work: Path, target: Pa
     for wheel in [*sorted(folder.glob("*.whl")), *ours]:
         shutil.copyfile(wheel, target / wheel.name)
         name = canonical(wheel.name.split("-")[0])
-        packages[name] = entry(wheel, None if name in mine else known[name])
+        packages[name] = entry(wheel, None if name in mine else known.get(name))
     lock["packages"] = packages
     (target / "pyodide-lock.json").write_text(json.dumps(lock), encoding="utf-8")
     return sorted(packages)

@@ -4,8 +4,8 @@
 
 A cell that the student completes has the tag `yours`; the next code, `check`, asserts something about it. The
 last code cell has the tag `claims` and asserts what the prose says. What a cell with the tag `varies` prints
-depends on the machine, so it is not compared. The solution of an exercise stands in a cell with the tag
-`solution`.
+depends on the machine, so it is not compared. A cell with the tag `live` needs a real machine, and is not run
+where a lesson runs in a browser. The solution of an exercise stands in a cell with the tag `solution`.
 """
 
 from __future__ import annotations
@@ -48,13 +48,10 @@ IN_EVERY_LESSON: Final = frozenset(
 STORIES: Final = frozenset({"stale_cache", "invalid_mode", "truncated_pointer", "vanishing_job"})
 """The lessons that have all sections; the others leave out what makes no sense for them."""
 
-NOT_YET: Final = frozenset({"vanishing_job"})
-"""The lessons that do not have the form yet."""
-
 PLUMBING: Final = frozenset(
     {"IPython", "contextlib", "inspect", "io", "json", "matplotlib", "os", "subprocess"}
 )
-TAGS: Final = frozenset({"yours", "check", "claims", "solution", "varies"})
+TAGS: Final = frozenset({"yours", "check", "claims", "solution", "varies", "live"})
 BEGINS, ENDS = "# your turn", "# until here"
 HEAD: Final = re.compile(r"^# .+\n\n\*\*Prerequisites:\*\* .+ \*\*Minutes:\*\* \d+\.?\n", re.DOTALL)
 EXERCISE: Final = re.compile(r"^### (\d+)\. (Read|Change|Build): \S")

@@ -51,6 +51,10 @@ class _Handler(SimpleHTTPRequestHandler):
         pass
 
     def do_GET(self):
+        if self.path == "/favicon.ico":  # which browsers ask for by themselves
+            self.send_response(204)
+            self.end_headers()
+            return
         if self.path != "/probe.html":
             super().do_GET()
             return
