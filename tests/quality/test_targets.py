@@ -1,6 +1,6 @@
 """The shape of a strategy finds the death at hour 70 where drawing nine numbers does not.
 
-H0: a search finds it as often with either strategy. That all of one ten searches succeed and at most two of the
+H0: a search finds it as often with either strategy. That all ten of the one succeed and at most two of the
 other ten then has a probability below 0.1 % (Fisher). The seeds are fixed.
 """
 
