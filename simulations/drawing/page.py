@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 from simulations.drawing.canvas import NARROW
 from simulations.drawing.lettering import FAMILY, columns
 from simulations.drawing.marks import Table, Tone
-from simulations.drawing.palette import COLOURS, style
+from simulations.drawing.palette import COLOURS, host_style, style
 from simulations.drawing.sheet import Covered, Facts, Lines
 from simulations.drawing.svg import svg
 from simulations.terminal_text import printable, printable_lines
@@ -61,12 +61,12 @@ def fragment(picture: Picture) -> str:
     if not isinstance(picture, Table):
         wide, narrow = svg(picture), svg(picture, width=NARROW)
         return (
-            f"<style>{_WIDTHS}</style>\n"
+            f"<style>{_WIDTHS}{host_style()}</style>\n"
             f'<figure class="hl-wide" style="margin:0">\n{wide}</figure>\n'
             f'<figure class="hl-narrow" style="margin:0">\n{narrow}</figure>\n'
         )
     said = "".join(f"<p>{_escaped(line)}</p>\n" for line in picture.said)
-    return f"<style>{style()}{_TABLE}</style>\n{_table(picture)}{said}"
+    return f"<style>{style()}{host_style()}{_TABLE}</style>\n{_table(picture)}{said}"
 
 
 def sheet_html(sheet: Sheet, *, heading: bool = False) -> str:

@@ -45,3 +45,20 @@ def style(theme: Theme = Theme.READERS) -> str:
     if theme is Theme.READERS:
         return f"{light}@media screen and (prefers-color-scheme:dark){{{dark}}}"
     return light if theme is Theme.LIGHT else dark
+
+
+_HOSTS: Final = (
+    ("[data-theme=light]", "[data-jp-theme-light=true]", ".vscode-light"),
+    ("[data-theme=dark]", "[data-jp-theme-light=false]", ".vscode-dark"),
+)
+"""What a page has whose reader has chosen light or dark in it: Furo's, JupyterLab's, and that of VS Code."""
+
+
+def host_style() -> str:
+    """Return what has to stand in a page besides, where its reader may have chosen another theme in it."""
+    rules = "".join(
+        f"{','.join(f'{host} .hl-{name}' for host in hosts)}{{color:{pair[place]}}}"
+        for place, hosts in enumerate(_HOSTS)
+        for name, pair in COLOURS.items()
+    )
+    return f"@media screen{{{rules}}}"

@@ -48,9 +48,6 @@ IN_EVERY_LESSON: Final = frozenset(
 STORIES: Final = frozenset({"stale_cache", "invalid_mode", "truncated_pointer", "vanishing_job"})
 """The lessons that have all sections; the others leave out what makes no sense for them."""
 
-NOT_YET: Final = frozenset({"vanishing_job"})
-"""The lessons that do not have the form yet."""
-
 PLUMBING: Final = frozenset(
     {"IPython", "contextlib", "inspect", "io", "json", "matplotlib", "os", "subprocess"}
 )

@@ -52,7 +52,7 @@ _SUMMARY: Final = re.compile(r"```text\n(=+ heisenlab =+\n.*?)```", re.DOTALL)
 
 
 class Step(NamedTuple):
-    """A command of a page, and what the page says that it prints."""
+    """A command of a page, which goes on after a backslash and `> `, and what it is shown to print."""
 
     command: str
     shown: str
@@ -92,7 +92,7 @@ def steps(page: str) -> list[Step]:
     """Return the commands of a page, each with what is shown below it."""
     typed = "".join(match["typed"] for match in _CONSOLE.finditer(page))
     parts = re.split(r"^\$ ", typed, flags=re.MULTILINE)[1:]
-    return [Step(*part.split("\n", 1)) for part in parts]
+    return [Step(*re.split(r"(?<!\\)\n", part, maxsplit=1)) for part in parts]
 
 
 def played(page: str) -> Iterator[Step]:
@@ -113,7 +113,7 @@ def _typed(command: str, folder: str) -> tuple[int, str, str]:
     master, slave = pty.openpty()
     with tempfile.TemporaryFile() as errors:
         shell = subprocess.Popen(
-            ["bash", "-c", _PYTEST + command],
+            ["bash", "-c", _PYTEST + command.replace("\n> ", "\n")],
             cwd=folder,
             env=_terminal(),
             stdin=subprocess.DEVNULL,

@@ -33,6 +33,10 @@ def tab(tmp_path_factory):
         yield opened
 
 
+def rgb(colour):
+    return f"rgb({', '.join(str(int(colour[at : at + 2], 16)) for at in (1, 3, 5))})"
+
+
 @pytest.mark.parametrize("width", [1280, 390])
 def test_no_picture_is_cut_off_and_every_text_has_the_room_it_was_given(tab, width):
     tab.page.set_viewport_size({"width": width, "height": 900})
@@ -44,12 +48,27 @@ def test_no_picture_is_cut_off_and_every_text_has_the_room_it_was_given(tab, wid
     assert tab.page.evaluate(f"{shown}.every(each => each.getBoundingClientRect().right <= innerWidth)")
 
 
+@pytest.mark.parametrize(("theme", "number"), [("light", 0), ("dark", 1)])
+@pytest.mark.parametrize("attribute", ["data-theme", "data-jp-theme-light"])
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_what_the_reader_has_chosen_in_the_page_counts(tab, scheme, attribute, theme, number):
+    value = theme if attribute == "data-theme" else str(theme == "light").lower()
+    tab.page.emulate_media(media="screen", color_scheme=scheme)
+    tab.page.evaluate("([name, value]) => document.body.setAttribute(name, value)", [attribute, value])
+    try:
+        ground = "getComputedStyle(document.querySelector('svg .hl-ground')).color"
+        assert tab.page.evaluate(ground) == rgb(COLOURS["ground"][number])
+        tab.page.emulate_media(media="print", color_scheme=scheme)
+        assert tab.page.evaluate(ground) == rgb(COLOURS["ground"][0])
+    finally:
+        tab.page.evaluate("name => document.body.removeAttribute(name)", attribute)
+
+
 @pytest.mark.parametrize(
     ("media", "scheme", "number"), [("screen", "light", 0), ("screen", "dark", 1), ("print", "dark", 0)]
 )
 def test_the_ground_is_that_of_the_screen_and_light_on_paper(tab, media, scheme, number):
     tab.page.emulate_media(media=media, color_scheme=scheme)
-    ground = COLOURS["ground"][number]
-    rgb = f"rgb({', '.join(str(int(ground[at : at + 2], 16)) for at in (1, 3, 5))})"
-    assert tab.page.evaluate("getComputedStyle(document.body).backgroundColor") == rgb
-    assert tab.page.evaluate("getComputedStyle(document.querySelector('svg .hl-ground')).color") == rgb
+    ground = rgb(COLOURS["ground"][number])
+    assert tab.page.evaluate("getComputedStyle(document.body).backgroundColor") == ground
+    assert tab.page.evaluate("getComputedStyle(document.querySelector('svg .hl-ground')).color") == ground

@@ -5,9 +5,9 @@ import copy
 import pytest
 
 from tests.docs import notebook_form, notebooks
-from tests.docs.notebook_form import NOT_YET, NOTEBOOKS, RULES, SECTIONS, Lesson, shown
+from tests.docs.notebook_form import NOTEBOOKS, RULES, SECTIONS, Lesson, shown
 
-PATHS = sorted(path for path in NOTEBOOKS.glob("*.ipynb") if path.stem not in NOT_YET)
+PATHS = sorted(NOTEBOOKS.glob("*.ipynb"))
 
 
 @pytest.mark.parametrize("path", PATHS, ids=lambda path: path.stem)

@@ -12,6 +12,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Final
 
 from scenarios.lab.teaching.shrinking import watch
+from simulations.drawing.marks import Point, Shape
 from simulations.drawing.page import fragment
 from simulations.errors import LabError
 
@@ -24,6 +25,8 @@ if TYPE_CHECKING:
     from .elements import State
 
 _FILE: Final = "watched.py"
+WORDS_MAX: Final = 6
+"""How many of the simplest that failed are spelt out, the last ones."""
 _HEAD: Final = "from hypothesis import given\nfrom hypothesis import strategies as st\n\n\n"
 TESTS: Final = {
     "total": _HEAD
@@ -125,12 +128,16 @@ def _state(name: str, at: int) -> State:
 def _until(whole: Watched, kept: list[Example], at: int) -> Chart:
     """Return the picture up to a test case, on the axes of the whole."""
     drawn = whole.picture()
-    series = [
-        dataclasses.replace(each, points=tuple(point for point in each.points if point.x <= at))
-        for each in drawn.series
-    ]
-    words = tuple(f"{each.number}: {each.words}" for each in kept[-6:])
-    return dataclasses.replace(drawn, series=tuple(each for each in series if each.points), said=words)
+    series = []
+    for each in drawn.series:
+        points = tuple(point for point in each.points if point.x <= at)
+        if each.shape is Shape.POINTS:
+            series.append(dataclasses.replace(each, points=points, detail=str(len(points))))
+        else:
+            points += (Point(at, points[-1].y),) if points else ()
+            series.append(dataclasses.replace(each, points=points, detail=f"{len(kept)} were kept"))
+    words = tuple(f"{each.number}: {each.words}" for each in kept[-WORDS_MAX:])
+    return dataclasses.replace(drawn, series=tuple(series), said=words)
 
 
 def _line() -> str:

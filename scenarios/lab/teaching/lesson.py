@@ -3,6 +3,7 @@
 * `play`: one run, with the answers that you give;
 * `break_folk_fixes`, `prove_fixes`: a hunt for each repair, in one table;
 * `watch`: what Hypothesis runs when it tests something, and how it shrinks;
+* `tries`: how many test cases it makes until the first that fails;
 * `causality`: when in a failing run the bug was baked in.
 """
 
@@ -13,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from scenarios.lab.finding import Finding, decode_input
 from scenarios.lab.method.causality import causality
-from scenarios.lab.teaching.shrinking import watch
+from scenarios.lab.teaching.shrinking import tries, watch
 from scenarios.lab.verdict import Verdict
 from simulations.choices import Deviation, Plan, drawn, replay
 from simulations.drawing.displayed import Displayed
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
     from scenarios.lab.hunt import Hunt
     from scenarios.lab.scenario import Kind, Run, Scenario
 
-__all__ = ["Repairs", "break_folk_fixes", "causality", "play", "prove_fixes", "watch"]
+__all__ = ["Repairs", "break_folk_fixes", "causality", "play", "prove_fixes", "tries", "watch"]
 
 
 def play(

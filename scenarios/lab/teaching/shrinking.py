@@ -11,6 +11,7 @@ import ast
 import inspect
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import wraps
 from typing import TYPE_CHECKING, Any, Final
 
 from scenarios.lab.drawn_constants import only_its_own_constants
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
 
     from hypothesis import settings
 
-__all__ = ["Example", "Watched", "watch"]
+__all__ = ["Example", "Watched", "tries", "watch"]
 
 WORDS_MAX: Final = 80
 """The length of a test case in words."""
@@ -196,6 +197,54 @@ def watch(test: Callable[[], object]) -> Watched:
         why = failure or "is it decorated with @given?"
         raise LabError(f"Hypothesis ran nothing in {getattr(test, '__name__', test)}: {why}")
     return Watched(_examples(seen), failure, explicit)
+
+
+def tries(test: Any) -> int | None:
+    """Return how many test cases Hypothesis makes until the first that fails; None where none does.
+
+    It costs less than `watch`: nothing is shrunk or kept. The settings are those of `watch`; `@seed` gives
+    another search.
+
+    Args:
+        test: A function with `@given`.
+
+    Raises:
+        LabError: it is none.
+        Exception: what Hypothesis raises where it cannot run the test.
+    """
+    from hypothesis import Phase, settings  # noqa: PLC0415  (see above)
+    from hypothesis.errors import HypothesisException  # noqa: PLC0415  (see above)
+
+    if not hasattr(test, "hypothesis"):
+        raise LabError(f"{getattr(test, '__name__', test)} is no test of Hypothesis: decorate it with @given")
+    inner, said = test.hypothesis.inner_test, getattr(test, _SETTINGS)
+    made, first = 0, None
+
+    @wraps(inner)
+    def counted(*arguments: Any, **named: Any) -> None:
+        nonlocal made, first
+        made += 1
+        try:
+            inner(*arguments, **named)
+        except HypothesisException:  # of `assume`, among others
+            raise
+        except Exception:
+            first = first or made
+            raise
+
+    phases = set(said.phases) - {Phase.shrink, Phase.explain}
+    test.hypothesis.inner_test = counted
+    setattr(test, _SETTINGS, settings(_settings(said), phases=sorted(phases, key=list(Phase).index)))
+    try:
+        with only_its_own_constants():
+            test()
+    except Exception:
+        if first is None:
+            raise
+    finally:
+        test.hypothesis.inner_test = inner
+        setattr(test, _SETTINGS, said)
+    return first
 
 
 @contextmanager

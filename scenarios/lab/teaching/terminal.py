@@ -31,6 +31,11 @@ _PROGRAMS: Final = {
     "heisenlab": (*_PYTHON, "-m", "scenarios.lab.commands"),
     "pytest": (*_PYTHON, "-m", "pytest", "-q", "-p", "no:cacheprovider"),
 }
+_WOULD_CHANGE_IT: Final = (
+    *("FORCE_COLOR", "GIT_", "PYTEST_", "SOURCE_DATE_EPOCH"),
+    *("PYTHONOPTIMIZE", "PYTHONPYCACHEPREFIX", "PYTHONSAFEPATH"),
+)
+"""How variables of the reader begin with which a lesson would show something else."""
 _LAB: Final = Path(__file__).resolve().parents[3]
 """The folder in which this laboratory lies, in a checkout or in an installation."""
 
@@ -99,7 +104,7 @@ class Terminal:
         above = os.environ.get("PYTHONPATH", "")
         places = [str(self.folder / each) for each in path]
         environment = {
-            name: said for name, said in os.environ.items() if not name.startswith(("GIT_", "FORCE_"))
+            name: said for name, said in os.environ.items() if not name.startswith(_WOULD_CHANGE_IT)
         }
         environment["PYTHONPATH"] = os.pathsep.join(filter(None, (str(_LAB), *places, above)))
         environment |= {"NO_COLOR": "1", "COLUMNS": "88", **variables}

@@ -83,20 +83,23 @@ def natively(reading, folder="."):
         folder: Where a file is saved that the line needs.
     """
     program, *words = shlex.split(reading.command)
-    said = io.StringIO()
-    if program == "python" and reading.listing:
-        Path(folder, FILE).write_text(reading.listing, encoding="utf-8")
-        done = subprocess.run(
-            [sys.executable, *words], cwd=folder, capture_output=True, text=True, check=True
-        )
-        return done.stdout.strip()
-    if program == "python":
-        with contextlib.redirect_stdout(said):
-            exec(words[words.index("-c") + 1], {})
-        return said.getvalue().strip()
-    assert program == "heisenlab"
     if reading.listing:
-        Path(folder, words[-1]).write_text(reading.listing, encoding="utf-8")
-    with contextlib.chdir(folder), contextlib.redirect_stdout(said):
+        return _in_folder(program, words, reading.listing, Path(folder))
+    said = io.StringIO()
+    with contextlib.redirect_stdout(said):
+        if program == "python":
+            exec(words[words.index("-c") + 1], {})
+            return said.getvalue().strip()
+        assert program == "heisenlab"
         main([*words, "--json"])
     return json.loads(said.getvalue())["digest"]
+
+
+def _in_folder(program, words, listing, folder):
+    """Save a file and run a line beside it, in a process of its own."""
+    name = next((word for word in words if word.endswith(".py")), FILE)
+    (folder / name).write_text(listing, encoding="utf-8")
+    lab = ["-m", "scenarios.lab.commands", *words, "--json"]
+    command = [sys.executable, *(words if program == "python" else lab)]
+    said = subprocess.run(command, cwd=folder, capture_output=True, text=True).stdout
+    return said.strip() if program == "python" else json.loads(said)["digest"]

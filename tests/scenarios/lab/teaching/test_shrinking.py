@@ -4,11 +4,12 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from hypothesis import Phase, assume, example, find, given, settings
+from hypothesis import Phase, assume, example, find, given, seed, settings
 from hypothesis import strategies as st
+from hypothesis.errors import FailedHealthCheck
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
-from scenarios.lab.teaching.shrinking import SHOWN_MAX, Example, Watched, watch
+from scenarios.lab.teaching.shrinking import SHOWN_MAX, Example, Watched, tries, watch
 from simulations.drawing.text import lines
 from simulations.errors import LabError
 
@@ -145,3 +146,19 @@ def test_a_picture_spells_out_the_first_the_last_and_few_between(kept):
 def test_what_runs_no_hypothesis_is_said(nothing, says):
     with pytest.raises(LabError, match=says):
         watch(nothing)
+
+
+@pytest.mark.parametrize("number", range(4))
+def test_tries_count_to_the_first_that_fails(number):
+    test = seed(number)(above(5_000))
+    before = test.hypothesis.inner_test
+    assert tries(test) == tries(test) == watch(test).kept[0].number
+    assert test.hypothesis.inner_test is before
+
+
+def test_what_does_not_fail_takes_no_number_of_tries_and_what_cannot_run_is_raised():
+    assert tries(above(10_001)) is None
+    with pytest.raises(LabError, match="decorate it with @given"):
+        tries(lambda: None)
+    with pytest.raises(FailedHealthCheck):
+        tries(given(st.integers())(lambda number: assume(number != number)))  # noqa: PLR0124

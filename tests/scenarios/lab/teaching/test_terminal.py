@@ -46,6 +46,17 @@ def test_what_is_printed_on_the_error_stream_is_kept():
     assert (ran.status, ran.text) == (1, "no")
 
 
+def test_what_the_reader_has_set_changes_nothing(monkeypatch):
+    for name in ("GIT_DIR", "PYTEST_ADDOPTS", "PYTHONSAFEPATH", "PYTHONOPTIMIZE", "SOURCE_DATE_EPOCH"):
+        monkeypatch.setenv(name, "1")
+    shell = Terminal()
+    shell.write("beside.py", "")
+    said = shell.run("python -c 'import os, beside; assert False, sorted(os.environ)'")
+    assert said.status == 1
+    assert "AssertionError" in said.text
+    assert not any(name in said.text for name in ("GIT_DIR", "ADDOPTS", "SAFEPATH", "SOURCE_DATE"))
+
+
 def test_the_folder_goes_with_the_terminal():
     shell = Terminal()
     folder = shell.folder
