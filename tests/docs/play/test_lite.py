@@ -1,6 +1,6 @@
 """The lessons in a JupyterLite: each runs from its first cell to its last, and asks no foreign host.
 
-Two run by default; with HEISENLAB_LESSONS=all every one does, which takes about a minute for each.
+One runs by default; with HEISENLAB_LESSONS=all every one does, which takes minutes.
 """
 
 import os
@@ -11,7 +11,7 @@ from docs.play.lite import LIVE, NEEDS_A_COMPUTER, lesson
 from tests.docs.notebook_form import NOT_YET, NOTEBOOKS
 from tests.docs.play import sites
 
-BY_DEFAULT = ("ten_minutes", "stale_cache")
+BY_DEFAULT = ("ten_minutes",)
 LESSONS = sorted(path.stem for path in NOTEBOOKS.glob("*.ipynb"))
 OPEN = """async (path) => {
   await jupyterapp.restored;
