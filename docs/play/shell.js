@@ -129,7 +129,8 @@ document.addEventListener("keydown", (event) => {
     return;
   }
   const writes = target.matches("input, textarea, select");
-  if (writes || event.altKey || event.ctrlKey || event.metaKey) return;
+  const follows = (key === "Enter" || key === " ") && target.matches("a, button, summary"); // what has the focus
+  if (writes || follows || event.altKey || event.ctrlKey || event.metaKey) return;
   const pressed = document.querySelector(`[data-key="${CSS.escape(key)}"]`);
   if (pressed) {
     event.preventDefault();

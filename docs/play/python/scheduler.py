@@ -279,7 +279,7 @@ def _ended(variant: Variant, played: Played) -> str:
         later = takewhile(lambda other: other is not variant, reversed(SCENARIO.variants))
         following = [*later][-1:]
         links[:0] = [elements.move(f"next: {each.name}", {"level": each.name}, key="n") for each in following]
-        said = elements.says(f"You broke it. {failure.message}", Tone.BAD)
+        said = elements.says(f"You broke it: {failure.message}", Tone.BAD)
     words = in_words(SCENARIO, played.hand)
     return said + elements.facts([("your schedule", words)]) + elements.moves("what now", links)
 

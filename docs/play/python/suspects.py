@@ -105,7 +105,8 @@ def _read(state: State) -> tuple[int, tuple[str, ...], str]:
 
 
 def _waits(observation: Observation) -> str:
-    return f"{observation.days:g} days, {observation.whose}"
+    days = f"{observation.days:g} day{'s' * (observation.days != 1)}" if observation.days else "at once"
+    return f"{days}, {observation.whose}"
 
 
 def _observations(given: State) -> str:

@@ -87,6 +87,13 @@ def test_a_link_leads_to_where_it_was_taken(tab, base):
     assert tab.page.inner_text("#status") == ""
 
 
+def test_enter_follows_the_link_that_has_the_focus_and_no_other(tab, base):
+    opened(tab, f"{base}suspects.html#seen=a")
+    tab.page.focus("a[href*='accused=deadline']")
+    press(tab, "Enter")
+    assert "accused=deadline" in tab.page.evaluate("location.hash")
+
+
 def test_a_state_that_does_not_exist_is_said_in_one_line(tab, base):
     opened(tab, f"{base}scheduler.html#level=as-shipped&moves=9")
     assert "move 1 is 9" in tab.page.inner_text("#status")
