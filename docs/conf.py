@@ -41,7 +41,7 @@ def _tell_how_wide(_app: Sphinx, doctree: nodes.document, _docname: str) -> None
     """Give each block a class for its longest line; blocks.css sets it as small as it needs."""
     for block in doctree.findall(nodes.literal_block):
         columns = max(map(len, block.astext().splitlines()), default=0)
-        block["classes"].append(f"columns-{min(max(-(-columns // 10) * 10, 50), 120)}")
+        block["classes"].append(f"columns-{min(max(-(-columns // 10) * 10, 50), 130)}")
 
 
 def setup(app: Sphinx) -> None:
