@@ -72,6 +72,7 @@ COMMANDS: Final = (
     Command("export", "write a finding as a regression test", "export", Spoilers.ALL),
     Command("new", "make a new scenario that runs green from the first minute", "new"),
     Command("learn", "write the lessons, the demonstrations and the slides into a folder", "learn"),
+    Command("docs", "serve and open the site that was built, on this machine only", "docs"),
     Command("mark", "mark findings: does each reproduce, and is it least?", "mark", Spoilers.SOME),
     Command("journal", "show a lab journal", "journal", Spoilers.SOME),
     Command("threads", "explore the thread schedules of a program", "threads"),

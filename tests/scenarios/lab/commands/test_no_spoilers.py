@@ -51,7 +51,7 @@ ARGUMENTS = {
 }
 """What is typed after a command; the words in capitals stand for those of a scenario."""
 
-OF_THE_USER = {"doctor", "learn", "new", "threads", "machine", "memory", "record"}
+OF_THE_USER = {"docs", "doctor", "learn", "new", "threads", "machine", "memory", "record"}
 """Commands that know no scenario of the catalogue."""
 
 ELSEWHERE = {
