@@ -85,7 +85,8 @@ function heard({ id, progress, value, error }) {
     ask();
     return;
   }
-  say(error ?? "");
+  const threads = document.body.dataset.threads === "true" ? "" : " This browser cannot run threads (it takes JSPI).";
+  say(error === undefined ? "" : error + threads);
   if (value !== undefined) show(value);
   document.body.dataset.shown = was || "#";
 }

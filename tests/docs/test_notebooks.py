@@ -30,13 +30,19 @@ def printed(cells):
     return shown
 
 
+def left_behind(folder):
+    # In a checkout Hypothesis keeps the constants that it reads in our modules; a wheel has no local modules.
+    files = [path for path in folder.rglob("*") if path.is_file()]
+    return [path for path in files if path.parent.name != "constants" and path.name != ".gitignore"]
+
+
 @pytest.mark.timeout(600)
 @pytest.mark.filterwarnings("ignore")  # what the Jupyter packages warn of is not ours to mend
 @pytest.mark.parametrize("path", PATHS, ids=lambda path: path.stem)
 def test_a_notebook_runs_and_prints_what_it_shows(path, tmp_path):
     fresh = notebooks.run(path, tmp_path)
     assert printed(fresh.cells) == printed(notebooks.read(path).cells)
-    assert [left.name for left in tmp_path.iterdir()] == []
+    assert left_behind(tmp_path) == []
 
 
 @pytest.mark.parametrize("name", sorted(notebooks.solutions()))
@@ -47,7 +53,7 @@ def test_a_solution_runs_by_itself_and_asserts(name, tmp_path, tmp_path_factory)
     elsewhere = {**os.environ, "HYPOTHESIS_STORAGE_DIRECTORY": str(tmp_path_factory.mktemp("hypothesis"))}
     done = subprocess.run([sys.executable, path], cwd=tmp_path, env=elsewhere, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
-    assert [left.name for left in tmp_path.iterdir()] == []
+    assert left_behind(tmp_path) == []
 
 
 def test_there_are_notebooks():

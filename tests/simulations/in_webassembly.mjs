@@ -1,17 +1,18 @@
-// Runs a Python script under CPython in WebAssembly: node in_webassembly.mjs PYODIDE ROOT SCRIPT [ARGUMENT ...]
+// Runs a Python script under CPython in WebAssembly: node in_webassembly.mjs PYODIDE ROOT SIMPY SCRIPT [ARGUMENT ...]
 //
-// PYODIDE is the folder of the npm package `pyodide`, ROOT a checkout. The script sees `simulations` and `tests`
-// as they are in the checkout, and nothing else of this machine.
+// PYODIDE is the folder of the npm package `pyodide`, ROOT a checkout, SIMPY the package. The script sees `simulations`
+// and `tests` as they are in the checkout, that package, and nothing else of this machine.
 
 import path from "node:path";
 import { pathToFileURL } from "node:url";
 
-const [pyodide, root, script, ...options] = process.argv.slice(2);
+const [pyodide, root, simpy, script, ...options] = process.argv.slice(2);
 const { loadPyodide } = await import(pathToFileURL(path.join(pyodide, "pyodide.mjs")));
 const python = await loadPyodide({ stdout: (line) => console.log(line) });
-for (const folder of ["simulations", "tests"]) {
+const places = { simulations: path.join(root, "simulations"), tests: path.join(root, "tests"), simpy };
+for (const [folder, place] of Object.entries(places)) {
   python.FS.mkdirTree(`/checkout/${folder}`);
-  python.FS.mount(python.FS.filesystems.NODEFS, { root: path.join(root, folder) }, `/checkout/${folder}`);
+  python.FS.mount(python.FS.filesystems.NODEFS, { root: place }, `/checkout/${folder}`);
 }
 python.globals.set("arguments", python.toPy([script, ...options]));
 python.runPython(`

@@ -10,6 +10,7 @@ import sys
 from pathlib import Path
 
 import pytest
+import simpy
 
 ROOT = Path(__file__).parents[2]
 
@@ -45,6 +46,7 @@ def in_webassembly(script):
     if not (pyodide / "pyodide.mjs").exists():
         pytest.skip(f"the npm package pyodide is not in {modules}; HEISENLAB_PYODIDE names another folder")
     driver = Path(__file__).with_name("in_webassembly.mjs")
-    done = subprocess.run([node, driver, pyodide, ROOT, script], capture_output=True, text=True, check=False)
+    command = [node, driver, pyodide, ROOT, Path(simpy.__file__).parent, script]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     return done.stdout

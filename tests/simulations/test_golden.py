@@ -37,9 +37,9 @@ class World:
 WORLDS = {
     "mode_machine": World(mode_machine),
     "cache": World(
-        cache, not_portable="CPython in WebAssembly cannot start threads, and this world consists of them"
+        cache, not_portable="its threads need WebAssembly stack switching: see tests/docs/play/test_worlds.py"
     ),
-    "batch_job": World(batch_job, different_min=40, not_portable="simpy is not installed in WebAssembly"),
+    "batch_job": World(batch_job, different_min=40),
     "address_space": World(address_space, different_min=41),
 }
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import linecache
 import platform
+import textwrap
 from typing import TYPE_CHECKING, Any, Final
 
 from simulations.drawing.marks import Tone
@@ -82,8 +83,9 @@ PAGE: Final = elements.Page(
 def program(state: State) -> str:
     """Return the program that a state describes, as a file that `heisenlab threads run` takes."""
     given = {name: state.get(name, first).strip() for name, first in _FIRST.items()}
+    code = textwrap.dedent(state.get("code", _CODE)).strip("\n")
     return (
-        f"{given['code']}\n\n\n"
+        f"{code}\n\n\n"
         f"setup = {given['setup']}\n"
         f"workers = [{given['workers']}]\n\n\n"
         f"def check(state):\n    return {given['check']}\n"

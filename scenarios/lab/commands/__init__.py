@@ -33,7 +33,6 @@ from scenarios.lab.commands.command import (
     interrupted_by,
     interrupted_status,
 )
-from scenarios.lab.covered import NO_SPOILERS
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -72,6 +71,7 @@ COMMANDS: Final = (
     Command("export", "write a finding as a regression test", "export", Spoilers.ALL),
     Command("new", "make a new scenario that runs green from the first minute", "new"),
     Command("learn", "write the lessons, the demonstrations and the slides into a folder", "learn"),
+    Command("docs", "serve and open the site that was built, on this machine only", "docs"),
     Command("mark", "mark findings: does each reproduce, and is it least?", "mark", Spoilers.SOME),
     Command("journal", "show a lab journal", "journal", Spoilers.SOME),
     Command("threads", "explore the thread schedules of a program", "threads"),
@@ -118,6 +118,7 @@ def _run(name: str | None, arguments: Sequence[str]) -> int:
     if chosen is None or chosen_parser is None:
         parser.parse_args(arguments)  # prints help or version, or says what is wrong
         return USAGE
+    from scenarios.lab.covered import NO_SPOILERS  # noqa: PLC0415  (as the next)
     from scenarios.lab.interrupts import delivered  # noqa: PLC0415  (inside the guard, as all of the engine)
 
     with delivered(endings=not chosen.treats_signals):

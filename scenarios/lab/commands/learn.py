@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 
 from scenarios.lab.commands.command import DONE
 from scenarios.lab.commands.export import write_new
-from scenarios.lab.teaching.copies import copies
+from scenarios.lab.teaching import material
+from scenarios.lab.teaching.copies import LESSONS, copies
 from simulations.errors import LabError
 
 if TYPE_CHECKING:
@@ -42,9 +43,10 @@ def run(args: argparse.Namespace) -> int:
         print(json.dumps(data, indent=2))
         return DONE
     print(f"wrote {len(written)} files to {args.folder}")
-    for title, kind in (("lessons", "notebooks/*.ipynb"), ("demonstrations", "demos/*.py")):
-        names = sorted(Path(path).stem for path in found if Path(path).match(kind))
-        print(f"  {title}: {', '.join(names)}")
+    for number, name in enumerate(LESSONS):
+        if f"notebooks/{name}.ipynb" in found:
+            print(f"  lesson {number}: notebooks/{name}.ipynb")
+    print(f"  demonstrations: {', '.join(sorted(material.demos()))}")
     print()
     where = args.folder
     for name, command, path in (

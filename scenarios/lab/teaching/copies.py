@@ -14,7 +14,21 @@ from scenarios.lab.teaching import material
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-__all__ = ["copies", "students_notebook"]
+__all__ = ["LESSONS", "copies", "students_notebook"]
+
+LESSONS: Final = (
+    "ten_minutes",
+    "stale_cache",
+    "invalid_mode",
+    "truncated_pointer",
+    "vanishing_job",
+    "how_it_shrinks",
+    "which_searcher",
+    "flaky_ci",
+    "which_code",
+    "your_own_world",
+)
+"""The names of the lessons in their order, from lesson 0."""
 
 YOURS: Final = "yours"
 """The tag of a cell that the student completes."""

@@ -81,15 +81,16 @@ DEMONSTRATIONS: Final = (
         "target",
         "target",
         "'reaper': 69,",
-        "The score is the number of hours that are missing to the story. Hypothesis climbs to zero, and "
-        "then shrinks what it found; random examples alone find the death in half of the searches.",
+        "The score is the number of hours that are missing to the story. Hypothesis climbs up to zero, and "
+        "then shrinks what it found. It takes one who knows what to look for: compare bad_target.",
     ),
     Demonstration(
         "bad_target",
         "target",
         "NoSuchExample",
         "Nothing was found. The score is how long the job lived, so Hypothesis spent its examples on "
-        "making the job live longer: away from the bug.",
+        "making the job live longer: away from the bug. With 200 seeds this score finds it 28 times, no "
+        "target at all 54 times.",
     ),
     Demonstration(
         "strategy_shape",

@@ -22,7 +22,7 @@ FLAGS = (
 WAIT_S = 120.0
 """How long a page may take for a call; a machine may be slow, and nothing is measured."""
 
-PROBE = b"""<!doctype html><title>probe</title><link rel="icon" href="data:,"><script type="module">
+PROBE = """<!doctype html><title>probe</title><link rel="icon" href="data:,"><script type="module">
 const worker = new Worker("./worker.js", { type: "module" });
 const waiting = new Map();
 let sent = 0;
@@ -47,28 +47,42 @@ def built():
 
 
 class _Handler(SimpleHTTPRequestHandler):
+    def __init__(self, *args, pages, tell, **kwargs):
+        self._pages, self._tell = pages, tell
+        super().__init__(*args, **kwargs)
+
     def log_message(self, *_):
         pass
 
     def do_GET(self):
         if self.path == "/favicon.ico":  # which browsers ask for by themselves
-            self.send_response(204)
-            self.end_headers()
-            return
-        if self.path != "/probe.html":
+            self._answer(204)
+        elif self.path in self._pages:
+            self._answer(200, self._pages[self.path].encode())
+        else:
             super().do_GET()
-            return
-        self.send_response(200)
+
+    def do_POST(self):
+        self._tell(self.rfile.read(int(self.headers["Content-Length"])))
+        self._answer(204)
+
+    def _answer(self, status, content=b""):
+        self.send_response(status)
         self.send_header("Content-Type", "text/html")
-        self.send_header("Content-Length", str(len(PROBE)))
+        self.send_header("Content-Length", str(len(content)))
         self.end_headers()
-        self.wfile.write(PROBE)
+        self.wfile.write(content)
 
 
 @contextlib.contextmanager
-def served(folder):
-    """Serve a folder on this machine; yield its address, with a page `probe.html` that can `call` the lab."""
-    server = ThreadingHTTPServer(("127.0.0.1", 0), functools.partial(_Handler, directory=folder))
+def served(folder, *, pages=None, tell=print):
+    """Serve a folder on this machine; yield its address.
+
+    There is a page `probe.html` that can `call` the lab, and others by their path; what is posted is told.
+    """
+    pages = {"/probe.html": PROBE, **(pages or {})}
+    handler = functools.partial(_Handler, directory=folder, pages=pages, tell=tell)
+    server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
     thread = threading.Thread(target=server.serve_forever)
     thread.start()
     try:

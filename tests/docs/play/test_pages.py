@@ -10,7 +10,7 @@ from tests.docs.play.reading import Reading, natively
 
 PLAYED = {
     "scheduler": ("1", "1", "2", "ArrowLeft", "1", "2", "1"),
-    "paste": ("Tab", "Control+A", "ArrowLeft", "Enter", "Control+Enter"),
+    "paste": ("Tab", "Control+A", "ArrowLeft", "#", "Enter", "Control+Enter"),
     "strike": ("q", "ArrowRight", "r", "ArrowRight", "ArrowLeft"),
     "gaps": ("ArrowRight", "ArrowRight", "ArrowRight", "ArrowRight", "l"),
     "shrink": ("Home", "ArrowRight", "ArrowRight", "ArrowLeft", "End"),

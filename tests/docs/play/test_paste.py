@@ -1,5 +1,7 @@
 """Paste your class: what is explored is a program that the command line explores just so."""
 
+import textwrap
+
 import pytest
 
 from docs.play.python import paste
@@ -61,6 +63,11 @@ def test_a_lock_leaves_no_schedule_and_is_no_finding():
     page = Reading(paste.show({"code": LOCKED}))
     assert page.says[0].startswith(Tone.GOOD)
     assert page.command == ""
+
+
+def test_code_that_was_pasted_with_its_indentation_is_taken():
+    indented = Reading(paste.show({"code": textwrap.indent(paste._CODE, "    ")}))
+    assert indented.digest == Reading(paste.show({})).digest
 
 
 def test_where_nothing_is_at_stake_the_page_does_not_praise_it():

@@ -3,7 +3,7 @@
     python tests/simulations/cache/golden.py            prints them for the plans on record
     python tests/simulations/cache/golden.py --record   draws other plans and records them
 
-Uses the standard library and `simulations` alone. It needs threads, which CPython in WebAssembly has not.
+Uses the standard library and `simulations` alone. It needs threads, and in WebAssembly stack switching.
 """
 
 import json

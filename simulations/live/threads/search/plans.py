@@ -122,10 +122,11 @@ def place_of(task: Task | None, site: Site | None) -> Place:
     elif site is not None:
         operation = f"{site.verb} {site.name or site.expression}".strip()
     code = frame.f_code
-    text = linecache.getline(code.co_filename, frame.f_lineno).strip()
+    line = frame.f_lineno or code.co_firstlineno  # an instruction that the compiler added has none
+    text = linecache.getline(code.co_filename, line).strip()
     file = _file_name(code.co_filename)
     function = normal(code.co_qualname)
-    return Place(name, file, frame.f_lineno, function, operation, text, direct=not primitive)
+    return Place(name, file, line, function, operation, text, direct=not primitive)
 
 
 @lru_cache(maxsize=1024)

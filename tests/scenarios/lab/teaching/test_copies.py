@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from scenarios.lab.teaching import material
-from scenarios.lab.teaching.copies import BEGINS, ENDS, copies, students_notebook
+from scenarios.lab.teaching.copies import BEGINS, ENDS, LESSONS, copies, students_notebook
 
 
 def source(cell):
@@ -62,6 +62,10 @@ def test_no_students_notebook_gives_an_answer_away(name):
         assert source(teachers).count(BEGINS) == source(teachers).count(ENDS) == 1
         assert source(students).count("...\n") == source(teachers).count("...\n") + 1
         assert len(students["source"]) < len(teachers["source"]) or len(teachers["source"]) <= 3
+
+
+def test_the_lessons_in_their_order_are_all_notebooks_that_there_are():
+    assert sorted(LESSONS) == [*material.notebooks()]
 
 
 def test_a_teacher_has_the_material_as_it_is():
