@@ -2,6 +2,9 @@
 
 from importlib.metadata import version as installed_version
 
+from docutils import nodes
+from sphinx.application import Sphinx
+
 project = "heisenlab"
 author = "The heisenlab authors"
 copyright = "2026, The heisenlab authors"  # noqa: A001  (the name that Sphinx looks for)
@@ -16,16 +19,31 @@ extensions = [
 exclude_patterns = ["_build", "talk.md"]  # the slides are for Marp
 html_theme = "furo"
 html_title = "heisenlab"
+html_static_path = ["_static"]
+html_css_files = ["blocks.css"]
 
 # Notebooks are executed by the tests, in a clean kernel, and committed with what they printed.
 nb_execution_mode = "off"
 nb_render_markdown_format = "myst"
-myst_enable_extensions = ["colon_fence", "deflist", "dollarmath"]
+myst_enable_extensions = ["colon_fence", "deflist"]
 myst_heading_anchors = 3
 
+viewcode_follow_imported_members = False  # the source of a name links back to the page of its own module
 autodoc_member_order = "bysource"
 autodoc_typehints = "description"
 autodoc_default_options = {"members": True}
 napoleon_google_docstring = True
 napoleon_use_ivar = True
 suppress_warnings = ["ref.python"]  # several worlds have a Run of their own
+
+
+def _tell_how_wide(_app: Sphinx, doctree: nodes.document, _docname: str) -> None:
+    """Give each block a class for its longest line; blocks.css sets it as small as it needs."""
+    for block in doctree.findall(nodes.literal_block):
+        columns = max(map(len, block.astext().splitlines()), default=0)
+        block["classes"].append(f"columns-{min(max(-(-columns // 10) * 10, 50), 130)}")
+
+
+def setup(app: Sphinx) -> None:
+    """Connect what Sphinx calls once the nodes of a page are complete."""
+    app.connect("doctree-resolved", _tell_how_wide)

@@ -33,7 +33,6 @@ from scenarios.lab.commands.command import (
     interrupted_by,
     interrupted_status,
 )
-from scenarios.lab.covered import NO_SPOILERS
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -119,6 +118,7 @@ def _run(name: str | None, arguments: Sequence[str]) -> int:
     if chosen is None or chosen_parser is None:
         parser.parse_args(arguments)  # prints help or version, or says what is wrong
         return USAGE
+    from scenarios.lab.covered import NO_SPOILERS  # noqa: PLC0415  (as the next)
     from scenarios.lab.interrupts import delivered  # noqa: PLC0415  (inside the guard, as all of the engine)
 
     with delivered(endings=not chosen.treats_signals):

@@ -5,7 +5,9 @@ from __future__ import annotations
 import argparse
 import os
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
+
+from scenarios.lab.covered import NO_SPOILERS
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -13,10 +15,6 @@ if TYPE_CHECKING:
     import pytest
 
     from scenarios.lab.scenario import Kind
-
-
-NO_SPOILERS: Final = "HEISENLAB_NO_SPOILERS"
-"""The environment variable that stands for `--no-spoilers`; the commands have it, too."""
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ import os
 import pytest
 
 from docs.play.lite import LIVE, NEEDS_A_COMPUTER, lesson
-from tests.docs.notebook_form import NOT_YET, NOTEBOOKS
+from tests.docs.notebook_form import NOTEBOOKS
 from tests.docs.play import sites
 
 BY_DEFAULT = ("ten_minutes",)
@@ -45,8 +45,6 @@ def lab(tab, base):
 @pytest.mark.timeout(900)
 @pytest.mark.parametrize("name", LESSONS)
 def test_a_lesson_runs_to_its_end(lab, name):
-    if name in NOT_YET:
-        pytest.skip("this lesson has not got its form yet")
     if name not in BY_DEFAULT and os.environ.get("HEISENLAB_LESSONS") != "all":
         pytest.skip("HEISENLAB_LESSONS=all runs this one too")
     lab.page.evaluate(OPEN, f"{name}.ipynb")

@@ -12,13 +12,13 @@ import pytest
 
 import scenarios
 from scenarios.lab.catalogue import catalogue, get
-from scenarios.lab.commands import COMMANDS, NO_SPOILERS, main
+from scenarios.lab.commands import COMMANDS, main
 from scenarios.lab.commands.command import Spoilers
+from scenarios.lab.covered import NO_SPOILERS
 from scenarios.lab.execution import in_words, replayed
 from scenarios.lab.finding import encode_input
 from scenarios.lab.hunt import hunt
 from scenarios.lab.method.journal import append, entry
-from scenarios.lab.pytest_plugin import options as options_of_pytest
 from scenarios.lab.scenario import Finds
 from simulations.drawing.sheet import sheet_text
 from simulations.errors import PlanError
@@ -190,7 +190,6 @@ def test_the_variable_stands_for_the_option(capsys, monkeypatch):
     monkeypatch.setenv(NO_SPOILERS, "1")
     assert main(["step", "stale-cache"]) == 2
     assert "with --no-spoilers there is no step" in capsys.readouterr().err
-    assert options_of_pytest.NO_SPOILERS == NO_SPOILERS
 
 
 @pytest.mark.parametrize("name", catalogue())
@@ -203,7 +202,7 @@ def test_no_display_of_a_scenario_tells_the_cause(name):
 def test_no_name_and_no_docstring_of_a_test_is_shown(chosen, monkeypatch):
     files = sorted(FOLDER.glob("*/test_*.py"))
     options = ["-p", "no:cacheprovider", "--collect-only", *chosen]
-    monkeypatch.setenv(options_of_pytest.NO_SPOILERS, "1")
+    monkeypatch.setenv(NO_SPOILERS, "1")
     command = [sys.executable, "-m", "pytest", *options, *files]
     done = subprocess.run(command, cwd=FOLDER.parent, capture_output=True, text=True)
     nodes = [node for file in files for node in ast.walk(ast.parse(file.read_text(encoding="utf-8")))]

@@ -259,4 +259,4 @@ def test_what_a_job_raises_comes_with_the_factors_that_were_away():
 def test_no_cause_holds_another(causes):
     result = isolate(list("abcdef"), lambda present: "bug" if any(c <= present for c in causes) else None)
     assert not any(one < other for one in result.causes for other in result.causes)
-    result._repr_html_()
+    assert "text/html" in result._repr_mimebundle_()

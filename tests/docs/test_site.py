@@ -1,0 +1,175 @@
+"""The pages that Sphinx has built: nothing is cut off, no foreign host is asked, no link is dead."""
+
+import functools
+import os
+import re
+from html.parser import HTMLParser
+from pathlib import Path
+from urllib.parse import unquote, urlsplit
+
+import pytest
+
+from tests.docs.play.sites import chromium
+
+LOADED_LINKS = {
+    "stylesheet",
+    "icon",
+    "preload",
+    "modulepreload",
+    "prefetch",
+    "preconnect",
+    "dns-prefetch",
+    "manifest",
+}
+OTHER_BUILD = {"play"}  # folders of the site that Sphinx does not write; tests of their own open them
+ADDRESS_IN_CSS = re.compile(r"""(?:url\(\s*|@import\s+)["']?([^"')\s;]+)""")
+
+CUT_OFF = """() => {
+  const wrong = [];
+  if (document.documentElement.scrollWidth > innerWidth) wrong.push("the page scrolls sideways");
+  for (const block of document.querySelectorAll(".content, article *")) {
+    const style = getComputedStyle(block);
+    if (block.closest("svg") || !block.clientWidth || style.overflowX === "visible") continue;
+    if (block.scrollWidth <= block.clientWidth + 2) continue;
+    const may = block.matches(".highlight-text pre, .table-wrapper");
+    const scrolls = may && ["auto", "scroll"].includes(style.overflowX);
+    const shadows = style.backgroundImage !== "none" && style.backgroundAttachment.includes("local");
+    if (!(scrolls && shadows)) {
+      wrong.push(`${block.scrollWidth} > ${block.clientWidth}: ${block.textContent.trim()}`);
+    }
+  }
+  return wrong.map((each) => each.slice(0, 100));
+}"""
+"""What is wider than its frame; a drawing in text or a table may scroll, where shadows show that it does."""
+
+
+class _Reading(HTMLParser):
+    """What a page loads, what it links to, and the ids it has."""
+
+    def __init__(self):
+        super().__init__()
+        self.loads, self.links, self.ids = [], [], set()
+        self._in_style = False
+
+    def handle_starttag(self, tag, attrs):
+        has = {name: value or "" for name, value in attrs}
+        self.ids.update(has[name] for name in ("id", "name") if name in has)
+        self._in_style = tag == "style"
+        self.loads += ADDRESS_IN_CSS.findall(has.get("style", ""))
+        self.loads += [has[name] for name in ("src", "poster", "data") if name in has]
+        self.loads += [each.split()[0] for each in has.get("srcset", "").split(",") if each.strip()]
+        if tag == "a" and "href" in has:
+            self.links.append(has["href"])
+        elif "href" in has and (tag != "link" or LOADED_LINKS & set(has.get("rel", "").split())):
+            self.loads.append(has["href"])
+
+    def handle_data(self, data):
+        if self._in_style:
+            self.loads += ADDRESS_IN_CSS.findall(data)
+
+    def handle_endtag(self, tag):
+        self._in_style = self._in_style and tag != "style"
+
+
+@functools.cache
+def read(page):
+    reading = _Reading()
+    reading.feed(page.read_text(encoding="utf-8"))
+    return reading
+
+
+def is_foreign(address):
+    parts = urlsplit(address)
+    return bool(parts.netloc) or parts.scheme not in {"", "data"}
+
+
+def dead(page, address):
+    """Whether an address in a page leads to no file, or to no id of a page."""
+    parts = urlsplit(address)
+    target = (page.parent / unquote(parts.path)).resolve() if parts.path else page
+    if not target.is_file():
+        return True
+    fragment = unquote(parts.fragment)
+    return bool(fragment) and target.suffix == ".html" and fragment not in read(target).ids
+
+
+@pytest.fixture(scope="module")
+def site():
+    named = os.environ.get("HEISENLAB_SITE", "")
+    if not Path(named, "_sources").is_dir():
+        pytest.skip("HEISENLAB_SITE names no folder that sphinx-build has made")
+    return Path(named).resolve()
+
+
+def html(site):
+    pages = [
+        page for page in sorted(site.rglob("*.html")) if page.relative_to(site).parts[0] not in OTHER_BUILD
+    ]
+    assert len(pages) > 50
+    return pages
+
+
+def test_no_page_asks_a_foreign_host(site):
+    asked = {(str(page.relative_to(site)), each) for page in html(site) for each in read(page).loads}
+    for style in site.glob("_static/**/*.css"):
+        found = ADDRESS_IN_CSS.findall(style.read_text(encoding="utf-8"))
+        asked |= {(str(style.relative_to(site)), each) for each in found}
+    assert asked
+    assert sorted(each for each in asked if is_foreign(each[1])) == []
+
+
+def test_every_link_within_the_site_leads_to_a_page_and_to_an_id_in_it(site):
+    links = {(page, each) for page in html(site) for each in (*read(page).links, *read(page).loads)}
+    local = {each for each in links if urlsplit(each[1]).scheme == "" and not urlsplit(each[1]).netloc}
+    assert local
+    assert sorted((str(page.relative_to(site)), each) for page, each in local if dead(page, each)) == []
+
+
+@pytest.mark.parametrize("width", [1280, 390])
+def test_no_block_of_a_page_is_cut_off(site, width, tmp_path):
+    sources = sorted(source.relative_to(site / "_sources") for source in site.glob("_sources/**/*.txt"))
+    pages = [
+        site / source.with_suffix("").with_suffix(".html")
+        for source in sources
+        if source.parts[0] != "reference"
+    ]
+    assert pages
+    wrong = {}
+    with chromium("file://", tmp_path) as tab:
+        tab.page.set_viewport_size({"width": width, "height": 900})
+        for page in pages:
+            tab.page.goto(page.as_uri())
+            if cut := tab.page.evaluate(CUT_OFF):
+                wrong[str(page.relative_to(site))] = cut
+    assert wrong == {}
+
+
+@pytest.mark.parametrize(
+    ("text", "loads", "links"),
+    [
+        ('<script src="https://cdn.example/x.js"></script>', ["https://cdn.example/x.js"], []),
+        ('<link rel="stylesheet" href="//cdn.example/x.css">', ["//cdn.example/x.css"], []),
+        ('<link rel="canonical" href="https://example.org">', [], []),
+        ("<style>@font-face{src:url('https://example.org/f')}</style>", ["https://example.org/f"], []),
+        ('<style>@import "https://example.org/c";</style>', ["https://example.org/c"], []),
+        ('<p style="background:url(//example.org/p)">', ["//example.org/p"], []),
+        ('<img srcset="//example.org/1 1x, b 2x" src="data:,">', ["data:,", "//example.org/1", "b"], []),
+        ('<a href="https://example.org">words</a>', [], ["https://example.org"]),
+        ("<style>p{}</style><p>url(https://example.org)</p>", [], []),
+    ],
+)
+def test_what_a_page_loads_is_told_from_what_it_links_to(text, loads, links):
+    reading = _Reading()
+    reading.feed(text)
+    assert (reading.loads, reading.links) == (loads, links)
+    assert [is_foreign(each) for each in loads] == ["//" in each for each in loads]
+
+
+def test_a_link_is_dead_without_its_file_or_its_id(tmp_path):
+    page, other = tmp_path / "page.html", tmp_path / "of two.html"
+    page.write_text('<p id="here">', encoding="utf-8")
+    other.write_text('<p id="th ere">', encoding="utf-8")
+    alive = ["#here", "page.html", "of%20two.html#th%20ere", "#"]
+    assert [each for each in alive if dead(page, each)] == []
+    broken = ["#there", "none.html", "of%20two.html#here", "../page.html"]
+    assert [each for each in broken if not dead(page, each)] == []
