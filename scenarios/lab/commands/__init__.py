@@ -59,7 +59,12 @@ COMMANDS: Final = (
         Spoilers.ALL,
     ),
     Command("doctor", "check that the code under test is the code that you mean", "doctor"),
-    Command("bisect", "name the commit that brought a failure, also one that is flaky", "bisect"),
+    Command(
+        "bisect",
+        "name the commit that brought a failure, also one that is flaky",
+        "bisect",
+        Spoilers.SOME,
+    ),
     Command(
         "assumptions",
         "check what a scenario takes for granted, and break it on purpose",

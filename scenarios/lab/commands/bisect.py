@@ -91,6 +91,8 @@ def run(args: argparse.Namespace) -> int:
     if args.good is None and args.bad is None:
         if len(words) != 1:
             raise UsageError("name a scenario, or give --good A --bad B -- CMD")
+        if args.no_spoilers:
+            raise UsageError("with --no-spoilers no story is bisected: it shows what fails, and since when")
         from scenarios.lab.commands.bisect_story import show  # noqa: PLC0415  (imports a world)
 
         outcome = show(words[0], at=args.at, seed=args.seed, as_json=args.json)

@@ -56,7 +56,7 @@ OF_THE_USER = {"docs", "doctor", "learn", "new", "threads", "machine", "memory",
 
 ELSEWHERE = {
     "test": "asked of pytest below",
-    "bisect": "half a minute; it names the property and commits",
+    "bisect": "refused for a story, below",
     "demo": "a demonstration of a feature is shown whole",
 }
 
@@ -155,6 +155,13 @@ def test_no_command_tells_the_cause(name, command, typed, given, capsys):
     if next(each for each in COMMANDS if each.name == command).spoilers is Spoilers.ALL:
         assert status == 2
         assert captured.out == ""
+
+
+def test_no_story_is_bisected_before_a_class(capsys):
+    assert main(["bisect", "stale-cache", "--no-spoilers"]) == 2
+    out, err = capsys.readouterr()
+    assert not out
+    assert err.endswith("with --no-spoilers no story is bisected: it shows what fails, and since when\n")
 
 
 def test_every_command_is_asked():
