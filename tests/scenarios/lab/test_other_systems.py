@@ -60,6 +60,7 @@ print(json.dumps({"failed": failed, "ended": ended}))
 """
 
 OF_LINUX = {"simulations.live.memory.seize", "simulations.live.memory.watch"}
+OF_A_BROWSER = {"simulations.live.threads.control.stack_switching"}
 """What the instrument for memory loads only where it runs."""
 
 HELPS = ("compare", "test", "bisect", "new", "assumptions", "threads", "machine", "record", "journal")
@@ -94,7 +95,7 @@ def test_all_but_the_instruments_of_linux_works_there(platform, tmp_path):
     )
     assert done.returncode == 0, done.stderr
     seen = json.loads(done.stdout)
-    assert set(seen["failed"]) <= OF_LINUX
+    assert set(seen["failed"]) <= OF_LINUX | OF_A_BROWSER
     statuses = {words: status for words, (status, _, _) in seen["ended"].items()}
     assert statuses == {" ".join(words): status for words, status in expected.items()}, seen["ended"]
     for words in ("memory run true", "record -- true"):

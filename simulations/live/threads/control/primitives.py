@@ -18,7 +18,6 @@ from typing import TYPE_CHECKING, Any, Final
 
 from simulations.live.threads.control import back_end, strangers
 from simulations.live.threads.control.back_end import get_ident
-from simulations.live.threads.control.carriers import Stopped
 from simulations.live.threads.control.limits import EPOCH
 from simulations.live.threads.control.outside import Outdoors, Transaction
 from simulations.live.threads.control.refused import REFUSED, refusing
@@ -174,9 +173,8 @@ class Primitives:
         if not strangers.hold(lock, self._run.ours()):
             return False
         self._points.stamps.hinder(strangers.HELD)
-        while blocking and not lock.acquire(True, strangers.STEP):
-            if self._run.dying:
-                raise Stopped
+        if blocking:
+            strangers.wait_for(self._run, lock, self._run.wall_limit / 2)
         return blocking
 
     def release(self, site: Site, lock: Any) -> None:

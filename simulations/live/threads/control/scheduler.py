@@ -87,6 +87,7 @@ class Scheduler:
     Attributes:
         baton: Which thread runs, and how many steps there have been.
         now: Virtual time in nanoseconds.
+        wall_limit: How long a thread may not be heard of, in seconds.
         active: Whether there is a run.
         dying: Whether the threads that are left are being unwound.
         cut: Whether the run was cut short.
@@ -96,7 +97,8 @@ class Scheduler:
     """
 
     def __init__(self, *, wall_limit: float) -> None:
-        self._wall_limit = wall_limit
+        self.wall_limit = wall_limit
+        self._patience = strangers.Patience()
         self._limits = Limits()
         self.now = START_OF_TIME
         self._choosing = self.active = self.dying = self.cut = False
@@ -486,7 +488,7 @@ class Scheduler:
         """End the run, since no thread can go on: it is over, or it is a deadlock."""
         if unfinished(self.tasks):
             self.baton.hold(-1)
-            if strangers.give_back(self, self._wall_limit / 2):
+            if self._patience.given_back(self):
                 self._pass_on(task)
                 return
             self._failure = deadlock([other for other in self.tasks if not other.done])
@@ -520,7 +522,7 @@ class Scheduler:
     def _watch(self) -> None:
         """Wait in the main thread until the baton comes back, and notice a thread that does not move."""
         seen, since = (-1, -1), monotonic()
-        while not self._main.gate.acquire(timeout=min(WATCH_STEP, self._wall_limit / 2)):
+        while not self._main.gate.acquire(timeout=min(WATCH_STEP, self.wall_limit / 2)):
             now = monotonic()
             if self.until is not None and now >= self.until:
                 self.cut = True
@@ -528,10 +530,10 @@ class Scheduler:
             mark = (self.baton.step, self.baton.current.index)
             if mark != seen:
                 seen, since = mark, now
-            elif now - since >= self._wall_limit:
+            elif now - since >= self.wall_limit:
                 if self._passing is not None:
                     raise Stopped
-                raise StuckError(failures.stuck(self.baton.current, self._wall_limit))
+                raise StuckError(failures.stuck(self.baton.current, self.wall_limit))
             elif self._passing is None:
                 self.kernel.look(self.baton.current)
 
@@ -548,11 +550,11 @@ class Scheduler:
         self.active = False
 
     def everybody(self) -> list[Task]:
-        """Return the threads that the run has had, the main thread first."""
+        """See `Run`."""
         return [self._main, *self._everybody]
 
     def ours(self) -> set[int]:
-        """Return the identifiers of the threads of the run, and of those that watch over them."""
+        """See `Run`."""
         return {self._alarm.ident, *(task.ident for task in self.everybody())}
 
     def work_in(self, context: contextvars.Context) -> None:
@@ -590,8 +592,7 @@ class Scheduler:
         A loop that polls the clock would otherwise wait for ever, since time passes only when all wait.
         """
         self._clock_reads += 1
-        if self._clock_reads > CLOCK_READS_FREE:
-            self.now += CLOCK_TICK
+        self.now += CLOCK_TICK if self._clock_reads > CLOCK_READS_FREE else 0
         return self.now
 
     def muted(self) -> Muted:

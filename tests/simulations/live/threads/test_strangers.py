@@ -1,6 +1,7 @@
 """Threads outside of the exploration: what they hold for a moment is no deadlock of the program."""
 
 import logging
+import queue
 import subprocess
 import sys
 import threading
@@ -47,7 +48,7 @@ def outside(hold):
         while not over.is_set():
             with hold:
                 time.sleep(0.002)
-            time.sleep(0)
+            time.sleep(0.001)
 
     thread = threading.Thread(target=serve)
     thread.start()
@@ -87,26 +88,34 @@ def test_that_it_was_held_outside_forbids_the_proof():
     assert "a thread outside of the exploration held a lock" in str(result)
 
 
-@pytest.mark.parametrize("held", [PLAIN, REENTRANT], ids=["plain", "reentrant"])
-def test_a_lock_that_is_never_given_back_outside_is_one_clear_error(held):
+def test_a_lock_that_is_never_given_back_outside_is_one_clear_error():
     taken, over = threading.Event(), threading.Event()
 
     def keeps():
-        with held:
+        with REENTRANT:
             taken.set()
             over.wait()
 
-    thread = threading.Thread(target=keeps)
+    thread = threading.Thread(target=keeps, name="the keeper")
     thread.start()
     taken.wait()
     before = set(threading.enumerate())
     try:
-        with pytest.raises(StuckError, match="a thread that was started earlier"):
-            explore(Box, [counts(held)] * 2, lambda box: box.seen == 2, wall_limit=0.4)
+        with pytest.raises(StuckError, match=r"waited 0\.2 s for a lock .* holds: the keeper, which is at "):
+            explore(Box, [counts(REENTRANT)] * 2, lambda box: box.seen == 2, wall_limit=0.4)
     finally:
         over.set()
         thread.join()
     assert set(threading.enumerate()) == before - {thread}
+
+
+def test_a_deadlock_beside_other_threads_is_one_all_the_same():
+    def waits_for_ever(box):
+        queue.Queue().get()
+
+    with outside(threading.Lock()):
+        result = explore(Box, [waits_for_ever, waits_for_ever])
+    assert result.failure.kind == "deadlock"
 
 
 def run(program):
