@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 import warnings
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
@@ -107,6 +107,17 @@ def _checked(work: Work, chunk: Chunk, stamp: dict[str, str]) -> Any:
         return work(chunk)
 
 
+def _local_cluster(usual: Any) -> Any:
+    """Return the class of clusters on this machine, which closes also when it has lost a worker just before."""
+
+    class LocalCluster(usual):  # type: ignore[misc]
+        def _update_worker_status(self, op: str, msg: Any) -> None:
+            with suppress(KeyError):  # that of a worker which it has not heard of yet, or no more
+                super()._update_worker_status(op, msg)
+
+    return LocalCluster
+
+
 @contextmanager
 def cluster(address: str) -> Iterator[Cluster]:
     """Connect to a cluster, or start one on this machine, and yield it as a pool.
@@ -133,8 +144,9 @@ def cluster(address: str) -> Iterator[Cluster]:
     with dask.config.set({"distributed.scheduler.allowed-failures": LOSSES_MAX - 1}):
         if local is not None:
             options: dict[str, Any] = {"processes": True, "threads_per_worker": 1, "dashboard_address": None}
+            local_cluster = _local_cluster(distributed.LocalCluster)
             with (
-                distributed.LocalCluster(n_workers=workers, **options) as started,
+                local_cluster(n_workers=workers, **options) as started,
                 distributed.Client(started) as client,
             ):
                 yield Cluster(client)

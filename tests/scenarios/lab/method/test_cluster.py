@@ -49,6 +49,12 @@ def test_a_cluster_gives_what_one_process_gives(pool):
 
 
 @pytest.mark.timeout(300)
+def test_a_lost_worker_that_the_cluster_has_not_heard_of_keeps_it_from_nothing(pool):
+    """Dask raised `KeyError` for it when the cluster was closed, which lost the results."""
+    pool.client.cluster._update_worker_status("remove", "tcp://127.0.0.1:1")
+
+
+@pytest.mark.timeout(300)
 def test_what_was_done_before_an_interruption_is_kept(pool, tmp_path):
     def interrupt(done, total):
         if done == 10:
