@@ -108,7 +108,7 @@ def _checked(work: Work, chunk: Chunk, stamp: dict[str, str]) -> Any:
 
 
 def _local_cluster(usual: Any) -> Any:
-    """Return the class of clusters on this machine, which closes also when it has lost a worker just before."""
+    """Return the class of clusters on this machine, which closes also after it has just lost a worker."""
 
     class LocalCluster(usual):  # type: ignore[misc]
         def _update_worker_status(self, op: str, msg: Any) -> None:
