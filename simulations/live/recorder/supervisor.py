@@ -38,6 +38,7 @@ NOT_FOUND: Final = 127
 NOT_EXECUTABLE: Final = 126
 
 _PR_SET_CHILD_SUBREAPER: Final = 36
+_PR_GET_CHILD_SUBREAPER: Final = 37
 _ARGUMENTS_CHARACTERS_MAX: Final = 2000
 _FOLDERS_TRIED_MAX: Final = 1000
 _ANCESTORS_MAX: Final = 8
@@ -317,6 +318,7 @@ class _Supervisor:
         """
         self._handler = signal.signal(signal.SIGCHLD, signal.SIG_DFL)
         self._mask = signal.pthread_sigmask(signal.SIG_BLOCK, self._watched)
+        adopted = _adopts_orphans()
         try:
             job = self._start()
             return job if isinstance(job, int) else self._accompany(job)
@@ -327,6 +329,7 @@ class _Supervisor:
             self._witness.dismiss()
             self._sentinel.close()
             self._watch.attempt(self._watch.close, None)
+            _adopt_orphans(adopt=adopted)
             signal.pthread_sigmask(signal.SIG_SETMASK, self._mask)
             signal.signal(signal.SIGCHLD, self._handler)
 
@@ -342,7 +345,6 @@ class _Supervisor:
             if isinstance(error, OSError) and error.filename is not None:  # the command itself
                 return self._not_started(error)
             self._witness.dismiss()
-            _adopt_orphans(adopt=False)
             raise NothingStartedError(_why(error)) from error
 
     def _spawn(self) -> subprocess.Popen[bytes]:
@@ -493,6 +495,12 @@ def _cut(command: Sequence[str]) -> tuple[str, ...]:
             kept.append("...")
             break
     return tuple(kept)
+
+
+def _adopts_orphans() -> bool:
+    adopts = ctypes.c_int()
+    ctypes.CDLL(None).prctl(_PR_GET_CHILD_SUBREAPER, ctypes.byref(adopts), 0, 0, 0)
+    return bool(adopts.value)
 
 
 def _adopt_orphans(*, adopt: bool) -> None:
