@@ -116,3 +116,28 @@ def test_an_exception_in_the_recorder_leaves_nothing(tmp_path):
     assert "Traceback" not in done.stderr
     wait_for(lambda: not ours(mark), "the end of the witness")
     assert list((tmp_path / "runs").iterdir()) == []
+
+
+ADOPTS = """
+import ctypes, sys
+from scenarios.lab.commands import main
+
+def adopts(change=None):
+    libc, number = ctypes.CDLL(None), ctypes.c_int()
+    if change is not None:
+        libc.prctl(36, change, 0, 0, 0)
+    libc.prctl(37, ctypes.byref(number), 0, 0, 0)
+    return number.value
+
+folder, *command = sys.argv[1:]
+for before in (0, 1):
+    adopts(before)
+    main(["record", "-o", folder, "--quiet", "--", *command])
+    assert adopts() == before
+"""
+
+
+@pytest.mark.parametrize("command", [["true"], ["sh", "-c", "exit 3"], ["no-such-command-here"]])
+def test_a_process_that_has_recorded_adopts_orphans_only_if_it_did_before(tmp_path, command):
+    """It would have to wait for them, or they would be zombies until it ends."""
+    subprocess.run([sys.executable, "-c", ADOPTS, tmp_path, *command], check=True)

@@ -43,31 +43,6 @@ def test_a_signal_is_a_negative_status(tmp_path):
     assert recorder.record(["no-such-command-here"], tmp_path).status == 127
 
 
-ADOPTS = """
-import ctypes, sys
-from simulations.live import recorder
-
-def adopts(change=None):
-    libc, number = ctypes.CDLL(None), ctypes.c_int()
-    if change is not None:
-        libc.prctl(36, change, 0, 0, 0)
-    libc.prctl(37, ctypes.byref(number), 0, 0, 0)
-    return number.value
-
-folder, *command = sys.argv[1:]
-for before in (0, 1):
-    adopts(before)
-    recorder.record(command, folder)
-    assert adopts() == before
-"""
-
-
-@pytest.mark.parametrize("command", [["true"], ["sh", "-c", "kill -9 $$"], ["no-such-command-here"]])
-def test_a_process_that_records_adopts_orphans_afterwards_only_if_it_did_before(tmp_path, command):
-    """It would have to wait for them, or they would be zombies until it ends."""
-    subprocess.run([sys.executable, "-c", ADOPTS, tmp_path, *command], check=True)
-
-
 INTERRUPTED = """
 import sys
 from simulations.live import recorder
