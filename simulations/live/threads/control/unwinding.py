@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import sys
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from simulations.live.threads.control.carriers import KERNEL_LIMIT, REAP_LIMIT
 from simulations.live.threads.control.tracing import set_trace
@@ -15,6 +15,9 @@ if TYPE_CHECKING:
 
     from simulations.live.threads.control.kernel import Kernel
     from simulations.live.threads.control.run import Run
+
+EXECUTORS: Final = logging.getLogger("concurrent.futures")
+"""Looked up once: an interruption in the middle of that would leave the lock of `logging` taken for good."""
 
 
 def unwind(run: Run, kernel: Kernel) -> None:
@@ -34,8 +37,7 @@ def unwind(run: Run, kernel: Kernel) -> None:
 @contextmanager
 def _quietly() -> Iterator[None]:
     # The thread of an executor would log the end that it is brought to.
-    log = logging.getLogger("concurrent.futures")
-    disabled, log.disabled = log.disabled, True
+    disabled, EXECUTORS.disabled = EXECUTORS.disabled, True
     # On 3.11 a thread that is being traced does not move while another has yet to take an interruption.
     trace = sys.gettrace()
     set_trace(None)
@@ -43,4 +45,4 @@ def _quietly() -> Iterator[None]:
         yield
     finally:
         set_trace(trace)
-        log.disabled = disabled
+        EXECUTORS.disabled = disabled

@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextvars
 import functools
 import gc
-import logging
 import random
 import sys
 import threading
@@ -24,6 +23,7 @@ from simulations.live.threads.control.scheduler import Scheduler
 from simulations.live.threads.control.thread_order import ThreadOrder
 from simulations.live.threads.control.touching import Touching
 from simulations.live.threads.control.tracing import Tracing, set_trace
+from simulations.live.threads.control.unwinding import EXECUTORS
 from simulations.live.threads.errors import StuckError, ThreadsError
 from simulations.live.threads.search.exhaustive import Happened, Rank, Result, Visitor, enumerate_schedules
 from simulations.live.threads.search.focus import alike, focused, where
@@ -142,8 +142,7 @@ class Session:
         undo.append(functools.partial(setattr, threading, "_counter", threading._counter))  # type: ignore[attr-defined]  # noqa: SLF001  (names of threads)
         undo.append(functools.partial(random.setstate, random.getstate()))
         undo.append(functools.partial(SESSION.set, None))
-        log = logging.getLogger("concurrent.futures")
-        undo.append(functools.partial(setattr, log, "disabled", log.disabled))
+        undo.append(functools.partial(setattr, EXECUTORS, "disabled", EXECUTORS.disabled))
         for module, name, value in (*refused.stand_ins(self.scheduler), *futures.stand_ins(self._points)):
             undo.append(functools.partial(setattr, module, name, getattr(module, name)))
             setattr(module, name, value)

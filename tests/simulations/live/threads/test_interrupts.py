@@ -51,6 +51,7 @@ def alarm(*_):
 def state():
     """Return everything that an exploration changes and must put back."""
     return {
+        "the lock of logging": logging._lock._is_owned(),
         "gc": gc.isenabled(),
         "trace": sys.gettrace(),
         "session": SESSION.get(),
