@@ -9,11 +9,11 @@ from __future__ import annotations
 
 import _thread
 import re
-import sys
 import threading
 import time
 from typing import TYPE_CHECKING, Any, Final
 
+from simulations.live.threads.control.back_end import current_frames
 from simulations.live.threads.control.frames import place
 from simulations.live.threads.errors import StuckError
 
@@ -62,7 +62,7 @@ def wait_for(run: Run, lock: Any, limit: float) -> None:
 
 
 def _kept(waiting: str, owner: int | None, limit: float) -> str:
-    frame = sys._current_frames().get(owner or 0)  # noqa: SLF001  (the one way to another thread's frame)
+    frame = current_frames().get(owner or 0)
     thread = next((each.name for each in threading.enumerate() if each.ident == owner), "one that has ended")
     return (
         f"{waiting} waited {limit:g} s for a lock that a thread outside of the exploration holds: {thread}, "
@@ -100,7 +100,7 @@ class Patience:
 
 def _waits(run: Run) -> list[Wait]:
     """Return the waits for a plain lock that nobody of the run is known to hold, where other threads run."""
-    if set(sys._current_frames()) <= run.ours():  # noqa: SLF001  (nothing public tells of all threads)
+    if set(current_frames()) <= run.ours():
         return []
     known = {address for task in run.everybody() for address in task.holds}
     return [
