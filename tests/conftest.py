@@ -4,6 +4,8 @@ import signal
 
 import pytest
 
+from tests.environment import CHOOSING
+
 
 @pytest.fixture(autouse=True, scope="session")
 def interruptible():
@@ -16,3 +18,12 @@ def interruptible():
     yield
     for name in ignored:
         signal.signal(getattr(signal, name), signal.SIG_IGN)
+
+
+@pytest.fixture(autouse=True, scope="session")
+def off_the_build_server():
+    """Show the tools that the tests run the same environment on a build server as at a desk."""
+    with pytest.MonkeyPatch.context() as patched:
+        for name in CHOOSING:
+            patched.delenv(name, raising=False)
+        yield

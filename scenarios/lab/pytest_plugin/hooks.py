@@ -48,6 +48,7 @@ def pytest_configure(config: pytest.Config) -> None:
         config.pluginmanager.register(shown_bugs, "heisenlab-shown-bugs")
         if config.option.tbstyle == "auto":
             config.option.tbstyle = "short"  # arguments are worlds and laboratories, in front of what matters
+        config.option.force_short_summary = True  # on a build server each message would be printed twice
     if session.options.replay:
         replayed = (config.invocation_params.dir / session.options.replay).resolve()
         config.pluginmanager.register(Replay(replayed, load_for_session(replayed)), "heisenlab-replay")

@@ -61,7 +61,12 @@ class TestShowBugs:
         assert result.parseoutcomes()["failed"] == shown
         assert not [line for line in result.stdout.lines if "Lab(" in line or "Scenario(" in line]
 
-    def test_what_hypothesis_says_comes_first_and_once_without_a_frame_of_an_engine(self, session):
+    @pytest.mark.parametrize("where", ["at a desk", "on a build server"])
+    def test_what_hypothesis_says_comes_first_and_once_without_a_frame_of_an_engine(
+        self, session, where, monkeypatch
+    ):
+        if where == "on a build server":
+            monkeypatch.setenv("CI", "true")
         tests = EACH + DEMONSTRATIONS.partition("@stains\ndef test_wrong")[0]
         result = session("--show-bugs", "-k", "plain or given or Machine or as-shipped", tests=tests)
         result.assert_outcomes(failed=4)

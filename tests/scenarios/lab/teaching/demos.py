@@ -6,7 +6,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 import subprocess
 import sys
@@ -16,6 +15,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 from xml.etree import ElementTree as ET
 
 from scenarios.lab.teaching.demonstrations import DEMONSTRATIONS
+from tests.environment import neutral
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -46,11 +46,8 @@ def versions() -> str:
 
 
 def environment() -> dict[str, str]:
-    """Return an environment in which nothing chooses options for pytest or a profile for Hypothesis."""
-    kept = {name: text for name, text in os.environ.items() if not name.startswith(("PYTEST_", "HYPOTHESIS"))}
-    for name in ("CI", "FORCE_COLOR", "PY_COLORS"):
-        kept.pop(name, None)
-    return {**kept, "COLUMNS": "88", "PYTHONDONTWRITEBYTECODE": "1"}
+    """Return the environment in which the demonstrations were printed."""
+    return {**neutral(), "COLUMNS": "88", "PYTHONDONTWRITEBYTECODE": "1"}
 
 
 def session(
