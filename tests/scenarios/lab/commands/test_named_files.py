@@ -1,6 +1,5 @@
 """A file that the user names and that is none of ours: one line for each, whichever command reads it."""
 
-import os
 from pathlib import Path
 
 import pytest
@@ -45,7 +44,7 @@ def named(tmp_path, monkeypatch, toy_installed):
 @pytest.mark.parametrize("kind", ["a hostile name", "endless", "a folder", "nested beyond measure", "bytes"])
 @pytest.mark.parametrize("words", READING.values(), ids=READING)
 def test_is_refused_in_one_line(words, kind, named, capsys):
-    if kind == "endless" and not os.path.exists("/dev/zero"):
+    if kind == "endless" and not Path("/dev/zero").exists():
         pytest.skip("there is no /dev/zero")
     file = named(kind)
     assert main([file if word == "FILE" else word for word in words]) == 2
@@ -57,7 +56,7 @@ def test_is_refused_in_one_line(words, kind, named, capsys):
     assert not Path("page.html").exists()
 
 
-@pytest.mark.skipif(not os.path.exists("/dev/null"), reason="there is no /dev/null")
+@pytest.mark.skipif(not Path("/dev/null").exists(), reason="there is no /dev/null")
 def test_a_state_file_that_is_empty_and_no_file_stays_what_it_is(tmp_path, toy_installed, capsys):
     (tmp_path / "state").symlink_to("/dev/null")
     words = ("compare", "toy", "--searcher", "exhaustive", "--hunts", "1", "--workers", "1")
