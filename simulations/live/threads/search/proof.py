@@ -72,6 +72,11 @@ class Proof:
         return not self.complete and not self._stopped and self._reduction.waiting <= schedules
 
     @property
+    def classes(self) -> int:
+        """How many classes of schedules were run; one where threads did nothing that depends on others."""
+        return self._reduction.classes
+
+    @property
     def _stopped(self) -> bool:
         """Whether to go on would say nothing: runs do not end, or are not repeated."""
         return _CUT in self.hindrances or _OUTLIVES in self.hindrances
@@ -87,7 +92,7 @@ class Proof:
         session = self._session
         failure = session.followed(follower)
         if session.lets_go():
-            session.adopted()
+            session.adopted(counted=False)
             self._reduction, self._nominal = Reduction(), None
             return None
         if session.adopted() and (failure is None or self._nominal is None):
