@@ -104,7 +104,7 @@ class Primitives:
         """Return whether a function has a controlled form, as far as that can be said before it is called."""
         if type(function) is functools.partial:
             return self.knows(function.func)
-        if not isinstance(function, BuiltinFunctionType):
+        if not issubclass(type(function), BuiltinFunctionType):
             return False
         if type(function.__self__) in _CONTROLLED_TYPES:
             return True

@@ -282,10 +282,13 @@ class Scheduler:
         carrier.over.release()
         if dying:
             return
-        if self._on_end is not None:
-            self._on_end(task)
+        try:
+            if self._on_end is not None:
+                self._on_end(task)
+        except Exception as error:  # noqa: BLE001  (it is raised again when the threads have ended)
+            self._passing = self._passing or error
         if self._failure is None and self._passing is None:
-            self._leave_baton()
+            self.go_on_without()
             if self._passing is None:
                 return
         self._wake_main()
@@ -503,10 +506,7 @@ class Scheduler:
         self.kernel.waited_in(name)
 
     def go_on_without(self) -> None:
-        """Hand the baton to another thread, since its holder waits in the operating system."""
-        self._leave_baton()
-
-    def _leave_baton(self) -> None:
+        """Hand the baton to another thread, since its holder has ended or waits in the operating system."""
         with suppress(Stopped):
             self._pass_on(None)
 

@@ -87,7 +87,6 @@ class Proof:
         session = self._session
         failure = session.followed(follower)
         if session.lets_go():
-            session.adopted()
             self._reduction, self._nominal = Reduction(), None
             return None
         if session.adopted() and (failure is None or self._nominal is None):
