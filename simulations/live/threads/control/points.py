@@ -12,6 +12,7 @@ from simulations.live.threads.control.accesses import BACK, DEPTH, FRONT, TRIED,
 from simulations.live.threads.control.back_end import get_ident
 from simulations.live.threads.control.lifetimes import Watch
 from simulations.live.threads.control.stamps import Stamps
+from simulations.live.threads.control.strangers import MET
 from simulations.live.threads.control.touching import Touching
 
 if TYPE_CHECKING:
@@ -65,7 +66,8 @@ class Points:
     @property
     def hindrances(self) -> tuple[str, ...]:
         """What was done, in all runs so far, that no access stands for."""
-        return (*self._hindrances, *sorted(self.stamps.hindrances - self._hindrances.keys()))
+        met = (MET,) if self.run.strangers.met else ()
+        return (*met, *self._hindrances, *sorted(self.stamps.hindrances - self._hindrances.keys()))
 
     @property
     def atomic(self) -> tuple[str, ...]:
