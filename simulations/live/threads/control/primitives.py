@@ -16,7 +16,7 @@ import time
 from types import BuiltinFunctionType, MethodDescriptorType, MethodType, ModuleType, WrapperDescriptorType
 from typing import TYPE_CHECKING, Any, Final
 
-from simulations.live.threads.control import back_end, strangers
+from simulations.live.threads.control import back_end
 from simulations.live.threads.control.back_end import get_ident
 from simulations.live.threads.control.limits import EPOCH
 from simulations.live.threads.control.outside import Outdoors, Transaction
@@ -113,7 +113,7 @@ class Primitives:
         """Return whether a function has a controlled form, as far as that can be said before it is called."""
         if type(function) is functools.partial:
             return self.knows(function.func)
-        if not isinstance(function, BuiltinFunctionType):
+        if not issubclass(type(function), BuiltinFunctionType):
             return False
         if type(function.__self__) in _CONTROLLED_TYPES:
             return True
@@ -174,17 +174,13 @@ class Primitives:
         return bool(taken)
 
     def _obtainable(self, lock: Any) -> bool:
-        """Return whether no thread of the run holds a lock."""
-        return free(lock) or strangers.hold(lock, self._run.ours())
+        """Return whether no thread of the run holds a lock, as far as is known."""
+        return free(lock) or self._run.strangers.may_hold(lock)
 
     def _lent(self, lock: Any, *, blocking: bool) -> bool:
-        """Wait for a lock that a thread outside holds; return whether it was taken."""
-        if not strangers.hold(lock, self._run.ours()):
-            return False
-        self._points.stamps.hinder(strangers.HELD)
-        if blocking:
-            strangers.wait_for(self._run, lock, self._run.wall_limit / 2)
-        return blocking
+        """Wait for a lock that a thread outside may hold; return whether it was taken."""
+        strangers = self._run.strangers
+        return strangers.may_hold(lock) and strangers.lends(lock, blocking=blocking)
 
     def release(self, site: Site, lock: Any) -> None:
         """Give a lock back."""
@@ -207,6 +203,8 @@ class Primitives:
     def _locked(self, site: Site, lock: Any) -> Callable[..., Any]:
         if self._run.mine():
             self._points.at_primitive(site, lock, tries=True)
+            if lock.locked() and self._lent(lock, blocking=False):
+                lock.release()
             self._points.did(site, lock, Touching.LOOKS_AT)
         return lock.locked  # type: ignore[no-any-return]
 

@@ -382,7 +382,8 @@ class Session:
     def lets_go(self) -> bool:
         """Return whether the last run kept objects too long, so that it says nothing; no other run will."""
         anew = self._points.lets_go()
-        self.schedules -= anew
+        if anew and not self.adopted():
+            self.schedules -= 1
         return anew
 
     def narrow(self) -> None:
