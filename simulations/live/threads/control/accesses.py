@@ -219,9 +219,11 @@ def attribute(thing: object, name: str, stamps: Stamps, *, writes: bool) -> list
         return [(stamps.of(thing), None, writes)]
     if writes:
         return _written(thing, name, stamps)
-    owners = thing.__mro__ if isinstance(thing, type) else kind.__mro__
-    has = next((owner for owner in owners if name in owner.__dict__), None)
-    value = None if has is None else has.__dict__[name]
+    has = value = None
+    for owner in thing.__mro__ if isinstance(thing, type) else kind.__mro__:
+        if name in owner.__dict__:
+            has, value = owner, owner.__dict__[name]
+            break
     if type(value) in _DATA:
         return whole(thing, stamps, writes=True)
     if type(value) in _IN_C and (isinstance(thing, type) or attributes_of(thing) is None):

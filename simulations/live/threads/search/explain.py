@@ -47,13 +47,23 @@ class Moment(NamedTuple):
 
 
 class Witness:
-    """Writes down what each thread does, in the order in which it is done."""
+    """Writes down what each thread does, in the order in which it is done.
 
-    __slots__ = ("_run", "moments")
+    Attributes:
+        moments: What was done.
+        passed: Whether the run has ended without a failure.
+    """
+
+    __slots__ = ("_run", "moments", "passed")
 
     def __init__(self, run: Run) -> None:
         self._run = run
         self.moments: list[Moment] = []
+        self.passed = False
+
+    def ends(self, failure: Failure | None) -> None:
+        """Take note of how the run has ended."""
+        self.passed = failure is None
 
     def access(self, task: Task, site: Site | None, touches: list[Touch], touching: Touching) -> None:
         """Take note of an access: a sink."""

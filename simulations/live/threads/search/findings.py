@@ -87,7 +87,18 @@ def found(session: Session, hit: Hit, budget: Budget, coverage: Coverage) -> Exp
     if hit.rank is None:
         _confirm(session, hit)
     before = session.schedules
-    minimal = minimise(session, hit, 0 if budget.searcher == "replay" else budget.minimise_max)
+    witnesses: list[explain.Witness] = []
+
+    def nominal() -> explain.Witness:
+        witnesses.append(explain.Witness(session.scheduler))
+        return witnesses[-1]
+
+    minimal = minimise(
+        session,
+        hit,
+        0 if budget.searcher == "replay" else budget.minimise_max,
+        nominal if len(hit.decisions) == 1 else None,
+    )
     minimising = session.schedules - before
     if hit.rank is not None and hit.decisions and not minimal.decisions:
         # A thread that spins may fail by itself where fewer places count; else state outlives a run.
@@ -98,7 +109,7 @@ def found(session: Session, hit: Hit, budget: Budget, coverage: Coverage) -> Exp
         raise NondeterminismError("the least schedule did not fail when it was run under observation")
     threads = tuple(dict.fromkeys([*session.program.names, *(m.place.thread for m in moments)]))
     preemptions = sum(1 for choice in asked if choice.chosen and not choice.forced)
-    told = _told(session, minimal.decisions, explain.told(moments, asked, threads, failure))
+    told = _told(session, minimal.decisions, explain.told(moments, asked, threads, failure), witnesses[-1:])
     return Exploration(
         Verdict.FOUND,
         schedules,
@@ -122,10 +133,22 @@ def found(session: Session, hit: Hit, budget: Budget, coverage: Coverage) -> Exp
     )
 
 
-def _told(session: Session, decisions: Decisions, failing: Told | None) -> tuple[Told, ...]:
-    """Return a failing run and, where there is one with a decision fewer, one that passes."""
+def _told(
+    session: Session, decisions: Decisions, failing: Told | None, nominal: Sequence[explain.Witness]
+) -> tuple[Told, ...]:
+    """Return a failing run and, where there is one with a decision fewer, one that passes.
+
+    Args:
+        session: The session that found it.
+        decisions: The schedule.
+        failing: The failing run.
+        nominal: A witness of the nominal run, if there was one.
+    """
     if failing is None:
         return ()
+    if nominal and nominal[0].passed and len(decisions) == 1:
+        passing = explain.told(nominal[0].shared(), (), failing.lanes, None)
+        return (failing,) if passing is None else (failing, passing)
     fewer = [(*decisions[:place], *decisions[place + 1 :]) for place in reversed(range(len(decisions)))]
     for rest in fewer[:_NEAREST_MAX]:
         failure, asked, moments, _, _ = story(session, rest)

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from simulations.live.threads.control.failures import Failure
     from simulations.live.threads.control.sites import Site
     from simulations.live.threads.search.exhaustive import Rank
+    from simulations.live.threads.search.explain import Witness
     from simulations.live.threads.search.hit import Hit
     from simulations.live.threads.search.reduction import Beginning
     from simulations.live.threads.search.session import Session
@@ -52,8 +53,17 @@ class Minimal(NamedTuple):
     below: int | None = None
 
 
-def minimise(session: Session, hit: Hit, runs_max: int) -> Minimal:
-    """Return the least schedule that fails as this one does, as far as the budget of runs goes."""
+def minimise(
+    session: Session, hit: Hit, runs_max: int, nominal: Callable[[], Witness] | None = None
+) -> Minimal:
+    """Return the least schedule that fails as this one does, as far as the budget of runs goes.
+
+    Args:
+        session: The session that found it.
+        hit: The failing schedule.
+        runs_max: The budget.
+        nominal: Makes a witness of the nominal schedule, which is run each time that the order begins.
+    """
     if not hit.decisions:
         return Minimal((), Minimality.NOMINAL)
     if hit.least is not None:
@@ -69,7 +79,9 @@ def minimise(session: Session, hit: Hit, runs_max: int) -> Minimal:
     many = len(session.program.workers) >= DELAY_BOUND_THREADS
     left = runs_max * 3 // 4 if many else runs_max
     for _ in range(GROWTHS_MAX):
-        result = session.enumerate(schedules_max=left, bound=None, full=True, below=rank, wanted=wanted)
+        result = session.enumerate(
+            schedules_max=left, bound=None, full=True, below=rank, wanted=wanted, nominal=nominal
+        )
         if result.failure is not None and result.rank is not None:
             decisions, rank = result.decisions, result.rank
         if not result.grown:

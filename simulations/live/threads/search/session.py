@@ -34,7 +34,7 @@ from simulations.live.threads.search.exhaustive import (
     enumerate_schedules,
 )
 from simulations.live.threads.search.focus import alike, focused, where
-from simulations.live.threads.search.follower import Follower, nothing
+from simulations.live.threads.search.follower import Follower, nothing, together
 from simulations.live.threads.search.hit import Hit
 from simulations.live.threads.search.plans import Scripted
 from simulations.live.threads.search.strategies import Decisions, Fixed, Proposal, Turns, Walk
@@ -52,6 +52,7 @@ if TYPE_CHECKING:
     from simulations.live.threads.control.tasks import Task
     from simulations.live.threads.program import Program
     from simulations.live.threads.search.exhaustive import Rank, Ranked
+    from simulations.live.threads.search.explain import Witness
     from simulations.live.threads.search.reduction import Beginning
 
 FOCUS_ROUNDS_MAX: Final = 12
@@ -533,28 +534,37 @@ class Session:
         below: Rank | None = None,
         wanted: Callable[[Failure], bool] = lambda _: True,
         by_deviations: bool = False,
+        nominal: Callable[[], Witness] | None = None,
     ) -> Result:
         """Run schedules in the order of "least"; where an unforeseen access conflicts, begin again.
 
         Where they are to lie below a schedule, whose steps would then be counted in another way, the
-        unforeseen sites are returned instead.
+        unforeseen sites are returned instead. The first schedule is the nominal one, of which a witness may
+        be told.
         """
         spent = 0
         while True:
             grown: set[Site] = set()
+            witness = None if nominal is None else nominal()
 
             def run(strategy: Strategy, happened: Happened, grown: set[Site] = grown) -> Failure | None:
+                nonlocal witness
+                told, witness = witness, None
+
                 def sink(task: Task, site: Site | None, touches: list[Touch], touching: Touching) -> None:
                     happened.access(task, site, touches, touching)
                     grown.update(before for before in self._before(task, site, touching) if not before.focus)
 
                 gil = full and self.granularity == "gil"
+                noted = sink if gil and self._conflicts else happened.access
                 failure = self.watched(
                     strategy,
-                    sink if gil and self._conflicts else happened.access,
+                    noted if told is None else together(told.access, noted),
                     "observe" if full else "watch",
                     tracing=full,
                 )
+                if told is not None:
+                    told.ends(failure)
                 if full and not gil:
                     conflicts = focused(happened.shares)
                     grown |= {site for site in conflicts if not site.focus}
