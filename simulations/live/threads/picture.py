@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-from simulations.drawing.marks import Lanes, Sequence, Step, Tone, lanes_beside
+from simulations.drawing.marks import FAILS, NEAREST, Lanes, Sequence, Step, Tone, lanes_beside
 from simulations.drawing.sheet import Lines, Sheet
 
 if TYPE_CHECKING:
@@ -28,6 +28,23 @@ def exploration_sheet(says: str, lanes: str, runs: tuple[Sequence, ...]) -> Shee
     if lanes and prose != says:
         blocks.append(Lines(f"\n{lanes}"))
     return Sheet(blocks=tuple(blocks), pictures=(schedules(runs),) if runs else ())
+
+
+def drawn(lanes: tuple[str, ...], steps: tuple[tuple[int, str], ...], ended: str) -> Sequence:
+    """Return a run as a picture.
+
+    Args:
+        lanes: The names of its threads.
+        steps: What was done, in order: the number of the lane from 0, and a text.
+        ended: How it failed, as a sentence; empty where it passed.
+    """
+    return Sequence(
+        title=FAILS if ended else NEAREST,
+        tone=Tone.BAD if ended else Tone.GOOD,
+        lanes=lanes,
+        steps=tuple(Step(lane, text) for lane, text in steps),
+        ended=ended,
+    )
 
 
 def schedules(runs: tuple[Sequence, ...]) -> Lanes:

@@ -100,6 +100,7 @@ class Installer:
         self._unwatched: dict[str, None] = {}
         self._atomic: dict[str, None] = {}
         self._types: set[type] = set()
+        self._kinds: set[type] = set()
         self._built: dict[CodeType, CodeType] = {}
         self._observing: dict[Granularity, dict[CodeType, CodeType]] = {}
         self._settled: dict[CodeType, CodeType] = {}
@@ -125,6 +126,8 @@ class Installer:
     def reached(self, thing: Any) -> bool:
         """Put under control what is about to be called; return whether nothing but its call can be seen."""
         kind = type(thing)
+        if kind in self._kinds:
+            return False
         if kind is FunctionType:
             code = self._owners[id(thing)][1] if id(thing) in self._owners else thing.__code__
             if self._scope is None and origin(code) is Origin.TOOL:
@@ -145,6 +148,8 @@ class Installer:
             self._types.add(seen)
             for function in _functions_in(thing):
                 self.reached(function)
+        if seen is kind and kind is not functools.partial:
+            self._kinds.add(kind)
         return False
 
     def rewritten(self, code: CodeType, space: dict[str, Any]) -> CodeType:
@@ -269,7 +274,7 @@ class Installer:
         for function, code in self._owners.values():
             function.__code__ = code
         self.known, self._built, self._settled, self._observing = Known(), {}, {}, {}
-        self._owners, self._types = {}, set()
+        self._owners, self._types, self._kinds = {}, set(), set()
         forget_types()
         self._hooks.connect()
 

@@ -7,13 +7,14 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 from simulations.live.threads.control.back_end import NATIVE
 from simulations.live.threads.report import Coverage
+from simulations.live.threads.search.hit import Hit
 from simulations.live.threads.search.proof import SPENT, Proof
-from simulations.live.threads.search.session import Hit, Session
 from simulations.live.threads.search.strategies import Fixed, Pct, Proposal, Turns, Walk
 
 if TYPE_CHECKING:
     from simulations.choices import Plan
     from simulations.live.threads.program import Budget
+    from simulations.live.threads.search.session import Session
     from simulations.live.threads.search.strategies import Decisions
 
 OBSERVATIONS: Final = 12
