@@ -96,6 +96,7 @@ class Installer:
         self._owners: dict[int, tuple[FunctionType, CodeType]] = {}
         self._mode: Mode = "observe"
         self._rewritten: set[int] = set()
+        self._passed: set[int] = set()
         self._once: set[CodeType] = set()
         self._unwatched: dict[str, None] = {}
         self._atomic: dict[str, None] = {}
@@ -129,6 +130,8 @@ class Installer:
         if kind in self._kinds:
             return False
         if kind is FunctionType:
+            if id(thing.__code__) in self._passed:
+                return False
             code = self._owners[id(thing)][1] if id(thing) in self._owners else thing.__code__
             if self._scope is None and origin(code) is Origin.TOOL:
                 self._atomic[str(thing.__module__)] = None
@@ -138,6 +141,8 @@ class Installer:
                 with self._points.run.outside():  # what it takes to rewrite code is not part of the run
                     if self._add_owner(thing):
                         thing.__code__ = self._build(thing.__code__, self._mode)
+            if id(thing.__code__) in self._rewritten:
+                self._passed.add(id(thing.__code__))
             return False
         if kind is MethodType:
             return self.reached(thing.__func__)

@@ -13,7 +13,14 @@ import functools
 import queue
 import threading
 import time
-from types import BuiltinFunctionType, MethodDescriptorType, MethodType, ModuleType, WrapperDescriptorType
+from types import (
+    BuiltinFunctionType,
+    FunctionType,
+    MethodDescriptorType,
+    MethodType,
+    ModuleType,
+    WrapperDescriptorType,
+)
 from typing import TYPE_CHECKING, Any, Final
 
 from simulations.live.threads.control import back_end
@@ -124,6 +131,8 @@ class Primitives:
     def controlled(self, function: Any, site: Site) -> Callable[..., Any] | None:
         """Return what to call in place of a function, or None to leave it alone."""
         kind = type(function)
+        if kind is FunctionType or kind is MethodType:
+            return None
         if issubclass(kind, BuiltinFunctionType):
             owner = type(function.__self__)
             if owner in _CONTROLLED_TYPES:

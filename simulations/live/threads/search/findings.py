@@ -100,7 +100,7 @@ def found(session: Session, hit: Hit, budget: Budget, coverage: Coverage) -> Exp
         nominal if len(hit.decisions) == 1 else None,
     )
     minimising = session.schedules - before
-    if hit.rank is not None and hit.decisions and not minimal.decisions:
+    if hit.passed and hit.rank is not None and not minimal.decisions:
         # A thread that spins may fail by itself where fewer places count; else state outlives a run.
         refuse_outlived(session)
         session.narrow()

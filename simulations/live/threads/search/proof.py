@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from simulations.errors import NondeterminismError
@@ -128,8 +129,8 @@ class Proof:
         if failure is not None and (repeats or (self._nominal is None and self._passed)):
             raise outlived(failure)
         if failure is not None:
-            hit = _hit(session, failure, follower)
-            if hit.rank is None and self._nominal is not None and not self._repeated:
+            hit = replace(_hit(session, failure, follower), passed=self._nominal is not None)
+            if hit.rank is None and hit.passed and not self._repeated:
                 refuse_outlived(session)
             return hit
         self.time_outs |= follower.time_outs
