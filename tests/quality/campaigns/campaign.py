@@ -208,14 +208,16 @@ def program(
         start_new_session=True,
         preexec_fn=usual_signals,  # noqa: PLW1509  (a campaign runs no threads)
     )
-    if during is not None:
-        during(process)
     try:
+        if during is not None:
+            during(process)
         out, err = process.communicate(stdin, timeout=seconds_max)
-    except subprocess.TimeoutExpired:
+    except BaseException as error:
         with contextlib.suppress(ProcessLookupError):
             os.killpg(process.pid, signal.SIGKILL)
         out, err = process.communicate()
+        if not isinstance(error, subprocess.TimeoutExpired):
+            raise
         return Ended(None, out, err)
     return Ended(process.returncode, out, err)
 
