@@ -63,7 +63,7 @@ OF_LINUX = {"simulations.live.memory.seize", "simulations.live.memory.watch"}
 OF_A_BROWSER = {"simulations.live.threads.control.stack_switching"}
 """What the instrument for memory loads only where it runs."""
 
-HELPS = ("compare", "test", "bisect", "new", "assumptions", "threads", "machine", "record", "journal")
+HELPS = ("compare", "test", "bisect", "doctor", "new", "assumptions", "threads", "machine", "record", "journal")
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="takes from Linux what other systems lack")
@@ -81,6 +81,12 @@ def test_all_but_the_instruments_of_linux_works_there(platform, tmp_path):
         ("isolate", finding): 0,
         ("explain", finding): 0,
         ("export", finding): 0,
+        ("report", finding, "-o", str(tmp_path / "page.html")): 0,
+        ("mark", finding): 0,
+        ("learn", str(tmp_path / "lessons")): 0,
+        ("replay", "stale-cache", "--plan", "[]"): 0,
+        ("demo",): 0,
+        ("docs",): 2,
         ("threads", "run", "--help"): 0,
         ("machine", "examine", "--help"): 0,
         **{(name, "--help"): 0 for name in HELPS},
