@@ -191,7 +191,8 @@ def check_writable(path: str | os.PathLike[str]) -> None:
             raise FindingError(f"{folder} is not writable; name a file elsewhere")
         holds_something = target.exists() and target.stat().st_size
     except (OSError, ValueError) as error:  # a name that is too long, a byte that no name has
-        raise FindingError(f"cannot write {shown(str(path))}: {error}; name another file") from error
+        reason = getattr(error, "strerror", None) or error
+        raise FindingError(f"cannot write {shown(str(path))}: {reason}; name another file") from error
     if holds_something:
         try:
             load(target)
@@ -213,7 +214,7 @@ def write_whole(path: Path, text: str) -> None:
     beside: Path | None = None
     try:
         if target.exists() and not target.is_file():
-            target.write_text(text, encoding="utf-8")
+            _write_as_it_is(target, text)
             return
         beside = target.with_name(f".{target.name[:_NAME_KEPT]}.{secrets.token_hex(4)}.part")
         with beside.open("x", encoding="utf-8") as file:
@@ -230,6 +231,14 @@ def write_whole(path: Path, text: str) -> None:
         if beside is not None:
             with suppress(OSError):
                 beside.unlink(missing_ok=True)
+
+
+def _write_as_it_is(target: Path, text: str) -> None:
+    """Write to a device or a pipe; one that nobody reads is an error rather than a wait without end."""
+    descriptor = os.open(target, os.O_WRONLY | getattr(os, "O_NONBLOCK", 0))
+    with open(descriptor, "w", encoding="utf-8") as file:  # noqa: PTH123  (there is no other way from a number)
+        os.set_blocking(descriptor, True)
+        file.write(text)
 
 
 _NAME_KEPT: Final = 100

@@ -6,16 +6,17 @@ import argparse
 import json
 import re
 import sys
-from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from scenarios.lab.commands.bisect_display import concluded, print_result, showing_progress, to_json
-from scenarios.lab.commands.command import DONE, GAVE_UP, INTERRUPTED, UsageError
+from scenarios.lab.commands.command import DONE, GAVE_UP, INTERRUPTED, UsageError, file_name, file_path
 from scenarios.lab.commands.journal_options import add_journal_arguments, check_journal, note
 from scenarios.lab.method.bisect import RUNS_MAX, Answer, Bisection, Question, bisect, state_file
 from scenarios.lab.method.repository import Repository, inside
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from scenarios.lab.method.bisect import Progress
     from scenarios.lab.method.flaky_bisect import Belief
 
@@ -64,10 +65,16 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     own.add_argument(
         "--timeout", type=float, metavar="S", help="seconds that a run may take; default: no limit"
     )
-    own.add_argument("--state", type=Path, metavar="FILE", help="written after every run; default: in .git")
-    own.add_argument("-C", "--repository", default=".", metavar="DIR", help="default: the present folder")
+    own.add_argument(
+        "--state", type=file_path, metavar="FILE", help="written after every run; default: in .git"
+    )
+    own.add_argument(
+        "-C", "--repository", type=file_name, default=".", metavar="DIR", help="default: the present folder"
+    )
     story = parser.add_argument_group("on the versions of a scenario")
-    story.add_argument("--at", type=Path, metavar="DIR", help="keep the repository there; default: temporary")
+    story.add_argument(
+        "--at", type=file_path, metavar="DIR", help="keep the repository there; default: temporary"
+    )
     story.add_argument("--seed", type=int, default=0, metavar="N", help="of the repository; default: 0")
     parser.add_argument("--json", action="store_true", help="print one JSON value")
     add_journal_arguments(parser)

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from scenarios.lab.catalogue import get
-from scenarios.lab.commands.command import DONE
+from scenarios.lab.commands.command import DONE, file_name
 from scenarios.lab.finding import load
 from scenarios.lab.method.explain import export, name_of_test
 from simulations.errors import LabError
@@ -19,8 +19,10 @@ if TYPE_CHECKING:
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of the command."""
-    parser.add_argument("file", metavar="FINDING", help="a finding, as written by hunt -o")
-    parser.add_argument("-o", "--output", metavar="FILE", help="a new file; default: print the test")
+    parser.add_argument("file", type=file_name, metavar="FINDING", help="a finding, as written by hunt -o")
+    parser.add_argument(
+        "-o", "--output", type=file_name, metavar="FILE", help="a new file; default: print the test"
+    )
     parser.add_argument(
         "--variant", metavar="V", help="the variant that the test runs; default: the finding's"
     )

@@ -8,7 +8,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from scenarios.lab.commands.command import DONE
+from scenarios.lab.commands.command import DONE, file_path
 from scenarios.lab.commands.export import write_new
 from scenarios.lab.teaching import material
 from scenarios.lab.teaching.copies import LESSONS, copies
@@ -26,7 +26,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "overwritten. Students get notebooks without outputs and solutions, with cells to complete."
     )
     parser.add_argument(
-        "folder", type=Path, nargs="?", default=Path("heisenlab-course"), metavar="DIR", help="where to"
+        "folder", type=file_path, nargs="?", default=Path("heisenlab-course"), metavar="DIR", help="where to"
     )
     parser.add_argument(
         "--teacher", action="store_true", help="with outputs, with solutions, and with all cells completed"

@@ -7,6 +7,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from scenarios.lab.commands.command import file_name
 from simulations.drawing.page import page, report_page
 from simulations.drawing.png import converter, png
 from simulations.drawing.svg import svg
@@ -30,9 +31,15 @@ _KINDS: Final[dict[str, tuple[bytes, Callable[[Picture], bytes]]]] = {
 
 def add_picture_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the options of a command that draws its result."""
-    parser.add_argument("--svg", metavar="FILE", help="draw it as SVG, too; dark or light, as your screen is")
-    parser.add_argument("--png", metavar="FILE", help="draw it as PNG, too; needs heisenlab[report]")
-    parser.add_argument("--html", metavar="FILE", help="draw it as a page that stands alone, too")
+    parser.add_argument(
+        "--svg", type=file_name, metavar="FILE", help="draw it as SVG, too; dark or light, as your screen is"
+    )
+    parser.add_argument(
+        "--png", type=file_name, metavar="FILE", help="draw it as PNG, too; needs heisenlab[report]"
+    )
+    parser.add_argument(
+        "--html", type=file_name, metavar="FILE", help="draw it as a page that stands alone, too"
+    )
 
 
 def check_pictures(args: argparse.Namespace) -> None:

@@ -8,7 +8,7 @@ import sys
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from scenarios.lab.commands.command import INTERRUPTED
+from scenarios.lab.commands.command import INTERRUPTED, file_name
 from scenarios.lab.method.campaign import InProcess, Processes
 
 if TYPE_CHECKING:
@@ -33,7 +33,10 @@ def add_workers_arguments(parser: argparse.ArgumentParser) -> None:
         help="a Dask cluster in their place: tcp://HOST:PORT (its scheduler), or local[:N]; same figures",
     )
     parser.add_argument(
-        "--state", metavar="FILE", help="keep what was done, so that the same command goes on after Ctrl-C"
+        "--state",
+        type=file_name,
+        metavar="FILE",
+        help="keep what was done, so that the same command goes on after Ctrl-C",
     )
 
 
