@@ -9,7 +9,15 @@ import sys
 from typing import TYPE_CHECKING, Final
 
 from scenarios.lab.commands.bisect_display import concluded, print_result, showing_progress, to_json
-from scenarios.lab.commands.command import DONE, GAVE_UP, INTERRUPTED, UsageError, file_name, file_path
+from scenarios.lab.commands.command import (
+    DONE,
+    GAVE_UP,
+    UsageError,
+    file_name,
+    file_path,
+    interrupted_by,
+    interrupted_status,
+)
 from scenarios.lab.commands.journal_options import add_journal_arguments, check_journal, note
 from scenarios.lab.method.bisect import RUNS_MAX, Answer, Bisection, Question, bisect, state_file
 from scenarios.lab.method.repository import Repository, inside
@@ -121,35 +129,34 @@ def run(args: argparse.Namespace) -> int:
         seconds_max=args.timeout,
     )
     repository = Repository.at(args.repository)
-    result = _own(repository, question, args.state or state_file(repository, question), as_json=args.json)
-    if result is None:
-        return INTERRUPTED
+    state = args.state or state_file(repository, question)
+    try:
+        result = _own(repository, question, state, as_json=args.json)
+    except KeyboardInterrupt as error:
+        _say(f"{interrupted_by(error)}; that is no verdict. The same command goes on from {state}")
+        return interrupted_status(error)
     note(args, f"bisect {args.good}..{args.bad}", concluded(repository, question, result))
     return GAVE_UP if result.answer is Answer.GAVE_UP else DONE
 
 
-def _own(repository: Repository, question: Question, state: Path, *, as_json: bool) -> Bisection | None:
-    """Bisect and print the result; None when it was interrupted."""
+def _own(repository: Repository, question: Question, state: Path, *, as_json: bool) -> Bisection:
+    """Bisect and print the result."""
     changed = repository.changed_files()
     if changed:
         _say(f"{changed} changed files are not committed, so no version has them; they are left as they are")
     for argument in inside(repository, question.command):
         _say(f"{argument} is in your checkout: every version would run that same file; name it relative")
     began: list[int] = []
-    try:
-        with showing_progress() as watch:
+    with showing_progress() as watch:
 
-            def watched(progress: Progress, belief: Belief, words: str) -> None:
-                if not began:
-                    began.append(progress.runs - 1)
-                    if began[0]:
-                        _say(f"{began[0]} runs were done before, as {state} says; going on from there")
-                watch(progress, belief, words)
+        def watched(progress: Progress, belief: Belief, words: str) -> None:
+            if not began:
+                began.append(progress.runs - 1)
+                if began[0]:
+                    _say(f"{began[0]} runs were done before, as {state} says; going on from there")
+            watch(progress, belief, words)
 
-            result = bisect(repository, question, state=state, watch=watched)
-    except KeyboardInterrupt:
-        _say(f"interrupted; that is no verdict. The same command goes on from {state}")
-        return None
+        result = bisect(repository, question, state=state, watch=watched)
     if as_json:
         print(json.dumps({**to_json(result, question), "state": str(state)}, indent=2))
     else:

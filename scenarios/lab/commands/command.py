@@ -72,10 +72,6 @@ class CommandModule(Protocol):
         """
 
 
-INTERRUPTED: Final = 130
-"""Ended by Ctrl-C; no verdict."""
-
-
 def interrupted_status(error: KeyboardInterrupt) -> int:
     """Return the exit status of a command that a signal ended, as a shell gives it: 130 after Ctrl-C."""
     return 128 + int(getattr(error, "number", signal.SIGINT))

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from scenarios.lab.commands.command import file_name
+from scenarios.lab.finding import write_whole
 from simulations.drawing.page import page, report_page
 from simulations.drawing.png import converter, png
 from simulations.drawing.svg import svg
@@ -100,11 +101,8 @@ def save_pictures(args: argparse.Namespace, picture: Picture, sheet: Sheet | Non
     for kind, (_, drawn) in _KINDS.items():
         named = getattr(args, kind)
         if named:
-            try:
-                if kind == "html" and sheet is not None:
-                    content = report_page(picture.title, sheet).encode()
-                else:
-                    content = drawn(picture)
-                Path(named).write_bytes(content)
-            except OSError as error:
-                raise LabError(f"cannot draw into {shown(named)}: {error.strerror}") from error
+            if kind == "html" and sheet is not None:
+                content = report_page(picture.title, sheet).encode()
+            else:
+                content = drawn(picture)
+            write_whole(Path(named), content)
