@@ -58,7 +58,7 @@ class Witness:
     def access(self, task: Task, site: Site | None, touches: list[Touch], touching: Touching) -> None:
         """Take note of an access: a sink."""
         run = self._run
-        if touching is Touching.TRIES:
+        if touching is Touching.TRIES or touching is Touching.LETS_GO:
             return
         with run.outside():
             place = place_of(task, site)

@@ -103,11 +103,17 @@ class Follower:
         if touching is Touching.TRIES:
             self._trying[thread] = touches[0][0]
             return
+        if touching is Touching.LETS_GO and self.steps and self.steps[-1].thread == thread:
+            # It came behind its last step, and before that of any other thread.
+            last = self.steps[-1]
+            self.steps[-1] = last._replace(touches=(*last.touches, *touches))
+            return
         stamp = touches[0][0]
         timed_out = task.took_time_out()
         if timed_out:
             self.time_outs[place(sys._getframe())] = None  # noqa: SLF001  (the one way to one's own frame)
-        waits = touching in _TAKING and self._trying.pop(thread, None) != stamp
+        tried = self._trying.pop(thread, None)
+        waits = touching in _TAKING and tried != stamp
         born = self._born.pop(thread, None)
         self.did.append((thread, site, touching))
         self.steps.append(

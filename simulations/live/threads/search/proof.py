@@ -72,6 +72,11 @@ class Proof:
         return not self.complete and not self._stopped and self._reduction.waiting <= schedules
 
     @property
+    def classes(self) -> int:
+        """How many classes of schedules were run; one where threads did nothing that depends on others."""
+        return self._reduction.classes
+
+    @property
     def _stopped(self) -> bool:
         """Whether to go on would say nothing: runs do not end, or are not repeated."""
         return _CUT in self.hindrances or _OUTLIVES in self.hindrances
@@ -87,7 +92,6 @@ class Proof:
         session = self._session
         failure = session.followed(follower)
         if session.lets_go():
-            session.adopted()
             self._reduction, self._nominal = Reduction(), None
             return None
         if session.adopted() and (failure is None or self._nominal is None):
@@ -130,14 +134,15 @@ SPENT: Final = "the budget was spent"
 _CUT: Final = "a run was cut short, since it did not come to an end"
 _NEW_CODE: Final = "each run came to code that was not there before, so that not all of it was under control"
 _OUTLIVES: Final = (
-    "the same schedule did something else when it was run again: state outlives a run; make it anew in setup"
+    "the same schedule did something else when it was run again: state outlives a run, or a thread outside "
+    "of the exploration changes it; make it anew in setup"
 )
 
 
 def _outlived(failure: Failure) -> NondeterminismError:
     return NondeterminismError(
         f"the nominal schedule passed, and failed when it was run again ({failure.summary}): state outlives "
-        f"a run; make it anew in setup"
+        f"a run, or a thread outside of the exploration changes it; make it anew in setup"
     )
 
 

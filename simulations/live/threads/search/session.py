@@ -369,11 +369,11 @@ class Session:
 
         return self._run(strategy, None, lambda: set_trace(trace), audit=True)
 
-    def adopted(self) -> bool:
+    def adopted(self, *, counted: bool = True) -> bool:
         """Watch the functions that the last run came to for the first time; return whether there were any."""
         if not self._installer.adopt():
             return False
-        self.schedules -= 1  # it was not a schedule of all of the program
+        self.schedules -= counted  # it was not a schedule of all of the program
         self._changed()
         for site in self._installer.sites:
             site.set_focus(focus=True)
@@ -382,7 +382,8 @@ class Session:
     def lets_go(self) -> bool:
         """Return whether the last run kept objects too long, so that it says nothing; no other run will."""
         anew = self._points.lets_go()
-        self.schedules -= anew
+        if anew and not self.adopted():
+            self.schedules -= 1
         return anew
 
     def narrow(self) -> None:
