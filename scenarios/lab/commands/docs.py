@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from scenarios.lab.commands.command import DONE
+from scenarios.lab.interrupts import Terminated
 from simulations.errors import LabError
 
 if TYPE_CHECKING:
@@ -48,6 +49,8 @@ def run(args: argparse.Namespace) -> int:
             webbrowser.open(address)
         try:
             server.serve_forever()
+        except Terminated:
+            raise
         except KeyboardInterrupt:
             return DONE
     return DONE

@@ -8,7 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from scenarios.lab.commands.command import DONE, UsageError
+from scenarios.lab.commands.command import DONE, UsageError, file_name
 from scenarios.lab.commands.pictures import check_target
 from scenarios.lab.files import read_at_most
 from scenarios.lab.finding import load, write_whole
@@ -38,11 +38,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of the command."""
     parser.add_argument(
         "file",
+        type=file_name,
         metavar="RESULT",
         help="a finding (hunt -o), an exploration (threads run --json), a memory report "
         "(memory run --report), or the folder of a recording (record)",
     )
-    parser.add_argument("-o", "--output", metavar="FILE", default="report.html", help="default: report.html")
+    parser.add_argument(
+        "-o", "--output", type=file_name, metavar="FILE", default="report.html", help="default: report.html"
+    )
     parser.add_argument("--force", action="store_true", help="overwrite FILE, whatever it holds")
     parser.add_argument("--json", action="store_true", help="print one JSON value")
 
