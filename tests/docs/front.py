@@ -37,10 +37,10 @@ PLAYED: Final = {
 """The page on which each story can be played."""
 DOORS: Final = {
     "I have a bug": {
-        "the schedules of my threads": "guide/threads.html",
-        "my state machine": "guide/state_machines.html",
-        "pointers that are cut": "guide/memory.html",
-        "a long job that dies": "guide/recorder.html",
+        "in my threads": "guide/threads.html",
+        "in my state machine": "guide/state_machines.html",
+        "in memory: a truncated pointer": "guide/memory.html",
+        "in a long job that dies": "guide/recorder.html",
     },
     "I teach": {
         "ten minutes": "notebooks/ten_minutes.html",
@@ -81,8 +81,8 @@ def front() -> str:
         '<div class="front">\n<div>\n'
         '<p class="sentence">A bug is irreproducible when one of its inputs is not recorded. The lab makes '
         "that input a value, and then the bug is a failing test like any other.</p>\n"
-        "<p>Here it is the order of two threads. Reader and writer share a cache; say who goes on, and make "
-        "it stale.</p>\n"
+        "<p>Here that input is the order of two threads. Reader and writer share a cache: decide who goes "
+        "on, and make it stale.</p>\n"
         '<p><a class="play" href="play/scheduler.html">You are the scheduler: play</a></p>\n'
         '<p>Or <a href="play/paste.html">paste a class of your own</a>, and see its least failing schedule. '
         "Nothing to install, and nothing leaves the page.</p>\n"
