@@ -28,7 +28,7 @@ def exploration_sheet(says: str, lanes: str, runs: tuple[Sequence, ...]) -> Shee
     prose = says.removesuffix(lanes)
     blocks = [Lines(prose.rstrip("\n"), wrap=True)]
     if lanes and prose != says:
-        blocks.append(Lines(f"\n{lanes}"))
+        blocks.append(Lines(f"\n{lanes}", drawn=bool(runs)))
     return Sheet(blocks=tuple(blocks), pictures=(schedules(runs),) if runs else ())
 
 
