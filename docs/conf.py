@@ -53,10 +53,22 @@ def _tell_how_wide(_app: Sphinx, doctree: nodes.document, _docname: str) -> None
     for block in doctree.findall(nodes.literal_block):
         columns = max(map(len, block.astext().splitlines()), default=0)
         block["classes"].append(f"columns-{min(max(-(-columns // 10) * 10, 50), 130)}")
-        if block.get("language") == "console" and in_columns(block.astext()):
+        if block.get("language") in {"console", "myst-ansi"} and in_columns(block.astext()):
             block["classes"].append("in-columns")
+
+
+def _break_names(_app: Sphinx, doctree: nodes.document, _docname: str) -> None:
+    """Let a long name in a table be broken behind each underscore, and nowhere else."""
+    for literal in [each for entry in doctree.findall(nodes.entry) for each in entry.findall(nodes.literal)]:
+        parts = re.split("(?<=_)(?=[^_])", literal.astext())
+        broken = [
+            node for part in parts for node in (nodes.raw("", "<wbr>", format="html"), nodes.Text(part))
+        ]
+        literal.clear()
+        literal.extend(broken[1:])
 
 
 def setup(app: Sphinx) -> None:
     """Connect what Sphinx calls once the nodes of a page are complete."""
     app.connect("doctree-resolved", _tell_how_wide)
+    app.connect("doctree-resolved", _break_names)

@@ -66,7 +66,7 @@ _STYLE: Final = (
     "margin:-.2rem -.8rem -.8rem}"
     ".front .sentence{font-size:1.4rem;line-height:1.35}"
     ".front .play{display:inline-block;padding:.6rem 1rem;border:2px solid currentColor;border-radius:.4rem}"
-    ".cards h3,.doors h3{margin:0 0 .4rem}.doors ul{margin:0;padding-left:1.2rem}"
+    ".cards h3,.doors h3{margin:0 0 .4rem;padding:0;font-size:1.25rem}.doors ul{margin:0;padding-left:1.2rem}"
 )
 
 

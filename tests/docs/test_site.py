@@ -32,7 +32,7 @@ CUT_OFF = """() => {
     const style = getComputedStyle(block);
     if (block.closest("svg") || !block.clientWidth || style.overflowX === "visible") continue;
     if (block.scrollWidth <= block.clientWidth + 2) continue;
-    const may = block.matches(".highlight-text pre, .in-columns pre, .table-wrapper");
+    const may = block.matches(".highlight-text pre, .in-columns pre, .table-wrapper, .capture");
     const scrolls = may && ["auto", "scroll"].includes(style.overflowX);
     const shadows = style.backgroundImage !== "none" && style.backgroundAttachment.includes("local");
     if (!(scrolls && shadows)) {
