@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Any, Final
 from scenarios.lab.catalogue import get
 from scenarios.lab.covered import HIDDEN, deviations, hidden
 from scenarios.lab.execution import replayed
+from scenarios.lab.files import read_at_most
 from scenarios.lab.finding_fields import FieldError, check_depth, checked
 from scenarios.lab.verdict import Minimality
 from simulations.drawing.displayed import Displayed
@@ -244,16 +245,11 @@ def load(path: str | os.PathLike[str]) -> Finding:
     """
     where = shortened(str(path))
     try:
-        with Path(path).open("rb") as file:
-            content = file.read(_BYTES_MAX + 1)
-    except (OSError, ValueError) as error:  # a name may hold what no file system takes
-        raise FindingError(f"cannot read {where}: {getattr(error, 'strerror', None) or error}") from error
-    if len(content) > _BYTES_MAX:
-        raise FindingError(f"{where} is larger than any finding ({_BYTES_MAX} bytes); is it the right file?")
-    try:
-        text = content.decode("utf-8")
+        text = read_at_most(path, _BYTES_MAX, "a finding").decode("utf-8")
     except UnicodeDecodeError as error:
         raise FindingError(f"{where} is not a finding: it is not text") from error
+    except LabError as error:
+        raise FindingError(str(error)) from error
     if not text.strip():
         raise FindingError(f"{where} is empty; hunt again with -o {where}")
     try:

@@ -16,6 +16,7 @@ from pathlib import Path
 from time import monotonic
 from typing import TYPE_CHECKING, Any, Final
 
+from scenarios.lab.files import read_at_most
 from scenarios.lab.finding import FindingError, write_whole
 from simulations.errors import LabError
 from simulations.terminal_text import shortened, shown
@@ -108,14 +109,7 @@ def resumed(
     """
     progress = HuntProgress(Path(path), belongs_to, every_seconds=every_seconds)
     where = shortened(str(path))
-    try:
-        with Path(path).open("rb") as file:
-            content = file.read(_BYTES_MAX + 1)
-    except FileNotFoundError:
-        content = b""
-    except (OSError, ValueError) as error:
-        said = getattr(error, "strerror", None) or error
-        raise LabError(f"cannot read the state file {where}: {said}; name another file") from error
+    content = read_at_most(path, _BYTES_MAX, "a state file", missing=b"")
     if content:
         progress.parts = _parts(content, where, belongs_to)
     progress.write()
@@ -126,7 +120,7 @@ def resumed(
 
 def _parts(content: bytes, where: str, belongs_to: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
     try:
-        data = json.loads(content) if len(content) <= _BYTES_MAX else None
+        data = json.loads(content)
     except (ValueError, RecursionError):
         data = None
     if not isinstance(data, dict) or (data.get("format"), data.get("schema")) != (FORMAT, SCHEMA):

@@ -110,7 +110,7 @@ def print_facts(facts: Sequence[tuple[str, str]], *, wrap: bool = True) -> None:
         facts: The names and the values.
         wrap: Whether a terminal gets a long value in several lines, broken between words.
     """
-    facts = [(name, printable(value)) for name, value in facts]
+    facts = [(printable(name), printable(value)) for name, value in facts]
     console = Console()
     if not console.is_terminal:
         for line in aligned(facts, gap=2):

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import json
 import os
-import sys
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from scenarios.lab.commands.command import DONE, UsageError
-from scenarios.lab.commands.display import print_rows
+from scenarios.lab.commands.display import complain, print_rows
 from scenarios.lab.method.journal import VARIABLE, read
 
 if TYPE_CHECKING:
     import argparse
+
+_DAMAGED_MAX: Final = 10
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -34,8 +35,10 @@ def run(args: argparse.Namespace) -> int:
     if not named:
         raise UsageError(f"name a journal, or set {VARIABLE}")
     kept = read(Path(named))
-    for number in kept.damaged:
-        print(f"heisenlab: line {number} of {named} is damaged and left out", file=sys.stderr)
+    if kept.damaged:
+        lines = f"line{'s' if kept.damaged[1:] else ''} {', '.join(map(str, kept.damaged[:_DAMAGED_MAX]))}"
+        more = f" and {len(kept.damaged) - _DAMAGED_MAX} more" if kept.damaged[_DAMAGED_MAX:] else ""
+        complain(f"{lines}{more} of {named} {'are' if kept.damaged[1:] else 'is'} damaged and left out")
     if args.json:
         hidden = {"outcome": None} if args.no_spoilers else {}
         entries = [{**each.to_json(), **hidden} for each in kept.entries]

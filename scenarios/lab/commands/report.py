@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from scenarios.lab.commands.command import DONE, UsageError
 from scenarios.lab.commands.pictures import check_target
+from scenarios.lab.files import read_at_most
 from scenarios.lab.finding import load, write_whole
 from scenarios.lab.method.report import finding_sheets
 from simulations.address_space.picture import Cut, tracks
@@ -97,9 +98,8 @@ def _read(name: str, *, no_spoilers: bool) -> tuple[str, tuple[Sheet, ...]]:
 def _json(name: str) -> dict[str, Any]:
     """Return what a file of JSON holds; nothing where it is none, of which `load` has more to say."""
     try:
-        with Path(name).open("rb") as file:
-            data = json.loads(file.read(_BYTES_MAX))
-    except (OSError, ValueError, RecursionError):
+        data = json.loads(read_at_most(name, _BYTES_MAX, "a result"))
+    except (LabError, ValueError, RecursionError):
         return {}
     return data if isinstance(data, dict) else {}
 

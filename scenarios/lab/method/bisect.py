@@ -20,6 +20,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
+from scenarios.lab.files import read_at_most
 from scenarios.lab.finding import write_whole
 from scenarios.lab.method.flaky_bisect import Evidence, believe, next_version
 from scenarios.lab.method.repository import Range, Repository, check_out, range_of, worktree
@@ -37,6 +38,7 @@ RUNS_MAX: Final = 2000
 """How many runs a bisection may take unless the caller says otherwise."""
 NO_VERDICTS_MAX: Final = 5
 """A version is skipped when its first runs, as many as this, all ended without a verdict."""
+_STATE_BYTES_MAX: Final = 64 * 2**20
 _OUTPUT_BYTES_MAX: Final = 4 * 1024 * 1024
 SKIP: Final = 125
 NOT_EXECUTABLE: Final = 126
@@ -439,10 +441,8 @@ def _resumed(state: Path, question: Question, span: Range) -> Progress:
     """Return the progress that a state file holds, or one that begins with the history."""
     progress = Progress(span, Evidence(span.versions))
     try:
-        data = json.loads(state.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        data = {"done": True}
-    except (OSError, ValueError) as error:
+        data = json.loads(read_at_most(state, _STATE_BYTES_MAX, "a state file", missing=b'{"done": true}'))
+    except (ValueError, RecursionError) as error:
         raise LabError(f"{state} is no state file of a bisection; name another --state") from error
     fresh = isinstance(data, dict) and data.get("done") is True
     if (fresh and "format" not in data) or (fresh and data.get("format") == FORMAT):

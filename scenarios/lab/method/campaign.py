@@ -26,6 +26,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Protocol, TypeAlias
 
 from scenarios.lab.doctor import PACKAGES
+from scenarios.lab.files import read_at_most
 from simulations.errors import LabError
 
 if TYPE_CHECKING:
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Chunk", "InProcess", "Pool", "Processes", "Work", "campaign"]
 
+_BYTES_MAX: Final = 256 * 2**20
 FORMAT: Final = "heisenlab campaign"
 """What the first line of a state file says that it is."""
 SCHEMA: Final = 1
@@ -197,23 +199,22 @@ def _head() -> dict[str, Any]:
 def _read(path: Path) -> dict[str, Any]:
     """Return the results that a state file holds, by key; a last line that was cut short is removed."""
     try:
-        text = path.read_text(encoding="utf-8")
-    except FileNotFoundError:
-        return {}
-    except (OSError, UnicodeDecodeError) as error:
-        raise LabError(f"cannot read the state file {path}: {error}") from error
+        text = read_at_most(path, _BYTES_MAX, "a state file", missing=b"").decode("utf-8")
+    except UnicodeDecodeError as error:
+        raise LabError(f"{path} is no state file of a campaign; name another file") from error
     lines = text.splitlines(keepends=True)
     whole = [line for line in lines if line.endswith("\n")]
     if not whole:
         if text and not json.dumps(_head()).startswith(text):
             raise LabError(f"{path} is no state file of a campaign; name another file")
-        path.unlink()
+        if text:
+            os.truncate(path, 0)
         return {}
     try:
         head, *entries = [json.loads(line) for line in whole]
         results = {entry["chunk"]: entry["result"] for entry in entries}
         _check(path, head)
-    except (ValueError, TypeError, KeyError, AttributeError) as error:
+    except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
         raise LabError(f"{path} is no state file of a campaign, or was damaged; name another file") from error
     if len(whole) < len(lines):
         os.truncate(path, len("".join(whole).encode()))

@@ -15,7 +15,9 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final
 
+from scenarios.lab.files import read_at_most
 from simulations.errors import LabError
+from simulations.terminal_text import shortened
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -27,6 +29,7 @@ except ImportError:  # Windows has none; appending in one piece has to do
 
 VARIABLE: Final = "HEISENLAB_JOURNAL"
 """The environment variable that names the journal where no option does."""
+_BYTES_MAX: Final = 64 * 2**20
 FORMAT: Final = "heisenlab journal"
 """What each line says it is."""
 SCHEMA: Final = 1
@@ -122,12 +125,9 @@ def read(path: Path) -> Journal:
     """Read a journal; lines that are no entries are left out, and named.
 
     Raises:
-        LabError: the file cannot be read.
+        LabError: the file cannot be read, or holds lines, of which not one is an entry.
     """
-    try:
-        lines = path.read_bytes().split(b"\n")
-    except OSError as error:
-        raise LabError(f"cannot read {path}: {error.strerror}") from error
+    lines = read_at_most(path, _BYTES_MAX, "a journal").split(b"\n")
     entries, damaged = [], []
     for number, line in enumerate(lines, 1):
         if not line.strip():
@@ -137,6 +137,8 @@ def read(path: Path) -> Journal:
             damaged.append(number)
         else:
             entries.append(found)
+    if damaged and not entries:
+        raise LabError(f"{shortened(str(path))} is no journal: not one of its lines is an entry")
     return Journal(tuple(entries), tuple(damaged))
 
 

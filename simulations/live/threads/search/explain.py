@@ -192,10 +192,15 @@ def lanes(moments: Sequence[Moment], asked: Sequence[Asked], threads: Sequence[s
 
 
 def _rows(moments: Sequence[Moment], asked: Sequence[Asked]) -> list[Row]:
-    """Return what happened, one row each; neighbours of one line are drawn together."""
+    """Return what happened, one row each; neighbours of one line are drawn together.
+
+    Where threads were in several files, a lane says in which it goes on.
+    """
     pauses = [choice for choice in asked if choice.chosen and not choice.forced]
     rows: list[Row] = []
     last = None
+    several = len({moment.place.file for moment in moments}) > 1
+    within: dict[str, str] = {}
     for moment in moments:
         while pauses and pauses[0].step <= moment.step:
             choice = pauses.pop(0)
@@ -203,7 +208,10 @@ def _rows(moments: Sequence[Moment], asked: Sequence[Asked]) -> list[Row]:
             rows.append(Row(choice.place.thread, f"~~ paused: {to} goes on ~~", to=to))
             last = None
         place = moment.place
-        key = (place.thread, place.line, place.function)
+        key = (place.thread, place.file, place.line, place.function)
+        if several and within.get(place.thread) != place.file:
+            rows.append(Row(place.thread, f"in {place.file}:"))
+            within[place.thread] = place.file
         if key != last:
             rows.append(Row(place.thread, f"{place.line}: {place.text}"))
         if moment.doing not in rows[-1].doing:

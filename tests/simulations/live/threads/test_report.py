@@ -1,4 +1,6 @@
+import importlib
 import json
+from pathlib import Path
 
 from simulations.choices import Plan
 from simulations.live.threads import Coverage, Minimality, Verdict, explore, replay
@@ -52,3 +54,18 @@ def test_coverage_says_how_far_it_reaches():
         "every schedule of 3 threads from this set-up with at most 2 preemptions, at granularity access"
     )
     assert str(Coverage()) == "no schedule was gone through in full"
+
+
+def test_lanes_say_in_which_file_a_thread_goes_on_where_there_are_several(tmp_path, monkeypatch):
+    (tmp_path / "tallies.py").write_text("def add(counter, old):\n    counter.value = old + 1\n")
+    monkeypatch.syspath_prepend(tmp_path)
+    tallies = importlib.import_module("tallies")
+
+    def worker(counter):
+        tallies.add(counter, counter.value)
+
+    rows = explore(Counter, [worker, worker], is_two).lanes.splitlines()
+    mine, theirs = f"in {Path(__file__).name}:", "in tallies.py:"
+    said = [row.strip() for row in rows if row.strip() in {mine, theirs}]
+    assert said == [mine, mine, theirs, theirs]
+    assert not [row for row in explore(Counter, [add, add], is_two).lanes.splitlines() if "in test_" in row]

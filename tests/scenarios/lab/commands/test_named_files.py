@@ -1,0 +1,64 @@
+"""A file that the user names and that is none of ours: one line for each, whichever command reads it."""
+
+from pathlib import Path
+
+import pytest
+
+from scenarios.lab.commands import main
+
+READING = {
+    "replay": ("replay", "FILE"),
+    "explain": ("explain", "FILE"),
+    "causality": ("causality", "FILE"),
+    "isolate": ("isolate", "FILE"),
+    "report": ("report", "FILE", "-o", "page.html"),
+    "mark": ("mark", "FILE"),
+    "export": ("export", "FILE", "-o", "test_it.py"),
+    "step": ("step", "toy", "FILE", "--json"),
+    "journal": ("journal", "FILE"),
+    "hunt --state": ("hunt", "toy", "--state", "FILE"),
+    "compare --state": ("compare", "toy", "--state", "FILE"),
+}
+HOSTILE = "a\x1b[31m\u202eb"
+
+
+@pytest.fixture
+def named(tmp_path, monkeypatch, toy_installed):
+    monkeypatch.chdir(tmp_path)
+
+    def make(kind):
+        path = Path(HOSTILE if kind == "a hostile name" else "file")
+        if kind == "endless":
+            path.symlink_to("/dev/zero")
+        elif kind == "a folder":
+            path.mkdir()
+        elif kind == "nested beyond measure":
+            path.write_text("[" * 100_000 + "\n")
+        else:
+            path.write_bytes(b"\xff\x00\x1b[31m\n")
+        return str(path)
+
+    return make
+
+
+@pytest.mark.parametrize("kind", ["a hostile name", "endless", "a folder", "nested beyond measure", "bytes"])
+@pytest.mark.parametrize("words", READING.values(), ids=READING)
+def test_is_refused_in_one_line(words, kind, named, capsys):
+    if kind == "endless" and not Path("/dev/zero").exists():
+        pytest.skip("there is no /dev/zero")
+    file = named(kind)
+    assert main([file if word == "FILE" else word for word in words]) == 2
+    out, err = capsys.readouterr()
+    shown = out + err
+    assert all(character.isprintable() or character == "\n" for character in shown), ascii(shown)
+    if words[0] != "mark":  # it prints a row for each
+        assert (out, err.count("\n")) == ("", 1)
+    assert not Path("page.html").exists()
+
+
+@pytest.mark.skipif(not Path("/dev/null").exists(), reason="there is no /dev/null")
+def test_a_state_file_that_is_empty_and_no_file_stays_what_it_is(tmp_path, toy_installed, capsys):
+    (tmp_path / "state").symlink_to("/dev/null")
+    words = ("compare", "toy", "--searcher", "exhaustive", "--hunts", "1", "--workers", "1")
+    assert main([*words, "--state", str(tmp_path / "state")]) == 0
+    assert (tmp_path / "state").is_symlink()
