@@ -134,11 +134,13 @@ def build(out: Path, source: Path, library: Path, ours: list[Path], work: Path) 
     (home / "jupyter-lite.json").write_text(
         json.dumps({"jupyter-lite-schema-version": 0, "jupyter-config-data": config}), encoding="utf-8"
     )
-    beside = Path(sys.executable).with_name("jupyter-lite")
-    program = beside if beside.exists() else "jupyter-lite"
     shutil.rmtree(out / "lite", ignore_errors=True)
     steps.run(
-        *(program, "build", "--lite-dir", home, "--contents", contents),
+        *(sys.executable, "-m", "jupyterlite_core", "build", "--lite-dir", home, "--contents", contents),
         *("--output-dir", out / "lite", "--apps", "lab", "--no-unused-shared-packages", "--no-sourcemaps"),
         folder=home,
     )
+    if not (out / "lite" / "extensions" / "@jupyterlite" / "pyodide-kernel-extension").is_dir():
+        raise steps.BuildError(
+            f"JupyterLite has found no kernel beside {sys.executable}: install the extra 'browser' there"
+        )
