@@ -107,7 +107,8 @@ class Follower:
         timed_out = task.took_time_out()
         if timed_out:
             self.time_outs[place(sys._getframe())] = None  # noqa: SLF001  (the one way to one's own frame)
-        waits = touching in _TAKING and self._trying.pop(thread, None) != stamp
+        tried = self._trying.pop(thread, None)
+        waits = touching in _TAKING and tried != stamp
         born = self._born.pop(thread, None)
         self.did.append((thread, site, touching))
         self.steps.append(
