@@ -1,7 +1,7 @@
 """Bisecting a test that fails now and then: two ways, over versions whose rates of failure are known.
 
-`history` and `make` are those of `scenarios.lab.method.story_repository`: 128 versions of a scenario, and a git
-repository of them.
+`history` and `make` are those of `scenarios.lab.method.story_repository`: 128 versions of a scenario, and a
+git repository of them.
 """
 
 from __future__ import annotations
