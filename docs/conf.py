@@ -68,7 +68,19 @@ def _break_names(_app: Sphinx, doctree: nodes.document, _docname: str) -> None:
         literal.extend(broken[1:])
 
 
+def _offer_to_run(app: Sphinx, doctree: nodes.document, docname: str) -> None:
+    """Where `docs.site` builds the lessons as notebooks too, let the page of each begin with a link to it."""
+    folder, _, name = docname.rpartition("/")
+    if folder != "notebooks" or not app.tags.has("lite"):
+        return
+    address = f"../play/lite/lab/index.html?path={name}.ipynb"
+    link = nodes.reference("", "Run this lesson in your browser", refuri=address)
+    title = next(iter(doctree.findall(nodes.title)))
+    title.parent.insert(title.parent.index(title) + 1, nodes.paragraph("", "", link))
+
+
 def setup(app: Sphinx) -> None:
     """Connect what Sphinx calls once the nodes of a page are complete."""
     app.connect("doctree-resolved", _tell_how_wide)
     app.connect("doctree-resolved", _break_names)
+    app.connect("doctree-resolved", _offer_to_run)
