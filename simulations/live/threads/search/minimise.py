@@ -17,8 +17,9 @@ if TYPE_CHECKING:
     from simulations.live.threads.control.failures import Failure
     from simulations.live.threads.control.sites import Site
     from simulations.live.threads.search.exhaustive import Rank
+    from simulations.live.threads.search.hits import Hit
     from simulations.live.threads.search.reduction import Beginning
-    from simulations.live.threads.search.session import Hit, Session
+    from simulations.live.threads.search.session import Session
     from simulations.live.threads.search.strategies import Decisions
 
 GIL_MAX: Final = 400
@@ -65,6 +66,8 @@ def minimise(session: Session, hit: Hit, runs_max: int) -> Minimal:
         return failure.signature == hit.failure.signature
 
     decisions, rank = _dropped(session, hit, wanted)
+    if session.expired:
+        return Minimal(decisions, Minimality.NOT_MINIMISED)
     runs_max = _affordable(session, runs_max)
     many = len(session.program.workers) >= DELAY_BOUND_THREADS
     left = runs_max * 3 // 4 if many else runs_max
@@ -148,6 +151,8 @@ def possible(session: Session, failure: Failure, preemptions: int, threads: Begi
     """
     if session.granularity == "gil" or preemptions == 0:
         return Possible.HERE
+    if session.expired:
+        return Possible.NOT_SEEN
 
     def wanted(other: Failure) -> bool:
         return other.signature == failure.signature
@@ -164,6 +169,8 @@ def possible(session: Session, failure: Failure, preemptions: int, threads: Begi
     result = session.enumerate(schedules_max=affordable, bound=preemptions + 1, full=True, wanted=wanted)
     if result.failure is not None:
         return Possible.HERE
+    if session.was_cut:
+        return Possible.NOT_SEEN
     if result.complete or (result.gone_through is not None and result.gone_through >= preemptions):
         return Possible.ELSEWHERE
     return Possible.NOT_SEEN

@@ -10,9 +10,10 @@ from simulations.live.threads.control.failures import Kind
 from simulations.live.threads.control.limits import NEVER
 from simulations.live.threads.search.exhaustive import rank_of
 from simulations.live.threads.search.follower import Follower
+from simulations.live.threads.search.hits import Hit
 from simulations.live.threads.search.plans import Recorder
 from simulations.live.threads.search.reduction import Reduction
-from simulations.live.threads.search.session import FOCUS_ROUNDS_MAX, Hit
+from simulations.live.threads.search.session import FOCUS_ROUNDS_MAX
 from simulations.live.threads.search.strategies import Turns, Walk
 
 if TYPE_CHECKING:
@@ -74,7 +75,7 @@ class Proof:
     @property
     def _stopped(self) -> bool:
         """Whether to go on would say nothing: runs do not end, or are not repeated."""
-        return _CUT in self.hindrances or _OUTLIVES in self.hindrances
+        return CUT in self.hindrances or _OUTLIVES in self.hindrances
 
     def _other(self) -> Follower | None:
         """Return another way than the beginning that was proposed last, now and then."""
@@ -103,7 +104,7 @@ class Proof:
         self.time_outs |= follower.time_outs
         self.hindrances |= dict.fromkeys(session.hindrances)
         if session.cut:
-            self.hindrances[SPENT if session.expired else _CUT] = None
+            self.hindrances[SPENT if session.expired else CUT] = None
             return None
         if self._nominal is None:
             self._nominal = follower
@@ -126,7 +127,7 @@ _OTHERS: Final[tuple[Callable[[], Strategy], ...]] = (
 )
 SPENT: Final = "the budget was spent"
 """Why a search that found nothing gave up, where nothing else stood in its way."""
-_CUT: Final = "a run was cut short, since it did not come to an end"
+CUT: Final = "a run was cut short, since it did not come to an end"
 _NEW_CODE: Final = "each run came to code that was not there before, so that not all of it was under control"
 _OUTLIVES: Final = (
     "the same schedule did something else when it was run again: state outlives a run, or a thread outside "

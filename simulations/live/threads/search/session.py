@@ -8,7 +8,6 @@ import gc
 import random
 import sys
 import threading
-from dataclasses import dataclass, replace
 from time import monotonic
 from typing import TYPE_CHECKING, Any, Final, Literal, Self
 
@@ -28,6 +27,7 @@ from simulations.live.threads.errors import StuckError, ThreadsError
 from simulations.live.threads.search.exhaustive import Happened, Rank, Result, Visitor, enumerate_schedules
 from simulations.live.threads.search.focus import alike, focused, where
 from simulations.live.threads.search.follower import Follower, nothing
+from simulations.live.threads.search.hits import Hit
 from simulations.live.threads.search.plans import Recorder, Scripted
 from simulations.live.threads.search.strategies import Decisions, Fixed, Proposal, Turns, Walk
 
@@ -57,32 +57,14 @@ CLOSE_TRIES: Final = 100
 LESSONS_MAX: Final = 20
 """How often a run that came to new places is looked at again, so that the focus may grow."""
 
+TO_TELL: Final = 0.6
+"""How much longer than its time, in seconds, a search may take to tell of what it found."""
+
 _ANY_INSTRUCTION: Final[Any] = None
 """The place of a point of an audit, which asks strategies that do not look at places."""
 
 SESSION: Final[contextvars.ContextVar[Session | None]] = contextvars.ContextVar("session", default=None)
 """The session that the calling code runs in; it lets a nested one be refused, and a region be marked."""
-
-
-@dataclass(frozen=True)
-class Hit:
-    """A failing schedule.
-
-    Attributes:
-        failure: How it failed.
-        decisions: The schedule.
-        everywhere: Whether its steps are counted with a point in front of every access.
-        least: Its rank, if every lesser schedule was run.
-        rank: Its rank as steps are counted now, if it was run again so, and failed alike.
-        by_audit: Whether an audit found it, whose schedules switch threads at any instruction.
-    """
-
-    failure: Failure
-    decisions: Decisions
-    everywhere: bool = False
-    least: Rank | None = None
-    rank: Rank | None = None
-    by_audit: bool = False
 
 
 class Session:
@@ -98,6 +80,7 @@ class Session:
         epoch: How often the focus has been chosen.
         stuck: Whether the last run of a proof did not end, since it came to functions that were not watched.
         widened: Whether threads are switched in front of every site that has been run.
+        was_cut: Whether some run was cut short.
     """
 
     def __init__(self, program: Program, *, seconds: float | None = None) -> None:
@@ -111,7 +94,7 @@ class Session:
         self.schedules = 0
         self.points = 0
         self.epoch = 0
-        self.widened = False
+        self.widened = self.was_cut = False
         self.stuck = False
         self._lessons = 0
         self._shares: Shares = {}
@@ -175,8 +158,8 @@ class Session:
             raise interruption
 
     def take_time(self) -> None:
-        """Let runs take the time that they need from now on: a finding is to be reported."""
-        self.scheduler.limit(None)
+        """Let runs take a moment longer from now on: a finding is to be reported."""
+        self.scheduler.limit(None if self._until is None else self._until + TO_TELL)
 
     @property
     def granularity(self) -> Granularity:
@@ -251,7 +234,7 @@ class Session:
         self._points.begin(sink)
         self._order.begin()
         program = self.program
-        return self.scheduler.run(
+        failure = self.scheduler.run(
             program.setup,
             program.workers,
             program.check,
@@ -260,6 +243,8 @@ class Session:
             on_start=on_start,
             on_end=None if sink is None else self._points.tell_end,
         )
+        self.was_cut = self.was_cut or self.scheduler.cut
+        return failure
 
     def fast(self, strategy: Strategy) -> Failure | None:
         """Run one schedule with nothing looked at that is not needed."""
@@ -508,7 +493,7 @@ class Session:
         if everywhere:
             self._everywhere()
             self._changed()
-            self._limits = replace(self._limits, turn_max=OBSERVING.turn_max)
+            self._limits = OBSERVING
             return self.watched(Fixed(decisions), nothing, "observe")
         return self.fast(Fixed(decisions))
 
