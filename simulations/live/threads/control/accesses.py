@@ -221,9 +221,11 @@ def attribute(thing: Any, name: str, stamps: Stamps, *, writes: bool) -> list[To
         return [(stamps.of(thing), None, writes)]
     if writes:
         return _written(thing, name, stamps)
-    owners: tuple[type, ...] = thing.__mro__ if issubclass(kind, type) else kind.__mro__
-    has = next((owner for owner in owners if name in owner.__dict__), None)
-    value = None if has is None else has.__dict__[name]
+    has = value = None
+    for owner in thing.__mro__ if issubclass(kind, type) else kind.__mro__:
+        if name in owner.__dict__:
+            has, value = owner, owner.__dict__[name]
+            break
     if type(value) in _DATA:
         return whole(thing, stamps, writes=True)
     if type(value) in _IN_C and (issubclass(kind, type) or attributes_of(thing) is None):

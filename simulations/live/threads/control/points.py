@@ -16,7 +16,7 @@ from simulations.live.threads.control.strangers import MET
 from simulations.live.threads.control.touching import Touching
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from simulations.live.threads.control.scheduler import Scheduler
     from simulations.live.threads.control.sites import Site
@@ -157,11 +157,26 @@ class Points:
                 site.note_effect(touching)
             self._say(self.run.current, site, [(self.stamps.of(thing), None, touching.changes)], touching)
 
+    def started(self, site: Site, task: Task, changed: Sequence[tuple[object, str]]) -> None:
+        """Tell that a thread was started, and which attributes of which objects that changed."""
+        if self.sink is None or self.run.baton.mute:
+            return
+        site.note_run()
+        site.note_effect(Touching.STARTS)
+        stamps = self.stamps
+        parts = [(stamps.of(thing), part, True) for thing, part in changed]
+        self.sink(self.run.current, site, [(stamps.of(task), None, True), *parts], Touching.STARTS)
+
     def did_to_part(self, thing: object, part: Part, touching: Touching) -> None:
         """Tell of an operation on a part of a thing: one that waited for it, or that lets others go on."""
         if self.sink is not None and not self.run.baton.mute:
             writes = touching is not Touching.JOINS
             self._say(self.run.current, None, [(self.stamps.of(thing), part, writes)], touching)
+
+    def tells_of(self, site: Site, thing: object) -> None:
+        """Tell that something depends on a primitive, and changes nothing for others that depend on it."""
+        if not self.run.baton.mute:
+            self.tell(site, [(self.stamps.of(thing), None, False)])
 
     def did_at_end(self, site: Site, line: Any, touching: Touching) -> None:
         """Tell of an operation at one end of a queue, which is about to be done and does not wait any more.
@@ -196,7 +211,7 @@ class Points:
         """Tell of an access."""
         if touches and self.sink is not None:
             site.note_effect(site.verb)
-            self._say(self.run.current, site, touches, site.verb)
+            self._say(self.run.baton.current, site, touches, site.verb)
 
     def switch(self, site: Site) -> None:
         """Come to a place at which this interpreter may really switch threads."""

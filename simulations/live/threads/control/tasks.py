@@ -113,6 +113,11 @@ class Task:
         self._timed_out = False
         self.holds: dict[int, tuple[Any, str]] = {}
 
+    @property
+    def number(self) -> int:
+        """The number that the operating system has for the real thread; 0 is not known."""
+        return self.carrier.number if self.carrier is not None else 0
+
     def starts(self) -> None:
         """Note that it runs."""
         self.started = True

@@ -11,21 +11,21 @@ from simulations.live.threads.search import explain
 from simulations.live.threads.search.follower import Follower
 from simulations.live.threads.search.minimise import minimise, possible
 from simulations.live.threads.search.plans import Asked, Recorder, in_words
+from simulations.live.threads.search.proof import outlived, refuse_outlived
 from simulations.live.threads.search.strategies import Fixed
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from simulations.choices import Plan
-    from simulations.drawing import marks
     from simulations.live.threads.control.accesses import Touch
     from simulations.live.threads.control.failures import Failure
     from simulations.live.threads.control.sites import Site
     from simulations.live.threads.control.tasks import Task
     from simulations.live.threads.control.touching import Touching
     from simulations.live.threads.program import Budget
-    from simulations.live.threads.report import Coverage
-    from simulations.live.threads.search.hits import Hit
+    from simulations.live.threads.report import Coverage, Told
+    from simulations.live.threads.search.hit import Hit
     from simulations.live.threads.search.reduction import Beginning
     from simulations.live.threads.search.session import Session
     from simulations.live.threads.search.strategies import Decisions
@@ -77,8 +77,23 @@ def found(session: Session, hit: Hit, budget: Budget, coverage: Coverage) -> Exp
     if hit.rank is None and not _confirmed(session, hit):
         return _without_a_plan(session, hit, coverage, _TIME_WAS_UP)
     before = session.schedules
-    minimal = minimise(session, hit, 0 if budget.searcher == "replay" else budget.minimise_max)
+    witnesses: list[explain.Witness] = []
+
+    def nominal() -> explain.Witness:
+        witnesses.append(explain.Witness(session.scheduler))
+        return witnesses[-1]
+
+    minimal = minimise(
+        session,
+        hit,
+        0 if budget.searcher == "replay" else budget.minimise_max,
+        nominal if len(hit.decisions) == 1 else None,
+    )
     minimising = session.schedules - before
+    if hit.passed and hit.rank is not None and not minimal.decisions:
+        # A thread that spins may fail by itself where fewer places count; else state outlives a run.
+        refuse_outlived(session)
+        session.narrow()
     failure, asked, moments, plan, steps = story(session, minimal.decisions)
     if session.cut and session.expired:
         return _without_a_plan(session, hit, coverage, _TIME_WAS_UP)
@@ -86,6 +101,7 @@ def found(session: Session, hit: Hit, budget: Budget, coverage: Coverage) -> Exp
         raise _depends("the least schedule did not fail when it was run under observation")
     threads = tuple(dict.fromkeys([*session.program.names, *(m.place.thread for m in moments)]))
     preemptions = sum(1 for choice in asked if choice.chosen and not choice.forced)
+    told = _told(session, minimal.decisions, explain.told(moments, asked, threads, failure), witnesses[-1:])
     return Exploration(
         Verdict.FOUND,
         schedules,
@@ -105,7 +121,7 @@ def found(session: Session, hit: Hit, budget: Budget, coverage: Coverage) -> Exp
         digest=explain.trace_of(moments, failure).digest(),
         threads=threads,
         points=points,
-        runs=_runs(session, minimal.decisions, explain.sequence(moments, asked, threads, failure)),
+        told=told,
     )
 
 
@@ -128,18 +144,30 @@ def _without_a_plan(session: Session, hit: Hit, coverage: Coverage, words: str) 
     )
 
 
-def _runs(
-    session: Session, decisions: Decisions, failing: marks.Sequence | None
-) -> tuple[marks.Sequence, ...]:
-    """Return a failing run and, where there is one with a decision fewer, one that passes."""
+def _told(
+    session: Session, decisions: Decisions, failing: Told | None, nominal: Sequence[explain.Witness]
+) -> tuple[Told, ...]:
+    """Return a failing run and, where there is one with a decision fewer, one that passes.
+
+    Args:
+        session: The session that found it.
+        decisions: The schedule.
+        failing: The failing run.
+        nominal: A witness of the nominal run, if there was one.
+    """
     if failing is None:
         return ()
+    if nominal and nominal[0].passed and len(decisions) == 1:
+        passing = explain.told(nominal[0].shared(), (), failing.lanes, None)
+        return (failing,) if passing is None else (failing, passing)
     fewer = [(*decisions[:place], *decisions[place + 1 :]) for place in reversed(range(len(decisions)))]
     for rest in fewer[:_NEAREST_MAX]:
         if session.expired:
             break
         failure, asked, moments, _, _ = story(session, rest)
-        passing = explain.sequence(moments, asked, failing.lanes, failure)
+        if failure is not None and not rest:
+            raise outlived(failure)
+        passing = explain.told(moments, asked, failing.lanes, failure)
         if failure is None and passing is not None and not session.cut:
             return (failing, passing)
     return (failing,)

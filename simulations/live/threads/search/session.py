@@ -15,7 +15,7 @@ from simulations.live.threads.control import futures, refused
 from simulations.live.threads.control.frames import internal
 from simulations.live.threads.control.hooks import Hooks
 from simulations.live.threads.control.install import Installer
-from simulations.live.threads.control.limits import NEVER, Limits
+from simulations.live.threads.control.limits import NEVER, TO_TELL, Limits
 from simulations.live.threads.control.points import Points
 from simulations.live.threads.control.primitives import Primitives
 from simulations.live.threads.control.scheduler import Scheduler
@@ -24,11 +24,18 @@ from simulations.live.threads.control.touching import Touching
 from simulations.live.threads.control.tracing import Tracing, set_trace
 from simulations.live.threads.control.unwinding import EXECUTORS
 from simulations.live.threads.errors import StuckError, ThreadsError
-from simulations.live.threads.search.exhaustive import Happened, Rank, Result, Visitor, enumerate_schedules
+from simulations.live.threads.search.exhaustive import (
+    Happened,
+    Rank,
+    Ranked,
+    Result,
+    Visitor,
+    enumerate_schedules,
+)
 from simulations.live.threads.search.focus import alike, focused, where
-from simulations.live.threads.search.follower import Follower, nothing
-from simulations.live.threads.search.hits import Hit
-from simulations.live.threads.search.plans import Recorder, Scripted
+from simulations.live.threads.search.follower import Follower, nothing, together
+from simulations.live.threads.search.hit import Hit
+from simulations.live.threads.search.plans import Scripted
 from simulations.live.threads.search.strategies import Decisions, Fixed, Proposal, Turns, Walk
 
 if TYPE_CHECKING:
@@ -43,6 +50,8 @@ if TYPE_CHECKING:
     from simulations.live.threads.control.strategy import Strategy
     from simulations.live.threads.control.tasks import Task
     from simulations.live.threads.program import Program
+    from simulations.live.threads.search.exhaustive import Rank, Ranked
+    from simulations.live.threads.search.explain import Witness
     from simulations.live.threads.search.reduction import Beginning
 
 FOCUS_ROUNDS_MAX: Final = 12
@@ -56,9 +65,6 @@ CLOSE_TRIES: Final = 100
 """How often what is undone at the end may be interrupted."""
 LESSONS_MAX: Final = 20
 """How often a run that came to new places is looked at again, so that the focus may grow."""
-
-TO_TELL: Final = 0.6
-"""How much longer than its time, in seconds, a search may take to tell of what it found."""
 
 _ANY_INSTRUCTION: Final[Any] = None
 """The place of a point of an audit, which asks strategies that do not look at places."""
@@ -175,7 +181,8 @@ class Session:
     def hindrances(self) -> tuple[str, ...]:
         """Why some schedule may have been missed: what ran, or waited, without being under control."""
         waited = (
-            f"a thread waited in the operating system, in {name}" for name in self.scheduler.uncontrolled
+            f"a thread waited in the operating system, in {name}"
+            for name in self.scheduler.kernel.uncontrolled
         )
         return (*waited, *self._installer.hindrances, *self._points.hindrances)
 
@@ -354,21 +361,21 @@ class Session:
 
         return self._run(strategy, None, lambda: set_trace(trace), audit=True)
 
-    def adopted(self) -> bool:
+    def adopted(self, *, counted: bool = True) -> bool:
         """Watch the functions that the last run came to for the first time; return whether there were any."""
         if not self._installer.adopt():
             return False
-        self.schedules -= 1  # it was not a schedule of all of the program
+        self.schedules -= counted  # it was not a schedule of all of the program
         self._changed()
         for site in self._installer.sites:
             site.set_focus(focus=True)
         return True
 
-    def lets_go(self) -> bool:
+    def lets_go(self, *, counted: bool = True) -> bool:
         """Return whether the last run kept objects too long, so that it says nothing; no other run will."""
         anew = self._points.lets_go()
-        if anew and not self.adopted():
-            self.schedules -= 1
+        if anew and not self.adopted(counted=counted):
+            self.schedules -= counted
         return anew
 
     def narrow(self) -> None:
@@ -379,9 +386,9 @@ class Session:
             # A thread that waits in a loop for what no thread changes touches nothing that conflicts.
             self.widen()
 
-    def retold(self, follower: Follower, recorder: Recorder | None = None) -> Failure | None:
-        """Run the schedule that a follower follows, perhaps recorded, with the points that there are now."""
-        return self.watched(recorder or follower, follower.access, "observe")
+    def retold(self, follower: Follower, ranked: Ranked | None = None) -> Failure | None:
+        """Run the schedule that a follower follows, perhaps ranked, with the points that there are now."""
+        return self.watched(ranked or follower, follower.access, "observe")
 
     def switched(self, threads: Beginning) -> Failure | None:
         """Run the steps of a schedule in their order, as far as threads can be switched where they are now.
@@ -530,28 +537,37 @@ class Session:
         below: Rank | None = None,
         wanted: Callable[[Failure], bool] = lambda _: True,
         by_deviations: bool = False,
+        nominal: Callable[[], Witness] | None = None,
     ) -> Result:
         """Run schedules in the order of "least"; where an unforeseen access conflicts, begin again.
 
         Where they are to lie below a schedule, whose steps would then be counted in another way, the
-        unforeseen sites are returned instead.
+        unforeseen sites are returned instead. The first schedule is the nominal one, of which a witness may
+        be told.
         """
         spent = 0
         while True:
             grown: set[Site] = set()
+            witness = None if nominal is None else nominal()
 
             def run(strategy: Strategy, happened: Happened, grown: set[Site] = grown) -> Failure | None:
+                nonlocal witness
+                told, witness = witness, None
+
                 def sink(task: Task, site: Site | None, touches: list[Touch], touching: Touching) -> None:
                     happened.access(task, site, touches, touching)
                     grown.update(before for before in self._before(task, site, touching) if not before.focus)
 
                 gil = full and self.granularity == "gil"
+                noted = sink if gil and self._conflicts else happened.access
                 failure = self.watched(
                     strategy,
-                    sink if gil and self._conflicts else happened.access,
+                    noted if told is None else together(told.access, noted),
                     "observe" if full else "watch",
                     tracing=full,
                 )
+                if told is not None:
+                    told.ends(failure)
                 if full and not gil:
                     conflicts = focused(happened.shares)
                     grown |= {site for site in conflicts if not site.focus}

@@ -1,4 +1,4 @@
-"""A failing schedule, as the searches hand it on."""
+"""What a search hands on: a failing schedule, and what is known of its place in the order of "least"."""
 
 from __future__ import annotations
 
@@ -21,6 +21,7 @@ class Hit:
         everywhere: Whether its steps are counted with a point in front of every access.
         least: Its rank, if every lesser schedule was run.
         rank: Its rank as steps are counted now, if it was run again so, and failed alike.
+        passed: Whether the nominal schedule was run before it, and did not fail.
         by_audit: Whether an audit found it, whose schedules switch threads at any instruction.
     """
 
@@ -29,4 +30,5 @@ class Hit:
     everywhere: bool = False
     least: Rank | None = None
     rank: Rank | None = None
+    passed: bool = False
     by_audit: bool = False
