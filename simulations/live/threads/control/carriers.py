@@ -167,6 +167,11 @@ class Crew:
         self._idle: list[Carrier] = []
         self._retired: list[Carrier] = []
 
+    @property
+    def idents(self) -> list[int]:
+        """The identifiers of their real threads."""
+        return [carrier.ident for carrier in self._everybody]
+
     def take(self) -> Carrier:
         """Return a carrier that has nothing to do."""
         while self._idle:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import operator
+from itertools import groupby
 from typing import TYPE_CHECKING, Final, NamedTuple
 
+from simulations.live.threads.control.provenance import library
 from simulations.live.threads.control.touching import LOCKING, Touching
 from simulations.live.threads.report import Told
 from simulations.live.threads.search.plans import place_of
@@ -37,6 +39,7 @@ class Moment(NamedTuple):
         place: Where the thread stood.
         doing: What it did, in few words.
         touches: What it touched.
+        own: Whether a line of the program did it, not one of the standard library.
     """
 
     step: int
@@ -44,6 +47,7 @@ class Moment(NamedTuple):
     place: Place
     doing: str
     touches: tuple[Touch, ...]
+    own: bool = True
 
 
 class Witness:
@@ -68,14 +72,15 @@ class Witness:
     def access(self, task: Task, site: Site | None, touches: list[Touch], touching: Touching) -> None:
         """Take note of an access: a sink."""
         run = self._run
-        if touching is Touching.TRIES:
+        if touching is Touching.TRIES or touching is Touching.LETS_GO:
             return
         with run.outside():
             place = place_of(task, site)
             doing = place.operation
             if touching in LOCKING and site is not None and site.kind == "with" and place.direct:
                 doing = f"{touching} {site.name or site.expression}".strip()
-            self.moments.append(Moment(run.step, run.now, place, doing, tuple(touches)))
+            own = place.direct and (site is None or library(site.code.co_filename) is None)
+            self.moments.append(Moment(run.step, run.now, place, doing, tuple(touches), own))
 
     def shared(self) -> list[Moment]:
         """Return what touched an object that two threads touched, and at least one changed."""
@@ -106,15 +111,25 @@ class Witness:
 
 
 def trace_of(moments: Sequence[Moment], failure: Failure | None) -> Trace:
-    """Return the run as a trace: what the threads did to what they share, and how it ended."""
+    """Return the run as a trace: what lines of the program did to what the threads share, and how it ended.
+
+    What differs between versions of Python is left out: what the standard library does inside a call, how an
+    access is named, and how often a line does the same in a row.
+    """
     trace = Trace()
-    for moment in moments:
-        place = moment.place
-        trace.record(moment.time, place.thread, moment.doing, (place.file, place.function, place.text))
+    lines = (_line(moment) for moment in moments if moment.own)
+    for line, _ in groupby(lines):
+        trace.record(*line)
     if failure is not None:
         kind, error = failure.signature
         trace.record(moments[-1].time if moments else 0, failure.thread or "check", kind.value, error or None)
     return trace
+
+
+def _line(moment: Moment) -> tuple[int, str, str, tuple[str, str, str]]:
+    place = moment.place
+    does = "changes" if any(writes for _, _, writes in moment.touches) else "reads"
+    return moment.time, place.thread, does, (place.file, place.function, place.text)
 
 
 def conflicts(moments: Sequence[Moment], asked: Sequence[Asked]) -> list[tuple[Moment, Moment]]:

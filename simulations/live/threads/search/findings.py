@@ -82,7 +82,7 @@ def found(session: Session, hit: Hit, budget: Budget, coverage: Coverage) -> Exp
         known = story(session, minimal.decisions)
     failure, asked, moments = known.failure, known.asked, known.moments
     if failure is None:
-        raise NondeterminismError("the least schedule did not fail when it was run under observation")
+        raise _depends("the least schedule did not fail when it was run under observation")
     threads = tuple(dict.fromkeys([*session.program.names, *(m.place.thread for m in moments)]))
     preemptions = sum(1 for choice in asked if choice.chosen and not choice.forced)
     told = _told(session, minimal.decisions, explain.told(moments, asked, threads, failure), witnesses[-1:])
@@ -146,9 +146,12 @@ def replayed(session: Session, decisions: Decisions) -> Replay:
 def _confirm(session: Session, hit: Hit) -> None:
     confirmed = session.again(hit.decisions, everywhere=hit.everywhere)
     if confirmed is None or confirmed.signature != hit.failure.signature:
-        raise NondeterminismError(
-            f"a schedule failed ({hit.failure.summary}) and, run again, "
-            f"{'did not' if confirmed is None else f'failed in another way ({confirmed.summary})'}: the "
-            f"program depends on something else too; look for randomness, a clock, a global that outlives "
-            f"the run, the order of a set"
-        )
+        again = "did not" if confirmed is None else f"failed in another way ({confirmed.summary})"
+        raise _depends(f"a schedule failed ({hit.failure.summary}) and, run again, {again}")
+
+
+def _depends(what: str) -> NondeterminismError:
+    return NondeterminismError(
+        f"{what}: the program depends on something else too; look for randomness, a clock, a global that "
+        f"outlives the run, the order of a set, a thread outside of the exploration"
+    )

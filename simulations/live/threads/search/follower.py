@@ -108,6 +108,11 @@ class Follower:
         if touching is Touching.TRIES:
             self._trying[thread] = touches[0][0]
             return
+        if touching is Touching.LETS_GO and self.steps and self.steps[-1].thread == thread:
+            # It came behind its last step, and before that of any other thread.
+            last = self.steps[-1]
+            self.steps[-1] = last._replace(touches=(*last.touches, *touches))
+            return
         stamp = touches[0][0]
         timed_out = task.took_time_out()
         if timed_out:

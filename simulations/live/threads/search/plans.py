@@ -110,7 +110,8 @@ def place_of(task: Task | None, site: Site | None) -> Place:
     name = task.name if task is not None else "start"
     if task is None or task.done:
         return Place(name, "", 0, "", "start" if task is None else "ends", "")
-    frame, primitive = way_out(sys._getframe())  # noqa: SLF001  (the one way to one's own frame)
+    # A frame that holds itself would stay, and keep alive whatever the frames of the program hold.
+    frame, primitive = way_out(sys._getframe(1))  # noqa: SLF001  (the one way to it)
     frame = frame or primitive
     if frame is None:
         return Place(name, "", 0, "", "waits", "")

@@ -83,7 +83,7 @@ def _prove(session: Session, budget: Budget) -> Searched:
         hit = hit or proof.advance(everything)
     coverage = replace(
         covered(session, complete=proof.complete),
-        vacuous=not session.has_conflicts,
+        vacuous=not session.has_conflicts and proof.classes <= 1,
         hindrances=tuple(proof.hindrances) or (() if proof.complete else (SPENT,)),
         time_outs=tuple(proof.time_outs),
     )

@@ -80,6 +80,11 @@ class Proof:
         return not self.complete and not self._stopped and self._reduction.waiting <= schedules
 
     @property
+    def classes(self) -> int:
+        """How many classes of schedules were run; one where threads did nothing that depends on others."""
+        return self._reduction.classes
+
+    @property
     def _stopped(self) -> bool:
         """Whether to go on would say nothing: runs do not end, or are not repeated."""
         return _CUT in self.hindrances or _OUTLIVES in self.hindrances
@@ -113,7 +118,6 @@ class Proof:
         session = self._session
         failure = session.followed(follower, counts=not repeats)
         if session.lets_go(counted=not repeats):
-            session.adopted(counted=not repeats)
             self._begin_anew()
             return None
         if session.adopted(counted=not repeats) and (failure is None or self._nominal is None):
@@ -163,7 +167,8 @@ SPENT: Final = "the budget was spent"
 _CUT: Final = "a run was cut short, since it did not come to an end"
 _NEW_CODE: Final = "each run came to code that was not there before, so that not all of it was under control"
 _OUTLIVES: Final = (
-    "the same schedule did something else when it was run again: state outlives a run; make it anew in setup"
+    "the same schedule did something else when it was run again: state outlives a run, or a thread outside "
+    "of the exploration changes it; make it anew in setup"
 )
 
 
@@ -171,7 +176,7 @@ def outlived(failure: Failure) -> NondeterminismError:
     """Return the error that says that the nominal schedule fails, and did not before."""
     return NondeterminismError(
         f"the nominal schedule passed, and failed when it was run again ({failure.summary}): state outlives "
-        f"a run; make it anew in setup"
+        f"a run, or a thread outside of the exploration changes it; make it anew in setup"
     )
 
 
@@ -192,7 +197,8 @@ def _hit(session: Session, failure: Failure, follower: Follower) -> Hit:
     if failure.kind is Kind.LIVELOCK:
         # A thread that waits for what no thread changes touches nothing that conflicts.
         return Hit(failure, tuple(follower.decided), everywhere=True)
-    again = Follower(tuple(step.thread for step in follower.steps))
+    # Where nothing was decided nothing is: to follow steps would pause a thread right before it has to wait.
+    again = Follower(tuple(step.thread for step in follower.steps) if follower.decided else ())
     ranked = Ranked(again)
     # Of few decisions it is often least, and then it need not be run once more to be told.
     story = tell(session, again, ranked) if len(follower.decided) == 1 else None

@@ -372,7 +372,8 @@ class Session:
     def lets_go(self, *, counted: bool = True) -> bool:
         """Return whether the last run kept objects too long, so that it says nothing; no other run will."""
         anew = self._points.lets_go()
-        self.schedules -= anew and counted
+        if anew and not self.adopted(counted=counted):
+            self.schedules -= counted
         return anew
 
     def narrow(self) -> None:
