@@ -60,7 +60,7 @@ def _tell_how_wide(_app: Sphinx, doctree: nodes.document, _docname: str) -> None
 def _break_names(_app: Sphinx, doctree: nodes.document, _docname: str) -> None:
     """Let a long name in a table be broken behind each underscore, and nowhere else."""
     for literal in [each for entry in doctree.findall(nodes.entry) for each in entry.findall(nodes.literal)]:
-        parts = re.split("(?<=_)(?=[^_])", literal.astext())
+        parts = re.split("(?<=[^_]_)(?=[^_])", literal.astext())
         broken = [
             node for part in parts for node in (nodes.raw("", "<wbr>", format="html"), nodes.Text(part))
         ]
