@@ -39,6 +39,10 @@ napoleon_use_ivar = True
 suppress_warnings = ["ref.python"]  # several worlds have a Run of their own
 
 
+SHORT_MAX = 24
+"""Columns of a name that even a telephone shows in one piece, such as an option with its value."""
+
+
 def in_columns(text: str) -> bool:
     """Return whether a text is a table: it has rules, or a line with gaps where other lines have them."""
     if re.search("[\u2500-\u257f]", text):
@@ -57,10 +61,13 @@ def _tell_how_wide(_app: Sphinx, doctree: nodes.document, _docname: str) -> None
             block["classes"].append("in-columns")
 
 
-def _break_names(_app: Sphinx, doctree: nodes.document, _docname: str) -> None:
-    """Let a long name in a table be broken behind each underscore, and nowhere else."""
+def break_names(_app: Sphinx, doctree: nodes.document, _docname: str) -> None:
+    """Keep a short name in one piece; let one in a table be broken at its underscores, and nowhere else."""
+    for literal in doctree.findall(nodes.literal):
+        if len(literal.astext()) <= SHORT_MAX:
+            literal["classes"].append("short")
     for literal in [each for entry in doctree.findall(nodes.entry) for each in entry.findall(nodes.literal)]:
-        parts = re.split("(?<=_)(?=[^_])", literal.astext())
+        parts = re.split("(?<=[^_]_)(?=[^_])", literal.astext())
         broken = [
             node for part in parts for node in (nodes.raw("", "<wbr>", format="html"), nodes.Text(part))
         ]
@@ -82,5 +89,5 @@ def _offer_to_run(app: Sphinx, doctree: nodes.document, docname: str) -> None:
 def setup(app: Sphinx) -> None:
     """Connect what Sphinx calls once the nodes of a page are complete."""
     app.connect("doctree-resolved", _tell_how_wide)
-    app.connect("doctree-resolved", _break_names)
+    app.connect("doctree-resolved", break_names)
     app.connect("doctree-resolved", _offer_to_run)
