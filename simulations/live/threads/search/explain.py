@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 from simulations.live.threads.control.provenance import library
 from simulations.live.threads.control.touching import LOCKING, Touching
+from simulations.live.threads.report import Told
 from simulations.live.threads.search.plans import place_of
 from simulations.trace import Trace
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from simulations.drawing import marks
     from simulations.live.threads.control.accesses import Touch
     from simulations.live.threads.control.failures import Failure
     from simulations.live.threads.control.run import Run
@@ -51,18 +51,28 @@ class Moment(NamedTuple):
 
 
 class Witness:
-    """Writes down what each thread does, in the order in which it is done."""
+    """Writes down what each thread does, in the order in which it is done.
 
-    __slots__ = ("_run", "moments")
+    Attributes:
+        moments: What was done.
+        passed: Whether the run has ended without a failure.
+    """
+
+    __slots__ = ("_run", "moments", "passed")
 
     def __init__(self, run: Run) -> None:
         self._run = run
         self.moments: list[Moment] = []
+        self.passed = False
+
+    def ends(self, failure: Failure | None) -> None:
+        """Take note of how the run has ended."""
+        self.passed = failure is None
 
     def access(self, task: Task, site: Site | None, touches: list[Touch], touching: Touching) -> None:
         """Take note of an access: a sink."""
         run = self._run
-        if touching is Touching.TRIES:
+        if touching is Touching.TRIES or touching is Touching.LETS_GO:
             return
         with run.outside():
             place = place_of(task, site)
@@ -220,10 +230,10 @@ def _rows(moments: Sequence[Moment], asked: Sequence[Asked]) -> list[Row]:
     return rows
 
 
-def sequence(
+def told(
     moments: Sequence[Moment], asked: Sequence[Asked], threads: Sequence[str], failure: Failure | None
-) -> marks.Sequence | None:
-    """Return the run as a picture of lanes; None where no thread did anything that another could notice.
+) -> Told | None:
+    """Return the run in lanes; None where no thread did anything that another could notice.
 
     Args:
         moments: What the threads did to what they share.
@@ -231,24 +241,16 @@ def sequence(
         threads: Their names, in order; one that is not among them comes last.
         failure: How it failed; None if it did not.
     """
-    from simulations.drawing import marks  # noqa: PLC0415  (only what is found is drawn)
-
     rows = _rows(moments, asked)
     busy = [row.thread for row in rows]
     names = [name for name in dict.fromkeys([*threads, *busy]) if name in busy]
     if not names:
         return None
-    steps = [marks.Step(names.index(row.thread), str(row)) for row in rows]
+    steps = [(names.index(row.thread), str(row)) for row in rows]
     if len(rows) > LINES_MAX:
         half = LINES_MAX // 2
-        steps = [*steps[:half], marks.Step(0, f"... {len(rows) - 2 * half} more ..."), *steps[-half:]]
-    return marks.Sequence(
-        title=marks.FAILS if failure else marks.NEAREST,
-        tone=marks.Tone.BAD if failure else marks.Tone.GOOD,
-        lanes=tuple(names),
-        steps=tuple(steps),
-        ended=failure.summary if failure else "",
-    )
+        steps = [*steps[:half], (0, f"... {len(rows) - 2 * half} more ..."), *steps[-half:]]
+    return Told(tuple(names), tuple(steps), failure.summary if failure else "")
 
 
 def _cut(text: str, width: int) -> str:

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from time import monotonic
 from typing import TYPE_CHECKING, Final
 
-from tests.quality.threads.differential.campaign import SCHEDULES_MAX, Campaign, Compared
+from tests.quality.threads.differential.campaign import SCHEDULES_MAX, SMALL, Campaign, Compared
 from tests.quality.threads.differential.compare import Verdict
 from tests.quality.threads.differential.source import LAYOUTS, Layout, render
 
@@ -70,13 +70,15 @@ def main(arguments: list[str] | None = None) -> int:
     """Run the campaign; return 1 if a verdict was wrong."""
     options = _parsed(arguments)
     layouts = tuple(options.layout or LAYOUTS)
-    campaign = Campaign(options.seed, options.schedules, layouts, monotonic() + options.seconds)
-    numbers = options.only or range(options.programs)
+    until = monotonic() + options.seconds
+    campaign = Campaign(options.seed, options.schedules, layouts, until, small=options.small)
+    numbers = options.only or range(len(SMALL) if options.small else options.programs)
     tally = Tally()
     for compared in _in_processes(campaign, numbers, options.processes):
         tally.add(compared)
         if compared.outcome is not None and compared.outcome.verdict.wrong:
-            _say(f"WRONG, --seed {options.seed} --only {compared.number}\n{_described(campaign, compared)}")
+            chosen = "--small" if options.small else f"--seed {options.seed}"
+            _say(f"WRONG, {chosen} --only {compared.number}\n{_described(campaign, compared)}")
     _print_figures(tally)
     return 1 if tally.wrong else 0
 
@@ -95,6 +97,9 @@ def _parsed(arguments: list[str] | None) -> argparse.Namespace:
     parser.add_argument("--programs", type=int, default=2_000, help="how many programs to try")
     parser.add_argument(
         "--only", type=int, action="append", metavar="N", help="only the program of this number"
+    )
+    parser.add_argument(
+        "--small", action="store_true", help="all programs of a small scope in their place, each once"
     )
     parser.add_argument("--seed", type=int, default=0, help="chooses the programs")
     parser.add_argument("--seconds", type=float, default=3_600.0, help="no program is begun after so long")

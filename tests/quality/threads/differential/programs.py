@@ -54,6 +54,8 @@ STEPS_MAX: Final = 12
 """How many accesses all threads make together, at most, waits in loops counted once."""
 FORMS: Final = 5
 DEPTH_MAX: Final = 3
+CONTENDED: Final = ((2, 1, 1), (1, 2, 1), (1, 1, 2), (3, 2), (2, 3))
+"""How often each thread uses the primitive that they contend for."""
 BYTES_MIN: Final = 100
 BYTES_MAX: Final = 200
 HOLDING: Final[tuple[Holding, ...]] = ("with", "with", "acquire", "try")
@@ -105,6 +107,14 @@ def decoded(data: bytes, steps_max: int = STEPS_MAX) -> Program:
     return _Decoder(data).program(steps_max)
 
 
+def contended(data: bytes) -> Program:
+    """Return a program of 2 or 3 threads that work on one primitive and do little else.
+
+    How waiting, looking and trying without a wait go together shows where they come one after the other.
+    """
+    return _Decoder(data).contended()
+
+
 class _Decoder:
     """Takes bytes from the front, and zeros when there are no more."""
 
@@ -134,6 +144,28 @@ class _Decoder:
             bodies.append(self._thread(max(room // (count - index), 1), alone=count == 1))
             room -= steps(bodies[-1])
         return Program(tuple(bodies), self.places, self.stores, self.syncs, chosen, decoys)
+
+    def contended(self) -> Program:
+        self.places = (Place(self.pick(STORAGES)),)
+        self.syncs = (self._sync(),)
+        sizes = self.pick(CONTENDED)
+        threads = tuple(tuple(self._use() for _ in range(size)) for size in sizes)
+        return Program(threads, self.places, (), self.syncs)
+
+    def _use(self) -> Stmt:
+        """Decode one use of the only primitive."""
+        kind = self.syncs[0].kind
+        into: Local = self.pick(("a", "b"))
+        if kind in SIGNALS and (kind == "event" or self.below(2)):
+            return Signal(0, self.pick(SIGNALS[kind]), into)
+        how = self.pick(HOLDING)
+        inner = self.below(4)
+        if kind == "condition" and inner == 0:
+            return Hold(0, (Await(0, 0, self.pick(WAITING)),), how)
+        if kind == "condition" and inner == 1:
+            return Hold(0, (Save(0, None, 1, 0), Notify(0, self.below(2) == 1)), how)
+        leaf = Save(0, None, self.pick((1, 2)), 0) if self.below(2) else Load(0, into, 0)
+        return Hold(0, (leaf,), how)
 
     def _store(self) -> Store:
         kind = self.pick(KINDS)

@@ -134,6 +134,7 @@ def _primitives() -> list[Regression]:
     waits = (Hold(0, (Await(0, 0),)),)
     bare = (Hold(0, (Await(0, 0, "bare"),)),)
     notifies = (Hold(0, (Save(0), Notify(0))),)
+    waits_for, looks = (Hold(0, (Save(0),)),), (Signal(0, "locked", "a"), Hold(0, (Save(0, "a", 3),)))
     crossed = ((Hold(0, (Hold(1, (Add(0),)),)),), (Hold(1, (Hold(0, (Add(0),)),)),))
     condition = (Sync("condition"),)
     return [
@@ -141,6 +142,11 @@ def _primitives() -> list[Regression]:
             "a lock that is still held after the last write",
             Program(((Hold(0, (Save(0),)),), (Load(0), *attempt)), one, syncs=(Sync("lock"),)),
             frozenset({(1,), (2,)}),
+        ),
+        Regression(
+            "a look at a lock before it is waited for",
+            Program((waits_for, (Hold(0, (Save(0, None, 2),)),), looks), one, syncs=(Sync("lock"),)),
+            frozenset({(1,), (2,), (3,), (4,)}),
         ),
         Regression("locks in opposite orders", Program(crossed, one, syncs=(Sync("lock"),) * 2),
                    frozenset({(2,)}), deadlock=True),

@@ -5,7 +5,7 @@
 
 import pytest
 
-from tests.quality.threads.differential.campaign import SIZES, Campaign
+from tests.quality.threads.differential.campaign import SIZES, SMALL, Campaign
 from tests.quality.threads.differential.compare import Verdict
 from tests.quality.threads.differential.source import LAYOUTS, render
 
@@ -14,6 +14,8 @@ BATCH = len(SIZES) * len(LAYOUTS)
 BATCHES = 2
 SCHEDULES_MAX = 200
 GAVE_UP_MAX = 4
+SMALL_EVERY = 41
+SMALL_SCHEDULES_MAX = 1_500
 CAMPAIGN = Campaign(seed=0, schedules_max=SCHEDULES_MAX, layouts=LAYOUTS, until=float("inf"))
 
 
@@ -32,6 +34,13 @@ def test_exhaustive_exploration_sees_exactly_the_reachable_ends(batch):
             f"number {number}, {outcome.verdict.value}: {outcome.detail}\n{source.library}{source.main}"
         )
     assert ended.count(Verdict.AGREED) >= BATCH - GAVE_UP_MAX
+
+
+@pytest.mark.parametrize("number", range(0, len(SMALL), SMALL_EVERY))
+def test_it_agrees_about_programs_of_the_small_scope(number):
+    campaign = CAMPAIGN._replace(schedules_max=SMALL_SCHEDULES_MAX, small=True)
+    outcome = campaign.compared(number).outcome
+    assert not outcome.verdict.wrong, outcome.detail
 
 
 def test_sizes_and_layouts_go_round():
