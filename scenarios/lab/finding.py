@@ -191,7 +191,8 @@ def check_writable(path: str | os.PathLike[str]) -> None:
             raise FindingError(f"{folder} is not writable; name a file elsewhere")
         holds_something = target.exists() and target.stat().st_size
     except (OSError, ValueError) as error:  # a name that is too long, a byte that no name has
-        raise FindingError(f"cannot write {shown(str(path))}: {error}; name another file") from error
+        reason = getattr(error, "strerror", None) or error
+        raise FindingError(f"cannot write {shown(str(path))}: {reason}; name another file") from error
     if holds_something:
         try:
             load(target)
@@ -201,25 +202,26 @@ def check_writable(path: str | os.PathLike[str]) -> None:
             ) from error
 
 
-def write_whole(path: Path, text: str) -> None:
-    """Write a text file beside its place and rename it into it, so that it is never there in part.
+def write_whole(path: Path, content: str | bytes) -> None:
+    """Write a file beside its place and rename it into it, so that it is never there in part.
 
     A device or a pipe is written as it is. A file that is there keeps its mode; a link still leads to it.
 
     Raises:
         FindingError: the folder does not allow it or the disk is full.
     """
+    data = content.encode() if isinstance(content, str) else content
     target = Path(os.path.realpath(path))
     beside: Path | None = None
     try:
         if target.exists() and not target.is_file():
-            target.write_text(text, encoding="utf-8")
+            _write_as_it_is(target, data)
             return
         beside = target.with_name(f".{target.name[:_NAME_KEPT]}.{secrets.token_hex(4)}.part")
-        with beside.open("x", encoding="utf-8") as file:
+        with beside.open("xb") as file:
             if target.exists():
                 beside.chmod(stat.S_IMODE(target.stat().st_mode))
-            file.write(text)
+            file.write(data)
             file.flush()
             os.fsync(file.fileno())
         beside.replace(target)
@@ -230,6 +232,14 @@ def write_whole(path: Path, text: str) -> None:
         if beside is not None:
             with suppress(OSError):
                 beside.unlink(missing_ok=True)
+
+
+def _write_as_it_is(target: Path, data: bytes) -> None:
+    """Write to a device or a pipe; one that nobody reads is an error rather than a wait without end."""
+    descriptor = os.open(target, os.O_WRONLY | getattr(os, "O_NONBLOCK", 0))
+    with open(descriptor, "wb") as file:  # noqa: PTH123  (there is no other way from a number)
+        os.set_blocking(descriptor, True)
+        file.write(data)
 
 
 _NAME_KEPT: Final = 100

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import tempfile
 from contextlib import suppress
 from dataclasses import dataclass
@@ -52,7 +53,17 @@ def save(finding: Finding, path: str) -> Saved:
 
 def _places(wanted: Path, mark: str) -> Iterator[Path]:
     name = f"{wanted.stem[:100] or 'finding'}-{mark}.json"
-    yield wanted.parent / name
+    if not _is_a_device(wanted):
+        is_link = os.path.islink(wanted)  # noqa: PTH114  (that of a path raises where a name is too long)
+        yield Path(os.path.realpath(wanted) if is_link else wanted).parent / name
     yield Path(name)
     with suppress(OSError):  # there is no folder for temporary files
         yield Path(tempfile.gettempdir(), name)
+
+
+def _is_a_device(path: Path) -> bool:
+    """Whether a path leads to a device, a pipe or a socket, whose folder is the system's."""
+    try:
+        return path.exists() and not path.is_file() and not path.is_dir()
+    except OSError:  # a name that is too long
+        return False

@@ -34,7 +34,7 @@ CUT_OFF = """() => {
     const style = getComputedStyle(block);
     if (block.closest("svg") || !block.clientWidth || style.overflowX === "visible") continue;
     if (block.scrollWidth <= block.clientWidth + 2) continue;
-    const may = block.matches(".highlight-text pre, .table-wrapper");
+    const may = block.matches(".highlight-text pre, .in-columns pre, .table-wrapper, .capture");
     const scrolls = may && ["auto", "scroll"].includes(style.overflowX);
     const shadows = style.backgroundImage !== "none" && style.backgroundAttachment.includes("local");
     if (!(scrolls && shadows)) {
@@ -181,6 +181,38 @@ def test_a_link_is_dead_without_its_file_or_its_id(tmp_path):
     assert not dead(page, "none.html", {tmp_path / "none.html"})
     broken = ["#there", "none.html", "of%20two.html#here", "../page.html"]
     assert [each for each in broken if not dead(page, each)] == []
+
+
+COMPARED = """\
+searcher    half by  95 % by
+hypothesis  65       195
+random      126      544
+"""
+LANES = """\
+time  reader     writer
+0     store.get
+5                database.write
+5                store.delete
+"""
+HUNT = """\
+$ heisenlab hunt toy                  # a comment
+plan        everything nominal
+fails       a property: with  two spaces in it
+$ heisenlab hunt other                # another
+verdict  every plan holds
+time     0.57 s
+"""
+
+
+@pytest.mark.parametrize(
+    ("text", "is_table"),
+    [(COMPARED, True), (LANES, True), ("┃ a ┃ b ┃", True), (HUNT, False), ("", False), ("a  b  c", False)],
+)
+def test_a_table_in_a_block_is_told_from_names_with_long_values(text, is_table):
+    pytest.importorskip("sphinx")
+    from docs.conf import in_columns
+
+    assert in_columns(text) is is_table
 
 
 @pytest.mark.parametrize(

@@ -6,16 +6,25 @@ import argparse
 import json
 import re
 import sys
-from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from scenarios.lab.commands.bisect_display import concluded, print_result, showing_progress, to_json
-from scenarios.lab.commands.command import DONE, GAVE_UP, INTERRUPTED, UsageError
+from scenarios.lab.commands.command import (
+    DONE,
+    GAVE_UP,
+    UsageError,
+    file_name,
+    file_path,
+    interrupted_by,
+    interrupted_status,
+)
 from scenarios.lab.commands.journal_options import add_journal_arguments, check_journal, note
 from scenarios.lab.method.bisect import RUNS_MAX, Answer, Bisection, Question, bisect, state_file
 from scenarios.lab.method.repository import Repository, inside
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from scenarios.lab.method.bisect import Progress
     from scenarios.lab.method.flaky_bisect import Belief
 
@@ -64,10 +73,16 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     own.add_argument(
         "--timeout", type=float, metavar="S", help="seconds that a run may take; default: no limit"
     )
-    own.add_argument("--state", type=Path, metavar="FILE", help="written after every run; default: in .git")
-    own.add_argument("-C", "--repository", default=".", metavar="DIR", help="default: the present folder")
+    own.add_argument(
+        "--state", type=file_path, metavar="FILE", help="written after every run; default: in .git"
+    )
+    own.add_argument(
+        "-C", "--repository", type=file_name, default=".", metavar="DIR", help="default: the present folder"
+    )
     story = parser.add_argument_group("on the versions of a scenario")
-    story.add_argument("--at", type=Path, metavar="DIR", help="keep the repository there; default: temporary")
+    story.add_argument(
+        "--at", type=file_path, metavar="DIR", help="keep the repository there; default: temporary"
+    )
     story.add_argument("--seed", type=int, default=0, metavar="N", help="of the repository; default: 0")
     parser.add_argument("--json", action="store_true", help="print one JSON value")
     add_journal_arguments(parser)
@@ -114,35 +129,34 @@ def run(args: argparse.Namespace) -> int:
         seconds_max=args.timeout,
     )
     repository = Repository.at(args.repository)
-    result = _own(repository, question, args.state or state_file(repository, question), as_json=args.json)
-    if result is None:
-        return INTERRUPTED
+    state = args.state or state_file(repository, question)
+    try:
+        result = _own(repository, question, state, as_json=args.json)
+    except KeyboardInterrupt as error:
+        _say(f"{interrupted_by(error)}; that is no verdict. The same command goes on from {state}")
+        return interrupted_status(error)
     note(args, f"bisect {args.good}..{args.bad}", concluded(repository, question, result))
     return GAVE_UP if result.answer is Answer.GAVE_UP else DONE
 
 
-def _own(repository: Repository, question: Question, state: Path, *, as_json: bool) -> Bisection | None:
-    """Bisect and print the result; None when it was interrupted."""
+def _own(repository: Repository, question: Question, state: Path, *, as_json: bool) -> Bisection:
+    """Bisect and print the result."""
     changed = repository.changed_files()
     if changed:
         _say(f"{changed} changed files are not committed, so no version has them; they are left as they are")
     for argument in inside(repository, question.command):
         _say(f"{argument} is in your checkout: every version would run that same file; name it relative")
     began: list[int] = []
-    try:
-        with showing_progress() as watch:
+    with showing_progress() as watch:
 
-            def watched(progress: Progress, belief: Belief, words: str) -> None:
-                if not began:
-                    began.append(progress.runs - 1)
-                    if began[0]:
-                        _say(f"{began[0]} runs were done before, as {state} says; going on from there")
-                watch(progress, belief, words)
+        def watched(progress: Progress, belief: Belief, words: str) -> None:
+            if not began:
+                began.append(progress.runs - 1)
+                if began[0]:
+                    _say(f"{began[0]} runs were done before, as {state} says; going on from there")
+            watch(progress, belief, words)
 
-            result = bisect(repository, question, state=state, watch=watched)
-    except KeyboardInterrupt:
-        _say(f"interrupted; that is no verdict. The same command goes on from {state}")
-        return None
+        result = bisect(repository, question, state=state, watch=watched)
     if as_json:
         print(json.dumps({**to_json(result, question), "state": str(state)}, indent=2))
     else:

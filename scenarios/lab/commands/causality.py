@@ -6,7 +6,7 @@ import json
 import math
 from typing import TYPE_CHECKING, Final
 
-from scenarios.lab.commands.command import DONE
+from scenarios.lab.commands.command import DONE, file_name
 from scenarios.lab.commands.display import print_rows, progress
 from scenarios.lab.commands.journal_options import add_journal_arguments, check_journal, note
 from scenarios.lab.commands.pictures import add_picture_arguments, check_pictures, save_pictures
@@ -25,7 +25,7 @@ _CELLS_MAX: Final = 60
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of the command."""
-    parser.add_argument("file", metavar="FILE", help="a finding, as written by hunt -o")
+    parser.add_argument("file", type=file_name, metavar="FILE", help="a finding, as written by hunt -o")
     parser.add_argument(
         "--resamples",
         type=int,

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
+import argparse
 import signal
 from dataclasses import dataclass
 from enum import Enum
-from typing import TYPE_CHECKING, Final, Protocol
-
-if TYPE_CHECKING:
-    import argparse
+from pathlib import Path
+from typing import Final, Protocol
 
 DONE: Final = 0
 """Done, or the property holds."""
@@ -73,10 +72,6 @@ class CommandModule(Protocol):
         """
 
 
-INTERRUPTED: Final = 130
-"""Ended by Ctrl-C; no verdict."""
-
-
 def interrupted_status(error: KeyboardInterrupt) -> int:
     """Return the exit status of a command that a signal ended, as a shell gives it: 130 after Ctrl-C."""
     return 128 + int(getattr(error, "number", signal.SIGINT))
@@ -85,6 +80,22 @@ def interrupted_status(error: KeyboardInterrupt) -> int:
 def interrupted_by(error: KeyboardInterrupt) -> str:
     """Say what ended a command: the signal, where it was not Ctrl-C."""
     return f"ended by {error}" if hasattr(error, "number") else "interrupted"
+
+
+def file_name(text: str) -> str:
+    """Take a name of a file or a folder from the command line; none is what an unset variable leaves of it.
+
+    Raises:
+        argparse.ArgumentTypeError: it is empty.
+    """
+    if not text:
+        raise argparse.ArgumentTypeError("an empty text names no file")
+    return text
+
+
+def file_path(text: str) -> Path:
+    """Take a name from the command line, as `file_name` does, as a path."""
+    return Path(file_name(text))
 
 
 class UsageError(Exception):

@@ -71,8 +71,8 @@ def run(args: argparse.Namespace) -> int:
                 state=args.state,
                 watch=watch,
             )
-    except KeyboardInterrupt:
-        return interrupted(args, "comparison")
+    except KeyboardInterrupt as error:
+        return interrupted(args, error, "comparison")
     note(args, f"compare {result.scenario} / {result.variant}", "; ".join(conclusions(result)))
     save_pictures(args, result.picture())
     if args.json:

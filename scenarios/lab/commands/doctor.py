@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from scenarios.lab import installation
-from scenarios.lab.commands.command import DONE, FOUND
+from scenarios.lab.commands.command import DONE, FOUND, file_path
 from scenarios.lab.commands.display import print_facts
 from scenarios.lab.doctor import fingerprint, problems
 from simulations.errors import LabError
@@ -27,7 +27,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     labels = ", ".join(installation.LABELS)
     parser.add_argument("--label", metavar="VARIABLE", help=f"the environment variable that says {labels}")
     parser.add_argument(
-        "--lock", type=Path, metavar="FILE", help="compare the installed versions with a lock file"
+        "--lock", type=file_path, metavar="FILE", help="compare the installed versions with a lock file"
     )
     parser.add_argument("--newest", action="store_true", help="ask the index for a newer version (network)")
     parser.add_argument("--index", default=installation.INDEX, metavar="URL", help="the index; default: PyPI")

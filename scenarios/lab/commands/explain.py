@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
-from scenarios.lab.commands.command import DONE
+from scenarios.lab.commands.command import DONE, file_name
 from scenarios.lab.finding import load
 from scenarios.lab.method.explain import explain
 from simulations.terminal_text import printable_lines
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of the command."""
-    parser.add_argument("file", metavar="FINDING", help="a finding, as written by hunt -o")
+    parser.add_argument("file", type=file_name, metavar="FINDING", help="a finding, as written by hunt -o")
     parser.add_argument("--json", action="store_true", help="print one JSON value")
 
 

@@ -4,23 +4,27 @@ from __future__ import annotations
 
 import json
 import os
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from scenarios.lab.catalogue import get
-from scenarios.lab.commands.command import DONE
+from scenarios.lab.commands.command import DONE, file_name
 from scenarios.lab.finding import load
 from scenarios.lab.method.explain import export, name_of_test
 from simulations.errors import LabError
 
 if TYPE_CHECKING:
     import argparse
+    from collections.abc import Iterator, Sequence
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of the command."""
-    parser.add_argument("file", metavar="FINDING", help="a finding, as written by hunt -o")
-    parser.add_argument("-o", "--output", metavar="FILE", help="a new file; default: print the test")
+    parser.add_argument("file", type=file_name, metavar="FINDING", help="a finding, as written by hunt -o")
+    parser.add_argument(
+        "-o", "--output", type=file_name, metavar="FILE", help="a new file; default: print the test"
+    )
     parser.add_argument(
         "--variant", metavar="V", help="the variant that the test runs; default: the finding's"
     )
@@ -45,13 +49,13 @@ def run(args: argparse.Namespace) -> int:
 
 
 def write_new(path: Path, text: str) -> None:
-    """Write a file that is not there yet.
+    """Write a file that is not there yet, whole or not at all.
 
     Raises:
         LabError: it is there, or cannot be written.
     """
     try:
-        with path.open("x", encoding="utf-8") as file:
+        with path.open("x", encoding="utf-8") as file, removed_unless_done([path]):
             file.write(text)
             file.flush()
             os.fsync(file.fileno())
@@ -59,3 +63,19 @@ def write_new(path: Path, text: str) -> None:
         raise LabError(f"{path} exists and is left as it is; name another file") from error
     except OSError as error:
         raise LabError(f"cannot write {path}: {error.strerror}; name another file") from error
+
+
+@contextmanager
+def removed_unless_done(made: Sequence[Path]) -> Iterator[None]:
+    """Remove files and folders where what makes them does not come to its end.
+
+    Args:
+        made: Those that were made so far, each folder before what is in it.
+    """
+    try:
+        yield
+    except BaseException:
+        for path in reversed(made):
+            with suppress(OSError):
+                path.rmdir() if path.is_dir() else path.unlink(missing_ok=True)
+        raise

@@ -18,6 +18,7 @@ from scenarios.lab.commands.command import (
     GAVE_UP,
     USAGE,
     UsageError,
+    file_name,
     interrupted_by,
     interrupted_status,
 )
@@ -62,7 +63,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--seed", type=int, default=0, metavar="N", help="seed of the search; default: 0")
     parser.add_argument("--budget", type=int, metavar="N", help="runs that the search may take")
     parser.add_argument("--deviations", type=int, metavar="K", help="deviations that a plan may have")
-    parser.add_argument("-o", "--output", metavar="FILE", help="save the finding")
+    parser.add_argument("-o", "--output", type=file_name, metavar="FILE", help="save the finding")
     parser.add_argument(
         "--seeds", type=int, metavar="N", help="hunt with N seeds, and count what they end in"
     )

@@ -36,8 +36,8 @@ def run_seeds(args: argparse.Namespace) -> int:
                 state=args.state,
                 watch=watch,
             )
-    except KeyboardInterrupt:
-        return interrupted(args, "verdict")
+    except KeyboardInterrupt as error:
+        return interrupted(args, error, "verdict")
     says = _says(result)
     note(args, f"hunt {result.scenario} / {result.variant} with {result.seeds[1]} seeds", says)
     if args.json:

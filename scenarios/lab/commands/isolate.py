@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
-from scenarios.lab.commands.command import DONE
+from scenarios.lab.commands.command import DONE, file_name
 from scenarios.lab.commands.display import print_rows, progress
 from scenarios.lab.commands.journal_options import add_journal_arguments, check_journal, note
 from scenarios.lab.commands.pictures import add_picture_arguments, check_pictures, save_pictures
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of the command."""
-    parser.add_argument("file", metavar="FILE", help="a finding, as written by hunt -o")
+    parser.add_argument("file", type=file_name, metavar="FILE", help="a finding, as written by hunt -o")
     parser.add_argument(
         "--expensive",
         action="store_true",

@@ -7,7 +7,7 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from scenarios.lab.commands.command import DONE, UsageError
+from scenarios.lab.commands.command import DONE, UsageError, file_name
 from scenarios.lab.commands.display import complain, print_rows
 from scenarios.lab.method.journal import VARIABLE, read
 
@@ -24,7 +24,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         f"the file that --journal or the environment variable {VARIABLE} names."
     )
     parser.add_argument(
-        "file", nargs="?", metavar="FILE", help=f"the journal; default: what {VARIABLE} names"
+        "file", type=file_name, nargs="?", metavar="FILE", help=f"the journal; default: what {VARIABLE} names"
     )
     parser.add_argument("--json", action="store_true", help="print one JSON value")
 

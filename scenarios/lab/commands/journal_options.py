@@ -6,7 +6,7 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from scenarios.lab.commands.command import UsageError
+from scenarios.lab.commands.command import UsageError, file_name
 from scenarios.lab.method.journal import VARIABLE, append, check_appendable, entry
 
 if TYPE_CHECKING:
@@ -16,7 +16,10 @@ if TYPE_CHECKING:
 def add_journal_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the options of a command that writes into a journal."""
     parser.add_argument(
-        "--journal", metavar="FILE", help=f"append what was done and what came out; also by {VARIABLE}"
+        "--journal",
+        type=file_name,
+        metavar="FILE",
+        help=f"append what was done and what came out; also by {VARIABLE}",
     )
     parser.add_argument("--prediction", metavar="TEXT", help="what you expect, for the journal")
 

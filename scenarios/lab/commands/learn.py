@@ -8,8 +8,8 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from scenarios.lab.commands.command import DONE
-from scenarios.lab.commands.export import write_new
+from scenarios.lab.commands.command import DONE, file_path
+from scenarios.lab.commands.export import removed_unless_done, write_new
 from scenarios.lab.teaching import material
 from scenarios.lab.teaching.copies import LESSONS, copies
 from simulations.errors import LabError
@@ -26,7 +26,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "overwritten. Students get notebooks without outputs and solutions, with cells to complete."
     )
     parser.add_argument(
-        "folder", type=Path, nargs="?", default=Path("heisenlab-course"), metavar="DIR", help="where to"
+        "folder", type=file_path, nargs="?", default=Path("heisenlab-course"), metavar="DIR", help="where to"
     )
     parser.add_argument(
         "--teacher", action="store_true", help="with outputs, with solutions, and with all cells completed"
@@ -77,11 +77,17 @@ def write_course(folder: Path, files: dict[str, str]) -> list[Path]:
     there = [path for path in targets if path.exists()]
     if there:
         raise LabError(f"{there[0]} exists and is left as it is; name a folder that does not exist yet")
-    try:
-        for path in targets:
-            path.parent.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise LabError(f"cannot make {folder}: {error.strerror}; name another folder") from error
-    for path, text in targets.items():
-        write_new(path, text)
+    above = {parent for path in targets for parent in path.parents if not parent.exists()}
+    folders = sorted(above, key=lambda parent: len(parent.parts))
+    made: list[Path] = []
+    with removed_unless_done(made):
+        try:
+            for new in folders:
+                new.mkdir()
+                made.append(new)
+        except OSError as error:
+            raise LabError(f"cannot make {folder}: {error.strerror}; name another folder") from error
+        for path, text in targets.items():
+            write_new(path, text)
+            made.append(path)
     return [*targets]

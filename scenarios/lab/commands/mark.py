@@ -6,7 +6,7 @@ import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
-from scenarios.lab.commands.command import DONE, FOUND, GAVE_UP, USAGE
+from scenarios.lab.commands.command import DONE, FOUND, GAVE_UP, USAGE, file_name
 from scenarios.lab.commands.display import print_facts, print_rows, progress
 from scenarios.lab.covered import HIDDEN
 from scenarios.lab.finding import load
@@ -45,7 +45,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "exit codes: 0 each reproduces and is least; 1 one does not reproduce, or is not least; 2 a file "
         "cannot be used; 3 the budget did not suffice to say whether one is least"
     )
-    parser.add_argument("files", nargs="+", metavar="FINDING", help="findings, as written by hunt -o")
+    parser.add_argument(
+        "files", type=file_name, nargs="+", metavar="FINDING", help="findings, as written by hunt -o"
+    )
     parser.add_argument(
         "--budget",
         type=int,

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from scenarios.lab.commands.command import DONE
+from scenarios.lab.commands.command import DONE, file_name
 from simulations.live.memory.errors import RefusedError
 from simulations.live.memory.filling import (
     DEFAULT_LIMIT,
@@ -158,7 +158,7 @@ def _add_filling(parser: argparse.ArgumentParser) -> None:
         action="store_true",
         help="do not set PYTHONFAULTHANDLER, which makes Python print the line of a crash",
     )
-    parser.add_argument("--report", metavar="FILE", help="write the report to FILE, as JSON")
+    parser.add_argument("--report", type=file_name, metavar="FILE", help="write the report to FILE, as JSON")
     parser.add_argument(
         "--json", action="store_true", help="print the report to standard error as one line of JSON"
     )

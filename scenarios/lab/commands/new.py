@@ -7,7 +7,7 @@ import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from scenarios.lab.commands.command import DONE
+from scenarios.lab.commands.command import DONE, file_path
 from scenarios.lab.method.skeleton import new
 
 if TYPE_CHECKING:
@@ -18,7 +18,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of the command."""
     parser.add_argument("name", metavar="NAME", help="lower case with hyphens, such as lost-update")
     parser.add_argument(
-        "--at", type=Path, metavar="DIR", help="a folder that does not exist yet; default: ./NAME"
+        "--at", type=file_path, metavar="DIR", help="a folder that does not exist yet; default: ./NAME"
     )
     parser.add_argument("--json", action="store_true", help="print one JSON value")
 

@@ -7,6 +7,8 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from scenarios.lab.commands.command import file_name
+from scenarios.lab.finding import write_whole
 from simulations.drawing.page import page, report_page
 from simulations.drawing.png import converter, png
 from simulations.drawing.svg import svg
@@ -30,9 +32,15 @@ _KINDS: Final[dict[str, tuple[bytes, Callable[[Picture], bytes]]]] = {
 
 def add_picture_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the options of a command that draws its result."""
-    parser.add_argument("--svg", metavar="FILE", help="draw it as SVG, too; dark or light, as your screen is")
-    parser.add_argument("--png", metavar="FILE", help="draw it as PNG, too; needs heisenlab[report]")
-    parser.add_argument("--html", metavar="FILE", help="draw it as a page that stands alone, too")
+    parser.add_argument(
+        "--svg", type=file_name, metavar="FILE", help="draw it as SVG, too; dark or light, as your screen is"
+    )
+    parser.add_argument(
+        "--png", type=file_name, metavar="FILE", help="draw it as PNG, too; needs heisenlab[report]"
+    )
+    parser.add_argument(
+        "--html", type=file_name, metavar="FILE", help="draw it as a page that stands alone, too"
+    )
 
 
 def check_pictures(args: argparse.Namespace) -> None:
@@ -93,11 +101,8 @@ def save_pictures(args: argparse.Namespace, picture: Picture, sheet: Sheet | Non
     for kind, (_, drawn) in _KINDS.items():
         named = getattr(args, kind)
         if named:
-            try:
-                if kind == "html" and sheet is not None:
-                    content = report_page(picture.title, sheet).encode()
-                else:
-                    content = drawn(picture)
-                Path(named).write_bytes(content)
-            except OSError as error:
-                raise LabError(f"cannot draw into {shown(named)}: {error.strerror}") from error
+            if kind == "html" and sheet is not None:
+                content = report_page(picture.title, sheet).encode()
+            else:
+                content = drawn(picture)
+            write_whole(Path(named), content)

@@ -9,6 +9,7 @@ from cmd import Cmd
 from typing import TYPE_CHECKING, Final
 
 from scenarios.lab.commands.command import DONE, USAGE
+from scenarios.lab.interrupts import Terminated
 from simulations.errors import LabError
 from simulations.terminal_text import printable_lines
 
@@ -56,7 +57,8 @@ class Prompt(Cmd):
         while True:
             try:
                 self.cmdloop()
-            except KeyboardInterrupt:
+            except KeyboardInterrupt as error:
+                self._leave_if_asked(error)
                 self.say(f"\ninterrupted; still at {self._place()}, Ctrl-D leaves")
                 continue
             return USAGE if self._failed and not self._interactive else DONE
@@ -88,8 +90,14 @@ class Prompt(Cmd):
             return bool(super().onecmd(line))
         except LabError as error:
             return self._complain(str(error))
-        except KeyboardInterrupt:
+        except KeyboardInterrupt as error:
+            self._leave_if_asked(error)
             return self._complain(f"interrupted; still at {self._place()}")
+
+    def _leave_if_asked(self, error: KeyboardInterrupt) -> None:
+        """Stay where a person pressed Ctrl-C, who can leave; leave where that is no person, or no Ctrl-C."""
+        if isinstance(error, Terminated) or not self._interactive:
+            raise error
 
     def emptyline(self) -> bool:
         """Do nothing."""

@@ -15,7 +15,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from scenarios.lab.commands.command import UsageError
+from scenarios.lab.commands.command import UsageError, file_path
 from simulations.errors import LabError
 from simulations.terminal_text import printable
 
@@ -217,7 +217,7 @@ def _show(words: Sequence[str], given: argparse.Namespace) -> int:
     parser.add_argument(
         "--show-secrets", action="store_true", default=given.show_secrets, help=_SHOW_SECRETS_HELP
     )
-    parser.add_argument("folder", type=Path, metavar="DIR", help="a folder of runs, or one run in it")
+    parser.add_argument("folder", type=file_path, metavar="DIR", help="a folder of runs, or one run in it")
     args = parser.parse_args(words)
     from scenarios.lab.commands import record_display  # noqa: PLC0415  (as above)
     from simulations.live import recorder  # noqa: PLC0415  (as above)

@@ -9,7 +9,7 @@ from rich.console import Console
 from rich.markup import escape
 
 from scenarios.lab.catalogue import get
-from scenarios.lab.commands.command import DONE, FOUND, UsageError
+from scenarios.lab.commands.command import DONE, FOUND, UsageError, file_name
 from scenarios.lab.commands.display import print_facts
 from scenarios.lab.covered import deviations
 from scenarios.lab.execution import QUESTIONS_MAX, in_words, replayed
@@ -33,7 +33,10 @@ _MOMENT_WIDTH: Final = 9
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of the command."""
     parser.add_argument(
-        "file", metavar="FILE", help="a finding, as written by hunt -o; with --plan the name of a scenario"
+        "file",
+        type=file_name,
+        metavar="FILE",
+        help="a finding, as written by hunt -o; with --plan the name of a scenario",
     )
     parser.add_argument(
         "--plan", metavar="JSON", help="run this plan, [[label, occurrence, option], ...], without a finding"

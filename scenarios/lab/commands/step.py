@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from scenarios.lab.catalogue import get
-from scenarios.lab.commands.command import DONE, UsageError
+from scenarios.lab.commands.command import DONE, UsageError, file_name
 from scenarios.lab.commands.step_prompt import StepPrompt
 from scenarios.lab.commands.step_trace import TracePrompt, timeline
 from scenarios.lab.execution import replayed
@@ -47,7 +47,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of the command."""
     parser.description = _DESCRIPTION
     parser.add_argument("name", metavar="NAME", help="a scenario, such as invalid-mode")
-    parser.add_argument("finding", metavar="FINDING", nargs="?", help="a finding, as written by hunt -o")
+    parser.add_argument(
+        "finding", type=file_name, metavar="FINDING", nargs="?", help="a finding, as written by hunt -o"
+    )
     parser.add_argument(
         "--variant", metavar="V", help="a variant; default: that of the finding, or as-shipped"
     )

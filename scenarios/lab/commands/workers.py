@@ -8,7 +8,7 @@ import sys
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from scenarios.lab.commands.command import INTERRUPTED
+from scenarios.lab.commands.command import file_name, interrupted_by, interrupted_status
 from scenarios.lab.method.campaign import InProcess, Processes
 
 if TYPE_CHECKING:
@@ -33,7 +33,10 @@ def add_workers_arguments(parser: argparse.ArgumentParser) -> None:
         help="a Dask cluster in their place: tcp://HOST:PORT (its scheduler), or local[:N]; same figures",
     )
     parser.add_argument(
-        "--state", metavar="FILE", help="keep what was done, so that the same command goes on after Ctrl-C"
+        "--state",
+        type=file_name,
+        metavar="FILE",
+        help="keep what was done, so that the same command goes on after Ctrl-C",
     )
 
 
@@ -53,8 +56,8 @@ def pool_of(args: argparse.Namespace) -> Iterator[Pool]:
     yield InProcess() if args.workers == 1 else Processes(args.workers)
 
 
-def interrupted(args: argparse.Namespace, what: str) -> int:
-    """Say that a campaign was interrupted, so that there is none of what it is for; return the exit code."""
+def interrupted(args: argparse.Namespace, error: KeyboardInterrupt, what: str) -> int:
+    """Say what ended a campaign, so that there is none of what it is for; return the exit code."""
     kept = f"; the same command goes on from {shlex.quote(args.state)}" if args.state else ""
-    print(f"heisenlab: interrupted; that is no {what}{kept}", file=sys.stderr)
-    return INTERRUPTED
+    print(f"heisenlab: {interrupted_by(error)}; that is no {what}{kept}", file=sys.stderr)
+    return interrupted_status(error)

@@ -15,6 +15,7 @@ import json
 import os
 import platform
 import signal
+from _thread import start_new_thread
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import ExitStack
@@ -22,6 +23,7 @@ from dataclasses import dataclass
 from functools import cache
 from importlib import metadata
 from multiprocessing import get_context
+from multiprocessing.connection import wait
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Protocol, TypeAlias
 
@@ -32,6 +34,7 @@ from simulations.errors import LabError
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
     from io import TextIOWrapper
+    from multiprocessing.connection import Connection
 
 __all__ = ["Chunk", "InProcess", "Pool", "Processes", "Work", "campaign"]
 
@@ -95,10 +98,13 @@ class Processes:
 
     def map(self, work: Work, chunks: Sequence[Chunk]) -> Iterator[tuple[int, Any]]:
         """See `Pool`."""
+        context = get_context("spawn")
+        owned, owning = context.Pipe(duplex=False)
         executor = ProcessPoolExecutor(
             min(self.workers, max(1, len(chunks))),
-            mp_context=get_context("spawn"),
-            initializer=_leave_interrupts_to_the_parent,
+            mp_context=context,
+            initializer=_belong_to_the_parent,
+            initargs=(owned,),
         )
         try:
             places = {executor.submit(work, chunk): place for place, chunk in enumerate(chunks)}
@@ -109,12 +115,24 @@ class Processes:
                 "a worker process was lost, perhaps for want of memory; use fewer workers, and the same "
                 "state file: what was done is kept"
             ) from error
+        except BaseException:
+            owning.close()  # what is being done is not wanted any more
+            raise
         finally:
             executor.shutdown(cancel_futures=True)
+            owning.close()
+            owned.close()
 
 
-def _leave_interrupts_to_the_parent() -> None:
+def _belong_to_the_parent(owned: Connection) -> None:
+    """Leave Ctrl-C to the parent, and end at once when it closes its end of a pipe, as by its own end."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    start_new_thread(_end_when_closed, (owned,))
+
+
+def _end_when_closed(owned: Connection) -> None:
+    wait([owned])
+    os._exit(1)
 
 
 def campaign(

@@ -177,5 +177,8 @@ def write_report(report: Report, path: Path) -> None:
         path.write_text(text, encoding="utf-8")
         return
     beside = path.with_name(f"{path.name}.{os.getpid()}")
-    beside.write_text(text, encoding="utf-8")
-    beside.replace(path)
+    try:
+        beside.write_text(text, encoding="utf-8")
+        beside.replace(path)
+    finally:
+        beside.unlink(missing_ok=True)

@@ -73,6 +73,7 @@ Where things are::
         follower.py     runs the beginning of a schedule, and notes what depends on what
         focus.py        in front of which instructions a switch can matter
         exhaustive.py   every schedule, in the order of "least"
+        hit.py          a failing schedule, and what is known of its place in that order
         minimise.py     the least schedule, and whether this interpreter can show it
         plans.py        a schedule as a plan, and in words
         explain.py      what happened, side by side, and which accesses conflicted

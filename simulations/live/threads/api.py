@@ -7,6 +7,7 @@ import sys
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, TypeVar
 
+from simulations.errors import NondeterminismError
 from simulations.live.threads.control.back_end import NATIVE
 from simulations.live.threads.errors import ThreadsError
 from simulations.live.threads.program import MINIMISE_MAX, WALL_LIMIT, Budget, Program
@@ -158,7 +159,12 @@ def _under_control(session: Session, use: Callable[[Session], S]) -> S:
     """
     try:
         with session:
-            return use(session)
+            try:
+                return use(session)
+            except NondeterminismError as error:
+                if session.scheduler.strangers.met:
+                    raise NondeterminismError(session.scheduler.strangers.meddled()) from error
+                raise
     finally:
         session.close()
 

@@ -22,6 +22,7 @@ import sys
 from collections import Counter
 from dataclasses import dataclass, field
 from enum import StrEnum
+from functools import partial
 from importlib import import_module
 from random import Random
 from typing import TYPE_CHECKING, Any, Final
@@ -30,7 +31,7 @@ from scenarios.lab.commands.workers import add_workers_arguments, pool_of
 from scenarios.lab.method import campaign as pieces
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
 FAULTS_SHOWN_MAX: Final = 20
 PIECE: Final = 50
@@ -196,32 +197,42 @@ def program(
         stdin: What it reads.
         during: Called with the process once it runs, such as to send it a signal.
     """
-    process = subprocess.Popen(
-        command,
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        errors="replace",
-        env=env,
-        cwd=cwd,
-        start_new_session=True,
-        preexec_fn=usual_signals,  # noqa: PLW1509  (a campaign runs no threads)
-    )
-    if during is not None:
-        during(process)
+    process: subprocess.Popen[str] | None = None
+    held = signal.pthread_sigmask(signal.SIG_BLOCK, (signal.SIGINT, signal.SIGTERM))
     try:
+        try:
+            process = subprocess.Popen(
+                command,
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE,
+                text=True,
+                errors="replace",
+                env=env,
+                cwd=cwd,
+                start_new_session=True,
+                preexec_fn=partial(usual_signals, held),  # noqa: PLW1509  (a campaign runs no threads)
+            )
+        finally:
+            signal.pthread_sigmask(signal.SIG_SETMASK, held)  # what interrupts it knows the process now
+        if during is not None:
+            during(process)
         out, err = process.communicate(stdin, timeout=seconds_max)
-    except subprocess.TimeoutExpired:
+    except BaseException as error:
+        if process is None:
+            raise
         with contextlib.suppress(ProcessLookupError):
             os.killpg(process.pid, signal.SIGKILL)
         out, err = process.communicate()
+        if not isinstance(error, subprocess.TimeoutExpired):
+            raise
         return Ended(None, out, err)
     return Ended(process.returncode, out, err)
 
 
-def usual_signals() -> None:
-    """Give signals their usual meaning, which a shell or `nohup` takes from what it starts."""
+def usual_signals(held: Iterable[int]) -> None:
+    """Give signals their usual meaning, which a shell or `nohup` takes from it, and hold only these back."""
+    signal.pthread_sigmask(signal.SIG_SETMASK, held)
     signal.signal(signal.SIGINT, signal.default_int_handler)
     for number in (signal.SIGHUP, signal.SIGQUIT):
         signal.signal(number, signal.SIG_DFL)

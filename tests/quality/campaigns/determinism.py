@@ -12,9 +12,12 @@ import random
 import sys
 import tempfile
 from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from tests.quality.campaigns.campaign import End, Tally, main, program
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 HUNTS: Final = (
     ("hunt", "invalid-mode", "--searcher", "random", "--seed", "3"),
@@ -57,15 +60,15 @@ START: Final = (
 )
 
 
-def campaign(seed: int, tries: int, start: str = START) -> Tally:
-    """Draw two to four settings for each try, and compare with the run that has none."""
+def campaign(seed: int, tries: int, start: str = START, hunts: Sequence[tuple[str, ...]] = HUNTS) -> Tally:
+    """Draw one to four settings for each try, and compare with the run that has none."""
     tally, rng = Tally("determinism", seed), random.Random(seed)
     root = str(Path(__file__).parents[3])
     plain = {key: value for key, value in os.environ.items() if key not in VARIABLES}
     expected: dict[tuple[str, ...], dict[str, Any]] = {}
     with tempfile.TemporaryDirectory() as folder:
         for _ in range(tries):
-            hunt = rng.choice(HUNTS)
+            hunt = rng.choice(hunts)
             command = [sys.executable, "-c", start, root, *hunt, "--json"]
             if hunt not in expected:
                 expected[hunt] = _same(program(command, env=plain).out)

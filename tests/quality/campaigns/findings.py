@@ -43,6 +43,17 @@ HOSTILE: Final = (
 
 TEXT_FIELDS: Final = ("plan_in_words", "message", "plan_in_words", "by", "verified", "searcher")
 
+HOW: Final = ("near",) * 5 + ("text",) * 3 + ("any",) * 3 + ("wrapped",) * 3 + ("drop", "add")
+"""How a field is changed, the frequent ways more often."""
+
+WRAPPED: Final = (
+    lambda value: [value],
+    lambda value: {"": value},
+    lambda value: {str(value): value},
+    json.dumps,
+)
+"""A value that is right but for its type."""
+
 DEPTHS: Final = (10, 500, 5_000, 200_000)
 """How deep lists lie in each other where the file itself is damaged so."""
 
@@ -81,7 +92,7 @@ def mutate(true: dict[str, Any], data: Any) -> Any:
     mutant = json.loads(json.dumps(true))
     for _ in range(data.draw(st.sampled_from([1, 1, 1, 2, 3]))):
         field = data.draw(st.sampled_from([*true, "input", "input", "plan"]))
-        how = data.draw(st.sampled_from(["near"] * 5 + ["text"] * 3 + ["any"] * 3 + ["drop", "add"]))
+        how = data.draw(st.sampled_from(HOW))
         if how == "drop":
             mutant.pop(field, None)
         elif how == "add":
@@ -90,6 +101,8 @@ def mutate(true: dict[str, Any], data: Any) -> Any:
             mutant[data.draw(st.sampled_from(TEXT_FIELDS))] = data.draw(st.sampled_from(HOSTILE))
         elif how == "near" and field in mutant:
             mutant[field] = small(mutant[field], data)
+        elif how == "wrapped" and field in mutant:
+            mutant[field] = data.draw(st.sampled_from(WRAPPED))(mutant[field])
         else:
             mutant[field] = data.draw(values)
     if data.draw(st.integers(0, 9)):
@@ -173,6 +186,15 @@ def judge(status: int | None, out: str, err: str, seconds: float) -> tuple[End, 
     return (End.RESULT, "") if status in {0, 1} else (End.OTHER, f"exit status {status}")
 
 
+def mistyped(content: bytes, true: dict[str, Any]) -> list[str]:
+    """Return which fields of a file have another type than in a true finding; no reader may take them."""
+    try:
+        fields = json.loads(content)
+        return [name for name, value in true.items() if type(fields[name]) is not type(value)]
+    except (ValueError, TypeError, LookupError, RecursionError):
+        return ["the whole"]
+
+
 class _EnoughError(BaseException):
     """Ends a campaign at its first fault; Hypothesis lets it pass."""
 
@@ -233,6 +255,8 @@ def campaign(
                 sorted(Path(folder).iterdir()),
             ) != before or path.read_bytes() != content:
                 end, why = End.LEFT_BEHIND, "a thread or a file"
+            elif end is End.RESULT and (wrong := mistyped(content, finding)):
+                end, why = End.OTHER, f"took {wrong[0]} of another type"
             tally.count(end, f"{why}; {' '.join(words[:1])} of {content[:3000]!r}")
             if to_first_fault and tally.faults:
                 raise _EnoughError

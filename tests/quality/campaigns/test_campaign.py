@@ -1,3 +1,4 @@
+import signal
 import sys
 from importlib.util import find_spec
 from random import Random
@@ -71,6 +72,18 @@ class Refusing:
 def test_a_program_that_does_not_end_is_ended_and_its_children_too():
     code = "import subprocess, sys, time; subprocess.Popen(['sleep', '100']); time.sleep(100)"
     assert program([sys.executable, "-c", code], seconds_max=0.5).status is None
+
+
+def test_a_program_ends_with_the_campaign_that_is_interrupted():
+    started = []
+
+    def interrupted(process):
+        started.append(process)
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        program([sys.executable, "-c", "import time; time.sleep(100)"], during=interrupted)
+    assert started[0].returncode == -signal.SIGKILL
 
 
 def test_a_traceback_is_seen():

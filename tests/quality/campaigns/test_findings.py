@@ -1,3 +1,4 @@
+import contextlib
 import functools
 import json
 import sys
@@ -31,20 +32,23 @@ def test_what_a_stranger_sends_is_one_line_or_a_result():
 )
 def test_a_planted_fault_is_found(monkeypatch, owner, name, planted):
     monkeypatch.setattr(owner, name, planted)
-    assert not campaign(2, 3000, guard=GUARD, to_first_fault=True).clean
+    assert not campaign(2, 1000, guard=GUARD, to_first_fault=True).clean
 
 
 def test_lists_that_lie_too_deep_in_each_other_are_found():
     def reads_any_depth(words):
-        try:
+        with contextlib.suppress(ValueError):
             json.loads(Path(words[-1]).read_bytes())
-        except ValueError:
-            sys.stderr.write("heisenlab: no JSON\n")
-            return 2
-        return 0
+        sys.stderr.write("heisenlab: refused\n")
+        return 2
 
     command = functools.partial(only_files, reads_any_depth)
     assert campaign(0, 400, command, GUARD, to_first_fault=True).ends[End.TRACEBACK]
+
+
+def test_a_value_that_is_taken_in_spite_of_its_type_is_found():
+    tally = campaign(0, 100, lambda words: 1, GUARD, to_first_fault=True)
+    assert "of another type" in tally.faults[0], str(tally)
 
 
 def only_files(command, words):

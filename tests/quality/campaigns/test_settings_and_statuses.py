@@ -1,22 +1,42 @@
 import sys
 
+import pytest
+
 from tests.quality.campaigns import determinism, statuses
 from tests.quality.campaigns.campaign import End
 
 
 def test_a_hunt_finds_the_same_under_other_settings():
-    tally = determinism.campaign(0, 3)
+    tally = determinism.campaign(0, 3, hunts=determinism.HUNTS[:1])
     assert tally.clean, str(tally)
 
 
-PLANTED = determinism.START.replace(
-    "import sys;", "import sys, os, json; json.dumps = lambda data, dumps=json.dumps, **o: dumps("
-    "{**data, 'digest': hash('x')} if 'says' in data else data, **o);",
-)  # fmt: skip
+PRINTS = """
+import json, os, sys, time
+if os.environ.get("PYTHONOPTIMIZE") and not sys.flags.ignore_environment:
+    sys.stderr.write("refused under PYTHONOPTIMIZE\\n")
+    sys.exit(2)
+print(json.dumps(dict.fromkeys(sys.modules["__main__"].SAME, str({}))))
+sys.exit(1)
+"""
 
 
-def test_a_result_that_depends_on_the_hash_seed_is_found():
-    assert not determinism.campaign(0, 6, PLANTED).clean
+def prints(fact):
+    """Return a program that ends as a hunt does, and whose result is a fact about its process."""
+    return f"SAME = {determinism.SAME}\n{PRINTS.replace('{}', fact)}"
+
+
+@pytest.mark.parametrize(
+    "fact", ["hash('x')", "time.tzname", "os.getcwd()", "os.umask(0)", "sys.flags.dev_mode"]
+)
+def test_a_result_that_depends_on_a_setting_is_found(fact):
+    tally = determinism.campaign(0, 8, prints(fact))
+    assert any("status 1" in fault for fault in tally.faults), str(tally)
+
+
+def test_a_result_that_depends_on_none_is_not():
+    tally = determinism.campaign(0, 8, prints("sys.version"))
+    assert tally.clean, str(tally)
 
 
 def test_commands_end_with_the_status_that_says_what_happened():

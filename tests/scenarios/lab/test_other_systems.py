@@ -9,6 +9,8 @@ import sys
 
 import pytest
 
+from tests.simulations.live.recorder.written import end, job, samples, start, written
+
 BLOCKED = r"""
 import asyncio, concurrent.futures.process, contextlib, ctypes, importlib.abc, io, json, logging
 import pkgutil
@@ -37,6 +39,7 @@ def no_proc(file, *rest, **more):
     return opened(file, *rest, **more)
 io.open = __builtins__.open = no_proc
 sys.platform = sys.argv[1]
+psutil.boot_time = lambda: 0.0  # the library looks for what its own system has, as above
 
 failed = []
 import simulations, scenarios
@@ -63,13 +66,16 @@ OF_LINUX = {"simulations.live.memory.seize", "simulations.live.memory.watch"}
 OF_A_BROWSER = {"simulations.live.threads.control.stack_switching"}
 """What the instrument for memory loads only where it runs."""
 
-HELPS = ("compare", "test", "bisect", "new", "assumptions", "threads", "machine", "record", "journal")
+HELPS = (
+    "compare", "test", "bisect", "doctor", "new", "assumptions", "threads", "machine", "record", "journal",
+)  # fmt: skip
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="takes from Linux what other systems lack")
 @pytest.mark.parametrize("platform", ["darwin", "win32"])
 def test_all_but_the_instruments_of_linux_works_there(platform, tmp_path):
-    finding = str(tmp_path / "finding.json")
+    finding, recording = str(tmp_path / "finding.json"), str(tmp_path / "runs")
+    written(tmp_path / "runs" / "0001", start(), job(), *samples(9000), end(9000, 3))
     expected = {
         ("list",): 0,
         ("show", "stale-cache"): 0,
@@ -81,9 +87,17 @@ def test_all_but_the_instruments_of_linux_works_there(platform, tmp_path):
         ("isolate", finding): 0,
         ("explain", finding): 0,
         ("export", finding): 0,
+        ("report", finding, "-o", str(tmp_path / "page.html")): 0,
+        ("mark", finding): 0,
+        ("learn", str(tmp_path / "lessons")): 0,
+        ("replay", "stale-cache", "--plan", "[]"): 0,
+        ("demo",): 0,
+        ("docs",): 2,
         ("threads", "run", "--help"): 0,
         ("machine", "examine", "--help"): 0,
         **{(name, "--help"): 0 for name in HELPS},
+        ("record", "show", recording): 0,
+        ("report", recording, "-o", str(tmp_path / "end.html")): 0,
         ("memory", "run", "true"): 2,
         ("record", "--", "true"): 2,
     }

@@ -49,7 +49,7 @@ from types import (
 )
 from typing import TYPE_CHECKING, Any, Final
 
-from simulations.live.threads.control.stamps import attributes_of
+from simulations.live.threads.control.stamps import attributes_of, behind_reference
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -193,7 +193,7 @@ def touched(
     if site.kind == "cell":
         return [(stamps.of(operands[0]), None, site.writes)]
     if site.kind == "item":
-        if site.deletes and not isinstance(operands[0], dict):
+        if site.deletes and not issubclass(type(operands[0]), dict):
             return whole(operands[0], stamps, writes=True)
         return item(operands[0], operands[1], stamps, writes=site.writes)
     if site.kind == "whole":
@@ -205,37 +205,41 @@ def touched(
     return []
 
 
-def attribute(thing: object, name: str, stamps: Stamps, *, writes: bool) -> list[Touch]:
+def attribute(thing: Any, name: str, stamps: Stamps, *, writes: bool) -> list[Touch]:
     """Return what reading or writing an attribute touches: the object, or the class that has it."""
     kind = type(thing)
     if issubclass(kind, threading.local) or kind in FIXED or kind is tuple or kind is frozenset:
         return []
     if kind in _PROXIES:
         thing = _behind_proxy(thing)
-        kind = type(thing)
+        if type(thing) in _PROXIES:
+            return life(None, stamps)
+        return [*attribute(thing, name, stamps, writes=writes), *life(thing, stamps)]
     if kind is MethodType:
-        return [] if writes else attribute(thing.__func__, name, stamps, writes=False)  # type: ignore[attr-defined]
+        return [] if writes else attribute(thing.__func__, name, stamps, writes=False)
     if kind is CellType:
         return [(stamps.of(thing), None, writes)]
     if writes:
         return _written(thing, name, stamps)
-    owners = thing.__mro__ if isinstance(thing, type) else kind.__mro__
-    has = next((owner for owner in owners if name in owner.__dict__), None)
-    value = None if has is None else has.__dict__[name]
+    has = value = None
+    for owner in thing.__mro__ if issubclass(kind, type) else kind.__mro__:
+        if name in owner.__dict__:
+            has, value = owner, owner.__dict__[name]
+            break
     if type(value) in _DATA:
         return whole(thing, stamps, writes=True)
-    if type(value) in _IN_C and (isinstance(thing, type) or attributes_of(thing) is None):
+    if type(value) in _IN_C and (issubclass(kind, type) or attributes_of(thing) is None):
         return []  # a method is loaded here, and touches what it touches where it is called
     touches: list[Touch] = [(stamps.of(thing), name, False)]
     if has is not None and has is not thing and has.__flags__ & _HEAP_TYPE:
         # A class is written for itself and for all that inherit from it.
-        touches.append((stamps.of(thing if isinstance(thing, type) else kind), name, False))
+        touches.append((stamps.of(thing if issubclass(kind, type) else kind), name, False))
     return touches
 
 
 def _written(thing: Any, name: str, stamps: Stamps) -> list[Touch]:
     kind = type(thing)
-    if isinstance(thing, type):
+    if issubclass(kind, type):
         return [(stamps.of(one), name, True) for one in _family(thing)]
     if kind is FunctionType and name in {"__defaults__", "__kwdefaults__", "__code__"}:
         stamps.hinder(f"a worker changes the {name} of {thing.__qualname__}")
@@ -277,24 +281,47 @@ _IN_C: Final = frozenset(
 )
 
 
+class Lives:
+    """The lives of all objects; each is a part of this. See `lifetimes.py`."""
+
+
+LIVES: Final = Lives()
+
+
+def life(thing: object, stamps: Stamps, *, writes: bool = False) -> list[Touch]:
+    """Return what it touches to see whether an object is there still; None is one of which nobody knows."""
+    stamps.ask()
+    return [(stamps.of(LIVES), None if thing is None else ("life", stamps.watch(thing)), writes)]
+
+
+def asked(reference: Any, stamps: Stamps) -> list[Touch]:
+    """Return what it touches to ask a weak reference for its object."""
+    return life(behind_reference(reference), stamps)
+
+
+def ended(stamp: int, stamps: Stamps) -> list[Touch]:
+    """Return what the end of an object touches, or of a weak reference to it."""
+    return [(stamps.of(LIVES), ("life", stamp), True)]
+
+
 def item(container: Any, key: object, stamps: Stamps, *, writes: bool) -> list[Touch]:
     """Return what reading or writing an item touches: it, or all where the container changes shape."""
     kind = type(container)
-    if kind in FIXED or kind in HOLDING or isinstance(container, type):
+    if kind in FIXED or kind in HOLDING or issubclass(kind, type):
         return []
     if kind in VIEWS:
         return [
             touch for one in gc.get_referents(container) for touch in item(one, key, stamps, writes=writes)
         ]
-    if isinstance(container, dict):
+    if issubclass(kind, dict):
         if isinstance(getattr(kind, "__setitem__" if writes else "__getitem__"), FunctionType):
             return []
         if type(key) not in _PLAIN_KEYS:
-            return [(stamps.of(container), None, writes or isinstance(container, defaultdict))]
+            return [(stamps.of(container), None, writes or issubclass(kind, defaultdict))]
         if not dict.__contains__(container, key):
             return [(stamps.of(container), None, writes or kind is not dict)]
         return [(stamps.of(container), key if type(key) is str else ("key", key), writes)]
-    if isinstance(container, (list, deque, bytearray)):
+    if issubclass(kind, (list, deque, bytearray)):
         if type(key) is not int:
             return [(stamps.of(container), None, writes)]
         return [(stamps.of(container), key if key >= 0 else len(container) + key, writes)]
@@ -306,12 +333,15 @@ def whole(thing: Any, stamps: Stamps, *, writes: bool) -> list[Touch]:
     kind = type(thing)
     if kind in FIXED or kind in HOLDING:
         return []
-    if isinstance(thing, _CONTAINERS):
+    if issubclass(kind, _CONTAINERS):
         return [(stamps.of(thing), None, writes)]
     if kind in VIEWS:
         return [touch for one in gc.get_referents(thing) for touch in whole(one, stamps, writes=writes)]
     if kind in _PROXIES:
-        return whole(_behind_proxy(thing), stamps, writes=writes)
+        thing = _behind_proxy(thing)
+        if type(thing) in _PROXIES:
+            return life(None, stamps)
+        return [*whole(thing, stamps, writes=writes), *life(thing, stamps)]
     if solid(kind) in PLAIN or issubclass(kind, (threading.local, int, tuple, str, bytes, float)):
         return []
     writes = writes or not _is_memory(thing)
@@ -339,10 +369,10 @@ _CALLED: Final = frozenset(
 
 def _is_memory(thing: object) -> bool:
     """Whether an object is nothing but memory, so that to read it changes nothing."""
-    if isinstance(thing, (memoryview, mmap.mmap)):
+    if issubclass(type(thing), (memoryview, mmap.mmap)):
         return True
     ours = sys.modules.get("_ctypes")
-    return ours is not None and isinstance(thing, ours._SimpleCData.__mro__[-2])  # noqa: SLF001  (nothing public is it)
+    return ours is not None and issubclass(type(thing), ours._SimpleCData.__mro__[-2])  # noqa: SLF001  (nothing public is it)
 
 
 def _behind_proxy(proxy: Any) -> object:
@@ -355,16 +385,16 @@ def _behind_proxy(proxy: Any) -> object:
 
 def _reached(thing: Any) -> list[object]:
     """Return an object of a type that is not known, and those whose state it shares."""
-    if isinstance(thing, memoryview):
+    if issubclass(type(thing), memoryview):
         try:
             return _reached(thing.obj)
         except ValueError:
             return []
     arrays = sys.modules.get("numpy")
-    if arrays is not None and isinstance(thing, arrays.ndarray):
+    if arrays is not None and issubclass(type(thing), arrays.ndarray):
         return [thing] if thing.base is None else _reached(thing.base)
     memory = sys.modules.get("_ctypes")
-    if memory is not None and isinstance(thing, memory._SimpleCData.__mro__[-2]):  # noqa: SLF001  (nothing public is it)
+    if memory is not None and issubclass(type(thing), memory._SimpleCData.__mro__[-2]):  # noqa: SLF001  (nothing public is it)
         kept = getattr(thing, "_objects", None)
         inside = list(kept.values()) if isinstance(kept, dict) else [kept]
         return [memory, *(root for one in inside if _has_buffer(one) for root in _reached(one))]
@@ -384,12 +414,12 @@ def _below(thing: object) -> list[object]:
         return [root for one in gc.get_referents(thing) for root in _below(one)] + (
             [thing] if kind not in VIEWS else []
         )
-    return [thing] if isinstance(thing, _CONTAINERS) else []
+    return [thing] if issubclass(kind, _CONTAINERS) else []
 
 
 def _has_buffer(thing: object) -> bool:
-    return isinstance(thing, (memoryview, bytearray, array.array)) or not (
-        thing is None or type(thing) in FIXED or isinstance(thing, (dict, tuple))
+    return issubclass(type(thing), (memoryview, bytearray, array.array)) or not (
+        thing is None or type(thing) in FIXED or issubclass(type(thing), (dict, tuple))
     )
 
 
@@ -409,9 +439,9 @@ def reach(things: Any, stamps: Stamps, *, writes: bool, deep: bool = True) -> li
         below: list[object] = []
         for thing in level:
             kind = type(thing)
-            if kind in _BOUND and not isinstance(thing.__self__, (type, ModuleType, NoneType)):
+            if kind in _BOUND and not issubclass(type(thing.__self__), (type, ModuleType, NoneType)):
                 below.append(thing.__self__)
-            if kind in FIXED or id(thing) in seen or isinstance(thing, (type, ModuleType, FunctionType)):
+            if kind in FIXED or id(thing) in seen or issubclass(kind, (type, ModuleType, FunctionType)):
                 continue
             if depth == DEPTH or len(seen) > THINGS_MAX:
                 stamps.cut()
@@ -422,7 +452,7 @@ def reach(things: Any, stamps: Stamps, *, writes: bool, deep: bool = True) -> li
                 if not new and writes and kind is not MethodType and not issubclass(kind, threading.local):
                     new = [(stamps.of(thing), None, True)]
                 touches += [touch for touch in new if touch not in touches]
-            if deep and (isinstance(thing, (*_CONTAINERS, tuple, frozenset, *VIEWS, functools.partial))):
+            if deep and issubclass(kind, (*_CONTAINERS, tuple, frozenset, *VIEWS, functools.partial)):
                 below += gc.get_referents(thing)
         if not below:
             break
@@ -438,7 +468,7 @@ def state(thing: Any, stamps: Stamps) -> list[Touch]:
     while left:
         one = left.pop()
         kind = type(one)
-        if kind in FIXED or id(one) in seen or isinstance(one, (type, ModuleType, FunctionType)):
+        if kind in FIXED or id(one) in seen or issubclass(kind, (type, ModuleType, FunctionType)):
             continue
         if len(seen) > THINGS_MAX:
             stamps.cut()

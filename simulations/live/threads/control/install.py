@@ -21,6 +21,7 @@ from simulations.live.threads.control.accesses import forget_types
 from simulations.live.threads.control.provenance import Origin, is_untouched, library, origin
 from simulations.live.threads.control.rewrite import Body, Call, put_together, take_apart
 from simulations.live.threads.control.sites import Site, binds_method, entries, sites_of
+from simulations.live.threads.control.stamps import attributes_of
 from simulations.live.threads.control.standard_library import refusal
 from simulations.live.threads.control.tracing import Known
 from simulations.live.threads.errors import ThreadsError
@@ -95,10 +96,12 @@ class Installer:
         self._owners: dict[int, tuple[FunctionType, CodeType]] = {}
         self._mode: Mode = "observe"
         self._rewritten: set[int] = set()
+        self._passed: set[int] = set()
         self._once: set[CodeType] = set()
         self._unwatched: dict[str, None] = {}
         self._atomic: dict[str, None] = {}
         self._types: set[type] = set()
+        self._kinds: set[type] = set()
         self._built: dict[CodeType, CodeType] = {}
         self._observing: dict[Granularity, dict[CodeType, CodeType]] = {}
         self._settled: dict[CodeType, CodeType] = {}
@@ -124,7 +127,11 @@ class Installer:
     def reached(self, thing: Any) -> bool:
         """Put under control what is about to be called; return whether nothing but its call can be seen."""
         kind = type(thing)
+        if kind in self._kinds:
+            return False
         if kind is FunctionType:
+            if id(thing.__code__) in self._passed:
+                return False
             code = self._owners[id(thing)][1] if id(thing) in self._owners else thing.__code__
             if self._scope is None and origin(code) is Origin.TOOL:
                 self._atomic[str(thing.__module__)] = None
@@ -134,16 +141,20 @@ class Installer:
                 with self._points.run.outside():  # what it takes to rewrite code is not part of the run
                     if self._add_owner(thing):
                         thing.__code__ = self._build(thing.__code__, self._mode)
+            if id(thing.__code__) in self._rewritten:
+                self._passed.add(id(thing.__code__))
             return False
         if kind is MethodType:
             return self.reached(thing.__func__)
         if kind in (BuiltinFunctionType, MethodWrapperType, MethodDescriptorType, WrapperDescriptorType):
             return False
-        seen = thing if isinstance(thing, type) else kind
+        seen = thing if issubclass(kind, type) else kind
         if kind is functools.partial or seen not in self._types:
             self._types.add(seen)
             for function in _functions_in(thing):
                 self.reached(function)
+        if seen is kind and kind is not functools.partial:
+            self._kinds.add(kind)
         return False
 
     def rewritten(self, code: CodeType, space: dict[str, Any]) -> CodeType:
@@ -268,7 +279,7 @@ class Installer:
         for function, code in self._owners.values():
             function.__code__ = code
         self.known, self._built, self._settled, self._observing = Known(), {}, {}, {}
-        self._owners, self._types = {}, set()
+        self._owners, self._types, self._kinds = {}, set(), set()
         forget_types()
         self._hooks.connect()
 
@@ -352,7 +363,7 @@ def _found_by_name(code: CodeType, space: dict[str, Any]) -> FunctionType | None
     thing: Any = None
     for part in code.co_qualname.split("."):
         thing = space.get(part)
-        space = vars(thing) if isinstance(thing, type) else {}  # type: ignore[assignment]
+        space = vars(thing) if issubclass(type(thing), type) else {}
     return thing if type(thing) is FunctionType and thing.__code__ is code else None
 
 
@@ -380,32 +391,34 @@ def _mentioned(root: Any) -> Iterator[FunctionType]:
 
 def _functions_in(thing: Any) -> Iterator[FunctionType]:
     """Yield the Python functions that calling something leads to at once."""
-    if isinstance(thing, functools.partial):
+    kind = type(thing)
+    if issubclass(kind, functools.partial):
         yield from _functions_in(thing.func)
         for arg in (*thing.args, *thing.keywords.values()):
             if callable(arg):
                 yield from _functions_in(arg)
-    elif isinstance(thing, MethodType):
+    elif issubclass(kind, MethodType):
         yield from _functions_in(thing.__func__)
-    elif isinstance(thing, FunctionType):
+    elif issubclass(kind, FunctionType):
         yield thing
         if hasattr(thing, "__wrapped__"):
             yield from _functions_in(thing.__wrapped__)
-    elif isinstance(thing, (staticmethod, classmethod)):
+    elif issubclass(kind, (staticmethod, classmethod)):
         yield from _functions_in(thing.__func__)
-    elif isinstance(thing, property):
+    elif issubclass(kind, property):
         for part in (thing.fget, thing.fset, thing.fdel):
             if part is not None:
                 yield from _functions_in(part)
-    elif isinstance(thing, type):
-        for kind in thing.__mro__:
-            for value in vars(kind).values():
+    elif issubclass(kind, type):
+        for base in thing.__mro__:
+            for value in vars(base).values():
                 if isinstance(value, (FunctionType, staticmethod, classmethod, property)):
                     yield from _functions_in(value)
     else:
-        if hasattr(thing, "__wrapped__"):
-            yield from _functions_in(thing.__wrapped__)
-        for kind in type(thing).__mro__:
-            for value in vars(kind).values():
+        space: Any = attributes_of(thing)  # to ask for an attribute might run code of the program
+        if space is not None and "__wrapped__" in space:
+            yield from _functions_in(space["__wrapped__"])
+        for base in kind.__mro__:
+            for value in vars(base).values():
                 if isinstance(value, (FunctionType, staticmethod, classmethod, property)):
                     yield from _functions_in(value)

@@ -37,6 +37,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from simulations.live.threads.control import accesses, back_end
 from simulations.live.threads.control.accesses import reach, solid, whole
+from simulations.live.threads.control.stamps import attributes_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -80,7 +81,6 @@ _INNOCENT: Final[frozenset[object]] = frozenset(
         staticmethod,
         classmethod,
         memoryview,
-        weakref.ref,
         functools.partial,
         operator.attrgetter,
         operator.itemgetter,
@@ -302,7 +302,7 @@ def called(function: Any, args: tuple[Any, ...], kwargs: dict[str, Any], stamps:
     if kind is MethodType:
         return called(function.__func__, (function.__self__, *args), kwargs, stamps)
     given = (*args, *kwargs.values())
-    if isinstance(function, type):
+    if issubclass(kind, type):
         return _made(function, given, stamps)
     if kind in (MethodDescriptorType, WrapperDescriptorType):
         return _method(args[0], function.__name__, args[1:], given[1:], stamps) if args else []
@@ -310,14 +310,14 @@ def called(function: Any, args: tuple[Any, ...], kwargs: dict[str, Any], stamps:
         return _method(function.__self__, function.__name__, args, given, stamps)
     if issubclass(kind, BuiltinFunctionType):
         owner = function.__self__
-        if owner is None or isinstance(owner, ModuleType):
+        if owner is None or issubclass(type(owner), ModuleType):
             return _function(function, args, given, stamps)
-        if isinstance(owner, type):
+        if issubclass(type(owner), type):
             known = owner in _READERS or owner in _CONTAINERS or function.__name__ in _BUILDERS
             return reach(given[1:] if function.__name__ == "__new__" else given, stamps, writes=not known)
         return _method(owner, function.__name__, args, given, stamps)
-    if kind is weakref.ref:
-        return []
+    if issubclass(kind, weakref.ref) and not isinstance(getattr(kind, "__call__", None), FunctionType):  # noqa: B004  (the call of the type is what runs)
+        return accesses.asked(function, stamps)
     if kind is operator.attrgetter or kind is operator.itemgetter:
         return _got(function, args, stamps)
     if isinstance(getattr(kind, "__call__", None), FunctionType):  # noqa: B004  (the call of the type is what runs)
@@ -347,8 +347,8 @@ def _got(function: Any, args: tuple[Any, ...], stamps: Stamps) -> list[Touch]:
             continue
         for part in str(name).split("."):
             touches += accesses.attribute(thing, part, stamps, writes=False)
-            space = getattr(thing, "__dict__", {})
-            if part not in space:
+            space: Any = attributes_of(thing)
+            if space is None or part not in space:
                 break
             thing = space[part]
     return touches
@@ -357,6 +357,8 @@ def _got(function: Any, args: tuple[Any, ...], stamps: Stamps) -> list[Touch]:
 def _made(kind: type, given: tuple[Any, ...], stamps: Stamps) -> list[Touch]:
     """What the constructor of a class touches."""
     base = solid(kind)
+    if issubclass(kind, weakref.ref) and given:
+        return accesses.life(given[0], stamps, writes=len(given) > 1)
     if kind in _INNOCENT or issubclass(kind, BaseException) or base in accesses.PLAIN:
         return []
     if isinstance(kind.__init__, FunctionType) or isinstance(kind.__new__, FunctionType):
@@ -405,7 +407,7 @@ def _method(
     if type(owner) in _DESCRIPTORS and name in _DESCRIBING and args:
         return accesses.attribute(args[0], owner.__name__, stamps, writes=name != "__get__")
     base = solid(type(owner))
-    if isinstance(owner, type) or base in accesses.PLAIN:
+    if issubclass(type(owner), type) or base in accesses.PLAIN:
         return _plain(owner, base, name, stamps)
     if base in accesses.FIXED or base in accesses.HOLDING:
         return _drawn(given, stamps)
@@ -429,7 +431,7 @@ def _plain(owner: Any, base: type, name: str, stamps: Stamps) -> list[Touch]:
     """What a method of `object`, of an exception, a class or a module touches, beside one attribute."""
     if name.startswith(_COPYING):
         return accesses.state(owner, stamps)
-    if isinstance(owner, type) or base in {object, FunctionType} or name in _BUILDERS - {"__init__"}:
+    if issubclass(type(owner), type) or base in {object, FunctionType} or name in _BUILDERS - {"__init__"}:
         return []
     return [(stamps.of(owner), None, name not in _READING)]
 

@@ -102,7 +102,7 @@ class Outdoors:
         owner = function.__self__
         if owner is None or isinstance(owner, ModuleType):
             return any(function in known for known in (_WRITING, _READING, _STARTING, _SIGNALLING))
-        return isinstance(owner, _HANDLES)
+        return issubclass(type(owner), _HANDLES)
 
     def controlled(self, function: Any, site: Site) -> Callable[..., Any] | None:
         """Return what to call in place of a function, or None to leave it alone."""
@@ -111,7 +111,7 @@ class Outdoors:
             owner = function.__self__
             if _is_sqlite(owner):
                 return self._sqlite(site, function, owner, function.__name__)
-            if isinstance(owner, _HANDLES):
+            if issubclass(type(owner), _HANDLES):
                 if function.__name__ in _CONNECTING:
                     self._hinder(_CONNECTED)
                 return (
@@ -144,7 +144,7 @@ class Outdoors:
 
     def guard(self, manager: Any, site: Site) -> Transaction | None:
         """Return what to enter in place of a database or a file: its end commits, or writes."""
-        if _is_sqlite(manager) or (isinstance(manager, _HANDLES) and not _is_standard(manager)):
+        if _is_sqlite(manager) or (issubclass(type(manager), _HANDLES) and not _is_standard(manager)):
             return Transaction(self, manager, site)
         return None
 
@@ -309,7 +309,7 @@ def _sqlite_types() -> tuple[type, ...]:
 
 
 def _is_sqlite(thing: Any) -> bool:
-    return isinstance(thing, _sqlite_types())
+    return issubclass(type(thing), _sqlite_types())
 
 
 def _is_standard(file: Any) -> bool:

@@ -5,15 +5,18 @@ The hooks in rewritten code and the controlled forms of primitives both stand on
 
 from __future__ import annotations
 
+import gc
 from typing import TYPE_CHECKING, Any, Final, Literal
 
-from simulations.live.threads.control.accesses import BACK, DEPTH, FRONT, TRIED, Part, Touch
+from simulations.live.threads.control.accesses import BACK, DEPTH, FRONT, TRIED, Part, Touch, ended
 from simulations.live.threads.control.back_end import get_ident
+from simulations.live.threads.control.lifetimes import Watch
 from simulations.live.threads.control.stamps import Stamps
+from simulations.live.threads.control.strangers import MET
 from simulations.live.threads.control.touching import Touching
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from simulations.live.threads.control.scheduler import Scheduler
     from simulations.live.threads.control.sites import Site
@@ -29,6 +32,7 @@ _OUTLIVED: Final = (
     "explore kept an object alive that the program had let go of, and whose end can be noticed (by `__del__` "
     "or a weak reference)"
 )
+_ENDS: Final = "the end of an object that a weak reference knows, with the step before it"
 _REGION: Final = "a thread came to a region marked as uninteresting, whose accesses do not count"
 GRANULARITIES: Final = ("sync", "access", "gil")
 
@@ -54,19 +58,23 @@ class Points:
         self._hindrances: dict[str, None] = {}
         self._deeper = False
         self._keeping = True
+        self._watching = False
+        self._watch: Watch | None = None
+        self._last: tuple[Task, Site | None] | None = None
         self._kept_too_long = False
 
     @property
     def hindrances(self) -> tuple[str, ...]:
         """What was done, in all runs so far, that no access stands for."""
-        return (*self._hindrances, *sorted(self.stamps.hindrances - self._hindrances.keys()))
+        met = (MET,) if self.run.strangers.met else ()
+        return (*met, *self._hindrances, *sorted(self.stamps.hindrances - self._hindrances.keys()))
 
     @property
     def atomic(self) -> tuple[str, ...]:
         """What was taken for a single step, in all runs so far."""
-        if not (self._deeper or self.stamps.deeper):
-            return ()
-        return (f"what lies deeper than {DEPTH} levels in what C was given",)
+        deeper = f"what lies deeper than {DEPTH} levels in what C was given"
+        said = ((deeper, self._deeper or self.stamps.deeper), (_ENDS, self._watching))
+        return tuple(what for what, is_so in said if is_so)
 
     def enter_region(self) -> None:
         """Note that a thread has come to a region in which none may be switched."""
@@ -77,17 +85,26 @@ class Points:
         self.sink = sink
         self._hindrances |= dict.fromkeys(sorted(self.stamps.hindrances))
         self._deeper = self._deeper or self.stamps.deeper
-        if self.lets_go():
+        if self._kept_too_long:
             self._hindrances[_OUTLIVED] = None
-        self.stamps = Stamps(keeping=self._keeping)
+        self.lets_go()
+        self.stamps = Stamps(keeping=self._keeping, on_end=self._object_ended)
+        self._watch = self._last = None
+        if self._watching:
+            gc.collect(0)  # what the set-up makes is young then
         self._taken = {}
 
     def lets_go(self) -> bool:
-        """Return whether the last run kept something too long, so that it says nothing; no other run will."""
-        if not self._kept_too_long:
-            return False
-        self._kept_too_long = self._keeping = False
-        return True
+        """Return whether the last run says nothing, since it kept something too long or did not see it end.
+
+        No other run will.
+        """
+        unwatched = self.stamps.asks and not self._watching
+        self._watching = self._watching or unwatched
+        kept = self._kept_too_long
+        if kept:
+            self._kept_too_long = self._keeping = False
+        return kept or unwatched
 
     def end(self) -> None:
         """Tell the sink nothing more."""
@@ -128,7 +145,7 @@ class Points:
         if run.baton.mute or self.granularity == "gil":
             return
         if tries and self.sink is not None and thing is not None:
-            self.sink(run.current, site, [(self.stamps.of(thing), TRIED, False)], Touching.TRIES)
+            self._say(run.current, site, [(self.stamps.of(thing), TRIED, False)], Touching.TRIES)
         if site.focus:
             run.baton.pass_point(site, writes=True)
 
@@ -138,13 +155,28 @@ class Points:
             if site is not None:
                 site.note_run()
                 site.note_effect(touching)
-            self.sink(self.run.current, site, [(self.stamps.of(thing), None, touching.changes)], touching)
+            self._say(self.run.current, site, [(self.stamps.of(thing), None, touching.changes)], touching)
+
+    def started(self, site: Site, task: Task, changed: Sequence[tuple[object, str]]) -> None:
+        """Tell that a thread was started, and which attributes of which objects that changed."""
+        if self.sink is None or self.run.baton.mute:
+            return
+        site.note_run()
+        site.note_effect(Touching.STARTS)
+        stamps = self.stamps
+        parts = [(stamps.of(thing), part, True) for thing, part in changed]
+        self.sink(self.run.current, site, [(stamps.of(task), None, True), *parts], Touching.STARTS)
 
     def did_to_part(self, thing: object, part: Part, touching: Touching) -> None:
         """Tell of an operation on a part of a thing: one that waited for it, or that lets others go on."""
         if self.sink is not None and not self.run.baton.mute:
             writes = touching is not Touching.JOINS
-            self.sink(self.run.current, None, [(self.stamps.of(thing), part, writes)], touching)
+            self._say(self.run.current, None, [(self.stamps.of(thing), part, writes)], touching)
+
+    def tells_of(self, site: Site, thing: object) -> None:
+        """Tell that something depends on a primitive, and changes nothing for others that depend on it."""
+        if not self.run.baton.mute:
+            self.tell(site, [(self.stamps.of(thing), None, False)])
 
     def did_at_end(self, site: Site, line: Any, touching: Touching) -> None:
         """Tell of an operation at one end of a queue, which is about to be done and does not wait any more.
@@ -162,7 +194,7 @@ class Points:
         item = ("item", taken + line.qsize() if puts else taken)
         if takes:
             self._taken[stamp] = taken + 1
-        self.sink(
+        self._say(
             self.run.current,
             site,
             [(stamp, BACK if puts else FRONT, puts or takes), (stamp, item, puts)],
@@ -179,7 +211,7 @@ class Points:
         """Tell of an access."""
         if touches and self.sink is not None:
             site.note_effect(site.verb)
-            self.sink(self.run.current, site, touches, site.verb)
+            self._say(self.run.baton.current, site, touches, site.verb)
 
     def switch(self, site: Site) -> None:
         """Come to a place at which this interpreter may really switch threads."""
@@ -195,4 +227,31 @@ class Points:
         if self.sink is not None:
             self._kept_too_long = self._kept_too_long or self.stamps.keep_too_long()
             waited_for = [task] if task.sentinel is None else [task, task.sentinel]
-            self.sink(task, None, [(self.stamps.of(one), None, True) for one in waited_for], Touching.ENDS)
+            self._say(task, None, [(self.stamps.of(one), None, True) for one in waited_for], Touching.ENDS)
+
+    def _say(self, task: Task, site: Site | None, touches: list[Touch], touching: Touching) -> None:
+        if self._watching:
+            self._see_ends(task, site)
+        if self.sink is not None:
+            self.sink(task, site, touches, touching)
+
+    def _see_ends(self, task: Task, site: Site | None) -> None:
+        """Tell of the weak references that have come or gone since the last access."""
+        if self._watch is None:
+            self._watch = Watch(self.stamps)
+        if self._last is not None:
+            for stamp in self._watch.changed():
+                self._let_go(stamp, *self._last)
+        self._last = (task, site)
+
+    def _object_ended(self, stamp: int) -> None:
+        """Tell that an object has ended."""
+        if self._watching and not self.run.baton.mute and self.run.mine():
+            task = self.run.current
+            site = self._last[1] if self._last is not None and self._last[0] is task else None
+            self._let_go(stamp, task, site)
+
+    def _let_go(self, stamp: int, task: Task, site: Site | None) -> None:
+        if self.sink is not None:
+            with self.run.outside():  # this runs in the middle of the program, not in a hook
+                self.sink(task, site, ended(stamp, self.stamps), Touching.LETS_GO)

@@ -13,10 +13,17 @@ import functools
 import queue
 import threading
 import time
-from types import BuiltinFunctionType, MethodDescriptorType, MethodType, ModuleType, WrapperDescriptorType
+from types import (
+    BuiltinFunctionType,
+    FunctionType,
+    MethodDescriptorType,
+    MethodType,
+    ModuleType,
+    WrapperDescriptorType,
+)
 from typing import TYPE_CHECKING, Any, Final
 
-from simulations.live.threads.control import back_end, strangers
+from simulations.live.threads.control import back_end
 from simulations.live.threads.control.back_end import get_ident
 from simulations.live.threads.control.limits import EPOCH
 from simulations.live.threads.control.outside import Outdoors, Transaction
@@ -56,6 +63,15 @@ def free(lock: Any) -> bool:
         lock.release()
         return True
     return False
+
+
+_REGISTER: Final[object] = getattr(threading, "_active_limbo_lock", None)
+"""What guards the list of threads. Who asks which there are takes it; that one begins or ends tells of it, as
+something that only reads, since in which order two threads begin or end is nothing to either."""
+
+
+_CHANGED_BY_START: Final = ("_ident", "ident", "_native_id", "native_id", "_handle", "_tstate_lock")
+"""What changes in a thread object when the thread starts: others may look at it."""
 
 
 class Primitives:
@@ -104,7 +120,7 @@ class Primitives:
         """Return whether a function has a controlled form, as far as that can be said before it is called."""
         if type(function) is functools.partial:
             return self.knows(function.func)
-        if not isinstance(function, BuiltinFunctionType):
+        if not issubclass(type(function), BuiltinFunctionType):
             return False
         if type(function.__self__) in _CONTROLLED_TYPES:
             return True
@@ -115,6 +131,8 @@ class Primitives:
     def controlled(self, function: Any, site: Site) -> Callable[..., Any] | None:
         """Return what to call in place of a function, or None to leave it alone."""
         kind = type(function)
+        if kind is FunctionType or kind is MethodType:
+            return None
         if issubclass(kind, BuiltinFunctionType):
             owner = type(function.__self__)
             if owner in _CONTROLLED_TYPES:
@@ -165,17 +183,13 @@ class Primitives:
         return bool(taken)
 
     def _obtainable(self, lock: Any) -> bool:
-        """Return whether no thread of the run holds a lock."""
-        return free(lock) or strangers.hold(lock, self._run.ours())
+        """Return whether no thread of the run holds a lock, as far as is known."""
+        return free(lock) or self._run.strangers.may_hold(lock)
 
     def _lent(self, lock: Any, *, blocking: bool) -> bool:
-        """Wait for a lock that a thread outside holds; return whether it was taken."""
-        if not strangers.hold(lock, self._run.ours()):
-            return False
-        self._points.stamps.hinder(strangers.HELD)
-        if blocking:
-            strangers.wait_for(self._run, lock, self._run.wall_limit / 2)
-        return blocking
+        """Wait for a lock that a thread outside may hold; return whether it was taken."""
+        strangers = self._run.strangers
+        return strangers.may_hold(lock) and strangers.lends(lock, blocking=blocking)
 
     def release(self, site: Site, lock: Any) -> None:
         """Give a lock back."""
@@ -198,6 +212,8 @@ class Primitives:
     def _locked(self, site: Site, lock: Any) -> Callable[..., Any]:
         if self._run.mine():
             self._points.at_primitive(site, lock, tries=True)
+            if lock.locked() and self._lent(lock, blocking=False):
+                lock.release()
             self._points.did(site, lock, Touching.LOOKS_AT)
         return lock.locked  # type: ignore[no-any-return]
 
@@ -233,8 +249,8 @@ class Primitives:
                 return bool(self._outdoors.apart(site, semaphore.acquire)(block, timeout))
             self._points.at_primitive(site, semaphore, tries=not block or timeout is not None)
             taken = semaphore.acquire(False)
-            deadline = None if timeout is None else run.now + round(max(timeout, 0) * _NS)
-            while not taken and block:
+            deadline = None if timeout is None else run.now + round(timeout * _NS)
+            while not taken and block and (timeout is None or timeout > 0):
                 if not run.block(
                     lambda: not semaphore._is_zero(),  # noqa: SLF001  (nothing public does it)
                     "waits for",
@@ -268,11 +284,11 @@ class Primitives:
     def _get(self, site: Site, line: Any) -> Callable[..., Any]:
         def get(block: bool = True, timeout: float | None = None) -> Any:  # noqa: FBT001, FBT002  (the signature of the original)
             run = self._run
-            if not run.mine():
+            if not run.mine() or (block and timeout is not None and timeout < 0):
                 return line.get(block, timeout)
-            self._points.at_primitive(site, line)
+            self._points.at_primitive(site, line, tries=not block or timeout is not None)
             deadline = None if timeout is None else run.now + round(timeout * _NS)
-            while block and line.empty():
+            while block and (timeout is None or timeout > 0) and line.empty():
                 if not run.block(lambda: not line.empty(), "waits for an item of", line, deadline=deadline):
                     break
             self._points.did_at_end(site, line, Touching.GETS)
@@ -344,6 +360,8 @@ class Primitives:
         def start(function: Callable[[], object], handle: Any = None, daemon: bool = True) -> Any:  # noqa: FBT001, FBT002  (the signature of the original)
             if not self._run.mine():
                 return _thread.start_joinable_thread(function, handle=handle, daemon=daemon)  # type: ignore[attr-defined]
+            if isinstance(owner := getattr(function, "__self__", None), threading.Thread) and owner.ident:
+                raise RuntimeError("thread already started")
             task = self._spawn(site, function, function)
             joinable = Handle(self, task)
             if task.thread is not None:
@@ -365,8 +383,9 @@ class Primitives:
             self._points.did(site, task, Touching.STARTS)
             return task
         thread: Any = owner
-        task = run.spawn(lambda: self._run_thread(thread), thread)
+        task = run.spawn(lambda: self._run_thread(site, thread), thread)
         thread._ident = task.ident  # noqa: SLF001  (nothing public does it)
+        thread._native_id = task.number  # noqa: SLF001  (nothing public does it)
         thread._started._flag = True  # noqa: SLF001  (nothing public does it)
         if VERSION < (3, 13):
             # `join` waits for this lock, which the interpreter gives back when a thread ends.
@@ -374,13 +393,16 @@ class Primitives:
             sentinel.acquire()
             task.watched_by(sentinel)
             thread._tstate_lock = sentinel  # noqa: SLF001  (as its start would)
-        self._points.did(site, task, Touching.STARTS)
+        changed = [(thread, name) for name in _CHANGED_BY_START]
+        self._points.started(site, task, [*changed, (thread._started, "_flag")])  # noqa: SLF001  (nothing public is it)
         return task
 
-    def _run_thread(self, thread: Any) -> None:
+    def _run_thread(self, site: Site, thread: Any) -> None:
         ident = get_ident()
-        threading._active[ident] = thread  # type: ignore[attr-defined]  # noqa: SLF001  (nothing public does it)
+        active: dict[int, Any] = threading._active  # type: ignore[attr-defined]  # noqa: SLF001  (nothing public does it)
+        active[ident] = thread
         threading._limbo.pop(thread, None)  # type: ignore[attr-defined]  # noqa: SLF001  (nothing public does it)
+        self._points.tells_of(site, _REGISTER)
         try:
             context = getattr(thread, "_context", None)
             if context is not None:
@@ -388,12 +410,22 @@ class Primitives:
             else:
                 thread.run()
         finally:
-            threading._active.pop(ident, None)  # type: ignore[attr-defined]  # noqa: SLF001  (nothing public does it)
+            self._points.tells_of(site, _REGISTER)
+            active.pop(ident, None)
+
+    def has_ended(self, task: Task) -> bool:
+        """Return whether a thread of the program has ended, and note that it was asked."""
+        if self._run.mine():
+            self._points.did(None, task, Touching.LOOKS_AT)
+        return task.done
 
     def join(self, task: Task, timeout: float | None) -> None:
         """Wait until a thread of the program has ended."""
         run = self._run
         if task.done or not run.mine():
+            return
+        if timeout == 0:
+            self.has_ended(task)
             return
         deadline = None if timeout is None or timeout < 0 else run.now + round(timeout * _NS)
         run.block(lambda: task.done, "waits for the end of", task, deadline=deadline)
@@ -431,7 +463,7 @@ class Handle:
 
     def is_done(self) -> bool:
         """Return whether the thread has ended."""
-        return self._task.done
+        return self._primitives.has_ended(self._task)
 
     def join(self, timeout: float | None = None) -> None:
         """Wait until the thread has ended."""

@@ -127,7 +127,7 @@ class _Snapshot:
         kind = type(thing)
         if kind in _ATOMS:
             return kind.__name__, repr(thing)
-        if kind in _INERT or isinstance(thing, type):
+        if kind in _INERT or issubclass(kind, type):
             return id(thing)
         if id(thing) in self._seen:
             return "again", self._seen[id(thing)]
@@ -138,7 +138,7 @@ class _Snapshot:
             return id(thing), repr(thing)
         if kind is MethodType:
             return id(thing.__func__), self.value(thing.__self__)
-        if isinstance(thing, (set, frozenset)):
+        if issubclass(kind, (set, frozenset)):
             if not all(type(item) in _ATOMS for item in thing):
                 raise UnseenError
             return kind.__name__, *sorted(map(repr, thing))
@@ -149,11 +149,11 @@ class _Snapshot:
         parts: list[object] = [kind.__name__ if kind in (*_SEQUENCES, *_MAPPINGS) else id(kind)]
         seen = False
         for base in _SEQUENCES:
-            if isinstance(thing, base):
+            if issubclass(kind, base):
                 seen = True
                 items: Any = base.__iter__
                 parts += [self.value(item) for item in items(thing)]
-        if isinstance(thing, dict):
+        if issubclass(kind, dict):
             seen = True
             for key, value in dict.items(thing):
                 parts += [self.value(key), self.value(value)]

@@ -35,6 +35,10 @@ class Run(Protocol):
         """Virtual time."""
 
     @property
+    def wall_limit(self) -> float:
+        """How long a thread may not be heard of, in seconds."""
+
+    @property
     def until(self) -> float | None:
         """When a run is cut short."""
 
@@ -67,9 +71,6 @@ class Run(Protocol):
 
     def go_on_without(self) -> None:
         """Hand the baton to another thread than the one that holds it."""
-
-    def waited_in(self, name: str) -> None:
-        """Note what threads really waited in; it forbids a proof."""
 
     def abandon(self, error: BaseException) -> NoReturn:
         """End the run because of an error that is not the program's."""

@@ -51,7 +51,7 @@ from contextlib import suppress
 from time import monotonic
 from typing import TYPE_CHECKING, Any, NoReturn
 
-from simulations.live.threads.control import back_end, failures, strangers, thread_data
+from simulations.live.threads.control import back_end, failures, thread_data
 from simulations.live.threads.control.alarm import Alarm
 from simulations.live.threads.control.baton import Baton
 from simulations.live.threads.control.carriers import Carrier, Crew, Stopped, number_threads_anew
@@ -69,6 +69,7 @@ from simulations.live.threads.control.limits import (
 )
 from simulations.live.threads.control.progress import Repetition
 from simulations.live.threads.control.run import Outside
+from simulations.live.threads.control.strangers import Strangers
 from simulations.live.threads.control.strategy import Muted, Strategy
 from simulations.live.threads.control.tasks import Task, Wait, next_in_time, ready, unfinished, unique_name
 from simulations.live.threads.control.tracing import set_trace
@@ -93,12 +94,13 @@ class Scheduler:
         cut: Whether the run was cut short.
         until: When, on the monotonic clock of the machine, a run is cut short; None is never.
         kernel: The threads that wait in the operating system.
+        strangers: The threads outside of the exploration.
         tasks: The threads of the run; those that were started by the set-up come last.
     """
 
     def __init__(self, *, wall_limit: float) -> None:
         self.wall_limit = wall_limit
-        self._patience = strangers.Patience()
+        self.strangers = Strangers(self)
         self._limits = Limits()
         self.now = START_OF_TIME
         self._choosing = self.active = self.dying = self.cut = False
@@ -216,10 +218,13 @@ class Scheduler:
             self._strategy.start(self)
 
     def _together(self) -> None:
-        with suppress(Stopped):
+        # No context manager of the standard library: it would run in the program's thread, as its code.
+        try:
             self._pass_on(None)
             self._watch()
             self._choosing = False
+        except Stopped:
+            pass
 
     def _judge(self, check: Callable[[Any], object], state: Any) -> None:
         main = self._main
@@ -282,10 +287,13 @@ class Scheduler:
         carrier.over.release()
         if dying:
             return
-        if self._on_end is not None:
-            self._on_end(task)
+        try:
+            if self._on_end is not None:
+                self._on_end(task)
+        except Exception as error:  # noqa: BLE001  (it is raised again when the threads have ended)
+            self._passing = self._passing or error
         if self._failure is None and self._passing is None:
-            self._leave_baton()
+            self.go_on_without()
             if self._passing is None:
                 return
         self._wake_main()
@@ -452,6 +460,8 @@ class Scheduler:
     def _pass_on(self, task: Task | None) -> None:
         """Hand the baton to a thread that can go on, since the current one cannot."""
         candidates = next_in_time(self.tasks)
+        if candidates and not any(other.can_go_on for other in candidates) and self.strangers.give():
+            candidates = next_in_time(self.tasks)
         if not candidates:
             if self.kernel.awaits_return():
                 if task is not None:
@@ -488,7 +498,7 @@ class Scheduler:
         """End the run, since no thread can go on: it is over, or it is a deadlock."""
         if unfinished(self.tasks):
             self.baton.hold(-1)
-            if self._patience.given_back(self):
+            if self.strangers.give():
                 self._pass_on(task)
                 return
             self._failure = deadlock([other for other in self.tasks if not other.done])
@@ -498,22 +508,10 @@ class Scheduler:
         if task is not None:
             self._await(task)
 
-    def waited_in(self, name: str) -> None:
-        """See `Kernel`."""
-        self.kernel.waited_in(name)
-
     def go_on_without(self) -> None:
-        """Hand the baton to another thread, since its holder waits in the operating system."""
-        self._leave_baton()
-
-    def _leave_baton(self) -> None:
+        """Hand the baton to another thread, since its holder has ended or waits in the operating system."""
         with suppress(Stopped):
             self._pass_on(None)
-
-    @property
-    def uncontrolled(self) -> tuple[str, ...]:
-        """The calls of the operating system that a thread waited in, in any run; they forbid a proof."""
-        return tuple(self.kernel.uncontrolled)
 
     def _wake_main(self) -> None:
         self.baton.alone(self._main)
@@ -555,7 +553,7 @@ class Scheduler:
 
     def ours(self) -> set[int]:
         """See `Run`."""
-        return {self._alarm.ident, *(task.ident for task in self.everybody())}
+        return {self._alarm.ident, *self._crew.idents, *(task.ident for task in self.everybody())}
 
     def work_in(self, context: contextvars.Context) -> None:
         """Run each thread in a copy of this context."""

@@ -7,7 +7,10 @@ import itertools
 import sys
 import weakref
 from types import GetSetDescriptorType, MappingProxyType, ModuleType
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 _ALONE: Final = 3
 """How many references there are to an object that only a list holds: the list, a variable, an argument."""
@@ -15,6 +18,24 @@ _DEPTH: Final = 3
 """How many levels of what an object holds are looked at for what would have died with it."""
 _WIDTH: Final = 50
 """How many of the objects that an object holds are looked at."""
+
+
+def _ignored(stamp: int) -> None:
+    """Take note of nothing."""
+
+
+def notifies(thing: object) -> bool:
+    """Return whether a thing is a weak reference that calls something at the end of its object."""
+    return issubclass(type(thing), weakref.ref) and _CALLBACK.__get__(thing) is not None
+
+
+def behind_reference(reference: Any) -> object:
+    """Return the object of a weak reference, None if it has ended, without running code of the program."""
+    return _CALL(reference)
+
+
+_CALLBACK: Final[Any] = weakref.ref.__dict__["__callback__"]
+_CALL: Final[Any] = weakref.ref.__call__
 
 
 class Stamps:
@@ -28,22 +49,38 @@ class Stamps:
 
     Args:
         keeping: Whether objects are kept that cannot be referred to weakly.
+        on_end: Called with the number of an object that can be referred to weakly and has ended.
 
     Attributes:
+        asks: Whether the program asked a weak reference for its object.
+        watched: The objects that weak references of the program know, by their number.
         hindrances: What was seen that no touch can stand for.
         deeper: Whether something that C was given held more than was looked at.
     """
 
-    __slots__ = ("_by_address", "_held", "_keeping", "_kept", "_next", "deeper", "hindrances")
+    __slots__ = (
+        "_by_address",
+        "_held",
+        "_keeping",
+        "_kept",
+        "_next",
+        "_on_end",
+        "asks",
+        "deeper",
+        "hindrances",
+        "watched",
+    )
 
-    def __init__(self, *, keeping: bool = True) -> None:
+    def __init__(self, *, keeping: bool = True, on_end: Callable[[int], None] = _ignored) -> None:
         self._keeping = keeping
+        self._on_end = on_end
         self._by_address: dict[int, int] = {}
         self._kept: list[object] = []
         self._held: list[object] = []
         self._next = 0
         self.hindrances: set[str] = set()
-        self.deeper = False
+        self.watched: dict[int, weakref.ref[Any]] = {}
+        self.deeper = self.asks = False
 
     def of(self, thing: object) -> int:
         """Return the number of an object."""
@@ -60,11 +97,12 @@ class Stamps:
         if stamp is None:
             stamp = self._next
             self._next += 1
-        known = self._by_address
+        known, on_end = self._by_address, self._on_end
 
         def forget(_: object) -> None:
             for address in addresses:
                 known.pop(address, None)
+            on_end(stamp)
 
         try:
             self._kept.append(weakref.ref(thing, forget))
@@ -83,12 +121,12 @@ class Stamps:
         """Return whether the end of an object, or of what only it holds, can be noticed."""
         if hasattr(type(thing), "__del__"):
             return True
-        if weakref.getweakrefcount(thing) > (id(thing) in self._by_address):
+        if weakref.getweakrefcount(thing) > (id(thing) in self._by_address) or notifies(thing):
             return True
         return depth > 0 and any(
             self._noticed(held, depth - 1)
             for held in itertools.islice(gc.get_referents(thing), _WIDTH)
-            if not isinstance(held, (type, ModuleType))
+            if not issubclass(type(held), (type, ModuleType))
             and sys.getrefcount(held) <= _ALONE + 1 + (id(held) in self._by_address)
         )
 
@@ -103,6 +141,17 @@ class Stamps:
         """Note something that no touch can stand for."""
         self.hindrances.add(what)
 
+    def ask(self) -> None:
+        """Note that the program asked a weak reference for its object."""
+        self.asks = True
+
+    def watch(self, thing: object) -> int:
+        """Number an object that a weak reference of the program knows."""
+        stamp = self.of(thing)
+        if stamp not in self.watched:
+            self.watched[stamp] = weakref.ref(thing)
+        return stamp
+
     def cut(self) -> None:
         """Note that something that C was given held more than was looked at."""
         self.deeper = True
@@ -110,9 +159,9 @@ class Stamps:
 
 def attributes_of(thing: object) -> object | None:
     """Return the dictionary of an object's attributes, or None, without running code of the program."""
-    if isinstance(thing, ModuleType):
+    if issubclass(type(thing), ModuleType):
         return vars(thing)
-    if isinstance(thing, type):
+    if issubclass(type(thing), type):
         return behind(type.__dict__["__dict__"].__get__(thing))
     for kind in type(thing).__mro__:
         descriptor = kind.__dict__.get("__dict__")

@@ -41,6 +41,7 @@ class Private(NamedTuple):
 
 PRIVATE: Final = (
     Private("threading", "_active", "what current_thread() returns in a controlled thread"),
+    Private("threading", "_active_limbo_lock", "what asks which threads there are"),
     Private("threading", "_dangling", "which threads there are already"),
     Private("threading", "_limbo", "a thread that was started is no longer about to start"),
     Private("threading", "_counter", "threads have the same names in every schedule"),

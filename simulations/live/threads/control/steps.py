@@ -82,7 +82,7 @@ class Steps:
         names = code.co_varnames[: code.co_argcount + code.co_kwonlyargcount + variadic]
         space = frame.f_locals
         given = [space[name] for name in (*names, *code.co_freevars) if name in space]
-        return tuple(one() if isinstance(one, weakref.ref) else one for one in given)
+        return tuple(one() if issubclass(type(one), weakref.ref) else one for one in given)
 
     def touches(
         self, given: tuple[Any, ...], space: dict[str, Any], code: CodeType, stamps: Stamps
@@ -118,7 +118,7 @@ def _named(code: CodeType, space: dict[str, Any], seen: set[CodeType]) -> Iterat
         elif not (
             kind in FIXED
             or kind in {ModuleType, BuiltinFunctionType, tuple, frozenset}
-            or isinstance(thing, type)
+            or issubclass(type(thing), type)
             or id(thing) in _CACHES
             or hasattr(thing, "cache_clear")
         ):

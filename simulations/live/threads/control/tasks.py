@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import _thread
 import sys
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
     import threading
@@ -12,6 +13,9 @@ if TYPE_CHECKING:
     from simulations.live.threads.control.back_end import LockType
     from simulations.live.threads.control.carriers import Carrier
     from simulations.live.threads.control.sites import Site
+
+
+_LOCK: Final = type(_thread.allocate_lock())
 
 
 class Wait:
@@ -109,6 +113,11 @@ class Task:
         self._timed_out = False
         self.holds: dict[int, tuple[Any, str]] = {}
 
+    @property
+    def number(self) -> int:
+        """The number that the operating system has for the real thread; 0 is not known."""
+        return self.carrier.number if self.carrier is not None else 0
+
     def starts(self) -> None:
         """Note that it runs."""
         self.started = True
@@ -162,7 +171,9 @@ class Task:
     def free_locks(self) -> None:
         """Make the locks new that it held: its thread is gone, and they may outlive the run."""
         for lock, _ in self.holds.values():
-            if hasattr(lock, "_at_fork_reinit"):
+            if type(lock) is _LOCK and lock.locked():
+                lock.release()  # a thread outside may wait for it
+            elif hasattr(lock, "_at_fork_reinit"):
                 lock._at_fork_reinit()  # noqa: SLF001  (the one way to free a lock of another thread)
         self.holds.clear()
 

@@ -26,6 +26,7 @@ class Touching(StrEnum):
     STARTS = "starts"
     JOINS = "has seen the end of"
     ENDS = "ends"
+    LETS_GO = "lets go of"
 
     # As fast as that of the verb: every access of an enumerated run is hashed.
     __hash__ = str.__hash__

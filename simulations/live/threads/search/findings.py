@@ -11,22 +11,23 @@ from simulations.live.threads.search import explain
 from simulations.live.threads.search.follower import Follower
 from simulations.live.threads.search.minimise import minimise, possible
 from simulations.live.threads.search.plans import Asked, Recorder, in_words
+from simulations.live.threads.search.proof import outlived, refuse_outlived
 from simulations.live.threads.search.strategies import Fixed
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from simulations.choices import Plan
-    from simulations.drawing import marks
     from simulations.live.threads.control.accesses import Touch
     from simulations.live.threads.control.failures import Failure
     from simulations.live.threads.control.sites import Site
     from simulations.live.threads.control.tasks import Task
     from simulations.live.threads.control.touching import Touching
     from simulations.live.threads.program import Budget
-    from simulations.live.threads.report import Coverage
+    from simulations.live.threads.report import Coverage, Told
+    from simulations.live.threads.search.hit import Hit
     from simulations.live.threads.search.reduction import Beginning
-    from simulations.live.threads.search.session import Hit, Session
+    from simulations.live.threads.search.session import Session
     from simulations.live.threads.search.strategies import Decisions
 
 
@@ -86,13 +87,29 @@ def found(session: Session, hit: Hit, budget: Budget, coverage: Coverage) -> Exp
     if hit.rank is None:
         _confirm(session, hit)
     before = session.schedules
-    minimal = minimise(session, hit, 0 if budget.searcher == "replay" else budget.minimise_max)
+    witnesses: list[explain.Witness] = []
+
+    def nominal() -> explain.Witness:
+        witnesses.append(explain.Witness(session.scheduler))
+        return witnesses[-1]
+
+    minimal = minimise(
+        session,
+        hit,
+        0 if budget.searcher == "replay" else budget.minimise_max,
+        nominal if len(hit.decisions) == 1 else None,
+    )
     minimising = session.schedules - before
+    if hit.passed and hit.rank is not None and not minimal.decisions:
+        # A thread that spins may fail by itself where fewer places count; else state outlives a run.
+        refuse_outlived(session)
+        session.narrow()
     failure, asked, moments, plan, steps = story(session, minimal.decisions)
     if failure is None:
-        raise NondeterminismError("the least schedule did not fail when it was run under observation")
+        raise _depends("the least schedule did not fail when it was run under observation")
     threads = tuple(dict.fromkeys([*session.program.names, *(m.place.thread for m in moments)]))
     preemptions = sum(1 for choice in asked if choice.chosen and not choice.forced)
+    told = _told(session, minimal.decisions, explain.told(moments, asked, threads, failure), witnesses[-1:])
     return Exploration(
         Verdict.FOUND,
         schedules,
@@ -112,20 +129,32 @@ def found(session: Session, hit: Hit, budget: Budget, coverage: Coverage) -> Exp
         digest=explain.trace_of(moments, failure).digest(),
         threads=threads,
         points=points,
-        runs=_runs(session, minimal.decisions, explain.sequence(moments, asked, threads, failure)),
+        told=told,
     )
 
 
-def _runs(
-    session: Session, decisions: Decisions, failing: marks.Sequence | None
-) -> tuple[marks.Sequence, ...]:
-    """Return a failing run and, where there is one with a decision fewer, one that passes."""
+def _told(
+    session: Session, decisions: Decisions, failing: Told | None, nominal: Sequence[explain.Witness]
+) -> tuple[Told, ...]:
+    """Return a failing run and, where there is one with a decision fewer, one that passes.
+
+    Args:
+        session: The session that found it.
+        decisions: The schedule.
+        failing: The failing run.
+        nominal: A witness of the nominal run, if there was one.
+    """
     if failing is None:
         return ()
+    if nominal and nominal[0].passed and len(decisions) == 1:
+        passing = explain.told(nominal[0].shared(), (), failing.lanes, None)
+        return (failing,) if passing is None else (failing, passing)
     fewer = [(*decisions[:place], *decisions[place + 1 :]) for place in reversed(range(len(decisions)))]
     for rest in fewer[:_NEAREST_MAX]:
         failure, asked, moments, _, _ = story(session, rest)
-        passing = explain.sequence(moments, asked, failing.lanes, failure)
+        if failure is not None and not rest:
+            raise outlived(failure)
+        passing = explain.told(moments, asked, failing.lanes, failure)
         if failure is None and passing is not None:
             return (failing, passing)
     return (failing,)
@@ -159,9 +188,12 @@ def story(session: Session, decisions: Decisions) -> Story:
 def _confirm(session: Session, hit: Hit) -> None:
     confirmed = session.again(hit.decisions, everywhere=hit.everywhere)
     if confirmed is None or confirmed.signature != hit.failure.signature:
-        raise NondeterminismError(
-            f"a schedule failed ({hit.failure.summary}) and, run again, "
-            f"{'did not' if confirmed is None else f'failed in another way ({confirmed.summary})'}: the "
-            f"program depends on something else too; look for randomness, a clock, a global that outlives "
-            f"the run, the order of a set"
-        )
+        again = "did not" if confirmed is None else f"failed in another way ({confirmed.summary})"
+        raise _depends(f"a schedule failed ({hit.failure.summary}) and, run again, {again}")
+
+
+def _depends(what: str) -> NondeterminismError:
+    return NondeterminismError(
+        f"{what}: the program depends on something else too; look for randomness, a clock, a global that "
+        f"outlives the run, the order of a set, a thread outside of the exploration"
+    )

@@ -7,13 +7,14 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 from simulations.live.threads.control.back_end import NATIVE
 from simulations.live.threads.report import Coverage
+from simulations.live.threads.search.hit import Hit
 from simulations.live.threads.search.proof import SPENT, Proof
-from simulations.live.threads.search.session import Hit, Session
 from simulations.live.threads.search.strategies import Fixed, Pct, Proposal, Turns, Walk
 
 if TYPE_CHECKING:
     from simulations.choices import Plan
     from simulations.live.threads.program import Budget
+    from simulations.live.threads.search.session import Session
     from simulations.live.threads.search.strategies import Decisions
 
 OBSERVATIONS: Final = 12
@@ -82,7 +83,7 @@ def _prove(session: Session, budget: Budget) -> Searched:
         hit = hit or proof.advance(everything)
     coverage = replace(
         covered(session, complete=proof.complete),
-        vacuous=not session.has_conflicts,
+        vacuous=not session.has_conflicts and proof.classes <= 1,
         hindrances=tuple(proof.hindrances) or (() if proof.complete else (SPENT,)),
         time_outs=tuple(proof.time_outs),
     )

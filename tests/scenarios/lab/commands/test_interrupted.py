@@ -10,6 +10,7 @@ import time
 import psutil
 import pytest
 
+from scenarios.lab.commands import main
 from scenarios.lab.finding import load
 from scenarios.lab.hunt import HuntInterrupted, hunt
 from scenarios.lab.interrupts import Terminated, delivered
@@ -165,3 +166,75 @@ def test_ctrl_c_while_pytest_imports_prints_no_traceback(tmp_path):
     done = program(heisenlab("test", "-p", "early"), env=environment, cwd=tmp_path)
     assert done.status == 130
     assert done.out == done.err == ""  # where the command is interrupted too, it says so
+
+
+class Raises:
+    """Stands for a function that is interrupted."""
+
+    def __init__(self, error):
+        self.error = error
+
+    def __call__(self, *_args, **_options):
+        raise self.error
+
+
+COMMANDS = "scenarios.lab.commands"
+LONG = {
+    "compare": (("compare", "stale-cache", "--workers", "1"), "compare.compare"),
+    "hunt --seeds": (("hunt", "stale-cache", "--seeds", "9", "--workers", "1"), "hunt_seeds.hunts"),
+    "hunt": (("hunt", "stale-cache"), "hunt.hunt"),
+    "bisect": (("bisect", "--good", "A", "--bad", "B", "--state", "kept", "--", "true"), "bisect.bisect"),
+    "step": (("step", "invalid-mode"), "prompt.Prompt.cmdloop"),
+    "docs": (("docs", ".", "--no-browser"), "docs.ThreadingHTTPServer.serve_forever"),
+    "show": (("show", "stale-cache"), "show.get"),
+}
+
+
+ENDED = {
+    "Ctrl-C": (KeyboardInterrupt(), 130, "interrupted"),
+    "SIGTERM": (Terminated(signal.SIGTERM), 143, "ended by SIGTERM"),
+    "SIGHUP": (Terminated(1), 129, "ended by SIGHUP"),
+}
+
+
+@pytest.fixture
+def in_a_folder(tmp_path, monkeypatch):
+    (tmp_path / "index.html").touch()
+    subprocess.run(["git", "init", "-q", tmp_path], check=True)
+    monkeypatch.chdir(tmp_path)
+
+
+@pytest.mark.skipif(os.name != "posix", reason="SIGHUP")
+@pytest.mark.usefixtures("in_a_folder")
+@pytest.mark.parametrize("name", LONG)
+@pytest.mark.parametrize("sent", ENDED)
+def test_the_status_and_one_line_say_which_signal_it_was(name, sent, monkeypatch, capsys):
+    words, interrupted = LONG[name]
+    error, status, said = ENDED[sent]
+    monkeypatch.setattr(f"{COMMANDS}.{interrupted}", Raises(error))
+    is_how_it_ends = (name, sent) == ("docs", "Ctrl-C")
+    assert main(words) == (0 if is_how_it_ends else status)
+    told = [line for line in capsys.readouterr().err.splitlines() if line.startswith("heisenlab: ")]
+    assert len(told) == (0 if is_how_it_ends else 1)
+    assert all(line.startswith(f"heisenlab: {said}") for line in told)
+
+
+@pytest.mark.skipif(os.name != "posix", reason="a terminal")
+def test_a_prompt_at_a_terminal_stays_at_ctrl_c_and_leaves_at_sigterm():
+    ours, theirs = os.openpty()
+    with subprocess.Popen(
+        heisenlab("step", "invalid-mode"),
+        stdin=theirs,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        start_new_session=True,
+        text=True,
+    ) as prompt:
+        os.write(ours, b"nonsense\n")
+        assert any("help lists them" in line for line in prompt.stdout)  # so it is at its prompt
+        prompt.send_signal(signal.SIGINT)
+        assert any("interrupted; still at" in line for line in prompt.stdout)
+        prompt.send_signal(signal.SIGTERM)
+        assert prompt.wait() == 143
+    os.close(ours)
+    os.close(theirs)

@@ -4,6 +4,7 @@ import json
 import os
 import platform
 import re
+import socket
 import subprocess
 import sys
 from importlib import metadata
@@ -74,7 +75,10 @@ class TestHunt:
         assert (data["plan"] is None) == (data["verdict"] != "found")
 
     @pytest.mark.parametrize("as_json", [[], ["--json"]])
-    @pytest.mark.parametrize("wrong", ["no folder", "a folder", "foreign", "full", "too long", "/dev/full"])
+    @pytest.mark.parametrize(
+        "wrong",
+        ["no folder", "a folder", "foreign", "full", "too long", "/dev/full", "a pipe", "a socket", "a link"],
+    )
     def test_what_is_found_is_kept_where_the_output_cannot_be_written(
         self, tmp_path, capsys, monkeypatch, wrong, as_json
     ):
@@ -89,6 +93,15 @@ class TestHunt:
             output.mkdir()
         if wrong == "foreign":
             output.write_text("a thesis")
+        if wrong == "a pipe":
+            os.mkfifo(output)  # which nobody reads
+        if wrong == "a socket":
+            monkeypatch.chdir(tmp_path / "there")  # the path of a socket has some hundred characters
+            with socket.socket(socket.AF_UNIX) as bound:
+                bound.bind(output.name)
+            monkeypatch.chdir(home)
+        if wrong == "a link":
+            output.symlink_to("/dev/full")
         if wrong == "full":
             monkeypatch.setattr(finding, "write_whole", full_below(tmp_path / "there"))
         assert main(["hunt", "toy", "-o", str(output), *as_json]) == 2
@@ -101,6 +114,8 @@ class TestHunt:
         assert saved.digest in captured.out
         assert wrong != "foreign" or output.read_text() == "a thesis"
         assert wrong != "full" or not list((tmp_path / "there").iterdir())
+        if wrong in {"a pipe", "a socket", "a link", "/dev/full"}:
+            assert Path(place).resolve().parent == home
 
     def test_an_error_in_the_world_is_128_with_a_traceback(self, capsys):
         assert main(["hunt", "toy", "--variant", "broken"]) == 128

@@ -1,10 +1,13 @@
 """A file that the user names and that is none of ours: one line for each, whichever command reads it."""
 
+import argparse
+from importlib import import_module
 from pathlib import Path
 
 import pytest
 
-from scenarios.lab.commands import main
+from scenarios.lab.commands import COMMANDS, main
+from scenarios.lab.commands.command import file_name, file_path
 
 READING = {
     "replay": ("replay", "FILE"),
@@ -62,3 +65,37 @@ def test_a_state_file_that_is_empty_and_no_file_stays_what_it_is(tmp_path, toy_i
     words = ("compare", "toy", "--searcher", "exhaustive", "--hunts", "1", "--workers", "1")
     assert main([*words, "--state", str(tmp_path / "state")]) == 0
     assert (tmp_path / "state").is_symlink()
+
+
+NAMING = {"FILE", "DIR", "FINDING", "RESULT"}
+KEPT_FROM_NO_JOB = {("record", "output"), ("record", "log")}
+"""Where an empty name is as if it had not been given, since a recorder keeps no job from running."""
+
+
+def arguments_of(parser):
+    for action in parser._actions:
+        if isinstance(action, argparse._SubParsersAction):
+            for inner in action.choices.values():
+                yield from arguments_of(inner)
+        else:
+            yield action
+
+
+@pytest.mark.parametrize("command", COMMANDS, ids=lambda command: command.name)
+def test_every_name_of_a_file_is_one(command):
+    parser = argparse.ArgumentParser()
+    import_module(f"scenarios.lab.commands.{command.module}").add_arguments(parser)
+    naming = [each for each in arguments_of(parser) if each.metavar in NAMING]
+    unchecked = {(command.name, each.dest) for each in naming if each.type not in {file_name, file_path}}
+    assert unchecked <= KEPT_FROM_NO_JOB
+
+
+@pytest.mark.parametrize(
+    "words", [["hunt", "toy", "-o", ""], ["learn", ""], ["replay", ""], ["mark", "a", ""]]
+)
+def test_an_empty_name_is_refused_before_anything_is_done(words, named, capsys):
+    assert main(words) == 2
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert err.endswith("an empty text names no file\n")
+    assert not list(Path().iterdir())

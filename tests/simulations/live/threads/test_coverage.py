@@ -1,5 +1,6 @@
 """What a verdict says about what it rests on."""
 
+import queue
 import re
 import textwrap
 import threading
@@ -75,6 +76,47 @@ def test_a_nominal_schedule_that_fails_when_it_is_run_again_is_an_error():
     SEEN.clear()
     with pytest.raises(NondeterminismError, match="make it anew in setup"):
         explore(list, [count], lambda _: len(SEEN) == 1)
+
+
+class Two:
+    def __init__(self):
+        self.one = self.other = 0
+
+    def add_to_both(self):
+        self.one += 1
+        self.other += 1
+        self.one += 1
+
+
+@pytest.mark.parametrize("run", [2, 3, 4, 5, 9, 14])
+def test_a_failure_that_earlier_runs_have_caused_is_an_error_whenever_it_comes(run):
+    runs = []
+
+    def check(_):
+        runs.append(1)
+        return len(runs) < run
+
+    with pytest.raises(NondeterminismError, match="make it anew in setup"):
+        explore(Two, [Two.add_to_both] * 2, check)
+
+
+def waits_for_children(line):
+    children = [
+        threading.Thread(target=lambda: [line.get(), line.get()]),
+        threading.Thread(target=lambda: line.put(1)),
+    ]
+    for child in children:
+        child.start()
+    for child in children:
+        child.join()
+
+
+@pytest.mark.parametrize(
+    ("setup", "worker"), [(queue.SimpleQueue, waits_for_children), (list, lambda box: box.pop())]
+)
+def test_a_nominal_schedule_that_fails_at_once_is_found(setup, worker):
+    result = explore(setup, [worker])
+    assert (result.verdict, result.preemptions) == ("found", 0)
 
 
 def test_a_proof_is_audited_and_says_how_often():
