@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from simulations.live.threads.control.failures import Failure
     from simulations.live.threads.search.exhaustive import Rank
-    from simulations.live.threads.search.stories import Story
+    from simulations.live.threads.search.explain import Story
     from simulations.live.threads.search.strategies import Decisions
 
 
