@@ -31,7 +31,7 @@ class Proof:
 
     Attributes:
         hindrances: What stands in the way of a proof: why some schedule may have been missed.
-        time_outs: Where waits ended with their time; taken to happen only where no thread could go on.
+        time_outs: Where waits had a time-out; taken to pass only where no thread could go on.
         complete: Whether a schedule of each class was run, and none failed.
     """
 
