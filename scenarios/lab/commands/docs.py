@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Final
 from scenarios.lab.commands.command import DONE
 from scenarios.lab.interrupts import Terminated
 from simulations.errors import LabError
+from simulations.terminal_text import printable
 
 if TYPE_CHECKING:
     import argparse
@@ -44,7 +45,7 @@ def run(args: argparse.Namespace) -> int:
     with server_for(args.folder, args.port) as server:
         address = f"http://{_HERE}:{server.server_port}/"
         said = f"{address} shows {args.folder}; Ctrl-C ends it"
-        print(json.dumps({"address": address}) if args.json else said, flush=True)
+        print(json.dumps({"address": address}) if args.json else printable(said), flush=True)
         if not args.no_browser:
             webbrowser.open(address)
         try:
