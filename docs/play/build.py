@@ -4,10 +4,9 @@
     python -m docs.play.build OUT --lite     and a JupyterLite with the lessons, in OUT/lite
 
 The folder then holds the pages, `index.html` and those that it lists; `worker.js`, which says how a page uses
-Python; the other files of docs/play for the browser; `interleavings.json`, for browsers without threads; and
-`python/`: CPython in WebAssembly with its standard library compiled beforehand, and the lab with what it
-needs in `lab.zip`. Serve it, for instance with
-`python -m http.server --directory OUT`.
+Python; the other files of docs/play for the browser; and `python/`: CPython in WebAssembly with its standard
+library compiled beforehand, the lab in `lab.zip`, which Python imports as it is, and `hypothesis.zip`, which
+only those pages fetch that need it. Serve it, for instance with `python -m http.server --directory OUT`.
 
 It takes node, npm and pip, and fetches from npm and PyPI, at the versions that stand below. What is built
 asks no other host for anything.
@@ -24,22 +23,39 @@ import zipfile
 from pathlib import Path
 from typing import Final
 
-from docs.play import interleavings, lite, pages, steps
+from docs.play import lite, pages, steps
+from docs.play.python import schedules
 
 HERE: Final = Path(__file__).parent
 FOR_BROWSERS: Final = frozenset({".css", ".html", ".js", ".json", ".svg"})
+LATER: Final = ("hypothesis-", "sortedcontainers-")
+"""Wheels that are unpacked when they are needed, since one of them has a part that is no Python."""
 SITE_PACKAGES: Final = f"/lib/python{steps.PYTHON}/site-packages"
 
 
-def archive(found: list[Path], target: Path) -> None:
-    """Unite wheels, and the modules of docs/play/python as the package `play`, in one archive."""
+def archive(found: list[Path], target: Path, more: dict[str, bytes]) -> None:
+    """Unite wheels in one archive.
+
+    Args:
+        found: The wheels.
+        target: The archive.
+        more: What else is in it, by name.
+    """
     with zipfile.ZipFile(target, "w") as united:
         for wheel in found:
             with zipfile.ZipFile(wheel) as parts:
                 for name in parts.namelist():
                     united.writestr(zipfile.ZipInfo(name), parts.read(name))
-        for module in sorted((HERE / "python").glob("*.py")):
-            united.writestr(zipfile.ZipInfo(f"play/{module.name}"), module.read_bytes())
+        for name, content in more.items():
+            united.writestr(zipfile.ZipInfo(name), content)
+
+
+def played() -> dict[str, bytes]:
+    """Return the modules of docs/play/python as the package `play`, with the table of all schedules."""
+    modules = {
+        f"play/{module.name}": module.read_bytes() for module in sorted((HERE / "python").glob("*.py"))
+    }
+    return modules | {f"play/{schedules.TABLE}": json.dumps(schedules.table()).encode()}
 
 
 def build(out: Path, work: Path, *, lessons: bool = False) -> None:
@@ -64,14 +80,15 @@ def build(out: Path, work: Path, *, lessons: bool = False) -> None:
     for path in HERE.iterdir():
         if path.suffix in FOR_BROWSERS:
             shutil.copyfile(path, out / path.name)
-    table = json.dumps(interleavings.table())
-    (out / "interleavings.json").write_text(table, encoding="utf-8")
     pages.write(out)
-    archive(found, work / "lab.zip")
+    later = [wheel for wheel in found if wheel.name.startswith(LATER)]
+    archive([wheel for wheel in found if wheel not in later], work / "lab.zip", played())
+    archive(later, work / "hypothesis.zip", {})
     library = f"/lib/python{steps.PYTHON.replace('.', '')}.zip"
     jobs = [
-        {"source": source / "python_stdlib.zip", "folder": library, "keep": False},
-        {"source": work / "lab.zip", "folder": SITE_PACKAGES, "keep": True},
+        {"source": source / "python_stdlib.zip", "folder": library, "layout": "compiled"},
+        {"source": work / "lab.zip", "folder": "/lab.zip", "layout": "beside"},
+        {"source": work / "hypothesis.zip", "folder": SITE_PACKAGES, "layout": "cached"},
     ]
     for job in jobs:
         job["target"] = python / Path(job["source"]).name

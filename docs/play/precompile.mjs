@@ -1,6 +1,6 @@
 // Compiles archives of Python modules with the very Python that will import them:
 //
-//     node precompile.mjs PYODIDE JOBS       JOBS: [{source, target, folder, keep}, ...] as JSON
+//     node precompile.mjs PYODIDE JOBS       JOBS: [{source, target, folder, layout}, ...] as JSON
 //
 // PYODIDE is the folder of the npm package `pyodide`; see precompile.py for the rest.
 
@@ -13,8 +13,8 @@ const { loadPyodide } = await import(pathToFileURL(path.join(pyodide, "pyodide.m
 const python = await loadPyodide();
 python.runPython(fs.readFileSync(new URL("precompile.py", import.meta.url), "utf8"));
 const precompile = python.globals.get("precompile");
-for (const { source, target, folder, keep } of JSON.parse(jobs)) {
+for (const { source, target, folder, layout } of JSON.parse(jobs)) {
   python.FS.writeFile("/before.zip", new Uint8Array(fs.readFileSync(source)));
-  precompile.callKwargs("/before.zip", "/after.zip", { folder, keep });
+  precompile.callKwargs("/before.zip", "/after.zip", { folder, layout });
   fs.writeFileSync(target, python.FS.readFile("/after.zip"));
 }

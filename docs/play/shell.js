@@ -9,16 +9,19 @@ const stage = document.getElementById("stage");
 const status = document.getElementById("status");
 const form = document.getElementById("form");
 const SLOW_MS = 1000; // from then on a run can be stopped
+const SILENT_MS = 60_000; // without an answer and without progress a run is taken for an endless loop
+const STEP_MS = 700; // between two steps of what plays by itself
 
-let worker, ready, asked, shown, slow;
+let worker, ready, asked, gone, shown, slow, silent, playing;
 let sent = 0;
 
 const state = () => Object.fromEntries(new URLSearchParams(location.hash.slice(1)));
+const written = (next) =>
+  "#" + new URLSearchParams(Object.entries(next).filter(([, value]) => value !== "")).toString().replaceAll("+", "%20");
 
-function go(next, { now = false } = {}) {
-  const parts = new URLSearchParams(Object.entries(next).filter(([, value]) => value !== ""));
-  const hash = "#" + parts.toString().replaceAll("+", "%20");
-  if (!now) {
+function go(hash, { now = false } = {}) {
+  gone = hash;
+  if (!now && hash !== location.hash) {
     location.hash = hash; // which is heard below
     return;
   }
@@ -31,7 +34,7 @@ function say(text, stoppable = false) {
   if (stoppable) {
     const button = document.createElement("button");
     button.textContent = "Stop";
-    button.addEventListener("click", stop);
+    button.addEventListener("click", () => stop("Stopped."));
     status.append(" ", button);
   }
 }
@@ -50,34 +53,51 @@ function started(data) {
     return;
   }
   ready = true;
-  document.body.dataset.threads = data.threads;
   ask();
+  const button = stage.querySelector("[data-plays]");
+  if (button && !location.hash && !matchMedia("(prefers-reduced-motion: reduce)").matches) {
+    play(button, { now: true }); // untouched, it begins by itself
+  }
 }
 
-function stop() {
+function stop(why) {
+  worker.onmessage = null;
   worker.terminate();
+  worker = null;
   clearTimeout(slow);
-  start();
-  say("Stopped. Python starts again.");
+  clearTimeout(silent);
+  say(`${why} Python starts again with your next move.`);
 }
 
 function ask() {
   fill();
+  if (!worker) {
+    start();
+    say("Python starts again ...");
+  }
   if (!ready || asked !== null) return; // it is asked as soon as the answer before it has come
   asked = location.hash;
   worker.postMessage({ id: ++sent, call: `play.${name}:show`, args: [state()] });
   clearTimeout(slow);
   slow = setTimeout(() => say("Running ...", true), SLOW_MS);
+  lives();
+}
+
+function lives() {
+  clearTimeout(silent);
+  const endless = `Stopped: no answer for ${SILENT_MS / 1000} seconds, as from a loop that never ends.`;
+  silent = setTimeout(() => stop(endless), SILENT_MS);
 }
 
 function heard({ id, progress, value, error }) {
   if (id !== sent) return;
+  clearTimeout(slow);
   if (progress !== undefined) {
-    clearTimeout(slow);
+    lives();
     say(`${progress} `, true);
     return;
   }
-  clearTimeout(slow);
+  clearTimeout(silent);
   const was = asked;
   asked = null;
   if (was !== location.hash) {
@@ -85,10 +105,35 @@ function heard({ id, progress, value, error }) {
     ask();
     return;
   }
-  const threads = document.body.dataset.threads === "true" ? "" : " This browser cannot run threads (it takes JSPI).";
-  say(error === undefined ? "" : error + threads);
+  say(error ?? "");
   if (value !== undefined) show(value);
   document.body.dataset.shown = was || "#";
+  step();
+}
+
+function play(button, { now = false } = {}) {
+  playing = true;
+  go(button.getAttribute("href"), { now });
+}
+
+function step() {
+  const button = stage.querySelector("[data-plays]");
+  if (!playing || !button) return;
+  const next = stage.querySelector(`[data-key="${button.dataset.plays}"]`);
+  if (!next) {
+    pause();
+    return;
+  }
+  button.lastChild.textContent = "pause";
+  clearTimeout(playing);
+  playing = setTimeout(() => go(next.getAttribute("href"), { now: true }), STEP_MS);
+}
+
+function pause() {
+  clearTimeout(playing);
+  playing = null;
+  const button = stage.querySelector("[data-plays]");
+  if (button) button.lastChild.textContent = button.dataset.label;
 }
 
 function show(html) {
@@ -117,10 +162,19 @@ const filled = () => ({ ...state(), ...Object.fromEntries(new FormData(form)) })
 
 form?.addEventListener("submit", (event) => {
   event.preventDefault();
-  go({ ...filled(), ...(event.submitter?.name ? { [event.submitter.name]: event.submitter.value } : {}) });
+  go(written({ ...filled(), ...(event.submitter?.name ? { [event.submitter.name]: event.submitter.value } : {}) }));
 });
-form?.addEventListener("change", ({ target }) => "change" in target.dataset && go(filled()));
-form?.addEventListener("input", ({ target }) => "live" in target.dataset && go(filled(), { now: true }));
+form?.addEventListener("change", ({ target }) => "change" in target.dataset && go(written(filled())));
+form?.addEventListener("input", ({ target }) => "live" in target.dataset && go(written(filled()), { now: true }));
+form?.addEventListener("input", pause);
+
+stage.addEventListener("click", (event) => {
+  const button = event.target.closest("[data-plays]");
+  const begins = button && !playing;
+  pause(); // whatever else is done
+  if (button) event.preventDefault();
+  if (begins) play(button);
+});
 
 document.addEventListener("keydown", (event) => {
   const { target, key } = event;
@@ -138,7 +192,10 @@ document.addEventListener("keydown", (event) => {
   }
 });
 
-window.addEventListener("hashchange", ask);
+window.addEventListener("hashchange", () => {
+  if (location.hash !== gone) pause(); // by Back, or by a link
+  ask();
+});
 say("Python starts behind the picture ...");
 fill();
 start();

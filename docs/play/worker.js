@@ -18,11 +18,30 @@
 
 import { loadPyodide } from "./python/pyodide.mjs";
 
-const bytes = async (name) => new Uint8Array(await (await fetch(new URL(name, import.meta.url))).arrayBuffer());
+const at = (name) => new URL(name, import.meta.url).href;
+const bytes = async (name) => new Uint8Array(await (await fetch(at(name))).arrayBuffer());
 
 const DISPATCH = `
 import importlib, json, sys, traceback
+from importlib.machinery import PathFinder
 sys.setrecursionlimit(10_000)
+sys.path.append("/lab.zip")
+
+class Later:
+    "Finds what is fetched and unpacked only when it is first imported."
+    names = {"hypothesis", "sortedcontainers"}
+
+    @classmethod
+    def find_spec(cls, name, path=None, target=None):
+        if name not in cls.names:
+            return None
+        sys.meta_path.remove(cls)
+        import play_worker
+        play_worker.unpack("./python/hypothesis.zip")
+        importlib.invalidate_caches()
+        return PathFinder.find_spec(name, path, target)
+
+sys.meta_path.append(Later)
 
 def call(where, arguments):
     try:
@@ -30,8 +49,9 @@ def call(where, arguments):
         value = getattr(importlib.import_module(module), name)(*json.loads(arguments))
         return json.dumps({"value": value})
     except BaseException as error:
-        lines = traceback.format_exception_only(error)
-        return json.dumps({"error": lines[-1].strip(), "kind": type(error).__name__,
+        ours = type(error).__module__.startswith(("simulations.", "scenarios."))
+        line = str(error) if ours else traceback.format_exception_only(error)[-1].strip()
+        return json.dumps({"error": line, "kind": type(error).__name__,
                            "traceback": "".join(traceback.format_exception(error))})
 call
 `;
@@ -42,13 +62,20 @@ let current = null;
 async function start() {
   const lab = bytes("./python/lab.zip"); // on its way while Python starts
   const python = await loadPyodide({
-    indexURL: new URL("./python/", import.meta.url).href,
-    stdLibURL: new URL("./python/python_stdlib.zip", import.meta.url).href,
+    indexURL: at("./python/"),
+    stdLibURL: at("./python/python_stdlib.zip"),
     env: { HOME: "/home/pyodide", PYTHONDONTWRITEBYTECODE: "1" },
   });
-  python.unpackArchive(await lab, "zip");
-  python.registerJsModule("play_progress", {
+  python.FS.writeFile("/lab.zip", await lab);
+  python.registerJsModule("play_worker", {
     send: (text) => postMessage({ id: current, progress: JSON.parse(text) }),
+    unpack: (name) => {
+      const request = new XMLHttpRequest(); // an import cannot wait for anything else
+      request.open("GET", at(name), false);
+      request.responseType = "arraybuffer";
+      request.send();
+      python.unpackArchive(request.response, "zip"); // into the working folder, from which Python imports
+    },
   });
   return python.runPython(DISPATCH);
 }

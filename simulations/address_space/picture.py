@@ -118,7 +118,6 @@ def tracks(
         cut: A pointer that was cut.
         title: What stands above it.
     """
-    margin = _Beside(cut)
     drawn = [
         Track(
             label=f"{row.start:#x}",
@@ -132,7 +131,7 @@ def tracks(
             spots=tuple(
                 Spot(address, kind) for address, kind in _targets(cut) if row.start <= address < row.end
             ),
-            note=margin.row(row),
+            note=_beside(row, cut),
         )
         for row in rows(top)
     ]
@@ -195,26 +194,14 @@ def _falls(drawn: Sequence[Track], cut: Cut | None) -> tuple[Fall, ...]:
     return (Fall(track, at, to_track, to),)
 
 
-class _Beside:
-    """What stands in the margin beside each row: where the pointer was, and where it came down."""
-
-    def __init__(self, cut: Cut | None) -> None:
-        self.cut = cut
-        self.falling = False
-
-    def row(self, row: Row) -> str:
-        cut = self.cut
-        if cut is None:
-            return ""
-        if row.start <= cut.address < row.end:
-            if row.start <= cut.came_back < row.end:
-                return f"P {cut.address:#x}, {cut.landed}"
-            self.falling = cut.came_back < row.start
-            return f"P {cut.address:#x}, {cut.name}"
-        if row.start <= cut.came_back < row.end:
-            self.falling = False
-            return cut.landed
-        return "|" if self.falling else ""
+def _beside(row: Row, cut: Cut | None) -> str:
+    """Return what stands beside a row: that the pointer was there, or where it came down."""
+    if cut is None:
+        return ""
+    comes_down = row.start <= cut.came_back < row.end
+    if row.start <= cut.address < row.end:
+        return f"P {cut.address:#x}, {cut.landed if comes_down else cut.name}"
+    return cut.landed if comes_down else ""
 
 
 def _mapped(regions: Sequence[Region]) -> str:

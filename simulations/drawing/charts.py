@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import TYPE_CHECKING, Final
 
 from simulations.drawing.canvas import FONT, LINE, MARGIN, TAG, digits, fits, tag_width
@@ -19,6 +20,17 @@ if TYPE_CHECKING:
 PLOT_LEFT: Final = 90
 PLOT_HEIGHT: Final = 300
 DASHES: Final = ("", "7 3", "2 3", "9 3 2 3", "4 4", "1 2")
+DOTS: Final = (
+    "m-4 0a4 4 0 1 0 8 0a4 4 0 1 0 -8 0z",
+    "m-3.5 -3.5h7v7h-7z",
+    "m0 -5l5 8.5h-10z",
+    "m0 -5l5 5l-5 5l-5 -5z",
+    "m0 5l5 -8.5h-10z",
+    "m-2 -5h4v3h3v4h-3v3h-4v-3h-3v-4h3z",
+)
+"""The dots of each series have a form of their own, so that they are told apart without their colour."""
+BAR_MAX: Final = 14
+BAR_MIN: Final = 1.5
 
 
 @dataclass(frozen=True)
@@ -56,7 +68,12 @@ def draw_chart(canvas: Canvas, chart: Chart) -> None:
     for number, series in enumerate(chart.series):
         colour, dashes = number % len(SERIES), DASHES[number % len(SERIES)]
         middle = canvas.bottom + LINE / 2
-        canvas.path(f"M{MARGIN} {digits(middle)}H{MARGIN + 34}", colour, dashes)
+        if series.shape is Shape.POINTS:
+            _draw_dot(canvas, MARGIN + 17.0, middle, colour)
+        elif series.shape is Shape.BARS:
+            _draw_bar(canvas, MARGIN + 17.0, middle - 5, middle + 5, colour, width=BAR_MAX)
+        else:
+            canvas.path(f"M{MARGIN} {digits(middle)}H{MARGIN + 34}", colour, dashes)
         canvas.paragraph(": ".join(filter(None, (series.name, series.detail))), x=MARGIN + 44.0)
     for number, note in enumerate(chart.notes, 1):
         canvas.tag(MARGIN + 17.0, canvas.bottom + 1, str(number))
@@ -138,8 +155,11 @@ def _draw_series(canvas: Canvas, plot: _Plot, series: Series, colour: int) -> No
         )
         canvas.path(f"M{curve}", colour, DASHES[colour])
     else:
+        places = [plot.across(point.x) for point in points]
+        nearest = min((after - before for before, after in pairwise(places)), default=BAR_MAX)
+        width = max(BAR_MIN, min(BAR_MAX, 0.8 * nearest))
         for point in points:
-            _draw_point(canvas, plot, point, colour, bar=series.shape is Shape.BARS)
+            _draw_point(canvas, plot, point, colour, width if series.shape is Shape.BARS else None)
     if series.censored:
         x, y = plot.across(points[-1].x), plot.up(points[-1].y)
         canvas.path(f"M{digits(x)} {digits(y - 6)}v12", colour)
@@ -159,13 +179,23 @@ def _line(plot: _Plot, places: list[tuple[float, float]], *, step: bool) -> Iter
         yield plot.across(x), height
 
 
-def _draw_point(canvas: Canvas, plot: _Plot, point: Point, colour: int, *, bar: bool) -> None:
+def _draw_dot(canvas: Canvas, x: float, y: float, colour: int) -> None:
+    d = f"M{digits(x)} {digits(y)}{DOTS[colour]}"
+    canvas.add("path", class_=f"hl-series{colour}", fill="currentColor", d=d)
+
+
+def _draw_bar(canvas: Canvas, x: float, top: float, foot: float, colour: int, *, width: float) -> None:
+    look = {"class_": f"hl-series{colour}", "fill": "currentColor", "fill_opacity": "0.6"}
+    canvas.add("rect", **look, x=x - width / 2, y=top, width=width, height=foot - top)
+
+
+def _draw_point(canvas: Canvas, plot: _Plot, point: Point, colour: int, width: float | None) -> None:
+    """Draw a bar of a width, or a dot where it has none, and the interval."""
     x, y = plot.across(point.x), plot.up(point.y)
-    look = {"class_": f"hl-series{colour}", "fill": "currentColor"}
-    if bar:
-        canvas.add("rect", **look, fill_opacity="0.6", x=x - 7, y=y, width=14, height=plot.foot - y)
+    if width is None:
+        _draw_dot(canvas, x, y, colour)
     else:
-        canvas.add("circle", **look, cx=x, cy=y, r=4)
+        _draw_bar(canvas, x, y, plot.foot, colour, width=width)
     if point.low is not None and point.high is not None:
         low, high = plot.up(point.low), plot.up(point.high)
         canvas.path(

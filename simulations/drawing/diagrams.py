@@ -37,10 +37,11 @@ def draw_diagram(canvas: Canvas, picture: Diagram) -> None:
     top = canvas.bottom + LINE + LANE * _depth(above) + 8
     foot = top + BOX + LANE * _depth(below) + 8
     _island(canvas, row, canvas.bottom, foot)
-    for arc in above:
-        _draw_arc(canvas, arc, top, -LANE)
-    for arc in below:
-        _draw_arc(canvas, arc, top + BOX, LANE)
+    sides = ((above, top, -LANE), (below, top + BOX, LANE))
+    for draw in (_draw_arc, _label):  # a label is not crossed by the lines of other arcs
+        for arcs, edge, step in sides:
+            for arc in arcs:
+                draw(canvas, arc, edge, step)
     for box in row.boxes:
         _draw_box(canvas, box, top)
     canvas.go(foot)
@@ -147,8 +148,8 @@ def _depth(arcs: Sequence[_Arc]) -> int:
 
 
 def _draw_arc(canvas: Canvas, arc: _Arc, edge: float, step: int) -> None:
-    """Draw an arc from the edge of the states: its lines, the head of its arrow, its label."""
-    y = edge + step * (arc.lane + 0.75)
+    """Draw an arc from the edge of the states: its lines, and the head of its arrow."""
+    y = _height(arc, edge, step)
     corner = min(6.0, abs(arc.end - arc.begin) / 2)
     side, way = (1 if arc.end >= arc.begin else -1), (1 if step < 0 else -1)
     canvas.line(
@@ -161,7 +162,15 @@ def _draw_arc(canvas: Canvas, arc: _Arc, edge: float, step: int) -> None:
     )
     head = f"M{digits(arc.end)} {digits(edge)}l-4 {digits(-way * 8)}h8z"
     canvas.add("path", class_="hl-quiet", fill="currentColor", d=head)
-    room = columns(arc.label) * EM * FONT
+
+
+def _height(arc: _Arc, edge: float, step: int) -> float:
+    return edge + step * (arc.lane + 0.75)
+
+
+def _label(canvas: Canvas, arc: _Arc, edge: float, step: int) -> None:
+    """Write the label of an arc onto it."""
+    y, room = _height(arc, edge, step), columns(arc.label) * EM * FONT
     if room:
         canvas.add(
             "rect",

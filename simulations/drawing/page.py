@@ -19,28 +19,37 @@ if TYPE_CHECKING:
 
 __all__ = ["fragment", "page", "report_page", "sheet_html"]
 
+_RULE: Final = "border-bottom:1px solid;border-bottom-color:color-mix(in srgb,currentColor 30%,transparent)"
 _TABLE: Final = (
     ".hl-table{border-collapse:collapse;text-align:left}"
     ".hl-table caption{font-weight:bold;text-align:left;padding:.4em 0}"
-    ".hl-table th,.hl-table td{border-bottom:1px solid;padding:.3em .8em .3em 0;vertical-align:top;"
+    ".hl-table .hl-short{white-space:nowrap}"
+    f".hl-table th,.hl-table td{{{_RULE};padding:.3em .8em .3em 0;vertical-align:top;"
     "overflow-wrap:break-word;text-align:left}"
     "@media screen and (max-width:640px){.hl-stack thead{display:none}"
     ".hl-stack td,.hl-stack th{display:block;border:0;padding:.1em 0}"
-    ".hl-stack tr{display:block;border-bottom:1px solid;padding:.4em 0;overflow-wrap:anywhere}"
+    f".hl-stack tr{{display:block;{_RULE};padding:.4em 0;overflow-wrap:anywhere}}"
     ".hl-stack td[data-hl]::before{content:attr(data-hl) ': ';opacity:.75}}"
 )
 _SHEET: Final = (
     ".hl-sheet .hl-facts th{white-space:nowrap;font-weight:normal;opacity:.75}"
     ".hl-sheet .hl-facts td{overflow-wrap:anywhere}"
     ".hl-sheet .hl-wrap{white-space:pre-wrap;overflow-wrap:anywhere}"
-    ".hl-sheet pre{overflow-x:auto;font-size:.8em}"
+    f".hl-sheet pre{{overflow-x:auto;font-family:{FAMILY};font-size:.8rem}}"
+    "@media screen and (max-width:640px){.hl-sheet pre{font-size:.7rem}}"
     ".hl-sheet summary{cursor:pointer}"
 )
 _BODY: Final = (
     f"body{{font-family:{FAMILY};line-height:1.45;margin:1em auto;max-width:60em;padding:0 1em;"
-    f"background:{COLOURS['ground'][0]};color:{COLOURS['ink'][0]}}}"
+    f"--ground:{COLOURS['ground'][0]};background:var(--ground);color:{COLOURS['ink'][0]}}}"
     "@media screen and (prefers-color-scheme:dark){"
-    f"body{{background:{COLOURS['ground'][1]};color:{COLOURS['ink'][1]}}}}}"
+    f"body{{--ground:{COLOURS['ground'][1]};color:{COLOURS['ink'][1]}}}}}"
+    # Where a block scrolls, a shadow at its side says that there is more.
+    "@media screen{pre{--shade:color-mix(in srgb,currentColor 45%,transparent);background:"
+    "linear-gradient(to right,var(--ground) 40%,transparent) 0 0/2.5rem 100% no-repeat local,"
+    "linear-gradient(to left,var(--ground) 40%,transparent) 100% 0/2.5rem 100% no-repeat local,"
+    "linear-gradient(to right,var(--shade),transparent) 0 0/.75rem 100% no-repeat,"
+    "linear-gradient(to left,var(--shade),transparent) 100% 0/.75rem 100% no-repeat}}"
     "@media print{figure,table,pre{break-inside:avoid}pre{white-space:pre-wrap}}"
     "h1,h2{overflow-wrap:anywhere}h1{font-size:1.5em}h2{font-size:1.15em;margin-top:2em}"
 )
@@ -49,7 +58,8 @@ _WIDTHS: Final = (
     "@media screen and (max-width:640px){.hl-wide{display:none}.hl-narrow{display:block}}"
 )
 _GRID_COLUMNS_MAX: Final = 38
-"""Columns of text that a telephone shows; a table that needs more has its cells below each other there."""
+"""Columns of text that a telephone shows; a table that needs more has its cells below each other there, and a
+title that does not is not broken."""
 _CLASSES: Final = {Tone.GOOD: ' class="hl-good"', Tone.BAD: ' class="hl-bad"', Tone.PLAIN: ""}
 
 
@@ -91,7 +101,8 @@ def page(title: str, *pictures: Picture) -> str:
         title: The title of the page.
         pictures: What is on it.
     """
-    return _whole(title, "".join(map(fragment, pictures)))
+    said = any(picture.title == title for picture in pictures)
+    return _whole(title, "".join(map(fragment, pictures)), heading=not said)
 
 
 def report_page(title: str, *sheets: Sheet) -> str:
@@ -104,14 +115,15 @@ def report_page(title: str, *sheets: Sheet) -> str:
     return _whole(title, "".join(sheet_html(sheet, heading=True) for sheet in sheets))
 
 
-def _whole(title: str, body: str) -> str:
+def _whole(title: str, body: str, *, heading: bool = True) -> str:
+    first = f"<h1>{_escaped(title)}</h1>\n" if heading else ""
     return (
         '<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
         '<meta name="viewport" content="width=device-width">\n'
         '<meta name="color-scheme" content="light dark">\n'
         f"<title>{_escaped(title)}</title>\n"
         f"<style>{_BODY}</style>\n"
-        f"</head>\n<body>\n<h1>{_escaped(title)}</h1>\n{body}</body>\n</html>\n"
+        f"</head>\n<body>\n{first}{body}</body>\n</html>\n"
     )
 
 
@@ -148,7 +160,8 @@ def _table(table: Table) -> str:
     cells = zip(table.header, *([str(cell) for cell in row] for row in table.rows), strict=True)
     wanted = sum(max(columns(printable(text)) for text in column) + 1 for column in cells)
     stack = " hl-stack" if wanted > _GRID_COLUMNS_MAX else ""
-    caption = f"<caption>{_escaped(table.title)}</caption>\n" if table.title else ""
+    short = ' class="hl-short"' if columns(printable(table.title)) <= _GRID_COLUMNS_MAX else ""
+    caption = f"<caption{short}>{_escaped(table.title)}</caption>\n" if table.title else ""
     return (
         f'<div style="overflow-x:auto"><table class="hl-table{stack}">\n{caption}'
         f"<thead><tr>{head}</tr></thead>\n<tbody>\n{rows}</tbody>\n</table></div>\n"

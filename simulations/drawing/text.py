@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 __all__ = ["lines", "sequence_lines", "sparkline", "track_cells"]
 
 _BLOCKS: Final = "▁▂▃▄▅▆▇█"
+_COLUMNS_MAX: Final = 12
+"""How many lanes have a column each; of more, each step is a line with the name of its lane."""
 
 
 def sparkline(shares: Iterable[float]) -> str:
@@ -49,22 +51,27 @@ def _body(picture: Picture, width: int) -> list[str]:
 
 
 def sequence_lines(run: Sequence, parts_at: int | None = None) -> list[str]:
-    """Return a run with a column for each actor.
+    """Return a run with a column for each actor, or for many actors a line for each step.
 
     Args:
         run: The run.
         parts_at: The number of the step before which it is said that from there on two runs differ.
     """
+    in_columns = len(run.lanes) <= _COLUMNS_MAX
     timed = any(step.at for step in run.steps)
     width = max([len(run.unit), *(len(step.at) for step in run.steps)])
-    rows = [[*([run.unit.rjust(width)] if timed else []), *run.lanes]]
+    rows = [[run.unit, *run.lanes]] if in_columns else []
+    first = len(rows)
     for step in run.steps:
-        cells = [""] * len(run.lanes)
-        cells[step.lane] = f"{step.tone} {step.text}".strip()
-        rows.append([*([step.at.rjust(width)] if timed else []), *cells])
-    found = aligned([[printable(cell) for cell in row] for row in rows], gap=2)
+        words = f"{step.tone} {step.text}".strip()
+        cells = [run.lanes[step.lane], words]
+        if in_columns:
+            cells = [words if lane == step.lane else "" for lane in range(len(run.lanes))]
+        rows.append([step.at, *cells])
+    timed_rows = ([at.rjust(width), *cells] if timed else cells for at, *cells in rows)
+    found = aligned([[printable(cell) for cell in row] for row in timed_rows], gap=2)
     if parts_at is not None and parts_at < len(run.steps):
-        found.insert(1 + parts_at, f"--- {PARTS}")
+        found.insert(first + parts_at, f"--- {PARTS}")
     return [*found, *([printable(run.ended)] if run.ended else [])]
 
 

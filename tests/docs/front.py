@@ -14,6 +14,7 @@ from docs.play.python import gaps, scheduler, strike, suspects
 from docs.play.python.elements import text
 from simulations.address_space.picture import cut_of, tracks
 from simulations.drawing.canvas import NARROW
+from simulations.drawing.palette import host_style
 from simulations.drawing.svg import svg
 
 if TYPE_CHECKING:
@@ -36,10 +37,10 @@ PLAYED: Final = {
 """The page on which each story can be played."""
 DOORS: Final = {
     "I have a bug": {
-        "the schedules of my threads": "guide/threads.html",
-        "my state machine": "guide/state_machines.html",
-        "pointers that are cut": "guide/memory.html",
-        "a long job that dies": "guide/recorder.html",
+        "in my threads": "guide/threads.html",
+        "in my state machine": "guide/state_machines.html",
+        "in memory: a truncated pointer": "guide/memory.html",
+        "in a long job that dies": "guide/recorder.html",
     },
     "I teach": {
         "ten minutes": "notebooks/ten_minutes.html",
@@ -57,13 +58,15 @@ _STYLE: Final = (
     ".front,.cards,.doors{display:grid;gap:1.2rem;margin:1rem 0}"
     "@media(min-width:52rem){.front,.cards{grid-template-columns:1fr 1fr}"
     ".doors{grid-template-columns:1fr 1fr 1fr}}"
-    ".front svg,.cards svg{width:100%;height:auto;max-height:30rem}"
     ".front>*,.cards>*,.doors>*{min-width:0}"
-    ".cards>div,.doors>div,.front figure{border:1px solid currentColor;border-radius:.4rem;"
-    "padding:.8rem;margin:0}"
+    ".cards>div,.doors>div,.front figure{border:1px solid var(--color-foreground-border,currentColor);"
+    "border-radius:.4rem;padding:.8rem;margin:0;overflow:hidden}"
+    # A picture has margins of its own, so that it reaches to the border of its card.
+    ".front svg,.cards svg{display:block;width:calc(100% + 1.6rem);max-width:none;height:auto;"
+    "margin:-.2rem -.8rem -.8rem}"
     ".front .sentence{font-size:1.4rem;line-height:1.35}"
     ".front .play{display:inline-block;padding:.6rem 1rem;border:2px solid currentColor;border-radius:.4rem}"
-    ".cards h3,.doors h3{margin:0 0 .4rem}.doors ul{margin:0;padding-left:1.2rem}"
+    ".cards h3,.doors h3{margin:0 0 .4rem;padding:0;font-size:1.25rem}.doors ul{margin:0;padding-left:1.2rem}"
 )
 
 
@@ -74,12 +77,12 @@ def front() -> str:
     cards = "".join(_card(name, page) for name, page in PLAYED.items())
     doors = "".join(_door(name, links) for name, links in DOORS.items())
     return (
-        f"<style>{_STYLE}</style>\n"
+        f"<style>{_STYLE}{host_style()}</style>\n"
         '<div class="front">\n<div>\n'
         '<p class="sentence">A bug is irreproducible when one of its inputs is not recorded. The lab makes '
         "that input a value, and then the bug is a failing test like any other.</p>\n"
-        "<p>Here it is the order of two threads. Reader and writer share a cache; say who goes on, and make "
-        "it stale.</p>\n"
+        "<p>Here that input is the order of two threads. Reader and writer share a cache: decide who goes "
+        "on, and make it stale.</p>\n"
         '<p><a class="play" href="play/scheduler.html">You are the scheduler: play</a></p>\n'
         '<p>Or <a href="play/paste.html">paste a class of your own</a>, and see its least failing schedule. '
         "Nothing to install, and nothing leaves the page.</p>\n"

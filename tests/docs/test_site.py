@@ -3,14 +3,16 @@
 import functools
 import os
 import re
+import runpy
 from html.parser import HTMLParser
 from pathlib import Path
+from types import SimpleNamespace
 from urllib.parse import unquote, urlsplit
 
 import pytest
 
 from docs.play import pages
-from tests.docs.play.sites import chromium
+from tests.docs.play.sites import ROOT, chromium
 
 LOADED_LINKS = {
     "stylesheet",
@@ -32,7 +34,7 @@ CUT_OFF = """() => {
     const style = getComputedStyle(block);
     if (block.closest("svg") || !block.clientWidth || style.overflowX === "visible") continue;
     if (block.scrollWidth <= block.clientWidth + 2) continue;
-    const may = block.matches(".highlight-text pre, .table-wrapper");
+    const may = block.matches(".highlight-text pre, .in-columns pre, .table-wrapper, .capture");
     const scrolls = may && ["auto", "scroll"].includes(style.overflowX);
     const shadows = style.backgroundImage !== "none" && style.backgroundAttachment.includes("local");
     if (!(scrolls && shadows)) {
@@ -123,6 +125,7 @@ def test_every_link_within_the_site_leads_to_a_page_and_to_an_id_in_it(site):
     links = {(page, each) for page in html(site) for each in (*read(page).links, *read(page).loads)}
     local = {each for each in links if urlsplit(each[1]).scheme == "" and not urlsplit(each[1]).netloc}
     played = {site / "play" / f"{name}.html" for name in ("index", *pages.NAMES)}
+    played.add(site / "play/lite/lab/index.html")
     assert local
     assert (
         sorted((str(page.relative_to(site)), each) for page, each in local if dead(page, each, played)) == []
@@ -178,3 +181,72 @@ def test_a_link_is_dead_without_its_file_or_its_id(tmp_path):
     assert not dead(page, "none.html", {tmp_path / "none.html"})
     broken = ["#there", "none.html", "of%20two.html#here", "../page.html"]
     assert [each for each in broken if not dead(page, each)] == []
+
+
+COMPARED = """\
+searcher    half by  95 % by
+hypothesis  65       195
+random      126      544
+"""
+LANES = """\
+time  reader     writer
+0     store.get
+5                database.write
+5                store.delete
+"""
+HUNT = """\
+$ heisenlab hunt toy                  # a comment
+plan        everything nominal
+fails       a property: with  two spaces in it
+$ heisenlab hunt other                # another
+verdict  every plan holds
+time     0.57 s
+"""
+
+
+@pytest.mark.parametrize(
+    ("text", "is_table"),
+    [(COMPARED, True), (LANES, True), ("┃ a ┃ b ┃", True), (HUNT, False), ("", False), ("a  b  c", False)],
+)
+def test_a_table_in_a_block_is_told_from_names_with_long_values(text, is_table):
+    pytest.importorskip("sphinx")
+    from docs.conf import in_columns
+
+    assert in_columns(text) is is_table
+
+
+@pytest.mark.parametrize(
+    ("tags", "page", "linked"),
+    [
+        (["lite"], "notebooks/a", ["../play/lite/lab/index.html?path=a.ipynb"]),
+        (["lite"], "guide/a", []),
+        ([], "notebooks/a", []),
+    ],
+)
+def test_a_lesson_links_to_the_notebook_that_runs_where_it_is_built(tags, page, linked):
+    core = pytest.importorskip("docutils.core", reason="the pages need the extra 'docs'")
+    offer = runpy.run_path(str(ROOT / "docs/conf.py"))["_offer_to_run"]
+    tree = core.publish_doctree("A\n=\n\nWords.\n")
+    offer(SimpleNamespace(tags=SimpleNamespace(has=tags.__contains__)), tree, page)
+    assert [
+        node["refuri"] for node in tree.findall() if "refuri" in getattr(node, "attributes", ())
+    ] == linked
+
+
+def test_a_name_in_a_table_is_broken_at_underscores_and_a_short_one_is_not_broken():
+    nodes = pytest.importorskip("docutils.nodes")
+    pytest.importorskip("sphinx")
+    from docs.conf import break_names
+
+    names = ("test_what_a_signal_leaves_behind", "__dict__", "a_b")
+    inside, outside = ([nodes.literal("", name) for name in names] for _ in range(2))
+    tree = nodes.section("", nodes.entry("", *inside), *outside)
+    break_names(None, tree, "page")
+    assert [literal.astext().replace("<wbr>", "") for literal in inside] == [*names]
+    assert [literal.astext().split("<wbr>") for literal in inside] == [
+        ["test_", "what_", "a_", "signal_", "leaves_", "behind"],
+        ["__dict__"],
+        ["a_", "b"],
+    ]
+    assert [literal.astext() for literal in outside] == [*names]
+    assert [literal["classes"] == ["short"] for literal in (*inside, *outside)] == [False, True, True] * 2

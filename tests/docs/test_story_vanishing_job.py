@@ -106,7 +106,7 @@ def test_what_checkpoints_save():
     assert (
         f"costs {first.lost_ms / 3_600_000:.1f} hours; the job is delivered {second.job_hours:.1f}" in PROSE
     )
-    scratch, saved = restart_wall(72, 72), checkpointed_wall(72, interval, 5 / 60, 72, 0.25)
+    scratch, saved = restart_wall(72, 72), checkpointed_wall(72, interval, 5 / 60, 72)
     assert f"from {scratch:.1f} hours, from scratch, to {saved:.1f}" in PROSE
     assert f"one kill a week would be {restart_wall(72, 168):.1f} hours by the formula" in PROSE
     assert f"a launch at a random hour takes {random_phase_sweep(72, 168).wall:.1f}" in PROSE

@@ -53,7 +53,9 @@ def address(state: State) -> str:
     return "#" + urlencode({name: value for name, value in state.items() if value}, quote_via=quote)
 
 
-def move(label: str, state: State, *, key: str = "", hint: str = "", chosen: bool = False) -> str:
+def move(
+    label: str, state: State, *, key: str = "", hint: str = "", chosen: bool = False, plays: str = ""
+) -> str:
     """Return a link to another state of the page.
 
     Args:
@@ -62,11 +64,14 @@ def move(label: str, state: State, *, key: str = "", hint: str = "", chosen: boo
         key: The key that does the same, as a browser calls it; also what finds the link again.
         hint: What else is said of it.
         chosen: Whether the page is in that state.
+        plays: The key of a move that is made again and again from there, until there is none or the link is
+            followed once more.
     """
-    shown = {"ArrowLeft": "←", "ArrowRight": "→"}.get(key, key)
+    shown = {"ArrowLeft": "←", "ArrowRight": "→", " ": "Space"}.get(key, key)
     cap = f"<kbd>{text(shown)}</kbd> " if key else ""
     more = f"<small>{text(hint)}</small>" if hint else ""
-    keyed = f' id="key-{text(key)}" data-key="{text(key)}"' if key else ""
+    keyed = f' id="key-{text(key.strip() or "Space")}" data-key="{text(key)}"' if key else ""
+    keyed += f' data-plays="{text(plays)}" data-label="{text(label)}"' if plays else ""
     current = ' aria-current="true"' if chosen else ""
     return (
         f'<a class="move" href="{html.escape(address(state))}"{keyed}{current}>{cap}{text(label)}{more}</a>'

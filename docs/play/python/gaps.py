@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import shlex
 from dataclasses import replace
+from functools import lru_cache
 from typing import TYPE_CHECKING, Final
 
 from simulations.address_space.analysis import silent_at_first_use
@@ -32,7 +33,7 @@ FILLS_MAX: Final = 16
 """In half GiB."""
 LOWS_MAX: Final = 15
 """In quarters of a GiB; more than 4 GiB is not low."""
-LAUNCHES: Final = 200
+LAUNCHES: Final = 100
 """How often the program is launched at a time."""
 LAUNCHES_MAX: Final = 2000
 CUTS: Final = ("signed-32", "unsigned-32", "none")
@@ -65,13 +66,15 @@ def launched(low: int, cut: str, launches: int) -> int:
         cut: The name of the cut.
         launches: How often, each time with a seed of its own, from 0.
     """
+    return sum(_is_silent(low, cut, seed) for seed in range(launches))
+
+
+@lru_cache(maxsize=4 * LAUNCHES_MAX)
+def _is_silent(low: int, cut: str, seed: int) -> bool:
     islands = (Region(1 * MIB, low * GIB // 4, "low memory", "island"),) if low else ()
     system = System(cut=cut, layout=Layout(policy=Policy("random", 47), islands=islands))
-    silent = 0
-    for seed in range(launches):
-        uses = run(system, replace(_DOCUMENT, seed=seed), drawn(_OLD_PATH)).uses
-        silent += bool(uses) and uses[0].outcome == "silent"
-    return silent
+    uses = run(system, replace(_DOCUMENT, seed=seed), drawn(_OLD_PATH)).uses
+    return bool(uses) and uses[0].outcome == "silent"
 
 
 def show(state: State) -> str:
@@ -169,6 +172,6 @@ PAGE: Final = elements.Page(
         "Each row below is a part of its address space, sixteen times as long as the row below it.",
         "Fill the gaps in low memory before it starts, and see where the cut pointer comes down.",
     ),
-    try_this="Fill up to 1.5 GiB, then to 2; take the sign away, and do it again. Then launch it 200 times.",
+    try_this="Fill up to 1.5 GiB, then to 2; take the sign away, and do it again. Then launch it 100 times.",
     form=_form(),
 )

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import json
-import linecache
-from typing import Any
+from typing import Any, Final
 
 import scenarios
 from scenarios.lab import hunt as hunts
@@ -12,7 +11,9 @@ from scenarios.lab import replay as replays
 from scenarios.lab.finding import from_json
 from simulations.live import threads
 
-_WHERE = "<page>"
+from . import typed
+
+_FILE: Final = "page.py"
 
 
 def hunt(scenario: str, variant: str = "as-shipped", searcher: str = "exhaustive") -> dict[str, Any]:
@@ -25,7 +26,8 @@ def hunt(scenario: str, variant: str = "as-shipped", searcher: str = "exhaustive
     """
     done = hunts.hunt(scenario, variant, searcher=searcher)
     finding = done.finding and done.finding.to_json()
-    return json.loads(json.dumps({"hunt": done.to_json(), "finding": finding}))
+    said: dict[str, Any] = json.loads(json.dumps({"hunt": done.to_json(), "finding": finding}))
+    return said
 
 
 def replay(finding: dict[str, Any]) -> dict[str, Any]:
@@ -52,10 +54,7 @@ def explore(source: str, setup: str, workers: list[str], check: str, **options: 
         check: An expression: what is called with the state at the end.
         options: As for `simulations.live.threads.explore`.
     """
-    lines = source.splitlines(keepends=True)
-    linecache.cache[_WHERE] = (len(source), None, lines, _WHERE)  # so that its lines can be shown
-    space: dict[str, Any] = {"__name__": "page"}
-    exec(compile(source, _WHERE, "exec"), space)  # noqa: S102  (the reader's own code, in the reader's browser)
+    space = typed.module(source, _FILE).__dict__
     done = threads.explore(
         *(eval(setup, space), [eval(worker, space) for worker in workers], eval(check, space)),  # noqa: S307  (likewise)
         **options,

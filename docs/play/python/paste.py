@@ -6,23 +6,25 @@ program as `heisenlab threads run` takes it, and under the same name its runs ha
 
 from __future__ import annotations
 
-import linecache
 import platform
 import textwrap
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 from simulations.drawing.marks import Tone
 from simulations.drawing.page import fragment
+from simulations.errors import LabError
 from simulations.live.threads import Verdict, explore
 from simulations.live.threads.picture import schedules
 
-from . import elements
+from . import NEEDS_THREADS, can_run_threads, elements, typed
 
 if TYPE_CHECKING:
     from simulations.live.threads import Exploration
 
     from .elements import State
 
+SECONDS_MAX: Final = 15
+"""For how long schedules are searched, less than a page waits before it takes a run for an endless loop."""
 _FILE: Final = "pasted.py"
 _CODE: Final = """\
 class Account:
@@ -93,21 +95,21 @@ def program(state: State) -> str:
 
 
 def explored(source: str) -> Exploration:
-    """Explore a program.
+    """Explore a program; where it takes long, the search ends after `SECONDS_MAX`.
 
     Args:
         source: As `program` returns it.
 
     Raises:
+        LabError: no threads can run here.
         SyntaxError: it is no Python.
         ThreadsError: it cannot be explored.
         Exception: what its code raises outside of its threads.
     """
-    lines = source.splitlines(keepends=True)
-    linecache.cache[_FILE] = (len(source), None, lines, _FILE)  # so that its lines can be shown
-    space: dict[str, Any] = {"__name__": _FILE.removesuffix(".py")}
-    exec(compile(source, _FILE, "exec"), space)  # noqa: S102  (the reader's own code, in the reader's browser)
-    return explore(space["setup"], space["workers"], space["check"])
+    if not can_run_threads():
+        raise LabError(f"to explore schedules takes {NEEDS_THREADS}")
+    program = typed.module(source, _FILE)
+    return explore(program.setup, program.workers, program.check, seconds=SECONDS_MAX)
 
 
 def show(state: State) -> str:
@@ -137,7 +139,7 @@ def show(state: State) -> str:
         parts.append(elements.facts([("covers", result.coverage)]))
     parts.append(f"<h2>To take home: {_FILE}</h2>\n{elements.listing(source + _test())}")
     parts.append(elements.paragraph(f"pytest {_FILE} is {'red' if result.found else 'green'}."))
-    if result.found:
+    if result.digest:
         parts.append(elements.natively(f"heisenlab threads run {_FILE}", result.digest))
     nothing_else = elements.move("as it was at first", {}, key="r")
     return "".join([*parts, elements.moves("what now", [nothing_else])])

@@ -8,34 +8,26 @@ from __future__ import annotations
 
 import dataclasses
 from dataclasses import dataclass, field
-from functools import lru_cache, partial
+from functools import lru_cache
 from itertools import takewhile
-from typing import TYPE_CHECKING, Final, TypeVar
+from typing import TYPE_CHECKING, Final
 
-from scenarios.lab.execution import Outcome, execute, in_words
+from scenarios.lab.execution import execute
 from scenarios.stale_cache import SCENARIO
 from simulations.cache.picture import sequence
-from simulations.cache.servers import Store
-from simulations.cache.system import run
-from simulations.cache.workload import KEY, Workload
-from simulations.choices import Chooser, levels
+from simulations.choices import levels
 from simulations.drawing.marks import Lanes, Tone
 from simulations.drawing.page import fragment
 from simulations.errors import PlanError
-from simulations.trace import followed
 
-from . import elements, progress, replayed
+from . import NEEDS_THREADS, can_run_threads, elements, progress, replayed
+from .schedules import GAMES, clients, every, play
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from scenarios.lab.scenario import Variant
-    from simulations.cache.servers import Platform
-    from simulations.cache.system import Run
 
     from .elements import State
-
-T = TypeVar("T")
+    from .schedules import Played, Question
 
 PAGE: Final = elements.Page(
     name="scheduler",
@@ -48,94 +40,12 @@ PAGE: Final = elements.Page(
     try_this="Let the reader begin, and stop it when it has read the database. Back undoes a move.",
 )
 
-_GAMES: Final = {
-    "as-shipped": "r w",
-    "delete-twice": "r w",
-    "lock-around-fill": "r w",
-    "time-to-live": "r wr",
-    "write-through": "w w",
-    "leases": "rr w",
-    "versions": "rr w",
-    "single-flight": "r w",
-}
-"""The clients of each variant: of a folk fix the fewest that break it."""
 DEVIATIONS_MAX: Final = 40
 """More than any schedule of these clients has."""
-
-
-@dataclass(frozen=True)
-class Question:
-    """A place where more than one client can go on.
-
-    Attributes:
-        threads: Who can, the nominal answer first.
-        events: How many events there had been.
-        cached: What the cache held; None is nothing.
-        position: Which question of the run it is, those with a single answer included.
-    """
-
-    threads: tuple[str, ...]
-    events: int
-    cached: int | None
-    position: int
-
-
-class Hand(Chooser):
-    """Gives the answers of a person, and behind them the nominal ones; remembers how things stood.
-
-    Args:
-        answers: For each question that has more than one answer its index.
-        events: The events of the run, while they are recorded.
-    """
-
-    __slots__ = ("_answers", "_events", "questions_seen", "store")
-
-    def __init__(self, answers: Sequence[int], events: Sequence[object]) -> None:
-        super().__init__()
-        self._answers = answers
-        self._events = events
-        self.questions_seen: list[Question] = []
-        self.store: Store | None = None
-
-    def pick(self, label: str, options: Sequence[T], *, forced: bool = False) -> T:
-        """See `Chooser`."""
-        number, option = len(self.questions_seen), 0
-        if len(options) > 1:
-            names = tuple(str(getattr(each, "name", each)) for each in options)
-            cached = self.store.look(KEY) if self.store else None
-            self.questions_seen.append(Question(names, len(self._events), cached, self.asked))
-            option = self._answers[number] if number < len(self._answers) else 0
-            if option >= len(options):
-                raise PlanError(f"move {number + 1} is {option}; it is one of 0 to {len(options) - 1}")
-        self._note(label, len(options), option, forced=forced)
-        return options[option]
-
-
-@dataclass(frozen=True)
-class Played:
-    """A schedule that was played.
-
-    Attributes:
-        outcome: The run, judged.
-        hand: Who answered.
-        moves: The answers.
-    """
-
-    outcome: Outcome
-    hand: Hand
-    moves: tuple[int, ...]
-
-    @property
-    def run(self) -> Run:
-        """The run."""
-        whole: Run = self.outcome.run  # type: ignore[assignment]
-        return whole
-
-    @property
-    def question(self) -> Question | None:
-        """The question that is open; None where the run is over."""
-        seen = self.hand.questions_seen
-        return seen[len(self.moves)] if len(self.moves) < len(seen) else None
+_LOOKED_UP: Final = (
+    f"To run a schedule takes {NEEDS_THREADS}. Every schedule that you can choose was therefore run by the "
+    "same simulation when this page was built, and is looked up."
+)
 
 
 @dataclass(frozen=True)
@@ -153,48 +63,19 @@ class Counted:
     complete: bool = field(default=False)
 
 
-def play(variant: Variant, moves: Sequence[int]) -> Played:
-    """Run a variant with these answers.
-
-    Raises:
-        PlanError: a move does not exist.
-    """
-    with followed() as events:
-        hand = Hand(moves, events)
-
-        class Watched(Store):
-            """The cache server, at which the hand can look."""
-
-            def __init__(self, platform: Platform) -> None:
-                super().__init__(platform)
-                hand.store = self
-
-        watched = dataclasses.replace(SCENARIO, run=partial(run, store_type=Watched))
-        outcome = execute(watched, variant, clients(variant), hand)
-    if len(moves) > len(hand.questions_seen):
-        raise PlanError(
-            f"the run was over after {len(hand.questions_seen)} moves, and {len(moves)} were given"
-        )
-    return Played(outcome, hand, tuple(moves))
-
-
-def clients(variant: Variant) -> Workload:
-    """Return what the clients of a variant do."""
-    return Workload(tuple(_GAMES[variant.name].split()))
-
-
-@lru_cache(maxsize=len(_GAMES))
+@lru_cache(maxsize=len(GAMES))
 def count(name: str) -> Counted:
     """Run every schedule of a variant's clients and count those that fail.
 
     Args:
         name: The name of the variant.
     """
+    if not can_run_threads():
+        kept = [*every(name)]
+        return Counted(len(kept), sum(played.failure is not None for played in kept), complete=True)
     variant = SCENARIO.variant(name)
     counted = Counted()
-    for level in levels(
-        lambda chooser: execute(SCENARIO, variant, clients(variant), chooser), DEVIATIONS_MAX
-    ):
+    for level in levels(lambda chooser: execute(SCENARIO, variant, clients(name), chooser), DEVIATIONS_MAX):
         before = counted.runs
         for ran in level:
             failed = ran.result.failure is not None
@@ -214,17 +95,25 @@ def show(state: State) -> str:
     """
     name = state.get("level", "as-shipped")
     variant = SCENARIO.variant(name)
-    played = play(variant, [int(digit) for digit in state.get("moves", "")])
+    played = play(name, _moves(state))
     question = played.question
     parts = [_levels(name), elements.paragraph(f"{variant.kind}: {variant.summary}")]
     parts.append(_ended(variant, played) if question is None else _open(variant, played, question))
     parts.append(fragment(_picture(played)))
     if question is None:
-        scenario, given = SCENARIO, clients(variant)
-        line = replayed.command(scenario, variant, given, played.hand.plan)
+        line = replayed.command(SCENARIO, variant, clients(name), played.plan)
         parts.append(elements.natively(line, played.run.trace.digest()))
     parts.append(_counter(name, state))
+    if not can_run_threads():
+        parts.append(elements.paragraph(_LOOKED_UP))
     return "".join(parts)
+
+
+def _moves(state: State) -> tuple[int, ...]:
+    said = state.get("moves", "")
+    if said and not (said.isascii() and said.isdecimal()):
+        raise PlanError(f"moves are digits, one for each question, and not {said}")
+    return tuple(map(int, said))
 
 
 def _levels(name: str) -> str:
@@ -242,7 +131,7 @@ def _open(variant: Variant, played: Played, question: Question) -> str:
             thread,
             {"level": variant.name, "moves": f"{begun}{option}"},
             key=str(option + 1),
-            hint=_next(play(variant, (*played.moves, option)), question),
+            hint=_next(play(variant.name, (*played.moves, option)), question, thread),
         )
         for option, thread in enumerate(question.threads)
     ]
@@ -255,10 +144,11 @@ def _open(variant: Variant, played: Played, question: Question) -> str:
     return elements.says(now) + elements.moves("who goes on", links)
 
 
-def _next(played: Played, question: Question) -> str:
-    """Say what happens next, after an answer."""
-    following = sequence(played.run).steps[question.events :]
-    return following[0].text if following else "ends"
+def _next(played: Played, question: Question, thread: str) -> str:
+    """Say what a client does next, after an answer."""
+    whole = sequence(played.run)
+    following = (step for step in whole.steps[question.events :] if whole.lanes[step.lane] == thread)
+    return next((step.text for step in following), "ends")
 
 
 def _stored(played: Played, question: Question) -> int:
@@ -267,7 +157,7 @@ def _stored(played: Played, question: Question) -> int:
 
 
 def _ended(variant: Variant, played: Played) -> str:
-    failure = played.outcome.failure
+    failure = played.failure
     again = {"level": variant.name}
     links = [
         elements.move("again", again, key="r"),
@@ -279,9 +169,8 @@ def _ended(variant: Variant, played: Played) -> str:
         later = takewhile(lambda other: other is not variant, reversed(SCENARIO.variants))
         following = [*later][-1:]
         links[:0] = [elements.move(f"next: {each.name}", {"level": each.name}, key="n") for each in following]
-        said = elements.says(f"You broke it: {failure.message}", Tone.BAD)
-    words = in_words(SCENARIO, played.hand)
-    return said + elements.facts([("your schedule", words)]) + elements.moves("what now", links)
+        said = elements.says(f"You broke it: {failure}", Tone.BAD)
+    return said + elements.facts([("your schedule", played.words)]) + elements.moves("what now", links)
 
 
 def _picture(played: Played) -> Lanes:
@@ -292,7 +181,7 @@ def _picture(played: Played) -> Lanes:
     if question is not None:
         whole = dataclasses.replace(whole, steps=whole.steps[: question.events], ended="...")
     else:
-        tone = Tone.GOOD if played.outcome.failure is None else Tone.BAD
+        tone = Tone.GOOD if played.failure is None else Tone.BAD
         whole = dataclasses.replace(whole, tone=tone)
     title = "your schedule" if question is None else "until now"
     return Lanes(title="What the clients asked", runs=(dataclasses.replace(whole, title=title),))
@@ -309,7 +198,7 @@ def _counter(name: str, state: State) -> str:
     if counted.failing:
         return elements.says(f"{counted.failing} of all {counted.runs} schedules of these clients fail.")
     return elements.says(
-        f"All {counted.runs} schedules of these clients ({_GAMES[name]}) were run, and none "
+        f"All {counted.runs} schedules of these clients ({GAMES[name]}) were run, and none "
         f"fails: you cannot. A step is one request to the cache or the database. For more clients: "
         f"heisenlab hunt stale-cache --variant {name} --searcher exhaustive",
         Tone.GOOD,

@@ -6,17 +6,16 @@ A state is the name of the `test`, and `at`, up to which of the test cases is sh
 from __future__ import annotations
 
 import dataclasses
-import linecache
 import shlex
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 from scenarios.lab.teaching.shrinking import watch
 from simulations.drawing.marks import Point, Shape
 from simulations.drawing.page import fragment
 from simulations.errors import LabError
 
-from . import elements
+from . import elements, typed
 
 if TYPE_CHECKING:
     from scenarios.lab.teaching.shrinking import Example, Watched
@@ -64,11 +63,7 @@ def watched(name: str) -> Watched:
     Args:
         name: One of `TESTS`.
     """
-    source = TESTS[name]
-    linecache.cache[_FILE] = (len(source), None, source.splitlines(keepends=True), _FILE)
-    space: dict[str, Any] = {"__name__": _FILE.removesuffix(".py")}
-    exec(compile(source, _FILE, "exec"), space)  # noqa: S102  (the text stands above)
-    return watch(space["test"])
+    return watch(typed.module(TESTS[name], _FILE).test)
 
 
 def show(state: State) -> str:
@@ -111,7 +106,8 @@ def _steps(name: str, whole: Watched, at: int) -> str:
     places = [0, *numbers, len(whole.examples)]
     before = [place for place in places if place < at]
     after = [place for place in places if place > at]
-    links = []
+    start = at if after else 0
+    links = [elements.move("play", _state(name, start), key=" ", plays="ArrowRight")]
     if before:
         links.append(elements.move("from the beginning", _state(name, 0), key="Home"))
         links.append(elements.move("a step back", _state(name, before[-1]), key="ArrowLeft"))
@@ -160,7 +156,7 @@ PAGE: Final = elements.Page(
     sentences=(
         "Hypothesis looks for a test case that fails, and then for ever simpler ones that fail, too.",
         "Each dot is a test case that it ran, and the line is the simplest failing one until then.",
-        "Go along the line step by step, and read what it changes.",
+        "Let it play, pause it, or go along the line step by step, and read what each step changes.",
     ),
     try_this="Go to the beginning, say which test case will be the last, and step until you see it.",
     form=_form(),

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
+from functools import lru_cache
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from scenarios.invalid_mode import SCENARIO
@@ -121,9 +122,7 @@ def show(state: State) -> str:
     parts.append(_flip_flops(variant, debugger, done))
     parts.append(_buttons(variant, clock, done))
     parts.append(fragment(_picture(debugger, done)))
-    parts.append(
-        f"<details><summary>Its state machine</summary>\n{fragment(diagram(variant.system))}</details>\n"
-    )
+    parts.append(_state_machine(variant.name))
     parts.append(_replay(variant, debugger, done))
     return "".join(parts)
 
@@ -149,17 +148,39 @@ def _wrong(debugger: Debugger, processor: int) -> str:
     )
 
 
+def fatal_strikes(variant: Variant, done: Sequence[Done], clock: int) -> set[Done]:
+    """Return the strikes of a flip-flop in a clock that would leave its processor in a code that is no mode.
+
+    Where it is struck in that clock already, what counts is to leave that out.
+    """
+    machine = played(variant, [each for each in done if each.clock <= clock])
+    fatal = set()
+    for number in range(variant.system.processors):
+        for bit in range(variant.system.encoding.bits):
+            machine.goto(clock)
+            machine.flip(number, bit)
+            machine.goto(clock + 1)
+            if number in lost_processors(variant.system, machine.state):
+                fatal.add(Done(clock, "f", number, bit))
+            machine.goto(clock)
+            machine.flip(number, bit)
+    return fatal
+
+
+@lru_cache(maxsize=8)
+def _state_machine(name: str) -> str:
+    drawn = fragment(diagram(SCENARIO.variant(name).system))
+    return f"<details><summary>Its state machine</summary>\n{drawn}</details>\n"
+
+
 def _flip_flops(variant: Variant, debugger: Debugger, done: tuple[Done, ...]) -> str:
     encoding, clock = variant.system.encoding, debugger.clock
-    rows, fatal = [], 0
+    rows, fatal = [], len(fatal_strikes(variant, done, clock))
     for number, processor in enumerate(debugger.state.processors):
         links = []
         for rank, bit in enumerate(reversed(range(encoding.bits))):
             strike = Done(clock, "f", number, bit)
             after = tuple(sorted(Counter(done) - Counter([strike]))) if strike in done else (*done, strike)
-            struck = played(variant, sorted(after))
-            struck.goto(clock + 1)
-            fatal += number in lost_processors(variant.system, struck.state)
             keys = _KEYS[number] if number < len(_KEYS) else ""
             links.append(
                 elements.move(

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import functools
 import json
+import sys
+import threading
 import webbrowser
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from scenarios.lab.commands.command import DONE
 from scenarios.lab.interrupts import Terminated
@@ -20,6 +22,17 @@ if TYPE_CHECKING:
 _BUILT: Final = Path("docs/_build/html")
 _HERE: Final = "127.0.0.1"
 """No other machine can reach it."""
+_TYPES: Final = {
+    **SimpleHTTPRequestHandler.extensions_map,
+    ".css": "text/css",
+    ".html": "text/html",
+    ".js": "text/javascript",
+    ".json": "application/json",
+    ".mjs": "text/javascript",
+    ".svg": "image/svg+xml",
+    ".wasm": "application/wasm",
+}
+"""What browsers insist on, whatever the tables of this machine say."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -47,7 +60,8 @@ def run(args: argparse.Namespace) -> int:
         said = f"{address} shows {args.folder}; Ctrl-C ends it"
         print(json.dumps({"address": address}) if args.json else printable(said), flush=True)
         if not args.no_browser:
-            webbrowser.open(address)
+            # A browser of the terminal returns when it is left, and until then it asks for pages.
+            threading.Thread(target=webbrowser.open, args=(address,), daemon=True).start()
         try:
             server.serve_forever()
         except Terminated:
@@ -70,11 +84,20 @@ def server_for(folder: Path, port: int = 0) -> ThreadingHTTPServer:
     if not (folder / "index.html").is_file():
         raise LabError(f"there is no site in {folder}; build it in a checkout: python -m docs.site {folder}")
     try:
-        return ThreadingHTTPServer((_HERE, port), functools.partial(_Handler, directory=str(folder)))
+        return _Server((_HERE, port), functools.partial(_Handler, directory=str(folder)))
     except (OSError, OverflowError) as error:
         raise LabError(f"port {port} cannot be had: {error}; leave --port out for a free one") from error
 
 
+class _Server(ThreadingHTTPServer):
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """Say nothing of a browser that went away before it had the whole page."""
+        if not isinstance(sys.exception(), ConnectionError):
+            super().handle_error(request, client_address)
+
+
 class _Handler(SimpleHTTPRequestHandler):
+    extensions_map = _TYPES
+
     def log_message(self, format: str, *args: object) -> None:  # noqa: A002  (the name that its base has)
         """Write no line for each request."""

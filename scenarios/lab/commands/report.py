@@ -32,6 +32,10 @@ _EXPLORATION: Final = frozenset({"verdict", "schedules", "says", "lanes", "runs"
 _MEMORY: Final = frozenset({"filling", "programs", "crashes", "says"})
 """What the JSON of a memory report holds, among other things."""
 _BYTES_MAX: Final = 16 * 1024 * 1024
+_FALLS_MAX: Final = 20
+"""How many truncated pointers are drawn; what is said names them all."""
+_DAMAGED: Final = (ValueError, TypeError, KeyError, OverflowError)
+"""What comes of a file in which something else stands than the lab writes."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -109,11 +113,10 @@ def _json(name: str) -> dict[str, Any]:
 
 def _memory(data: dict[str, Any], name: str) -> tuple[str, tuple[Sheet, ...]]:
     try:
-        pictures = tuple(
-            _fall(crash, why, data["programs"]) for crash in data["crashes"] for why in crash["explanations"]
-        )
+        explained = [(crash, why) for crash in data["crashes"] for why in crash["explanations"]]
+        pictures = tuple(_fall(crash, why, data["programs"]) for crash, why in explained[:_FALLS_MAX])
         command = shlex.join(map(str, data["command"]))
-    except (ValueError, TypeError, KeyError) as error:
+    except _DAMAGED as error:
         raise LabError(f"{shown(name)} is no memory report that can be read; run it again") from error
     sheet = Sheet(blocks=(Lines(str(data["says"]), wrap=True),), pictures=pictures)
     return f"Memory of {shortened(command)}", (sheet,)
@@ -140,7 +143,7 @@ def _exploration(data: dict[str, Any], name: str) -> tuple[str, tuple[Sheet, ...
     try:
         sheet = exploration_sheet(str(data["says"]), str(data["lanes"]), runs_from_json(data["runs"]))
         title = f"{data['verdict']} after {int(data['schedules'])} schedules"
-    except (ValueError, TypeError, KeyError) as error:
+    except _DAMAGED as error:
         raise LabError(f"{shown(name)} is no exploration that can be read; explore again") from error
     plan = Lines(json.dumps(data.get("plan")), "The plan, for simulations.live.threads.replay:", wrap=True)
     return f"Exploration of threads: {title}", (sheet, Sheet(title="Replay", blocks=(plan,)))

@@ -60,11 +60,11 @@ def explain(finding: Finding, *, saved_as: str, scenario: Scenario | None = None
         "",
         "## Where it parts from the nominal run",
         "",
-        *_parting(parting),
+        *_parting(parting, scenario),
         "",
         "## What happened around it",
         "",
-        _fenced(around(failing, parting)),
+        _fenced(around(failing, parting, scenario)),
         "",
         "## What it was found with",
         "",
@@ -111,9 +111,9 @@ def replay_command(saved_as: str) -> str:
     return f"heisenlab replay {shlex.quote(saved_as)}"
 
 
-def around(trace: Trace, parting: Parting | None) -> list[str]:
+def around(trace: Trace, parting: Parting | None, scenario: Scenario) -> list[str]:
     """Return what happened around the event at which a trace parts from another, side by side."""
-    return _lanes(trace, parting.position if parting else 0)
+    return _lanes(trace, parting.position if parting else 0, scenario)
 
 
 def _again(again: Replay) -> str:
@@ -124,26 +124,26 @@ def _again(again: Replay) -> str:
     return f"{said}; changed since it was found: {changed}"
 
 
-def _parting(parting: Parting | None) -> list[str]:
+def _parting(parting: Parting | None, scenario: Scenario) -> list[str]:
     if parting is None:
         return [EQUAL]
     return [
         f"At event {parting.position}, counted from 0:",
         "",
-        _fenced(aligned(parting_rows(parting), gap=2)),
+        _fenced(aligned(parting_rows(parting, scenario), gap=2)),
     ]
 
 
-def parting_rows(parting: Parting) -> list[tuple[str, str]]:
+def parting_rows(parting: Parting, scenario: Scenario) -> list[tuple[str, str]]:
     """Return the events in which a run and the nominal run differ first."""
-    return [("this run", _event(parting.left)), ("nominal run", _event(parting.right))]
+    return [("this run", _event(parting.left, scenario)), ("nominal run", _event(parting.right, scenario))]
 
 
-def _event(event: Event | None) -> str:
-    return "(it has ended)" if event is None else str(event).strip()
+def _event(event: Event | None, scenario: Scenario) -> str:
+    return "(it has ended)" if event is None else event.said_at(scenario.moment(event.time))
 
 
-def _lanes(trace: Trace, position: int) -> list[str]:
+def _lanes(trace: Trace, position: int, scenario: Scenario) -> list[str]:
     """Return the events around a position, a column for each actor, in the order of appearance."""
     events = trace.events
     start, end = max(0, position - BEFORE), min(len(events), position + AFTER)
@@ -151,12 +151,14 @@ def _lanes(trace: Trace, position: int) -> list[str]:
     actors = [*dict.fromkeys(events[place].actor for place in shown)]
     rows: list[tuple[str, ...]]
     if len(actors) > _LANES_MAX:
-        rows = [(str(events[place].time), events[place].actor, _did(events[place])) for place in shown]
+        rows = [
+            (scenario.moment(events[place].time), events[place].actor, _did(events[place])) for place in shown
+        ]
         header: tuple[str, ...] = ("time", "actor", "")
     else:
         rows = [
             (
-                str(events[place].time),
+                scenario.moment(events[place].time),
                 *(_did(events[place]) if actor == events[place].actor else "" for actor in actors),
             )
             for place in shown

@@ -86,12 +86,12 @@ def _run(finding: Finding, scenario: Scenario, again: Replay) -> Sheet:
     parting = first_difference(failing, usual)
     failed = again.outcome.failure is not None
     drawn = pictures_of(scenario, variant, given, finding.plan, again.outcome) if failed else ()
-    rows = parting_rows(parting) if parting else [("", EQUAL)]
+    rows = parting_rows(parting, scenario) if parting else [("", EQUAL)]
     return Sheet(
         title="Where it parts from the nominal run",
         blocks=(
             Facts(tuple(rows)),
-            Lines("\n".join(around(failing, parting)), "What happened around it:"),
+            Lines("\n".join(around(failing, parting, scenario)), "What happened around it:"),
         ),
         pictures=drawn,
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-from simulations.drawing.marks import Lanes, Sequence, Step, Tone, lanes_beside
+from simulations.drawing.marks import FAILS, NEAREST, Lanes, Sequence, Step, Tone, lanes_beside
 from simulations.drawing.sheet import Lines, Sheet
 
 if TYPE_CHECKING:
@@ -12,6 +12,8 @@ if TYPE_CHECKING:
 
 _STEPS_MAX: Final = 500
 """A file may hold more; an exploration writes fewer."""
+_LANES_MAX: Final = 1000
+"""A file with more was not written by an exploration."""
 _TITLE: Final = "What the threads did to what they share"
 
 
@@ -26,8 +28,25 @@ def exploration_sheet(says: str, lanes: str, runs: tuple[Sequence, ...]) -> Shee
     prose = says.removesuffix(lanes)
     blocks = [Lines(prose.rstrip("\n"), wrap=True)]
     if lanes and prose != says:
-        blocks.append(Lines(f"\n{lanes}"))
+        blocks.append(Lines(f"\n{lanes}", drawn=bool(runs)))
     return Sheet(blocks=tuple(blocks), pictures=(schedules(runs),) if runs else ())
+
+
+def drawn(lanes: tuple[str, ...], steps: tuple[tuple[int, str], ...], ended: str) -> Sequence:
+    """Return a run as a picture.
+
+    Args:
+        lanes: The names of its threads.
+        steps: What was done, in order: the number of the lane from 0, and a text.
+        ended: How it failed, as a sentence; empty where it passed.
+    """
+    return Sequence(
+        title=FAILS if ended else NEAREST,
+        tone=Tone.BAD if ended else Tone.GOOD,
+        lanes=lanes,
+        steps=tuple(Step(lane, text) for lane, text in steps),
+        ended=ended,
+    )
 
 
 def schedules(runs: tuple[Sequence, ...]) -> Lanes:
@@ -42,8 +61,11 @@ def runs_from_json(data: list[Mapping[str, Any]]) -> tuple[Sequence, ...]:
     """Return the runs that `Exploration.to_json` wrote.
 
     Raises:
-        ValueError, TypeError, KeyError: it did not write these.
+        ValueError, TypeError, KeyError, OverflowError: it did not write these.
     """
+    for run in data[:2]:
+        if len(run["lanes"]) > _LANES_MAX:
+            raise ValueError(f"a run has at most {_LANES_MAX} lanes, not {len(run['lanes'])}")
     return tuple(
         Sequence(
             title=str(run["title"]),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import asdict, dataclass
 from enum import StrEnum
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from simulations.drawing.displayed import Displayed
 from simulations.terminal_text import shortened
@@ -63,7 +63,7 @@ class Coverage:
         threads: How many threads the schedules had at the start.
         atomic: What was taken for a single step, although another thread could come in between.
         hindrances: What stands in the way of a proof.
-        time_outs: Where waits ended with their time; taken to happen only where no thread could go on.
+        time_outs: Where waits had a time-out; taken to pass only where no thread could go on.
         vacuous: Whether no two threads touched the same thing, one of them writing it, so that nothing was at
             stake.
         audits: How many random schedules at the granularity of instructions were run besides.
@@ -113,6 +113,20 @@ class Coverage:
 _VACUOUS: Final = "nothing was at stake: no two threads touched the same thing, one of them writing it; "
 
 
+class Told(NamedTuple):
+    """A run in lanes.
+
+    Attributes:
+        lanes: The names of its threads.
+        steps: What was done, in order: the number of the lane from 0, and a text.
+        ended: How it failed, as a sentence; empty where it passed.
+    """
+
+    lanes: tuple[str, ...]
+    steps: tuple[tuple[int, str], ...]
+    ended: str
+
+
 @dataclass(frozen=True)
 class Exploration(Displayed):
     """The result of an exploration.
@@ -136,7 +150,7 @@ class Exploration(Displayed):
         digest: The digest of the run of the least schedule.
         threads: The names of the threads, in order.
         points: How many places the nominal run had at which threads could be switched.
-        runs: The least schedule and, where there is one, the nearest schedule that passes, as pictures.
+        told: The least schedule and, where there is one, the nearest schedule that passes, in lanes.
     """
 
     verdict: Verdict
@@ -157,7 +171,14 @@ class Exploration(Displayed):
     digest: str = ""
     threads: tuple[str, ...] = ()
     points: int = 0
-    runs: tuple[marks.Sequence, ...] = ()
+    told: tuple[Told, ...] = ()
+
+    @property
+    def runs(self) -> tuple[marks.Sequence, ...]:
+        """The least schedule and, where there is one, the nearest schedule that passes, as pictures."""
+        from simulations.live.threads import picture  # noqa: PLC0415  (only what is shown is drawn)
+
+        return tuple(picture.drawn(*told) for told in self.told)
 
     @property
     def found(self) -> bool:

@@ -58,7 +58,7 @@ class _Handler(SimpleHTTPRequestHandler):
         if self.path == "/favicon.ico":  # which browsers ask for by themselves
             self._answer(204)
         elif self.path in self._pages:
-            self._answer(200, self._pages[self.path].encode())
+            self._answer(200, self._pages[self.path].encode(), self.guess_type(self.path))
         else:
             super().do_GET()
 
@@ -66,9 +66,9 @@ class _Handler(SimpleHTTPRequestHandler):
         self._tell(self.rfile.read(int(self.headers["Content-Length"])))
         self._answer(204)
 
-    def _answer(self, status, content=b""):
+    def _answer(self, status, content=b"", kind="text/html"):
         self.send_response(status)
-        self.send_header("Content-Type", "text/html")
+        self.send_header("Content-Type", kind)
         self.send_header("Content-Length", str(len(content)))
         self.end_headers()
         self.wfile.write(content)
@@ -116,14 +116,17 @@ class Tab:
 
 @contextlib.contextmanager
 def chromium(base, profile):
-    """Open a new profile of Chromium at an address; yield the tab, and check it in the end."""
+    """Open a new profile of Chromium at an address; yield the tab, and check it in the end.
+
+    Its reader asks for less motion, so that nothing moves unless a test says so.
+    """
     sync_api = pytest.importorskip("playwright.sync_api", reason="Playwright is not installed")
     program = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
     if program is None:
         pytest.skip("Chromium is not installed")
     with sync_api.sync_playwright() as playwright:
         context = playwright.chromium.launch_persistent_context(
-            profile, executable_path=program, headless=True, args=FLAGS
+            profile, executable_path=program, headless=True, args=FLAGS, reduced_motion="reduce"
         )
         try:
             page = context.new_page()

@@ -1,11 +1,14 @@
 """Paste your class: what is explored is a program that the command line explores just so."""
 
+import re
 import textwrap
 
 import pytest
 
 from docs.play.python import paste
 from simulations.drawing.marks import Tone
+from simulations.errors import LabError
+from tests.docs.play import pasted, sites
 from tests.docs.play.reading import Reading, natively
 
 LOCKED = """\
@@ -22,24 +25,9 @@ class Account:
                 self.balance -= 60
 """
 CLEAR = "class Account:\n    balance = 0\n\n    def withdraw(self):\n        return 1\n"
-COUNTER = """\
-class Counter:
-    def __init__(self):
-        self.value = 0
-
-    def add(self):
-        value = self.value
-        self.value = value + 1
-"""
-COUNTING = {
-    "code": COUNTER,
-    "setup": "Counter",
-    "workers": "Counter.add, Counter.add, Counter.add",
-    "check": "state.value == 3",
-}
 
 
-@pytest.mark.parametrize("state", [{}, COUNTING])
+@pytest.mark.parametrize("state", [{}, pasted.LOST_UPDATE])
 def test_the_digest_is_that_of_the_command_line_on_the_file_to_take_home(state, tmp_path):
     page = Reading(paste.show(state))
     assert page.says[0].startswith(Tone.BAD)
@@ -87,3 +75,22 @@ def test_where_nothing_is_at_stake_the_page_does_not_praise_it():
 def test_what_is_no_program_is_said_as_python_says_it(state, error):
     with pytest.raises(error):
         paste.show(state)
+
+
+def test_a_place_without_threads_says_in_one_sentence_what_it_takes(monkeypatch):
+    monkeypatch.setattr(paste, "can_run_threads", lambda: False)
+    with pytest.raises(
+        LabError, match=r"^to explore schedules takes a browser that can park a thread \(JSPI"
+    ):
+        paste.show({})
+
+
+def test_what_has_no_schedule_has_no_line_and_no_digest():
+    page = Reading(paste.show(pasted.TICKETS_OF_A_GENERATOR))
+    assert bool(page.digest) == bool(page.command)
+
+
+def test_a_search_ends_before_a_page_takes_it_for_an_endless_loop():
+    shell = (sites.ROOT / "docs" / "play" / "shell.js").read_text(encoding="utf-8")
+    silent_ms = int(re.search(r"SILENT_MS = ([\d_]+);", shell)[1])
+    assert silent_ms >= paste.SECONDS_MAX * 2000

@@ -46,3 +46,10 @@ def test_in_the_middle_no_later_test_case_is_drawn():
 def test_a_state_that_does_not_exist_is_an_error_of_one_line(state):
     with pytest.raises(LabError):
         shrink.show(state)
+
+
+@pytest.mark.parametrize(("at", "start"), [("0", "0"), ("9", "9"), (None, "0")])
+def test_play_goes_on_from_where_it_is_and_from_the_end_begins_anew(at, start):
+    page = Reading(shrink.show({"test": "order", **({"at": at} if at else {})}))
+    assert page.moves[" "] == {"test": "order", "at": start}
+    assert 'data-plays="ArrowRight"' in page.html

@@ -40,6 +40,24 @@ def test_in_idle_three_of_nine_are_fatal_and_they_are_those_that_are_said_to_be(
 
 
 @pytest.mark.parametrize("variant", VARIANTS, ids=lambda variant: variant.name)
+@pytest.mark.parametrize(
+    ("done", "clock"), [("", 0), (FATAL, 2), ("f1.1.0,r4,p6,f6.0.1", 6), ("f9.1.1,r9", 4)]
+)
+def test_the_strikes_that_are_counted_are_those_that_lose_a_processor_when_they_are_done(
+    variant, done, clock
+):
+    before = strike.done_in(done)
+    fatal = strike.fatal_strikes(variant, before, clock)
+    for number in range(variant.system.processors):
+        for bit in range(variant.system.encoding.bits):
+            each = strike.Done(clock, "f", number, bit)
+            struck = strike.played(variant, sorted({*before} ^ {each}))
+            struck.goto(clock + 1)
+            lost = strike.lost_processors(variant.system, struck.state)
+            assert (number in lost) == (each in fatal)
+
+
+@pytest.mark.parametrize("variant", VARIANTS, ids=lambda variant: variant.name)
 def test_each_machine_can_be_struck_and_a_strike_can_be_taken_back(variant):
     page = Reading(strike.show({"variant": variant.name, "done": "f2.0.0", "clock": "2"}))
     assert "done" not in page.moves["e" if variant.system.encoding.bits == 3 else _last(page)]

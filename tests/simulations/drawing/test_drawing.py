@@ -99,7 +99,7 @@ TABLES = st.integers(1, 6).flatmap(
 
 
 TONES = st.sampled_from(Tone)
-SEQUENCES = (st.integers(1, 4) | st.just(12)).flatmap(
+SEQUENCES = (st.integers(1, 4) | st.sampled_from([12, 13])).flatmap(
     lambda lanes: st.builds(
         Sequence,
         title=TEXTS,
@@ -381,6 +381,19 @@ ON -> OFF: press
 )
 def test_pictures_as_text(picture, text):
     assert "\n".join(lines(picture, 8)) == text
+
+
+def test_of_many_actors_each_step_is_a_line_with_a_name():
+    crowd = replace(LEFT, lanes=tuple(f"actor {number}" for number in range(200)))
+    assert lines(lanes_beside("t", crowd, replace(crowd, steps=crowd.steps[:1], ended="")))[:7] == [
+        "t",
+        "✗ fails",
+        " 1  actor 0  reads",
+        "--- from here on they differ",
+        "12  actor 1  writes",
+        "13  actor 0  ✗ writes <b>",
+        "20 left",
+    ]
 
 
 def test_runs_stand_beside_each_other_where_there_is_room_and_else_below():

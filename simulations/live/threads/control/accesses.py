@@ -49,6 +49,7 @@ from types import (
 )
 from typing import TYPE_CHECKING, Any, Final
 
+from simulations.live.threads.control.insides import looked_into
 from simulations.live.threads.control.stamps import attributes_of, behind_reference
 
 if TYPE_CHECKING:
@@ -187,7 +188,9 @@ def touched(
         stamps: The numbers of the run's objects.
     """
     if site.kind == "attribute":
-        return attribute(operands[0], site.name, stamps, writes=site.writes)
+        touches = attribute(operands[0], site.name, stamps, writes=site.writes)
+        locks = looked_into(site.code, operands[0], site.name, stamps)
+        return [*touches, *((stamps.of(lock), None, False) for lock in locks)] if locks else touches
     if site.kind in {"global", "name"}:
         return [] if space is None else [(stamps.of(space), site.name, site.writes)]
     if site.kind == "cell":
@@ -221,9 +224,11 @@ def attribute(thing: Any, name: str, stamps: Stamps, *, writes: bool) -> list[To
         return [(stamps.of(thing), None, writes)]
     if writes:
         return _written(thing, name, stamps)
-    owners: tuple[type, ...] = thing.__mro__ if issubclass(kind, type) else kind.__mro__
-    has = next((owner for owner in owners if name in owner.__dict__), None)
-    value = None if has is None else has.__dict__[name]
+    has = value = None
+    for owner in thing.__mro__ if issubclass(kind, type) else kind.__mro__:
+        if name in owner.__dict__:
+            has, value = owner, owner.__dict__[name]
+            break
     if type(value) in _DATA:
         return whole(thing, stamps, writes=True)
     if type(value) in _IN_C and (issubclass(kind, type) or attributes_of(thing) is None):

@@ -34,6 +34,7 @@ class Baton:
         bound: The step at which a hook must call `look`: the earliest of `stop` and the ends of the turn.
         turn_ends: The step at which the thread that runs gives way if it changes nothing until then.
         strict_at: The step at which it gives way whatever it does.
+        turns: How often it was handed on, in all runs.
     """
 
     __slots__ = (
@@ -47,10 +48,12 @@ class Baton:
         "stop",
         "strict_at",
         "turn_ends",
+        "turns",
     )
 
     def __init__(self, look: Callable[[Site], None], holder: Task) -> None:
         self._look = look
+        self.turns = 0
         self.begin(holder, Limits())
         self.ident = -1
 
@@ -68,6 +71,7 @@ class Baton:
     def take(self, task: Task) -> None:
         """Let a thread hold it, and begin its turn."""
         self.current, self.ident, self.mute = task, task.ident, task.muted
+        self.turns += 1
         self.begin_turn()
         self.set_bound()
 

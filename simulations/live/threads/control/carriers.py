@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final
 from simulations.live.threads.control import back_end
 from simulations.live.threads.control.frames import imports
 from simulations.live.threads.control.standard_library import VERSION
-from simulations.live.threads.control.thread_data import FORGETS
+from simulations.live.threads.control.thread_data import Untouched
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -48,6 +48,7 @@ class Carrier:
         "_job",
         "_leaves",
         "_started",
+        "_untouched",
         "gate",
         "ident",
         "number",
@@ -64,6 +65,7 @@ class Carrier:
         self._ended.acquire()
         self._job: Callable[[], None] | None = None
         self._started = self._gone = self._leaves = False
+        self._untouched: Untouched | None = None
         self.ident = self.number = 0
         self.spoilt = False
         # Without it `threading.current_thread()` would make a dummy, which would stay behind.
@@ -80,6 +82,7 @@ class Carrier:
 
     def _serve(self) -> None:
         self.ident, self.number = back_end.get_ident(), back_end.get_native_id()
+        self._untouched = Untouched()
         try:
             while not self._leaves:
                 self.gate.acquire()
@@ -100,9 +103,13 @@ class Carrier:
         """Whether there is a real thread, or there was one that has not been ended."""
         return self._started
 
-    def leave(self) -> None:
-        """Let the thread end when its task has returned; its own thread calls this."""
-        self._leaves = True
+    def stays(self) -> bool:
+        """Return whether the thread can carry another task; else it ends when its task has returned.
+
+        Its own thread calls this.
+        """
+        self._leaves = not self._untouched
+        return not self._leaves
 
     def load(self, job: Callable[[], None]) -> None:
         """Take on a job; it starts when the gate is next released."""
@@ -180,11 +187,7 @@ class Crew:
 
     def leave(self, carrier: Carrier) -> None:
         """Take a carrier back; its own thread calls this at the end of its task."""
-        if FORGETS:
-            self._idle.append(carrier)
-        else:
-            carrier.leave()
-            self._retired.append(carrier)
+        (self._idle if carrier.stays() else self._retired).append(carrier)
 
     def discharge(self) -> None:
         """End the carriers that must not carry another task."""

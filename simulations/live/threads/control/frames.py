@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 import os
+import sys
 import threading
+from enum import Enum
+from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
+
+from simulations.live.threads.control.standard_library import VERSION
 
 if TYPE_CHECKING:
     from types import FrameType
@@ -42,22 +47,45 @@ def user_frame(frame: FrameType | None) -> FrameType | None:
     Where there is none, as in the thread of an executor that waits for work, it is the outermost of the
     latter.
     """
-    inner = None
-    while frame is not None and internal(frame):
-        if not is_ours(frame):
-            inner = frame
+    user, primitive = way_out(frame)
+    return user or primitive
+
+
+def way_out(frame: FrameType | None) -> tuple[FrameType | None, FrameType | None]:
+    """Return the innermost frame of the user, and the outermost inside it that makes primitives."""
+    primitive = None
+    while frame is not None:
+        owner = _owner(frame.f_code.co_filename)
+        if owner is None:
+            break
+        if owner is _Owner.PRIMITIVES:
+            primitive = frame
         frame = frame.f_back
-    return frame or inner
+    return frame, primitive
+
+
+class _Owner(Enum):
+    """Whose code a file holds, if it is not the program's."""
+
+    INSTRUMENT = "the instrument"
+    PRIMITIVES = "a module out of which it makes primitives"
+
+
+@lru_cache(maxsize=4096)
+def _owner(file: str) -> _Owner | None:
+    if file.startswith(_OURS):
+        return _Owner.INSTRUMENT
+    return _Owner.PRIMITIVES if file in _PRIMITIVE_FILES else None
 
 
 def is_ours(frame: FrameType) -> bool:
     """Return whether a frame belongs to the instrument."""
-    return frame.f_code.co_filename.startswith(_OURS)
+    return _owner(frame.f_code.co_filename) is _Owner.INSTRUMENT
 
 
 def internal(frame: FrameType) -> bool:
     """Return whether a frame belongs to the instrument, or to a module out of which it makes primitives."""
-    return frame.f_code.co_filename in _PRIMITIVE_FILES or is_ours(frame)
+    return _owner(frame.f_code.co_filename) is not None
 
 
 def imports(frame: FrameType | None) -> bool:
@@ -72,8 +100,19 @@ def imports(frame: FrameType | None) -> bool:
 def need_room(frames: int) -> None:
     """Use so many frames of the stack, and give them back.
 
+    Far from the limit they need not be used. Up to Python 3.11 calls of C count too, and are no frames.
+
     Raises:
         RecursionError: there is no room. It is the program's, and it comes before anything has been done.
     """
+    if VERSION >= (3, 12):
+        try:
+            sys._getframe(sys.getrecursionlimit() // 8)  # noqa: SLF001  (nothing public says how deep it is)
+        except ValueError:
+            return
+    _use(frames)
+
+
+def _use(frames: int) -> None:
     if frames:
-        need_room(frames - 1)
+        _use(frames - 1)

@@ -91,7 +91,7 @@ class Hooks:
             return quiet(lambda manager: self._observe_with(site, manager))
         if site.kind == "switch":
             return quiet(lambda: self._points.switch(site))
-        baton = self._baton
+        baton, points = self._baton, self._points
 
         def observe(*operands: Any) -> None:
             if baton.mute or get_ident() != baton.ident:
@@ -105,12 +105,17 @@ class Hooks:
                     space = frame.f_locals
             for operand in operands:
                 self.reached(operand)
-            if self._points.everywhere and not accesses.touched(site, operands, space, self._points.stamps):
-                site.note_run()
-                return
-            if self._points.granularity != "gil":
-                self._points.pass_point(site)
-            self._points.tell(site, accesses.touched(site, operands, space, self._points.stamps))
+            touches, turns = None, baton.turns
+            if points.everywhere:
+                touches = accesses.touched(site, operands, space, points.stamps)
+                if not touches:
+                    site.note_run()
+                    return
+            if points.granularity != "gil":
+                points.pass_point(site)
+            if touches is None or baton.turns != turns:  # others may have changed what it touches
+                touches = accesses.touched(site, operands, space, points.stamps)
+            points.tell(site, touches)
 
         return quiet(observe)
 

@@ -96,10 +96,12 @@ class Installer:
         self._owners: dict[int, tuple[FunctionType, CodeType]] = {}
         self._mode: Mode = "observe"
         self._rewritten: set[int] = set()
+        self._passed: set[int] = set()
         self._once: set[CodeType] = set()
         self._unwatched: dict[str, None] = {}
         self._atomic: dict[str, None] = {}
         self._types: set[type] = set()
+        self._kinds: set[type] = set()
         self._built: dict[CodeType, CodeType] = {}
         self._observing: dict[Granularity, dict[CodeType, CodeType]] = {}
         self._settled: dict[CodeType, CodeType] = {}
@@ -125,7 +127,11 @@ class Installer:
     def reached(self, thing: Any) -> bool:
         """Put under control what is about to be called; return whether nothing but its call can be seen."""
         kind = type(thing)
+        if kind in self._kinds:
+            return False
         if kind is FunctionType:
+            if id(thing.__code__) in self._passed:
+                return False
             code = self._owners[id(thing)][1] if id(thing) in self._owners else thing.__code__
             if self._scope is None and origin(code) is Origin.TOOL:
                 self._atomic[str(thing.__module__)] = None
@@ -135,6 +141,8 @@ class Installer:
                 with self._points.run.outside():  # what it takes to rewrite code is not part of the run
                     if self._add_owner(thing):
                         thing.__code__ = self._build(thing.__code__, self._mode)
+            if id(thing.__code__) in self._rewritten:
+                self._passed.add(id(thing.__code__))
             return False
         if kind is MethodType:
             return self.reached(thing.__func__)
@@ -145,6 +153,8 @@ class Installer:
             self._types.add(seen)
             for function in _functions_in(thing):
                 self.reached(function)
+        if seen is kind and kind is not functools.partial:
+            self._kinds.add(kind)
         return False
 
     def rewritten(self, code: CodeType, space: dict[str, Any]) -> CodeType:
@@ -269,7 +279,7 @@ class Installer:
         for function, code in self._owners.values():
             function.__code__ = code
         self.known, self._built, self._settled, self._observing = Known(), {}, {}, {}
-        self._owners, self._types = {}, set()
+        self._owners, self._types, self._kinds = {}, set(), set()
         forget_types()
         self._hooks.connect()
 

@@ -39,7 +39,7 @@ class Kernel:
     """The threads that wait in the operating system.
 
     Attributes:
-        uncontrolled: The calls during which threads really waited, by name.
+        uncontrolled: The calls during which threads really waited, by name, in any run; they forbid a proof.
     """
 
     def __init__(self, run: Run) -> None:

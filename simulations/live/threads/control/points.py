@@ -211,7 +211,7 @@ class Points:
         """Tell of an access."""
         if touches and self.sink is not None:
             site.note_effect(site.verb)
-            self._say(self.run.current, site, touches, site.verb)
+            self._say(self.run.baton.current, site, touches, site.verb)
 
     def switch(self, site: Site) -> None:
         """Come to a place at which this interpreter may really switch threads."""

@@ -13,6 +13,7 @@ from concurrent.futures import _base as futures
 from concurrent.futures import thread as pools
 from enum import Enum
 from functools import lru_cache
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from simulations.live.threads.control.frames import OURS
@@ -32,7 +33,10 @@ class Origin(Enum):
 
 
 _OURS: Final = OURS + os.sep
-_STANDARD: Final = sysconfig.get_paths()["stdlib"] + os.sep
+_STANDARD: Final = tuple(
+    folder + os.sep for folder in (sysconfig.get_paths()["stdlib"], str(Path(threading.__file__).parent))
+)
+"""Where the standard library is; in a browser it is an archive, of which the configuration knows nothing."""
 _FROZEN: Final = "<frozen "
 _SITE_PACKAGES: Final = ("site-packages", "dist-packages")
 _PRIMITIVES: Final = frozenset(
@@ -118,6 +122,11 @@ def is_untouched(code: CodeType, space: dict[str, Any]) -> bool:
     return len(names) == 1 and space.get(names[0]) is tuple.__new__ and code.co_filename == "<string>"
 
 
+def of_primitives(code: CodeType) -> bool:
+    """Return whether code is of a module out of which primitives are made, also what calls others."""
+    return _origin_of(code.co_filename) is Origin.PRIMITIVE
+
+
 @lru_cache(maxsize=4096)
 def _origin_of(path: str) -> Origin:
     module = library(path)
@@ -135,9 +144,10 @@ def library(path: str) -> str | None:
     """Return the module of the standard library that a file is, or None where it is none of them."""
     if path.startswith(_FROZEN):
         return path[len(_FROZEN) : -1]
-    if not path.startswith(_STANDARD):
+    folder = next((folder for folder in _STANDARD if path.startswith(folder)), None)
+    if folder is None:
         return None
-    parts = path[len(_STANDARD) :].removesuffix(".py").split(os.sep)  # noqa: PTH206  (see `origin`)
+    parts = path[len(folder) :].removesuffix(".py").split(os.sep)  # noqa: PTH206  (see `origin`)
     if parts[0] in _SITE_PACKAGES:
         return None
     return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)

@@ -13,6 +13,7 @@ from __future__ import annotations
 import dis
 import opcode
 from collections.abc import Mapping
+from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
@@ -23,7 +24,9 @@ if TYPE_CHECKING:
     from types import CodeType
 
 CACHED_MAX: Final = 4096
-"""How many code objects, taken apart or assembled, are kept for the next exploration."""
+"""How many code objects that were taken apart are kept for the next exploration."""
+SHAPES_MAX: Final = 64
+"""How many forms of each are kept."""
 Position = tuple[int | None, int | None, int | None, int | None]
 
 _CACHES: Final[Any] = getattr(opcode, "_inline_cache_entries", {})
@@ -82,12 +85,27 @@ class _Range(NamedTuple):
     depth_lasti: int
 
 
-class Body(NamedTuple):
-    """A code object that was taken apart."""
+Shape = tuple[tuple[tuple[Any, ...], ...], frozenset[int]]
+"""Where calls are put in, without what is called, and which method loads load a bound method."""
+_Assembled = tuple["CodeType", list[tuple[int, int]]]
+"""Code with room for hooks behind its constants, and in which order they come."""
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Body:
+    """A code object that was taken apart.
+
+    Attributes:
+        code: The code object.
+        instructions: Its instructions, in order.
+        ranges: Where exceptions are handled.
+        assembled: What was made of it, by the places of the calls that were put in.
+    """
 
     code: CodeType
     instructions: list[Instruction]
     ranges: list[_Range]
+    assembled: dict[Shape, _Assembled] = field(default_factory=dict)
 
 
 class Call(NamedTuple):
@@ -106,10 +124,6 @@ class Call(NamedTuple):
     cell: int | None = None
     replaces: int = 0
     after: bool = False
-
-
-Shape = tuple[tuple[int, tuple[Call, ...]], ...]
-"""Where calls are put in, without what is called."""
 
 
 def take_apart(code: CodeType) -> Body:
@@ -188,25 +202,20 @@ def put_together(
             call that follows is one object at a known place.
         constants: The constants of the new code, in place of the old ones.
     """
-    shape = tuple(
-        (index, tuple(call._replace(hook=_no_hook) for call in here)) for index, here in sorted(calls.items())
-    )
-    code, order = _assembled(body.code, shape, unbound, *_place(body.code))
+    # The first field of a call is what is called.
+    shape = (tuple((index, *(call[1:] for call in here)) for index, here in sorted(calls.items())), unbound)
+    known = body.assembled.get(shape)
+    if known is None:
+        if len(body.assembled) >= SHAPES_MAX:
+            body.assembled.clear()
+        known = body.assembled[shape] = _assemble(body, calls, unbound)
+    code, order = known
     hooks = [calls[index][number].hook for index, number in order]
     return code.replace(co_consts=(*constants, *hooks))
 
 
-def _no_hook() -> None:
-    """Stand for any hook, where only its place matters."""
-
-
-@lru_cache(maxsize=CACHED_MAX)
-def _assembled(
-    original: CodeType, shape: Shape, unbound: frozenset[int], *_: object
-) -> tuple[CodeType, list[tuple[int, int]]]:
-    """Assemble code with room for hooks behind its constants; return in which order they come."""
-    body = take_apart(original)
-    calls = dict(shape)
+def _assemble(body: Body, calls: dict[int, Sequence[Call]], unbound: frozenset[int]) -> _Assembled:
+    original = body.code
     pool: list[Any] = list(original.co_consts)
     order: list[tuple[int, int]] = []
     stream: list[Instruction] = []
@@ -257,7 +266,7 @@ def _emit(stream: list[Instruction], call: Call, position: Position, pool: list[
     def put(name: str, arg: int = 0) -> None:
         stream.append(Instruction(_OP[name], arg, position))
 
-    pool.append(call.hook)
+    pool.append(None)  # where the hook will be
     if _NULL_FIRST:
         put("PUSH_NULL")
         put("LOAD_CONST", len(pool) - 1)

@@ -218,10 +218,13 @@ class Scheduler:
             self._strategy.start(self)
 
     def _together(self) -> None:
-        with suppress(Stopped):
+        # No context manager of the standard library: it would run in the program's thread, as its code.
+        try:
             self._pass_on(None)
             self._watch()
             self._choosing = False
+        except Stopped:
+            pass
 
     def _judge(self, check: Callable[[Any], object], state: Any) -> None:
         main = self._main
@@ -509,11 +512,6 @@ class Scheduler:
         """Hand the baton to another thread, since its holder has ended or waits in the operating system."""
         with suppress(Stopped):
             self._pass_on(None)
-
-    @property
-    def uncontrolled(self) -> tuple[str, ...]:
-        """The calls of the operating system that a thread waited in, in any run; they forbid a proof."""
-        return tuple(self.kernel.uncontrolled)
 
     def _wake_main(self) -> None:
         self.baton.alone(self._main)

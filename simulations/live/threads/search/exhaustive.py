@@ -60,7 +60,6 @@ if TYPE_CHECKING:
     from simulations.live.threads.control.strategy import Strategy
     from simulations.live.threads.control.tasks import Task
     from simulations.live.threads.control.touching import Touching
-    from simulations.live.threads.search.plans import Recorder
     from simulations.live.threads.search.strategies import Decisions
 
 Options = tuple[tuple[int, int], ...]
@@ -330,6 +329,8 @@ def enumerate_schedules(
                     continue
                 visited.add(key)
                 heapq.heappush(heap, Item(first, second, sequence, (*item.decisions, (visit.step, index))))
+    if expired():
+        return Result(None, (), None, schedules)
     return Result(None, (), None, schedules, bound if left_out else None, complete=not left_out)
 
 
@@ -345,8 +346,39 @@ def _ordered(rank: Rank, *, by_deviations: bool) -> tuple[int, int, Options]:
     return first, second, rank.sequence
 
 
-def rank_of(recorder: Recorder) -> Rank:
-    """Return the place of a schedule that was recorded in the order of "least"."""
-    chosen = [asked for asked in recorder.asked if asked.chosen]
-    sequence = tuple((asked.step, asked.chosen) for asked in chosen)
-    return Rank(sum(1 for asked in chosen if not asked.forced), len(chosen), sequence)
+class Ranked:
+    """Asks another strategy, and notes the place of what it decides in the order of "least"."""
+
+    __slots__ = ("_inner", "_preemptions", "_sequence")
+
+    def __init__(self, inner: Strategy) -> None:
+        self._inner = inner
+        self._preemptions = 0
+        self._sequence: list[tuple[int, int]] = []
+
+    def start(self, run: Run) -> None:
+        """See `Strategy`."""
+        self._inner.start(run)
+
+    def point(self, run: Run, task: Task, site: Site) -> Task:
+        """See `Strategy`."""
+        chosen = self._inner.point(run, task, site)
+        if chosen is not task:
+            self._preemptions += 1
+            self._note(run, task, chosen)
+        return chosen
+
+    def forced(self, run: Run, candidates: Sequence[Task]) -> Task:
+        """See `Strategy`."""
+        chosen = self._inner.forced(run, candidates)
+        if chosen is not candidates[0]:
+            self._note(run, candidates[0], chosen)
+        return chosen
+
+    def _note(self, run: Run, nominal: Task, chosen: Task) -> None:
+        self._sequence.append((run.step, order(run, nominal).index(chosen)))
+
+    @property
+    def rank(self) -> Rank:
+        """The place of the schedule that was run."""
+        return Rank(self._preemptions, len(self._sequence), tuple(self._sequence))

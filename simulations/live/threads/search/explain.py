@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import operator
+from itertools import groupby
 from typing import TYPE_CHECKING, Final, NamedTuple
 
+from simulations.live.threads.control.provenance import library
 from simulations.live.threads.control.touching import LOCKING, Touching
+from simulations.live.threads.report import Told
 from simulations.live.threads.search.plans import place_of
 from simulations.trace import Trace
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from simulations.drawing import marks
     from simulations.live.threads.control.accesses import Touch
     from simulations.live.threads.control.failures import Failure
     from simulations.live.threads.control.run import Run
@@ -37,6 +39,7 @@ class Moment(NamedTuple):
         place: Where the thread stood.
         doing: What it did, in few words.
         touches: What it touched.
+        own: Whether a line of the program did it, not one of the standard library.
     """
 
     step: int
@@ -44,16 +47,27 @@ class Moment(NamedTuple):
     place: Place
     doing: str
     touches: tuple[Touch, ...]
+    own: bool = True
 
 
 class Witness:
-    """Writes down what each thread does, in the order in which it is done."""
+    """Writes down what each thread does, in the order in which it is done.
 
-    __slots__ = ("_run", "moments")
+    Attributes:
+        moments: What was done.
+        passed: Whether the run has ended without a failure.
+    """
+
+    __slots__ = ("_run", "moments", "passed")
 
     def __init__(self, run: Run) -> None:
         self._run = run
         self.moments: list[Moment] = []
+        self.passed = False
+
+    def ends(self, failure: Failure | None) -> None:
+        """Take note of how the run has ended."""
+        self.passed = failure is None
 
     def access(self, task: Task, site: Site | None, touches: list[Touch], touching: Touching) -> None:
         """Take note of an access: a sink."""
@@ -65,7 +79,8 @@ class Witness:
             doing = place.operation
             if touching in LOCKING and site is not None and site.kind == "with" and place.direct:
                 doing = f"{touching} {site.name or site.expression}".strip()
-            self.moments.append(Moment(run.step, run.now, place, doing, tuple(touches)))
+            own = place.direct and (site is None or library(site.code.co_filename) is None)
+            self.moments.append(Moment(run.step, run.now, place, doing, tuple(touches), own))
 
     def shared(self) -> list[Moment]:
         """Return what touched an object that two threads touched, and at least one changed."""
@@ -96,15 +111,25 @@ class Witness:
 
 
 def trace_of(moments: Sequence[Moment], failure: Failure | None) -> Trace:
-    """Return the run as a trace: what the threads did to what they share, and how it ended."""
+    """Return the run as a trace: what lines of the program did to what the threads share, and how it ended.
+
+    What differs between versions of Python is left out: what the standard library does inside a call, how an
+    access is named, and how often a line does the same in a row.
+    """
     trace = Trace()
-    for moment in moments:
-        place = moment.place
-        trace.record(moment.time, place.thread, moment.doing, (place.file, place.function, place.text))
+    lines = (_line(moment) for moment in moments if moment.own)
+    for line, _ in groupby(lines):
+        trace.record(*line)
     if failure is not None:
         kind, error = failure.signature
         trace.record(moments[-1].time if moments else 0, failure.thread or "check", kind.value, error or None)
     return trace
+
+
+def _line(moment: Moment) -> tuple[int, str, str, tuple[str, str, str]]:
+    place = moment.place
+    does = "changes" if any(writes for _, _, writes in moment.touches) else "reads"
+    return moment.time, place.thread, does, (place.file, place.function, place.text)
 
 
 def conflicts(moments: Sequence[Moment], asked: Sequence[Asked]) -> list[tuple[Moment, Moment]]:
@@ -205,10 +230,10 @@ def _rows(moments: Sequence[Moment], asked: Sequence[Asked]) -> list[Row]:
     return rows
 
 
-def sequence(
+def told(
     moments: Sequence[Moment], asked: Sequence[Asked], threads: Sequence[str], failure: Failure | None
-) -> marks.Sequence | None:
-    """Return the run as a picture of lanes; None where no thread did anything that another could notice.
+) -> Told | None:
+    """Return the run in lanes; None where no thread did anything that another could notice.
 
     Args:
         moments: What the threads did to what they share.
@@ -216,24 +241,16 @@ def sequence(
         threads: Their names, in order; one that is not among them comes last.
         failure: How it failed; None if it did not.
     """
-    from simulations.drawing import marks  # noqa: PLC0415  (only what is found is drawn)
-
     rows = _rows(moments, asked)
     busy = [row.thread for row in rows]
     names = [name for name in dict.fromkeys([*threads, *busy]) if name in busy]
     if not names:
         return None
-    steps = [marks.Step(names.index(row.thread), str(row)) for row in rows]
+    steps = [(names.index(row.thread), str(row)) for row in rows]
     if len(rows) > LINES_MAX:
         half = LINES_MAX // 2
-        steps = [*steps[:half], marks.Step(0, f"... {len(rows) - 2 * half} more ..."), *steps[-half:]]
-    return marks.Sequence(
-        title=marks.FAILS if failure else marks.NEAREST,
-        tone=marks.Tone.BAD if failure else marks.Tone.GOOD,
-        lanes=tuple(names),
-        steps=tuple(steps),
-        ended=failure.summary if failure else "",
-    )
+        steps = [*steps[:half], (0, f"... {len(rows) - 2 * half} more ..."), *steps[-half:]]
+    return Told(tuple(names), tuple(steps), failure.summary if failure else "")
 
 
 def _cut(text: str, width: int) -> str:

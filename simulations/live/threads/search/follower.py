@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from simulations.live.threads.control.accesses import Touch
+    from simulations.live.threads.control.points import Sink
     from simulations.live.threads.control.run import Run
     from simulations.live.threads.control.sites import Site
     from simulations.live.threads.control.strategy import Strategy
@@ -36,7 +37,7 @@ class Follower:
         decided: What was not nominal, as `(step, thread)`.
         steps: What was done that another thread could notice, in order.
         did: For each step the thread, the place and the verb, to compare runs by.
-        time_outs: Where waits ended with their time.
+        time_outs: Where a wait had a time-out, whether it passed or not.
         branches: Where time could have passed for another thread: after how many steps, and for which thread.
     """
 
@@ -58,7 +59,7 @@ class Follower:
         self._run = run
         self._inner.start(run)
         self._stop = run.stop
-        run.ask_at(run.step + 1)
+        self._be_asked(run)
 
     def point(self, run: Run, task: Task, site: Site) -> Task:
         """See `Strategy`."""
@@ -66,7 +67,7 @@ class Follower:
         if chosen is None and run.step >= self._stop:
             chosen = self._inner.point(run, task, site)
             self._stop = run.stop
-        run.ask_at(run.step + 1)
+        self._be_asked(run)
         chosen = chosen or task
         if chosen is not task:
             self.decided.append((run.step, chosen.index))
@@ -83,10 +84,14 @@ class Follower:
             # Nothing happens but that time passes, and for whom is no order of steps.
             others = [task.index for task in candidates if task is not chosen]
             self.branches += [(len(self.steps), index) for index in others]
-        run.ask_at(run.step + 1)
+        self._be_asked(run)
         if chosen is not candidates[0]:
             self.decided.append((run.step, chosen.index))
         return chosen
+
+    def _be_asked(self, run: Run) -> None:
+        """Be asked at the next point while there is a beginning, then where the other strategy wants to."""
+        run.ask_at(run.step + 1 if self._left else self._stop)
 
     def _wanted(self, run: Run, candidates: Sequence[Task] = ()) -> Task | None:
         """Return the thread of the next step of the beginning; None once there is none that can go on."""
@@ -110,7 +115,7 @@ class Follower:
             return
         stamp = touches[0][0]
         timed_out = task.took_time_out()
-        if timed_out:
+        if task.had_limit():
             self.time_outs[place(sys._getframe())] = None  # noqa: SLF001  (the one way to one's own frame)
         tried = self._trying.pop(thread, None)
         waits = touching in _TAKING and tried != stamp
@@ -134,3 +139,13 @@ class Follower:
 
 def nothing(task: Task, site: Site | None, touches: list[Touch], touching: Touching) -> None:
     """Take note of nothing: a sink for a run of which only the end matters."""
+
+
+def together(one: Sink, other: Sink) -> Sink:
+    """Return a sink that tells two."""
+
+    def both(task: Task, site: Site | None, touches: list[Touch], touching: Touching) -> None:
+        one(task, site, touches, touching)
+        other(task, site, touches, touching)
+
+    return both

@@ -5,9 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from simulations.live.threads.report import Minimality, Possible
-from simulations.live.threads.search.exhaustive import rank_of
+from simulations.live.threads.search.exhaustive import Ranked
 from simulations.live.threads.search.follower import Follower, nothing
-from simulations.live.threads.search.plans import Recorder
 from simulations.live.threads.search.portfolio import OBSERVATIONS
 from simulations.live.threads.search.strategies import Fixed
 
@@ -17,8 +16,10 @@ if TYPE_CHECKING:
     from simulations.live.threads.control.failures import Failure
     from simulations.live.threads.control.sites import Site
     from simulations.live.threads.search.exhaustive import Rank
+    from simulations.live.threads.search.explain import Witness
+    from simulations.live.threads.search.hit import Hit
     from simulations.live.threads.search.reduction import Beginning
-    from simulations.live.threads.search.session import Hit, Session
+    from simulations.live.threads.search.session import Session
     from simulations.live.threads.search.strategies import Decisions
 
 GIL_MAX: Final = 400
@@ -52,8 +53,17 @@ class Minimal(NamedTuple):
     below: int | None = None
 
 
-def minimise(session: Session, hit: Hit, runs_max: int) -> Minimal:
-    """Return the least schedule that fails as this one does, as far as the budget of runs goes."""
+def minimise(
+    session: Session, hit: Hit, runs_max: int, nominal: Callable[[], Witness] | None = None
+) -> Minimal:
+    """Return the least schedule that fails as this one does, as far as the budget of runs goes.
+
+    Args:
+        session: The session that found it.
+        hit: The failing schedule.
+        runs_max: The budget.
+        nominal: Makes a witness of the nominal schedule, which is run each time that the order begins.
+    """
     if not hit.decisions:
         return Minimal((), Minimality.NOMINAL)
     if hit.least is not None:
@@ -65,11 +75,15 @@ def minimise(session: Session, hit: Hit, runs_max: int) -> Minimal:
         return failure.signature == hit.failure.signature
 
     decisions, rank = _dropped(session, hit, wanted)
+    if session.expired:
+        return Minimal(decisions, Minimality.NOT_MINIMISED)
     runs_max = _affordable(session, runs_max)
     many = len(session.program.workers) >= DELAY_BOUND_THREADS
     left = runs_max * 3 // 4 if many else runs_max
     for _ in range(GROWTHS_MAX):
-        result = session.enumerate(schedules_max=left, bound=None, full=True, below=rank, wanted=wanted)
+        result = session.enumerate(
+            schedules_max=left, bound=None, full=True, below=rank, wanted=wanted, nominal=nominal
+        )
         if result.failure is not None and result.rank is not None:
             decisions, rank = result.decisions, result.rank
         if not result.grown:
@@ -108,16 +122,16 @@ def _dropped(session: Session, hit: Hit, wanted: Callable[[Failure], bool]) -> t
         while end > 0 and not session.expired:
             kept = (*decisions[: max(end - size, 0)], *decisions[end:])
             strategy = Fixed(kept)
-            recorder = Recorder(strategy)
-            failure = session.watched(recorder, nothing, "watch") if kept else None
+            ranked = Ranked(strategy)
+            failure = session.watched(ranked, nothing, "watch") if kept else None
             if failure is not None and wanted(failure):
-                decisions, rank = tuple(strategy.decided), rank_of(recorder)
+                decisions, rank = tuple(strategy.decided), ranked.rank
             end = min(end - size, len(decisions))
         size //= 2
     if rank is None:
-        recorder = Recorder(Fixed(decisions))
-        session.watched(recorder, nothing, "watch")
-        rank = rank_of(recorder)
+        ranked = Ranked(Fixed(decisions))
+        session.watched(ranked, nothing, "watch")
+        rank = ranked.rank
     return decisions, rank
 
 
@@ -129,10 +143,10 @@ def _recounted(
     session.retold(told)
     session.set_focus(session.focus() | grown)
     again = Follower(tuple(step.thread for step in told.steps))
-    recorder = Recorder(again)
-    if session.retold(again, recorder) is None:
+    ranked = Ranked(again)
+    if session.retold(again, ranked) is None:
         return None
-    return tuple(again.decided), rank_of(recorder)
+    return tuple(again.decided), ranked.rank
 
 
 def possible(session: Session, failure: Failure, preemptions: int, threads: Beginning) -> Possible:
@@ -148,6 +162,8 @@ def possible(session: Session, failure: Failure, preemptions: int, threads: Begi
     """
     if session.granularity == "gil" or preemptions == 0:
         return Possible.HERE
+    if session.expired:
+        return Possible.NOT_SEEN
 
     def wanted(other: Failure) -> bool:
         return other.signature == failure.signature
@@ -164,6 +180,8 @@ def possible(session: Session, failure: Failure, preemptions: int, threads: Begi
     result = session.enumerate(schedules_max=affordable, bound=preemptions + 1, full=True, wanted=wanted)
     if result.failure is not None:
         return Possible.HERE
+    if session.was_cut:
+        return Possible.NOT_SEEN
     if result.complete or (result.gone_through is not None and result.gone_through >= preemptions):
         return Possible.ELSEWHERE
     return Possible.NOT_SEEN
@@ -171,7 +189,7 @@ def possible(session: Session, failure: Failure, preemptions: int, threads: Begi
 
 def _affordable(session: Session, runs: int, least: int = RUNS_MIN, points: int = POINTS_SPENT_MAX) -> int:
     """Return how many runs may be spent where runs are long: a limit that does not depend on the clock."""
-    if session.scheduler.uncontrolled:
+    if session.scheduler.kernel.uncontrolled:
         return min(runs, RUNS_MIN)  # where threads really wait, runs are slow
     length = session.steps + POINTS_A_THREAD * len(session.program.workers)
     return min(runs, max(least, points // length))

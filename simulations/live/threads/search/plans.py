@@ -15,12 +15,11 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 from simulations.choices import Deviation, Plan
 from simulations.errors import PlanError
-from simulations.live.threads.control.frames import internal, is_ours, user_frame
+from simulations.live.threads.control.frames import way_out
 from simulations.live.threads.control.limits import NEVER
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
-    from types import FrameType
 
     from simulations.live.threads.control.run import Run
     from simulations.live.threads.control.sites import Site
@@ -112,14 +111,13 @@ def place_of(task: Task | None, site: Site | None) -> Place:
     if task is None or task.done:
         return Place(name, "", 0, "", "start" if task is None else "ends", "")
     # A frame that holds itself would stay, and keep alive whatever the frames of the program hold.
-    inside = sys._getframe(1)  # noqa: SLF001  (the one way to it)
-    frame = user_frame(inside)
+    frame, primitive = way_out(sys._getframe(1))  # noqa: SLF001  (the one way to it)
+    frame = frame or primitive
     if frame is None:
         return Place(name, "", 0, "", "waits", "")
-    primitive = _primitive(inside)
     operation = "waits"
-    if primitive:
-        operation = f"calls {primitive}"
+    if primitive is not None:
+        operation = f"calls {primitive.f_code.co_qualname}"
     elif site is not None:
         operation = f"{site.verb} {site.name or site.expression}".strip()
     code = frame.f_code
@@ -127,23 +125,12 @@ def place_of(task: Task | None, site: Site | None) -> Place:
     text = linecache.getline(code.co_filename, line).strip()
     file = _file_name(code.co_filename)
     function = normal(code.co_qualname)
-    return Place(name, file, line, function, operation, text, direct=not primitive)
+    return Place(name, file, line, function, operation, text, direct=primitive is None)
 
 
 @lru_cache(maxsize=1024)
 def _file_name(path: str) -> str:
     return PurePath(path).name
-
-
-def _primitive(inside: FrameType) -> str:
-    """Return the name of the primitive that the user's own code calls; empty where it calls none."""
-    outermost = ""
-    frame: FrameType | None = inside
-    while frame is not None and internal(frame):
-        if not is_ours(frame):
-            outermost = frame.f_code.co_qualname
-        frame = frame.f_back
-    return outermost
 
 
 class Recorder:

@@ -8,7 +8,6 @@ import gc
 import random
 import sys
 import threading
-from dataclasses import dataclass, replace
 from time import monotonic
 from typing import TYPE_CHECKING, Any, Final, Literal, Self
 
@@ -16,7 +15,7 @@ from simulations.live.threads.control import futures, refused
 from simulations.live.threads.control.frames import internal
 from simulations.live.threads.control.hooks import Hooks
 from simulations.live.threads.control.install import Installer
-from simulations.live.threads.control.limits import NEVER, Limits
+from simulations.live.threads.control.limits import NEVER, TO_TELL, Limits
 from simulations.live.threads.control.points import Points
 from simulations.live.threads.control.primitives import Primitives
 from simulations.live.threads.control.scheduler import Scheduler
@@ -25,10 +24,18 @@ from simulations.live.threads.control.touching import Touching
 from simulations.live.threads.control.tracing import Tracing, set_trace
 from simulations.live.threads.control.unwinding import EXECUTORS
 from simulations.live.threads.errors import StuckError, ThreadsError
-from simulations.live.threads.search.exhaustive import Happened, Rank, Result, Visitor, enumerate_schedules
+from simulations.live.threads.search.exhaustive import (
+    Happened,
+    Rank,
+    Ranked,
+    Result,
+    Visitor,
+    enumerate_schedules,
+)
 from simulations.live.threads.search.focus import alike, focused, where
-from simulations.live.threads.search.follower import Follower, nothing
-from simulations.live.threads.search.plans import Recorder, Scripted
+from simulations.live.threads.search.follower import Follower, nothing, together
+from simulations.live.threads.search.hit import Hit
+from simulations.live.threads.search.plans import Scripted
 from simulations.live.threads.search.strategies import Decisions, Fixed, Proposal, Turns, Walk
 
 if TYPE_CHECKING:
@@ -43,6 +50,8 @@ if TYPE_CHECKING:
     from simulations.live.threads.control.strategy import Strategy
     from simulations.live.threads.control.tasks import Task
     from simulations.live.threads.program import Program
+    from simulations.live.threads.search.exhaustive import Rank, Ranked
+    from simulations.live.threads.search.explain import Witness
     from simulations.live.threads.search.reduction import Beginning
 
 FOCUS_ROUNDS_MAX: Final = 12
@@ -64,27 +73,6 @@ SESSION: Final[contextvars.ContextVar[Session | None]] = contextvars.ContextVar(
 """The session that the calling code runs in; it lets a nested one be refused, and a region be marked."""
 
 
-@dataclass(frozen=True)
-class Hit:
-    """A failing schedule.
-
-    Attributes:
-        failure: How it failed.
-        decisions: The schedule.
-        everywhere: Whether its steps are counted with a point in front of every access.
-        least: Its rank, if every lesser schedule was run.
-        rank: Its rank as steps are counted now, if it was run again so, and failed alike.
-        by_audit: Whether an audit found it, whose schedules switch threads at any instruction.
-    """
-
-    failure: Failure
-    decisions: Decisions
-    everywhere: bool = False
-    least: Rank | None = None
-    rank: Rank | None = None
-    by_audit: bool = False
-
-
 class Session:
     """Holds a program under control, and runs schedules of it.
 
@@ -98,6 +86,7 @@ class Session:
         epoch: How often the focus has been chosen.
         stuck: Whether the last run of a proof did not end, since it came to functions that were not watched.
         widened: Whether threads are switched in front of every site that has been run.
+        was_cut: Whether some run was cut short.
     """
 
     def __init__(self, program: Program, *, seconds: float | None = None) -> None:
@@ -111,7 +100,7 @@ class Session:
         self.schedules = 0
         self.points = 0
         self.epoch = 0
-        self.widened = False
+        self.widened = self.was_cut = False
         self.stuck = False
         self._lessons = 0
         self._shares: Shares = {}
@@ -175,8 +164,8 @@ class Session:
             raise interruption
 
     def take_time(self) -> None:
-        """Let runs take the time that they need from now on: a finding is to be reported."""
-        self.scheduler.limit(None)
+        """Let runs take a moment longer from now on: a finding is to be reported."""
+        self.scheduler.limit(None if self._until is None else self._until + TO_TELL)
 
     @property
     def granularity(self) -> Granularity:
@@ -192,7 +181,8 @@ class Session:
     def hindrances(self) -> tuple[str, ...]:
         """Why some schedule may have been missed: what ran, or waited, without being under control."""
         waited = (
-            f"a thread waited in the operating system, in {name}" for name in self.scheduler.uncontrolled
+            f"a thread waited in the operating system, in {name}"
+            for name in self.scheduler.kernel.uncontrolled
         )
         return (*waited, *self._installer.hindrances, *self._points.hindrances)
 
@@ -251,7 +241,7 @@ class Session:
         self._points.begin(sink)
         self._order.begin()
         program = self.program
-        return self.scheduler.run(
+        failure = self.scheduler.run(
             program.setup,
             program.workers,
             program.check,
@@ -260,6 +250,8 @@ class Session:
             on_start=on_start,
             on_end=None if sink is None else self._points.tell_end,
         )
+        self.was_cut = self.was_cut or self.scheduler.cut
+        return failure
 
     def fast(self, strategy: Strategy) -> Failure | None:
         """Run one schedule with nothing looked at that is not needed."""
@@ -379,11 +371,11 @@ class Session:
             site.set_focus(focus=True)
         return True
 
-    def lets_go(self) -> bool:
+    def lets_go(self, *, counted: bool = True) -> bool:
         """Return whether the last run kept objects too long, so that it says nothing; no other run will."""
         anew = self._points.lets_go()
-        if anew and not self.adopted():
-            self.schedules -= 1
+        if anew and not self.adopted(counted=counted):
+            self.schedules -= counted
         return anew
 
     def narrow(self) -> None:
@@ -394,9 +386,9 @@ class Session:
             # A thread that waits in a loop for what no thread changes touches nothing that conflicts.
             self.widen()
 
-    def retold(self, follower: Follower, recorder: Recorder | None = None) -> Failure | None:
-        """Run the schedule that a follower follows, perhaps recorded, with the points that there are now."""
-        return self.watched(recorder or follower, follower.access, "observe")
+    def retold(self, follower: Follower, ranked: Ranked | None = None) -> Failure | None:
+        """Run the schedule that a follower follows, perhaps ranked, with the points that there are now."""
+        return self.watched(ranked or follower, follower.access, "observe")
 
     def switched(self, threads: Beginning) -> Failure | None:
         """Run the steps of a schedule in their order, as far as threads can be switched where they are now.
@@ -508,7 +500,7 @@ class Session:
         if everywhere:
             self._everywhere()
             self._changed()
-            self._limits = replace(self._limits, turn_max=OBSERVING.turn_max)
+            self._limits = OBSERVING
             return self.watched(Fixed(decisions), nothing, "observe")
         return self.fast(Fixed(decisions))
 
@@ -545,28 +537,37 @@ class Session:
         below: Rank | None = None,
         wanted: Callable[[Failure], bool] = lambda _: True,
         by_deviations: bool = False,
+        nominal: Callable[[], Witness] | None = None,
     ) -> Result:
         """Run schedules in the order of "least"; where an unforeseen access conflicts, begin again.
 
         Where they are to lie below a schedule, whose steps would then be counted in another way, the
-        unforeseen sites are returned instead.
+        unforeseen sites are returned instead. The first schedule is the nominal one, of which a witness may
+        be told.
         """
         spent = 0
         while True:
             grown: set[Site] = set()
+            witness = None if nominal is None else nominal()
 
             def run(strategy: Strategy, happened: Happened, grown: set[Site] = grown) -> Failure | None:
+                nonlocal witness
+                told, witness = witness, None
+
                 def sink(task: Task, site: Site | None, touches: list[Touch], touching: Touching) -> None:
                     happened.access(task, site, touches, touching)
                     grown.update(before for before in self._before(task, site, touching) if not before.focus)
 
                 gil = full and self.granularity == "gil"
+                noted = sink if gil and self._conflicts else happened.access
                 failure = self.watched(
                     strategy,
-                    sink if gil and self._conflicts else happened.access,
+                    noted if told is None else together(told.access, noted),
                     "observe" if full else "watch",
                     tracing=full,
                 )
+                if told is not None:
+                    told.ends(failure)
                 if full and not gil:
                     conflicts = focused(happened.shares)
                     grown |= {site for site in conflicts if not site.focus}

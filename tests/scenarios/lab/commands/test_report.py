@@ -1,5 +1,6 @@
 """`heisenlab report`: a page about a result that stands alone."""
 
+import copy
 import html
 import json
 import re
@@ -8,6 +9,8 @@ from dataclasses import replace
 from html.parser import HTMLParser
 
 import pytest
+from hypothesis import HealthCheck, example, given, settings
+from hypothesis import strategies as st
 
 import scenarios
 from scenarios.lab.commands import main
@@ -176,8 +179,9 @@ def test_an_exploration_of_the_users_own_threads_has_the_nearest_schedule_that_p
     assert main(["report", str(saved), "-o", str(page)]) == 0
     says = stands_alone(page.read_text())
     assert [run["title"] for run in exploration["runs"]] == [FAILS, NEAREST]
-    for words in (exploration["words"], exploration["lanes"].splitlines()[-1], "from here on they differ"):
+    for words in (exploration["words"], "from here on they differ"):
         assert words in says
+    assert exploration["lanes"].splitlines()[1] not in says, "the picture shows it"
 
 
 def test_of_an_exploration_that_found_nothing_there_is_a_report_and_no_picture(tmp_path, capsys):
@@ -243,6 +247,85 @@ def test_a_memory_report_has_the_pointer_and_what_it_was_cut_to(tmp_path):
     assert "X 0x1da3b010: SIGSEGV, cut to" in says
     saved.write_text(json.dumps({**MEMORY, "crashes": [{"explanations": [{}]}]}))
     assert main(["report", str(saved), "-o", str(page)]) == 2
+
+
+EXPLORATION = {
+    "verdict": "found",
+    "schedules": 3,
+    "says": "check(state) returned False\n\nalice  bob",
+    "lanes": "alice  bob",
+    "runs": [
+        {
+            "title": title,
+            "tone": tone,
+            "lanes": ["alice", "bob"],
+            "steps": [
+                {"lane": 0, "text": "12: reads", "at": "1", "tone": ""},
+                {"lane": 1, "text": title, "at": "", "tone": tone},
+            ],
+            "ended": "the check fails",
+            "unit": "ms",
+        }
+        for title, tone in ((FAILS, "✗"), (NEAREST, "✓"))
+    ],
+    "plan": [["alice", 1]],
+}
+GONE = object()
+STRANGE = st.one_of(
+    st.sampled_from([GONE, HOSTILE, "--></style></svg>", "]]>", "\u202e\u2066a", "\ud800", "9" * 5000]),
+    st.sampled_from(
+        ["0x" + "f" * 300, "-0x5", "0x10", 2**70, -1, 1e400, float("nan"), [], {}, [[]], {"": 1}]
+    ),
+    st.text(),
+    st.none() | st.booleans() | st.integers() | st.floats(),
+)
+
+
+def places(value, above=()):
+    """Every place in a value of JSON, but the top."""
+    inner = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    for key, each in inner:
+        yield (*above, key)
+        yield from places(each, (*above, key))
+
+
+def changed(value, place, strange):
+    """A copy in which something else stands in one place."""
+    value = copy.deepcopy(value)
+    around = value
+    for key in place[:-1]:
+        around = around[key]
+    if strange is GONE:
+        del around[place[-1]]
+    else:
+        around[place[-1]] = strange
+    return value
+
+
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    where=st.sampled_from([(kind, place) for kind in (EXPLORATION, MEMORY) for place in places(kind)]),
+    strange=STRANGE,
+)
+@example(where=(EXPLORATION, ("schedules",)), strange=1e400)
+@example(where=(EXPLORATION, ("runs", 0, "steps", 1, "lane")), strange=1e400)
+@example(where=(EXPLORATION, ("runs", 0, "lanes")), strange=["x"] * 100_000)
+@example(where=(EXPLORATION, ("runs", 0, "lanes")), strange=["<b>"] * 1000)
+@example(where=(MEMORY, ("crashes",)), strange=MEMORY["crashes"] * 10_000)
+def test_whatever_stands_in_a_result_the_page_stands_alone_or_a_line_says_why(
+    where, strange, tmp_path, capsys
+):
+    kind, place = where
+    saved, page = tmp_path / "strange.json", tmp_path / "page.html"
+    saved.write_text(json.dumps(changed(kind, place, strange)))
+    status = main(["report", str(saved), "-o", str(page)])
+    printed = capsys.readouterr()
+    if status == 0:
+        stands_alone(page.read_text())
+        assert page.stat().st_size < 4_000_000
+    else:
+        assert status == 2
+        assert printed.err.count("\n") == 1
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="recording needs Linux")

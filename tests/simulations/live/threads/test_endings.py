@@ -15,7 +15,7 @@ from fractions import Fraction
 import pytest
 
 from simulations.live.threads import ThreadsError, explore
-from simulations.live.threads.control import thread_data
+from simulations.live.threads.control import back_end, thread_data
 from simulations.live.threads.control.failures import Kind
 
 
@@ -360,6 +360,24 @@ def test_thread_local_data_are_fresh_in_every_schedule(how):
     workers = [lambda box: touches(how, box)] * 3
     result = explore(Seen, workers, lambda box: box.seen == [1, 1, 1], searcher="random", max_schedules=30)
     assert result.verdict == "gave up"
+
+
+def keeps(_):
+    OF_THREAD.value = 1
+
+
+@pytest.mark.parametrize(("worker", "kept"), [(lambda _: None, False), (keeps, True)])
+def test_a_real_thread_carries_one_task_after_another_unless_it_keeps_data_of_the_last(
+    worker, kept, monkeypatch
+):
+    started = []
+    start = back_end.start_new_thread
+    monkeypatch.setattr(
+        back_end, "start_new_thread", lambda *arguments: started.append(1) or start(*arguments)
+    )
+    result = explore(list, [worker] * 2, searcher="random", max_schedules=10)
+    assert result.verdict == "gave up"
+    assert (len(started) == 2) == (not kept or thread_data.FORGETS)
 
 
 def test_thread_local_data_that_a_set_up_makes_do_not_stay_and_those_of_the_caller_do():
