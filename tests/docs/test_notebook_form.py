@@ -22,9 +22,8 @@ def test_a_notebook_keeps(rule, path):
 
 def test_what_cells_that_are_not_live_import_needs_nothing_that_a_browser_has_not():
     code_cells = [cell for path in PATHS for cell in notebooks.read(path).cells if is_code(cell)]
-    nodes = [
-        node for cell in cells if "live" not in tags(cell) for node in ast.walk(ast.parse(cell["source"]))
-    ]
+    sources = [cell["source"] for cell in code_cells if "live" not in tags(cell)]
+    nodes = [node for source in sources for node in ast.walk(ast.parse(source))]
     imports = sorted({ast.unparse(node) for node in nodes if isinstance(node, ast.Import | ast.ImportFrom)})
     program = "\n".join(["import sys", "sys.modules['psutil'] = None", *imports])
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
