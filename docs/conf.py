@@ -98,8 +98,20 @@ def _quoted(found: re.Match[str]) -> str:
     return found[0] if re.fullmatch(r"[A-Za-z_][\w.]*", found[1]) else f"``{found[1]}``"
 
 
+def _offer_to_run(app: Sphinx, doctree: nodes.document, docname: str) -> None:
+    """Where `docs.site` builds the lessons as notebooks too, let the page of each begin with a link to it."""
+    folder, _, name = docname.rpartition("/")
+    if folder != "notebooks" or not app.tags.has("lite"):
+        return
+    address = f"../play/lite/lab/index.html?path={name}.ipynb"
+    link = nodes.reference("", "Run this lesson in your browser", refuri=address)
+    title = next(iter(doctree.findall(nodes.title)))
+    title.parent.insert(title.parent.index(title) + 1, nodes.paragraph("", "", link))
+
+
 def setup(app: Sphinx) -> None:
     """Connect what Sphinx calls once the nodes of a page are complete."""
     app.connect("autodoc-process-docstring", _quote)
     app.connect("doctree-resolved", _tell_how_wide)
     app.connect("doctree-resolved", break_names)
+    app.connect("doctree-resolved", _offer_to_run)

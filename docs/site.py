@@ -1,10 +1,10 @@
 """Builds the whole site: the pages of the documentation, and in `play/` those that can be played.
 
     python -m docs.site OUT
-    python -m docs.site OUT --lite     and the lessons as notebooks that run in the page
+    python -m docs.site OUT --lite     and the lessons as notebooks that run in the page, linked from theirs
 
-It takes the extra `docs` and, as `docs.play.build`, node, npm and pip. Any static server can serve it;
-`heisenlab docs OUT` does, on this machine only.
+It takes the extra `docs` (with `--lite` also `browser`) and, as `docs.play.build`, node, npm and pip. Any
+static server can serve it; `heisenlab docs OUT` does, on this machine only.
 """
 
 from __future__ import annotations
@@ -25,8 +25,9 @@ def main() -> int:
     parser.add_argument("--lite", action="store_true", help="the lessons as notebooks that run in the page")
     given = parser.parse_args()
     out = given.out.resolve()
+    pages = ["sphinx", "--fail-on-warning", "--quiet", *(["-t", "lite"] if given.lite else [])]
     play = ["docs.play.build", str(out / "play"), *(["--lite"] if given.lite else [])]
-    for words in (["sphinx", "--fail-on-warning", "--quiet", "docs", str(out)], play):
+    for words in ([*pages, "docs", str(out)], play):
         status = subprocess.run([sys.executable, "-m", *words], cwd=ROOT).returncode
         if status:
             return status

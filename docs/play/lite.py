@@ -12,13 +12,13 @@ import json
 import re
 import shutil
 import sys
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from docs.play import steps
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+    from pathlib import Path
 
 LESSONS: Final = steps.ROOT / "docs" / "notebooks"
 OF_THE_KERNEL: Final = ("micropip", "ipython", "jedi")
@@ -29,6 +29,8 @@ OF_THE_LAB: Final = ("attrs", "iniconfig", "packaging", "pluggy", "pygments", "p
 LIVE: Final = "live"
 """The tag of a cell that needs processes, memory or threads of a real machine."""
 NEEDS_A_COMPUTER: Final = "needs a computer of your own"
+LEADS_OUT: Final = re.compile(r"\[([^\]]+)\]\(\.\./[^)]+\)")
+"""A link to a page that is not among the notebooks."""
 KERNEL: Final = "@jupyterlite/pyodide-kernel-extension:kernel"
 
 
@@ -92,9 +94,15 @@ def python(source: Path, library: Path, ours: list[Path], work: Path, target: Pa
 
 
 def lesson(notebook: dict[str, Any]) -> dict[str, Any]:
-    """Return a notebook in which each live cell has become text: what it needs, says and printed."""
+    """Return a notebook in which each live cell has become text: what it needs, says and printed.
+
+    Of a link that leads out of the folder of the notebooks its words are left.
+    """
     cells = []
     for cell in notebook["cells"]:
+        if cell["cell_type"] == "markdown":
+            cells.append({**cell, "source": LEADS_OUT.sub(r"\1", "".join(cell["source"]))})
+            continue
         if LIVE not in cell["metadata"].get("tags", ()):
             cells.append(cell)
             continue
@@ -134,11 +142,15 @@ def build(out: Path, source: Path, library: Path, ours: list[Path], work: Path) 
     (home / "jupyter-lite.json").write_text(
         json.dumps({"jupyter-lite-schema-version": 0, "jupyter-config-data": config}), encoding="utf-8"
     )
-    beside = Path(sys.executable).with_name("jupyter-lite")
-    program = beside if beside.exists() else "jupyter-lite"
-    shutil.rmtree(out / "lite", ignore_errors=True)
+    built = work / "built"
     steps.run(
-        *(program, "build", "--lite-dir", home, "--contents", contents),
-        *("--output-dir", out / "lite", "--apps", "lab", "--no-unused-shared-packages", "--no-sourcemaps"),
+        *(sys.executable, "-m", "jupyterlite_core", "build", "--lite-dir", home, "--contents", contents),
+        *("--output-dir", built, "--apps", "lab", "--no-unused-shared-packages", "--no-sourcemaps"),
         folder=home,
     )
+    if not (built / "extensions" / "@jupyterlite" / "pyodide-kernel-extension").is_dir():
+        raise steps.BuildError(
+            f"JupyterLite has found no kernel beside {sys.executable}: install the extra 'browser' there"
+        )
+    shutil.rmtree(out / "lite", ignore_errors=True)
+    shutil.move(built, out / "lite")

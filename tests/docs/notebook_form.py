@@ -224,4 +224,33 @@ def exercises(lesson: Lesson) -> Iterator[str]:
         yield f"solutions/{name}.py solves no exercise"
 
 
-RULES: Final = (sections, head, imports, room, turns, claims, exercises)
+def live(lesson: Lesson) -> Iterator[str]:
+    """Where no cell with the tag `live` runs, the others run all the same: no name is missing."""
+    bound: dict[str, set[bool]] = {}
+    used: list[tuple[int, str]] = []
+    for number, cell in enumerate(lesson.cells):
+        if not is_code(cell):
+            continue
+        alive = "live" in tags(cell)
+        for name in names_bound(ast.parse(cell["source"])):
+            bound.setdefault(name, set()).add(alive)
+        if not alive:
+            nodes = ast.walk(ast.parse(cell["source"]))
+            used += [(number, node.id) for node in nodes if isinstance(node, ast.Name)]
+    for number, name in used:
+        if bound.get(name) == {True}:
+            yield f"cell {number} uses {name}, which only a cell with the tag 'live' makes"
+
+
+def names_bound(tree: ast.Module) -> Iterator[str]:
+    """Yield each name that a cell binds, at whatever depth: rather one too many."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
+            yield node.id
+        elif isinstance(node, ast.FunctionDef | ast.ClassDef):
+            yield node.name
+        elif isinstance(node, ast.alias):
+            yield (node.asname or node.name).partition(".")[0]
+
+
+RULES: Final = (sections, head, imports, room, turns, claims, exercises, live)

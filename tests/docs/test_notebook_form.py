@@ -106,6 +106,7 @@ PLANTED = [
     pytest.param("claims", without(LAST), "the tag 'claims'", id="no claims"),
     pytest.param("claims", replaced(LAST, code("f()", "claims")), "asserts nothing", id="an empty claim"),
     pytest.param("claims", replaced(YOURS + 1, code("f()", "check")), "asserts nothing", id="an empty check"),
+    pytest.param("live", replaced(YOURS, code("f = 1", "live")), "uses f, which only", id="not made there"),
     pytest.param("exercises", without(SOLVED), "show solutions/stale_cache_1.py", id="a solution is gone"),
     pytest.param(
         "exercises",

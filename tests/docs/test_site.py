@@ -3,14 +3,16 @@
 import functools
 import os
 import re
+import runpy
 from html.parser import HTMLParser
 from pathlib import Path
+from types import SimpleNamespace
 from urllib.parse import unquote, urlsplit
 
 import pytest
 
 from docs.play import pages
-from tests.docs.play.sites import chromium
+from tests.docs.play.sites import ROOT, chromium
 
 LOADED_LINKS = {
     "stylesheet",
@@ -123,6 +125,7 @@ def test_every_link_within_the_site_leads_to_a_page_and_to_an_id_in_it(site):
     links = {(page, each) for page in html(site) for each in (*read(page).links, *read(page).loads)}
     local = {each for each in links if urlsplit(each[1]).scheme == "" and not urlsplit(each[1]).netloc}
     played = {site / "play" / f"{name}.html" for name in ("index", *pages.NAMES)}
+    played.add(site / "play/lite/lab/index.html")
     assert local
     assert (
         sorted((str(page.relative_to(site)), each) for page, each in local if dead(page, each, played)) == []
@@ -210,6 +213,24 @@ def test_a_table_in_a_block_is_told_from_names_with_long_values(text, is_table):
     from docs.conf import in_columns
 
     assert in_columns(text) is is_table
+
+
+@pytest.mark.parametrize(
+    ("tags", "page", "linked"),
+    [
+        (["lite"], "notebooks/a", ["../play/lite/lab/index.html?path=a.ipynb"]),
+        (["lite"], "guide/a", []),
+        ([], "notebooks/a", []),
+    ],
+)
+def test_a_lesson_links_to_the_notebook_that_runs_where_it_is_built(tags, page, linked):
+    core = pytest.importorskip("docutils.core", reason="the pages need the extra 'docs'")
+    offer = runpy.run_path(str(ROOT / "docs/conf.py"))["_offer_to_run"]
+    tree = core.publish_doctree("A\n=\n\nWords.\n")
+    offer(SimpleNamespace(tags=SimpleNamespace(has=tags.__contains__)), tree, page)
+    assert [
+        node["refuri"] for node in tree.findall() if "refuri" in getattr(node, "attributes", ())
+    ] == linked
 
 
 def test_a_name_in_a_table_is_broken_at_underscores_and_a_short_one_is_not_broken():

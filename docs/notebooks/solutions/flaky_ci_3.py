@@ -1,18 +1,17 @@
 """How often each version must run for plain bisection to be right in 95 % of cases."""
 
-from scenarios.lab.teaching import bisecting, terminal
+from scenarios.lab.teaching import bisecting
 
-shell = terminal.Terminal()
-repository = bisecting.make("stale-cache", shell.folder / "repository")
+history = bisecting.history("stale-cache")
 rates = [
-    repository.fails_at(number) if version.imports else None
-    for number, version in enumerate(repository.versions)
+    history.fails_at(number) if version.imports else None
+    for number, version in enumerate(history.versions)
 ]
 
 
 def right(times):
     often = [None if rate is None else 1 - (1 - rate) ** times for rate in rates]
-    return bisecting.plain(often).shares[repository.culprit]
+    return bisecting.plain(often).shares[history.culprit]
 
 
 times = next(times for times in range(1, 50) if right(times) >= 0.95)

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
     from simulations.choices import Chooser
 
-__all__ = ["StoryRepository", "Version", "make"]
+__all__ = ["History", "StoryRepository", "Version", "history", "make"]
 
 COMMITS: Final = 128
 """How many versions a repository has."""
@@ -69,31 +69,42 @@ class Version:
 
 
 @dataclass(frozen=True)
-class StoryRepository:
-    """A repository that was made.
+class History:
+    """The versions of a scenario, one of which brings its bug.
 
     Attributes:
-        folder: Where it is.
-        commits: The hash of each commit, the first commit first.
-        versions: What stands in each.
-        culprit: The number of the commit that brings the bug.
-        finding: Where the finding of the last version is.
+        versions: What stands in each, the first one first.
+        culprit: The number of the one that brings the bug.
         by: The property that the bug breaks.
+        input: The input on which it does, as a finding holds it.
         rate: The share of runs under the noise model that fail with the bug in it.
     """
 
-    folder: Path
-    commits: tuple[str, ...]
     versions: tuple[Version, ...]
     culprit: int
-    finding: Path
     by: str
+    input: Any
     rate: float
 
     def fails_at(self, number: int) -> float:
         """Return the probability that the stress test fails at a version."""
         version = self.versions[number]
         return 1 - (1 - self.rate) ** version.rounds if version.buggy else 0.0
+
+
+@dataclass(frozen=True)
+class StoryRepository(History):
+    """A repository that was made of a history.
+
+    Attributes:
+        folder: Where it is.
+        commits: The hash of each commit, the first commit first.
+        finding: Where the finding of the last version is.
+    """
+
+    folder: Path
+    commits: tuple[str, ...]
+    finding: Path
 
 
 def history_of(name: str, *, seed: int, rate: float) -> tuple[tuple[Version, ...], int]:
@@ -139,6 +150,27 @@ def _rounds(share: float, rate: float) -> int:
     return rounds
 
 
+def history(name: str, *, seed: int = 0) -> History:
+    """Return the history that `make` makes a repository of; it takes no git.
+
+    Args:
+        name: The scenario.
+        seed: Which history; any integer from 0.
+
+    Raises:
+        LabError: the scenario has no bug and fix to show.
+    """
+    scenario = get(name)
+    bug, _ = _bug_and_fix(scenario)
+    found = hunt(scenario, bug, searcher="exhaustive", verify=False).finding
+    if found is None:
+        raise LabError(f"the bug of {name} was not found, so no repository can show it")
+    given = decode_input(scenario, found.input)
+    rate = failing_share(scenario, bug, given, found.by)
+    versions, culprit = history_of(name, seed=seed, rate=rate)
+    return History(versions, culprit, found.by, found.input, rate)
+
+
 def make(name: str, folder: Path, *, seed: int = 0) -> StoryRepository:
     """Make a repository and the finding of its last version.
 
@@ -153,29 +185,23 @@ def make(name: str, folder: Path, *, seed: int = 0) -> StoryRepository:
     """
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
         raise LabError(f"{folder} is not an empty folder; name one that does not exist yet")
-    scenario = get(name)
-    bug, _ = _bug_and_fix(scenario)
-    found = hunt(scenario, bug, searcher="exhaustive", verify=False).finding
-    if found is None:
-        raise LabError(f"the bug of {name} was not found, so no repository can show it")
-    given = decode_input(scenario, found.input)
-    rate = failing_share(scenario, bug, given, found.by)
-    versions, culprit = history_of(name, seed=seed, rate=rate)
+    made = history(name, seed=seed)
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise LabError(f"cannot make {folder}: {error.strerror}; name another folder") from error
+    scenario = get(name)
     git(folder, "init", "--quiet", "--initial-branch=main")
-    git(folder, "fast-import", "--quiet", given=_stream(scenario, found.by, found.input, versions))
+    git(folder, "fast-import", "--quiet", given=_stream(scenario, made.by, made.input, made.versions))
     git(folder, "checkout", "--quiet", "--force", "main")
     commits = git(folder, "rev-list", "--reverse", "main").split()
-    last = at_version(name, versions[-1])
+    last, (bug, _) = at_version(name, made.versions[-1]), _bug_and_fix(scenario)
     finding = hunt(last, bug, searcher="exhaustive", verify=False).finding
     if finding is None:
         raise FindingError(f"the last version of {name} does not show its bug")
     path = folder.resolve() / ".git" / "finding.json"
     finding.save(path)
-    return StoryRepository(folder.resolve(), tuple(commits), versions, culprit, path, found.by, rate)
+    return StoryRepository(**vars(made), folder=folder.resolve(), commits=tuple(commits), finding=path)
 
 
 def _bug_and_fix(scenario: Scenario) -> tuple[str, Any]:

@@ -1,6 +1,7 @@
 """Bisecting a test that fails now and then: two ways, over versions whose rates of failure are known.
 
-`make` is `scenarios.lab.method.story_repository.make`: a git repository of 128 versions of a scenario.
+`history` and `make` are those of `scenarios.lab.method.story_repository`: 128 versions of a scenario, and a
+git repository of them.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ from typing import TYPE_CHECKING, Final
 
 from scenarios.lab.method.flaky_bisect import Evidence, Versions, believe, next_version
 from scenarios.lab.method.plain_bisect import named_by_plain
-from scenarios.lab.method.story_repository import make
+from scenarios.lab.method.story_repository import history, make
 from simulations.choices import substream
 from simulations.drawing.marks import Axis, Chart, Note, Point, Series, Shape
 from simulations.drawing.pictured import Pictured
@@ -19,7 +20,7 @@ from simulations.errors import LabError
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-__all__ = ["Suspicion", "flake_aware", "make", "plain"]
+__all__ = ["Suspicion", "flake_aware", "history", "make", "plain"]
 
 _STEP: Final = 16
 

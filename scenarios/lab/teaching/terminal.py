@@ -98,8 +98,11 @@ class Terminal:
             variables: Environment variables.
 
         Raises:
-            LabError: there is no such program, or it took longer than `SECONDS_MAX`.
+            LabError: there is no such program (in a browser there is none), or it took longer than
+                `SECONDS_MAX`.
         """
+        if sys.platform == "emscripten":
+            raise LabError(f"{command} needs a computer of your own: in a browser there are no programs")
         words = [part for word in shlex.split(command) for part in _PROGRAMS.get(word, (word,))]
         above = os.environ.get("PYTHONPATH", "")
         places = [str(self.folder / each) for each in path]

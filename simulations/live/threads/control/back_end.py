@@ -13,10 +13,12 @@ if sys.platform == "emscripten":
     from simulations.live.threads.control import stack_switching as _carrying
 
     current_frames = _carrying.current_frames
+    thread_ident = _carrying.thread_ident
 else:
     import _thread as _carrying
 
     current_frames = sys._current_frames  # noqa: SLF001  (the one way to another thread's frame)
+    thread_ident = _carrying.get_ident
 
 LockType = _carrying.LockType
 allocate_lock: Final = _carrying.allocate_lock

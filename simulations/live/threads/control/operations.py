@@ -64,7 +64,7 @@ ON_FRAMES: Final[frozenset[object]] = frozenset(
         sys.setprofile,
         threading.Lock,
         threading.RLock,
-        back_end.get_ident,
+        back_end.thread_ident,
         warnings.warn,
     }
 )

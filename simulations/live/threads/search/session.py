@@ -8,7 +8,6 @@ import gc
 import random
 import sys
 import threading
-from dataclasses import replace
 from time import monotonic
 from typing import TYPE_CHECKING, Any, Final, Literal, Self
 
@@ -16,7 +15,7 @@ from simulations.live.threads.control import futures, refused
 from simulations.live.threads.control.frames import internal
 from simulations.live.threads.control.hooks import Hooks
 from simulations.live.threads.control.install import Installer
-from simulations.live.threads.control.limits import NEVER, Limits
+from simulations.live.threads.control.limits import NEVER, TO_TELL, Limits
 from simulations.live.threads.control.points import Points
 from simulations.live.threads.control.primitives import Primitives
 from simulations.live.threads.control.scheduler import Scheduler
@@ -87,6 +86,7 @@ class Session:
         epoch: How often the focus has been chosen.
         stuck: Whether the last run of a proof did not end, since it came to functions that were not watched.
         widened: Whether threads are switched in front of every site that has been run.
+        was_cut: Whether some run was cut short.
     """
 
     def __init__(self, program: Program, *, seconds: float | None = None) -> None:
@@ -100,7 +100,7 @@ class Session:
         self.schedules = 0
         self.points = 0
         self.epoch = 0
-        self.widened = False
+        self.widened = self.was_cut = False
         self.stuck = False
         self._lessons = 0
         self._shares: Shares = {}
@@ -164,8 +164,8 @@ class Session:
             raise interruption
 
     def take_time(self) -> None:
-        """Let runs take the time that they need from now on: a finding is to be reported."""
-        self.scheduler.limit(None)
+        """Let runs take a moment longer from now on: a finding is to be reported."""
+        self.scheduler.limit(None if self._until is None else self._until + TO_TELL)
 
     @property
     def granularity(self) -> Granularity:
@@ -241,7 +241,7 @@ class Session:
         self._points.begin(sink)
         self._order.begin()
         program = self.program
-        return self.scheduler.run(
+        failure = self.scheduler.run(
             program.setup,
             program.workers,
             program.check,
@@ -250,6 +250,8 @@ class Session:
             on_start=on_start,
             on_end=None if sink is None else self._points.tell_end,
         )
+        self.was_cut = self.was_cut or self.scheduler.cut
+        return failure
 
     def fast(self, strategy: Strategy) -> Failure | None:
         """Run one schedule with nothing looked at that is not needed."""
@@ -498,7 +500,7 @@ class Session:
         if everywhere:
             self._everywhere()
             self._changed()
-            self._limits = replace(self._limits, turn_max=OBSERVING.turn_max)
+            self._limits = OBSERVING
             return self.watched(Fixed(decisions), nothing, "observe")
         return self.fast(Fixed(decisions))
 

@@ -77,3 +77,9 @@ def test_what_cannot_run_says_so(monkeypatch):
     monkeypatch.setattr(terminal, "SECONDS_MAX", 0.2)
     with pytest.raises(LabError, match="took longer"):
         Terminal().run("python -c 'import time; time.sleep(60)'")
+
+
+def test_where_there_are_no_programs_a_command_says_what_it_needs(monkeypatch):
+    monkeypatch.setattr(sys, "platform", "emscripten")
+    with pytest.raises(LabError, match="git status needs a computer of your own"):
+        Terminal().run("git status")
