@@ -7,13 +7,15 @@ looks at them without a method of theirs sees more than that, so it forbids a pr
 from __future__ import annotations
 
 import dis
+import queue
 import threading
 from collections import deque
-from functools import lru_cache
+from concurrent.futures import _base as futures
+from concurrent.futures import thread as pools
 from types import FunctionType
 from typing import TYPE_CHECKING, Any, Final
 
-from simulations.live.threads.control.provenance import Origin, of_primitives, origin
+from simulations.live.threads.control.provenance import of_primitives
 from simulations.live.threads.control.stamps import attributes_of
 from simulations.live.threads.control.standard_library import LOCK, RLOCK
 
@@ -22,8 +24,6 @@ if TYPE_CHECKING:
 
     from simulations.live.threads.control.stamps import Stamps
 
-_TOLD: Final = (threading.Thread, threading.Event)
-"""Of these every change is told of by itself."""
 _CONTAINERS: Final = (list, dict, set, deque)
 
 
@@ -36,34 +36,52 @@ def looked_into(code: CodeType, thing: Any, name: str, stamps: Stamps) -> list[o
         name: Of the attribute.
         stamps: The numbers of the run's objects.
     """
-    names = _changed(type(thing))  # type: ignore[arg-type]
-    if name not in names or of_primitives(code):
+    later = _is_changed(type(thing), name)
+    if later is None or of_primitives(code):
         return []
     attributes: Any = attributes_of(thing)
-    if not attributes or (not names[name] and type(attributes.get(name)) not in _CONTAINERS):
+    if not attributes or (not later and type(attributes.get(name)) not in _CONTAINERS):
         return []
     stamps.hinder(
         f"the program looks into a {type(thing).__qualname__} ({name}), which its own code changes unseen"
     )
     inner = [
-        value._lock if type(value) is threading.Condition else value  # type: ignore[attr-defined]  # noqa: SLF001  (nothing public does it)
+        value._lock if type(value) is threading.Condition else value  # type: ignore[attr-defined]  # noqa: SLF001  (private)
         for value in attributes.values()
     ]
     return [lock for lock in inner if type(lock) in (LOCK, RLOCK)]
 
 
-@lru_cache(maxsize=1024)
-def _changed(kind: type) -> dict[str, bool]:
-    """Return the attributes that the code of a primitive sets, and for each whether it does so later, too."""
-    found: dict[str, bool] = {}
-    if issubclass(kind, _TOLD):
-        return found
+def _is_changed(kind: type, name: str) -> bool | None:
+    """Return whether the code of a primitive sets an attribute after its beginning; None if it does not at all.
+
+    It is asked in the middle of a run, and so uses nothing of the standard library that may be under control.
+    """
+    changed = None
     for owner in kind.__mro__:
-        for function in vars(owner).values():
-            if type(function) is not FunctionType or origin(function.__code__) is not Origin.PRIMITIVE:
-                continue
-            for instruction in dis.get_instructions(function.__code__):
-                if instruction.opname == "STORE_ATTR":
-                    later = function.__name__ != "__init__"
-                    found[instruction.argval] = found.get(instruction.argval, False) or later
+        if owner is threading.Thread or owner is threading.Event:
+            return None  # of these every change is told of by itself
+        later = _OF_OWNERS.get(id(owner), _NOTHING).get(name)
+        if later is not None:
+            changed = later or changed or False
+    return changed
+
+
+def _set_by(owner: type) -> dict[str, bool]:
+    found: dict[str, bool] = {}
+    for function in vars(owner).values():
+        for instruction in dis.get_instructions(function) if type(function) is FunctionType else ():
+            if instruction.opname == "STORE_ATTR":
+                later = function.__name__ != "__init__"
+                found[instruction.argval] = found.get(instruction.argval, False) or later
     return found
+
+
+_NOTHING: Final[dict[str, bool]] = {}
+_OF_OWNERS: Final[dict[int, dict[str, bool]]] = {
+    id(owner): _set_by(owner)
+    for module in (threading, queue, futures, pools)
+    for owner in vars(module).values()
+    if isinstance(owner, type) and owner.__module__ == module.__name__
+}
+"""For each class of a primitive, which is there for ever, the attributes that its code sets: later, too?"""
