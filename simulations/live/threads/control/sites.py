@@ -4,8 +4,18 @@ from __future__ import annotations
 
 import dis
 import linecache
-from typing import TYPE_CHECKING, Final, Literal
+from types import (
+    BuiltinFunctionType,
+    ClassMethodDescriptorType,
+    FunctionType,
+    MethodDescriptorType,
+    MethodType,
+    MethodWrapperType,
+    WrapperDescriptorType,
+)
+from typing import TYPE_CHECKING, Any, Final, Literal
 
+from simulations.live.threads.control.stamps import attributes_of
 from simulations.live.threads.control.standard_library import VERSION
 from simulations.live.threads.control.touching import Touching
 
@@ -16,6 +26,29 @@ if TYPE_CHECKING:
     from simulations.live.threads.control.rewrite import Body, Instruction, Position
 
 Kind = Literal["attribute", "item", "whole", "global", "name", "cell", "call", "with", "switch"]
+
+
+_NAMED: Final = frozenset(
+    {
+        FunctionType,
+        BuiltinFunctionType,
+        MethodWrapperType,
+        MethodDescriptorType,
+        WrapperDescriptorType,
+        ClassMethodDescriptorType,
+    }
+)
+
+
+def _name_of(function: Any) -> str:
+    """Return what a callable is called; an object of the program is not asked, which might run its code."""
+    while type(function) is MethodType:
+        function = function.__func__
+    kind = type(function)
+    if kind in _NAMED or issubclass(kind, type):
+        return str(function.__name__)
+    space: Any = attributes_of(function)
+    return str((space or {}).get("__name__", "")) or kind.__name__
 
 
 class Site:
@@ -126,7 +159,7 @@ class Site:
     def name_after(self, function: object) -> None:
         """Name a call after the first thing that it calls."""
         if not self.name:
-            self.name = str(getattr(function, "__name__", "")) or type(function).__name__
+            self.name = _name_of(function)
 
     def reset_heat(self) -> None:
         """Forget that it has been run, unless it must stay under control."""
