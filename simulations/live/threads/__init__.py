@@ -77,6 +77,7 @@ Where things are::
         hit.py          a failing schedule, and what is known of its place in that order
         minimise.py     the least schedule, and whether this interpreter can show it
         plans.py        a schedule as a plan, and in words
+        stories.py      runs a schedule and writes down everything
         explain.py      what happened, side by side, and which accesses conflicted
         findings.py     from the result of a search to its report
 """

@@ -14,6 +14,7 @@ from simulations.live.threads.search.follower import Follower
 from simulations.live.threads.search.hit import Hit
 from simulations.live.threads.search.reduction import Reduction
 from simulations.live.threads.search.session import FOCUS_ROUNDS_MAX
+from simulations.live.threads.search.stories import tell
 from simulations.live.threads.search.strategies import Turns, Walk
 
 if TYPE_CHECKING:
@@ -199,7 +200,9 @@ def _hit(session: Session, failure: Failure, follower: Follower) -> Hit:
     # Where nothing was decided nothing is: to follow steps would pause a thread right before it has to wait.
     again = Follower(tuple(step.thread for step in follower.steps) if follower.decided else ())
     ranked = Ranked(again)
-    seen = session.retold(again, ranked)
+    # Of few decisions it is often least, and then it need not be run once more to be told.
+    story = tell(session, again, ranked) if len(follower.decided) == 1 else None
+    seen = session.retold(again, ranked) if story is None else story.failure
     if seen is not None and seen.signature == failure.signature:
-        return Hit(failure, tuple(again.decided), rank=ranked.rank)
+        return Hit(failure, tuple(again.decided), rank=ranked.rank, story=story)
     return Hit(failure, tuple(follower.decided), everywhere=True)
