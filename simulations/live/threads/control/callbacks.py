@@ -49,13 +49,12 @@ class Unfinished:
         left = self._of.get(thread)
         if not left:
             return touches
+        known = {frame for frame, _ in left}
         calling = _frame()
-        above: set[int] = set()
-        frame = calling.f_back if calling is not None else None
-        while frame is not None:
-            above.add(id(frame))
-            frame = frame.f_back
-        while left and left[-1][0] not in above:
+        above = calling.f_back if calling is not None else None
+        while above is not None and id(above) not in known:
+            above = above.f_back
+        while left and left[-1][0] != id(above):
             left.pop()
         for _, others in left:
             touches = [*touches, *(touch for touch in others if touch not in touches)]

@@ -96,7 +96,7 @@ class Hooks:
         def observe(*operands: Any) -> None:
             if baton.mute or get_ident() != baton.ident:
                 return
-            self._points.comes_to_another()
+            points.comes_to_another()
             # Two functions may have one code and different globals, so the frame says which they are.
             space = None
             if site.kind in {"global", "name"}:
@@ -116,7 +116,7 @@ class Hooks:
                 points.pass_point(site)
             if touches is None or baton.turns != turns:  # others may have changed what it touches
                 touches = accesses.touched(site, operands, space, points.stamps)
-            points.tell(site, touches)
+            points.tell(site, touches, calls_back=not accesses.is_quick(site, operands))
 
         return quiet(observe)
 

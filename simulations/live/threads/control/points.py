@@ -212,12 +212,12 @@ class Points:
         if site.focus:
             self.run.baton.pass_point(site, writes=site.writes)
 
-    def tell(self, site: Site, touches: list[Touch]) -> None:
-        """Tell of an access."""
+    def tell(self, site: Site, touches: list[Touch], *, calls_back: bool = True) -> None:
+        """Tell of an access, and whether it may call code of the program before it is done."""
         if touches and self.sink is not None:
             site.note_effect(site.verb)
             self._say(self.run.baton.current, site, touches, site.verb)
-            if site.kind in _CALLING_BACK:
+            if calls_back and site.kind in _CALLING_BACK:
                 self._unfinished.begins(self.run.baton.current.index, touches)
 
     def comes_to_another(self) -> None:
