@@ -6,14 +6,13 @@ import dis
 import linecache
 from types import (
     BuiltinFunctionType,
-    ClassMethodDescriptorType,
     FunctionType,
     MethodDescriptorType,
     MethodType,
     MethodWrapperType,
     WrapperDescriptorType,
 )
-from typing import TYPE_CHECKING, Any, Final, Literal
+from typing import TYPE_CHECKING, Final, Literal
 
 from simulations.live.threads.control.stamps import attributes_of
 from simulations.live.threads.control.standard_library import VERSION
@@ -29,26 +28,23 @@ Kind = Literal["attribute", "item", "whole", "global", "name", "cell", "call", "
 
 
 _NAMED: Final = frozenset(
-    {
-        FunctionType,
-        BuiltinFunctionType,
-        MethodWrapperType,
-        MethodDescriptorType,
-        WrapperDescriptorType,
-        ClassMethodDescriptorType,
-    }
+    {FunctionType, BuiltinFunctionType, MethodDescriptorType, WrapperDescriptorType, MethodWrapperType}
 )
+"""The types whose objects say their name without running code of the program."""
+_NAME_OF_CLASS: Final = type.__dict__["__name__"].__get__
 
 
-def _name_of(function: Any) -> str:
-    """Return what a callable is called; an object of the program is not asked, which might run its code."""
-    while type(function) is MethodType:
-        function = function.__func__
+def _name_of(function: object) -> str:
     kind = type(function)
-    if kind in _NAMED or issubclass(kind, type):
-        return str(function.__name__)
-    space: Any = attributes_of(function)
-    return str((space or {}).get("__name__", "")) or kind.__name__
+    if kind is MethodType:
+        return _name_of(function.__func__)  # type: ignore[attr-defined]
+    if kind in _NAMED:
+        return str(getattr(function, "__name__", ""))
+    if issubclass(kind, type):
+        return str(_NAME_OF_CLASS(function))
+    attributes = attributes_of(function)
+    own = attributes.get("__name__") if type(attributes) is dict else None
+    return own if type(own) is str else kind.__name__
 
 
 class Site:
@@ -157,7 +153,7 @@ class Site:
         self.name = name
 
     def name_after(self, function: object) -> None:
-        """Name a call after the first thing that it calls."""
+        """Name a call after the first thing that it calls, which is not asked unless it answers by itself."""
         if not self.name:
             self.name = _name_of(function)
 
