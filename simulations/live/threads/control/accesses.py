@@ -331,6 +331,14 @@ def item(container: Any, key: object, stamps: Stamps, *, writes: bool) -> list[T
     return whole(container, stamps, writes=writes)
 
 
+def is_quick(site: Site, operands: tuple[Any, ...]) -> bool:
+    """Return whether an instruction is done without calling code of the program."""
+    return site.kind == "item" and type(operands[0]) in _QUICK_CONTAINERS and type(operands[1]) in _PLAIN_KEYS
+
+
+_QUICK_CONTAINERS: Final = frozenset({dict, list, tuple, deque, bytearray, str, bytes})
+
+
 def whole(thing: Any, stamps: Stamps, *, writes: bool) -> list[Touch]:
     """Return what an operation on a whole object touches; nothing if it does not depend on any state."""
     kind = type(thing)

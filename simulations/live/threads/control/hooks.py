@@ -96,6 +96,7 @@ class Hooks:
         def observe(*operands: Any) -> None:
             if baton.mute or get_ident() != baton.ident:
                 return
+            points.comes_to_another()
             # Two functions may have one code and different globals, so the frame says which they are.
             space = None
             if site.kind in {"global", "name"}:
@@ -115,7 +116,7 @@ class Hooks:
                 points.pass_point(site)
             if touches is None or baton.turns != turns:  # others may have changed what it touches
                 touches = accesses.touched(site, operands, space, points.stamps)
-            points.tell(site, touches)
+            points.tell(site, touches, calls_back=not accesses.is_quick(site, operands))
 
         return quiet(observe)
 
@@ -133,6 +134,7 @@ class Hooks:
         if get_ident() != baton.ident:
             return manager
         site.note_run()
+        self._points.comes_to_another()
         self.reached(manager)
         guard = self._primitives.guard(manager, site) or self._managed(manager, site)
         if guard is None:
@@ -159,6 +161,7 @@ class Hooks:
         # At the end of a `with` statement an argument stands where the callable does elsewhere.
         if get_ident() != baton.ident or not callable(function):
             return function
+        self._points.comes_to_another()
         if self._points.granularity == "gil":
             python = type(function) is FunctionType or (
                 type(function) is MethodType and type(function.__func__) is FunctionType

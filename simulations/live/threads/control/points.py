@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Final, Literal
 
 from simulations.live.threads.control.accesses import BACK, DEPTH, FRONT, TRIED, Part, Touch, ended
 from simulations.live.threads.control.back_end import get_ident
+from simulations.live.threads.control.callbacks import Unfinished
 from simulations.live.threads.control.lifetimes import Watch
 from simulations.live.threads.control.stamps import Stamps
 from simulations.live.threads.control.strangers import MET
@@ -33,6 +34,8 @@ _OUTLIVED: Final = (
     "or a weak reference)"
 )
 _ENDS: Final = "the end of an object that a weak reference knows, with the step before it"
+_CALLING_BACK: Final = frozenset({"item", "whole", "call"})
+"""The kinds of sites whose operations may call code of Python before they are done."""
 _REGION: Final = "a thread came to a region marked as uninteresting, whose accesses do not count"
 GRANULARITIES: Final = ("sync", "access", "gil")
 
@@ -59,6 +62,7 @@ class Points:
         self._deeper = False
         self._keeping = True
         self._watching = False
+        self._unfinished = Unfinished()
         self._watch: Watch | None = None
         self._last: tuple[Task, Site | None] | None = None
         self._kept_too_long = False
@@ -90,6 +94,7 @@ class Points:
         self.lets_go()
         self.stamps = Stamps(keeping=self._keeping, on_end=self._object_ended)
         self._watch = self._last = None
+        self._unfinished = Unfinished()
         if self._watching:
             gc.collect(0)  # what the set-up makes is young then
         self._taken = {}
@@ -165,7 +170,7 @@ class Points:
         site.note_effect(Touching.STARTS)
         stamps = self.stamps
         parts = [(stamps.of(thing), part, True) for thing, part in changed]
-        self.sink(self.run.current, site, [(stamps.of(task), None, True), *parts], Touching.STARTS)
+        self._say(self.run.current, site, [(stamps.of(task), None, True), *parts], Touching.STARTS)
 
     def did_to_part(self, thing: object, part: Part, touching: Touching) -> None:
         """Tell of an operation on a part of a thing: one that waited for it, or that lets others go on."""
@@ -207,11 +212,18 @@ class Points:
         if site.focus:
             self.run.baton.pass_point(site, writes=site.writes)
 
-    def tell(self, site: Site, touches: list[Touch]) -> None:
-        """Tell of an access."""
+    def tell(self, site: Site, touches: list[Touch], *, calls_back: bool = True) -> None:
+        """Tell of an access, and whether it may call code of the program before it is done."""
         if touches and self.sink is not None:
             site.note_effect(site.verb)
             self._say(self.run.baton.current, site, touches, site.verb)
+            if calls_back and site.kind in _CALLING_BACK:
+                self._unfinished.begins(self.run.baton.current.index, touches)
+
+    def comes_to_another(self) -> None:
+        """Note that the calling frame of the program has done what it was doing."""
+        if self.sink is not None:
+            self._unfinished.comes_to(self.run.baton.current.index)
 
     def switch(self, site: Site) -> None:
         """Come to a place at which this interpreter may really switch threads."""
@@ -233,6 +245,8 @@ class Points:
         if self._watching:
             self._see_ends(task, site)
         if self.sink is not None:
+            if touching is not Touching.TRIES and touching is not Touching.ENDS:
+                touches = self._unfinished.around(task.index, touches)
             self.sink(task, site, touches, touching)
 
     def _see_ends(self, task: Task, site: Site | None) -> None:

@@ -259,6 +259,157 @@ IDIOMS: Final[dict[str, Idiom]] = {
     "numpy ufunc": _of(
         "numpy.zeros(1, int)", "v = s.x.copy(); numpy.add(v, 1, out=s.x)", "int(s.x[0])", "numpy"
     ),
+    "enum": _of(
+        "enum.Enum('E', {'A': 1})", "v = getattr(s.x.A, 'n', 0); s.x(1).n = v + 1", "s.x.A.n", "enum"
+    ),
+    "dataclass with slots": _of(
+        "dataclasses.make_dataclass('D', [('n', int)], slots=True)(0)", "s.x.n += 1", "s.x.n", "dataclasses"
+    ),
+    "bounded deque": _of(
+        "collections.deque([0], maxlen=1)", "v = s.x[-1]; s.x.append(v + 1)", "s.x[0]", "collections"
+    ),
+    "order of an OrderedDict": _of(
+        "collections.OrderedDict({0: 0, 1: 0})",
+        "k = next(iter(s.x)); s.x.move_to_end(k); s.x[k] += 1",
+        "2 * min(s.x.values())",
+        "collections",
+    ),
+    "Struct": _of(
+        "bytearray(4)",
+        "p = struct.Struct('i'); v = p.unpack_from(s.x)[0]; p.pack_into(s.x, 0, v + 1)",
+        "s.x[0]",
+        "struct",
+    ),
+    "place in a mmap": _of(
+        "mmap.mmap(-1, 8)", "v = s.x[0]; s.x.seek(0); s.x.write_byte(v + 1)", "s.x[0]", "mmap"
+    ),
+    "place in a StringIO": _of(
+        "io.StringIO('0')",
+        "s.x.seek(0); v = int(s.x.read()); s.x.seek(0); s.x.write(str(v + 1))",
+        "int(s.x.getvalue())",
+        "io",
+    ),
+    "buffer of a BytesIO": _of(
+        "io.BytesIO(bytes(1))",
+        "v = s.x.getbuffer()[0]; s.x.getbuffer()[0] = v + 1",
+        "s.x.getvalue()[0]",
+        "io",
+    ),
+    "own context of decimals": _of(
+        "decimal.Context(prec=1)", "v = s.x.prec; s.x.prec = v + 1", "s.x.prec - 1", "decimal"
+    ),
+    "own random state": _of(
+        "[random.Random(1), 0]",
+        "v = s.x[0].getstate(); a = s.x[0].random(); s.x[0].setstate(v); s.x[1] += s.x[0].random() == a",
+        "s.x[1]",
+        "random",
+    ),
+    "hash": _of(
+        "[hashlib.md5(), set()]",
+        "v = s.x[0].hexdigest(); s.x[0].update(b'x'); s.x[1].add(v)",
+        "len(s.x[1])",
+        "hashlib",
+    ),
+    "csv": _of(
+        "[io.StringIO(), set()]",
+        "v = s.x[0].tell(); csv.writer(s.x[0]).writerow([v]); s.x[1].add(v)",
+        "len(s.x[1])",
+        "csv",
+        "io",
+    ),
+    "heapreplace": _of("[0]", "v = s.x[0]; heapq.heapreplace(s.x, v + 1)", "s.x[0]", "heapq"),
+    "regular expression": _of(
+        "[0]", "v = re.match('[0-9]', str(s.x[0]))[0]; s.x[0] = int(v) + 1", "s.x[0]", "re"
+    ),
+    "function in a substitution": _of(
+        "[0]", "v = s.x[0]; re.sub('x', lambda _: str(s.x.__setitem__(0, v + 1)), 'x')", "s.x[0]", "re"
+    ),
+    "assignment expression": _of(
+        "[0]", "print(end='') if (v := s.x[0]) > 9 else s.x.__setitem__(0, v + 1)", "s.x[0]"
+    ),
+    "function attribute": _of("lambda: 0", "s.x.n = getattr(s.x, 'n', 0) + 1", "s.x.n"),
+    "partial attribute": _of(
+        "functools.partial(id)", "s.x.n = getattr(s.x, 'n', 0) + 1", "s.x.n", "functools"
+    ),
+    "pointer": _of(
+        "ctypes.pointer(ctypes.c_int(0))", "v = s.x[0]; s.x.contents.value = v + 1", "s.x[0]", "ctypes"
+    ),
+    "cast memory": _of("bytearray(8)", "m = memoryview(s.x).cast('i'); m[0] = m[0] + 1", "s.x[0]"),
+    "named tuple": _of(
+        "[collections.namedtuple('T', 'n')(0)]",
+        "s.x[0] = s.x[0]._replace(n=s.x[0].n + 1)",
+        "s.x[0].n",
+        "collections",
+    ),
+    "numpy flat": _of(
+        "numpy.zeros((1, 1), int)", "v = s.x.flat[0]; s.x.flat[0] = v + 1", "int(s.x[0, 0])", "numpy"
+    ),
+    "numpy take and put": _of(
+        "numpy.zeros(1, int)", "v = s.x.take(0); s.x.put(0, v + 1)", "int(s.x[0])", "numpy"
+    ),
+    "numpy sum and fill": _of(
+        "numpy.zeros(1, int)", "v = int(s.x.sum()); s.x.fill(v + 1)", "int(s.x[0])", "numpy"
+    ),
+    "iterator: count": _of(
+        "[itertools.count(), 0]",
+        "a = next(s.x[0]); b = next(s.x[0]); s.x[1] += b - a",
+        "s.x[1]",
+        "itertools",
+    ),
+    "iterator: zip": _of(
+        "[zip([0, 1, 2, 3], 'abcd'), 0]",
+        "a = next(s.x[0])[0]; b = next(s.x[0])[0]; s.x[1] += b - a",
+        "s.x[1]",
+    ),
+    "iterator: map": _of(
+        "[map(int, '0123'), 0]",
+        "a = next(s.x[0]); b = next(s.x[0]); s.x[1] += b - a",
+        "s.x[1]",
+    ),
+    "iterator: enumerate": _of(
+        "[enumerate('abcd'), 0]",
+        "a = next(s.x[0])[0]; b = next(s.x[0])[0]; s.x[1] += b - a",
+        "s.x[1]",
+    ),
+    "iterator: reversed": _of(
+        "[reversed([3, 2, 1, 0]), 0]",
+        "a = next(s.x[0]); b = next(s.x[0]); s.x[1] += b - a",
+        "s.x[1]",
+    ),
+    "iterator: dictionary": _of(
+        "[iter({0: 0, 1: 0, 2: 0, 3: 0}), 0]",
+        "a = next(s.x[0]); b = next(s.x[0]); s.x[1] += b - a",
+        "s.x[1]",
+    ),
+    "iterator: accumulate": _of(
+        "[itertools.accumulate([1, 1, 1, 1]), 0]",
+        "a = next(s.x[0]); b = next(s.x[0]); s.x[1] += b - a",
+        "s.x[1]",
+        "itertools",
+    ),
+    "iterator: groupby": _of(
+        "[itertools.groupby([0, 1, 2, 3]), 0]",
+        "a = next(s.x[0])[0]; b = next(s.x[0])[0]; s.x[1] += b - a",
+        "s.x[1]",
+        "itertools",
+    ),
+    "iterator: tee": _of(
+        "[itertools.tee([0, 1, 2, 3])[0], 0]",
+        "a = next(s.x[0]); b = next(s.x[0]); s.x[1] += b - a",
+        "s.x[1]",
+        "itertools",
+    ),
+    "iterator: unpacked": _of(
+        "[struct.iter_unpack('b', bytes(range(4))), 0]",
+        "a = next(s.x[0])[0]; b = next(s.x[0])[0]; s.x[1] += b - a",
+        "s.x[1]",
+        "struct",
+    ),
+    "iterator: generator": _of(
+        "[(number for number in range(4)), 0]",
+        "a = next(s.x[0]); b = next(s.x[0]); s.x[1] += b - a",
+        "s.x[1]",
+    ),
 }
 
 PRELUDE: Final = """
