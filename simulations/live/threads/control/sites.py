@@ -4,8 +4,18 @@ from __future__ import annotations
 
 import dis
 import linecache
-from typing import TYPE_CHECKING, Final, Literal
+from types import (
+    BuiltinFunctionType,
+    ClassMethodDescriptorType,
+    FunctionType,
+    MethodDescriptorType,
+    MethodType,
+    MethodWrapperType,
+    WrapperDescriptorType,
+)
+from typing import TYPE_CHECKING, Any, Final, Literal
 
+from simulations.live.threads.control.stamps import attributes_of
 from simulations.live.threads.control.standard_library import VERSION
 from simulations.live.threads.control.touching import Touching
 
@@ -16,6 +26,19 @@ if TYPE_CHECKING:
     from simulations.live.threads.control.rewrite import Body, Instruction, Position
 
 Kind = Literal["attribute", "item", "whole", "global", "name", "cell", "call", "with", "switch"]
+
+
+_NAMED: Final = frozenset(
+    {
+        FunctionType,
+        BuiltinFunctionType,
+        MethodDescriptorType,
+        WrapperDescriptorType,
+        MethodWrapperType,
+        ClassMethodDescriptorType,
+    }
+)
+"""Types of the interpreter whose objects have a name."""
 
 
 class Site:
@@ -126,7 +149,7 @@ class Site:
     def name_after(self, function: object) -> None:
         """Name a call after the first thing that it calls."""
         if not self.name:
-            self.name = str(getattr(function, "__name__", "")) or type(function).__name__
+            self.name = _name_of(function)
 
     def reset_heat(self) -> None:
         """Forget that it has been run, unless it must stay under control."""
@@ -199,6 +222,22 @@ _GLOBALS: Final = {"LOAD_GLOBAL": False, "STORE_GLOBAL": True, "DELETE_GLOBAL": 
 _NAMES: Final = {"LOAD_NAME": False, "STORE_NAME": True, "DELETE_NAME": True}
 _CELLS: Final = {"LOAD_DEREF": False, "STORE_DEREF": True, "DELETE_DEREF": True}
 _CALLS: Final = frozenset({"CALL", "CALL_KW", "CALL_FUNCTION_EX"})
+
+
+def _name_of(function: Any) -> str:
+    """Return the name of what is called; an object of the program is not asked for it."""
+    while type(function) is MethodType:
+        function = function.__func__
+    kind = type(function)
+    if kind in _NAMED:
+        return str(function.__name__)
+    if not issubclass(kind, type):
+        space = attributes_of(function)
+        given = dict.get(space, "__name__") if isinstance(space, dict) else None
+        if type(given) is str:
+            return given
+        function = kind
+    return str(type.__dict__["__name__"].__get__(function))
 
 
 def sites_of(body: Body) -> Iterator[Site]:
