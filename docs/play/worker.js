@@ -49,8 +49,9 @@ def call(where, arguments):
         value = getattr(importlib.import_module(module), name)(*json.loads(arguments))
         return json.dumps({"value": value})
     except BaseException as error:
-        lines = traceback.format_exception_only(error)
-        return json.dumps({"error": lines[-1].strip(), "kind": type(error).__name__,
+        ours = type(error).__module__.startswith(("simulations.", "scenarios."))
+        line = str(error) if ours else traceback.format_exception_only(error)[-1].strip()
+        return json.dumps({"error": line, "kind": type(error).__name__,
                            "traceback": "".join(traceback.format_exception(error))})
 call
 `;

@@ -131,7 +131,7 @@ def _open(variant: Variant, played: Played, question: Question) -> str:
             thread,
             {"level": variant.name, "moves": f"{begun}{option}"},
             key=str(option + 1),
-            hint=_next(play(variant.name, (*played.moves, option)), question),
+            hint=_next(play(variant.name, (*played.moves, option)), question, thread),
         )
         for option, thread in enumerate(question.threads)
     ]
@@ -144,10 +144,11 @@ def _open(variant: Variant, played: Played, question: Question) -> str:
     return elements.says(now) + elements.moves("who goes on", links)
 
 
-def _next(played: Played, question: Question) -> str:
-    """Say what happens next, after an answer."""
-    following = sequence(played.run).steps[question.events :]
-    return following[0].text if following else "ends"
+def _next(played: Played, question: Question, thread: str) -> str:
+    """Say what a client does next, after an answer."""
+    whole = sequence(played.run)
+    following = (step for step in whole.steps[question.events :] if whole.lanes[step.lane] == thread)
+    return next((step.text for step in following), "ends")
 
 
 def _stored(played: Played, question: Question) -> int:

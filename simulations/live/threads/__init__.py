@@ -61,6 +61,7 @@ Where things are::
         thread_order.py sets of threads have the same order in each run
         frames.py       whose code a frame runs
         provenance.py   where code comes from, by its file
+        insides.py      who looks into a primitive past its methods
         steps.py        functions of the standard library that are one step each
         standard_library.py  what is needed of Python, and why it may be refused
         chosen.py       the same threads under a `Chooser`, for a world

@@ -259,52 +259,6 @@ class Robot:
     "Robot.right, Robot.up",
     "state.at == Point(1, 1)",
 )
-EXECUTOR = state(
-    """
-from concurrent.futures import ThreadPoolExecutor
-
-class Total:
-    def __init__(self):
-        self.sum = 0
-
-    def add(self, number):
-        self.sum = self.sum + number
-
-    def work(self):
-        with ThreadPoolExecutor(2) as pool:
-            list(pool.map(self.add, [1, 2]))
-""",
-    "Total",
-    "Total.work,",
-    "state.sum == 3",
-)
-DROPS_ITS_LOCK = state(
-    """
-import threading
-
-class Polite:
-    def __init__(self):
-        self.one, self.other = threading.Lock(), threading.Lock()
-        self.done = 0
-
-    def both(self, first, second):
-        while True:
-            with first:
-                if second.acquire(blocking=False):
-                    self.done += 1
-                    second.release()
-                    return
-
-    def there(self):
-        self.both(self.one, self.other)
-
-    def back(self):
-        self.both(self.other, self.one)
-""",
-    "Polite",
-    "Polite.there, Polite.back",
-    "state.done == 2",
-)
 SPINS_ON_A_FLAG = state(
     """
 class Spin:
@@ -355,6 +309,7 @@ class Account:
     "state.balance >= 0",
 )
 FOUND = {
+    "spins for ever": SPINS_FOR_EVER,
     "sleeps instead of waiting": SLEEPS_INSTEAD_OF_WAITING,
     "lost update": LOST_UPDATE,
     "check then act on a dict": CHECK_THEN_ACT_ON_A_DICT,
@@ -367,11 +322,4 @@ FOUND = {
     "queue asked before": QUEUE_ASKED_BEFORE,
     "data class": DATA_CLASS,
     "spins on a flag": SPINS_ON_A_FLAG,
-}
-MORE = {
-    "executor": EXECUTOR,
-    "tickets of a generator": TICKETS_OF_A_GENERATOR,
-    "drops its lock": DROPS_ITS_LOCK,
-    "spins for ever": SPINS_FOR_EVER,
-    "right lock": RIGHT_LOCK,
 }

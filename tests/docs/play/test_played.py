@@ -1,13 +1,12 @@
-"""What moves and what stops by itself: a run that never ends, one that plays, a browser without threads."""
+"""What moves and what stops by itself: a run without an end, one that plays, code as readers paste it."""
 
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 from urllib.parse import quote, urlencode
 
 import pytest
 
-from docs.play.python import NEEDS_THREADS, paste, schedules
-from tests.docs.play import pasted, sites
+from docs.play.python import paste
+from tests.docs.play import pasted
 from tests.docs.play.reading import Reading, natively
 from tests.docs.play.test_pages import opened, press, stage
 
@@ -16,8 +15,6 @@ LOOPS = {
     "in a thread": "def loop(state):\n    while True:\n        pass\n",
     "outside": "while True:\n    pass\n",
 }
-WITHOUT = "delete WebAssembly.Suspending; delete WebAssembly.promising;\n"
-"""What a browser that cannot park a thread has not."""
 
 
 @pytest.fixture
@@ -83,13 +80,7 @@ def pasting(tab, base):
     ],
 )
 def test_a_fix_that_stops_or_spins_is_found_and_the_page_goes_on(tab, pasting, name, says):
-    assert says in pasting({**pasted.FOUND, **pasted.MORE}[name]).html
-    press(tab, "r")
-    assert "breaks it: check(state) returned False" in stage(tab)
-
-
-def test_a_fix_that_drops_its_lock_again_and_again_does_not_hang_the_page(tab, pasting):
-    pasting(pasted.DROPS_ITS_LOCK)
+    assert says in pasting(pasted.FOUND[name]).html
     press(tab, "r")
     assert "breaks it: check(state) returned False" in stage(tab)
 
@@ -136,46 +127,3 @@ def test_who_asks_for_less_motion_presses_before_anything_plays(tab, base):
     assert tab.page.evaluate("location.hash") == ""
     press(tab, " ")
     assert "at=0" in tab.page.evaluate("location.hash")
-
-
-@pytest.fixture(scope="module")
-def old(tmp_path_factory):
-    """A tab in which threads cannot be parked, and the address of the pages."""
-    folder = sites.built()
-    worker = WITHOUT + Path(folder, "worker.js").read_text(encoding="utf-8")
-    with (
-        sites.served(folder, pages={"/worker.js": worker}) as base,
-        sites.chromium(base, tmp_path_factory.mktemp("profile")) as opened_tab,
-    ):
-        yield opened_tab, base
-
-
-def test_without_stack_switching_the_scheduler_is_played_to_its_end_and_says_so(old, tmp_path, aside):
-    tab, base = old
-    opened(tab, f"{base}scheduler.html")
-    for key in ("1", "1", "2", "ArrowLeft", "1", "2", "1"):
-        press(tab, key)
-        assert tab.page.inner_text("#status") == ""
-    ended = Reading(stage(tab))
-    assert "You broke it" in ended.html
-    assert "this one cannot" in ended.html
-    assert ended.digest == aside(natively, ended, tmp_path)
-    opened(tab, f"{base}scheduler.html#level=leases&all=1")
-    counted = len(aside(lambda: [*schedules.every("leases")]))
-    assert f"All {counted} schedules" in stage(tab)
-
-
-def test_without_stack_switching_a_pasted_class_says_in_one_sentence_what_it_takes(old):
-    tab, base = old
-    opened(tab, f"{base}paste.html")
-    said = tab.page.inner_text("#status")
-    assert said == f"simulations.errors.LabError: to explore schedules takes {NEEDS_THREADS}"
-    assert "Two threads" in tab.page.inner_text(".intro")
-    assert "<svg" in stage(tab)
-
-
-@pytest.mark.parametrize("name", ["strike", "gaps", "suspects"])
-def test_without_stack_switching_the_other_pages_are_as_they_are(old, name):
-    tab, base = old
-    opened(tab, f"{base}{name}.html")
-    assert tab.page.inner_text("#status") == ""

@@ -39,6 +39,8 @@ class Private(NamedTuple):
         return f"{self.module}.{self.name}"
 
 
+LOCK: Final[type] = type(_thread.allocate_lock())
+RLOCK: Final[type] = type(threading.RLock())
 PRIVATE: Final = (
     Private("threading", "_active", "what current_thread() returns in a controlled thread"),
     Private("threading", "_active_limbo_lock", "what asks which threads there are"),

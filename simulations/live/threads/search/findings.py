@@ -46,19 +46,9 @@ def found(session: Session, hit: Hit, budget: Budget, coverage: Coverage) -> Exp
     """
     schedules, points = session.schedules, session.points
     if hit.by_audit:
-        return Exploration(
-            Verdict.FOUND,
-            schedules,
-            coverage,
-            failure=hit.failure,
-            words="threads are switched at single instructions, as an audit of the proof did",
-            minimality=Minimality.NOT_MINIMISED,
-            possible=Possible.NOT_SEEN,
-            threads=session.program.names,
-            points=points,
-        )
-    if hit.rank is None:
-        _confirm(session, hit)
+        return _without_a_plan(session, hit, coverage, _AUDITED)
+    if hit.rank is None and not _confirmed(session, hit):
+        return _without_a_plan(session, hit, coverage, _TIME_WAS_UP)
     before = session.schedules
     witnesses: list[explain.Witness] = []
 
@@ -80,6 +70,8 @@ def found(session: Session, hit: Hit, budget: Budget, coverage: Coverage) -> Exp
     known = hit.story if minimal.decisions == hit.decisions else None
     if known is None or known.epoch != session.epoch:  # or its steps would be counted in another way
         known = story(session, minimal.decisions)
+        if session.cut and session.expired:
+            return _without_a_plan(session, hit, coverage, _TIME_WAS_UP)
     failure, asked, moments = known.failure, known.asked, known.moments
     if failure is None:
         raise _depends("the least schedule did not fail when it was run under observation")
@@ -109,6 +101,25 @@ def found(session: Session, hit: Hit, budget: Budget, coverage: Coverage) -> Exp
     )
 
 
+_AUDITED: Final = "threads are switched at single instructions, as an audit of the proof did"
+_TIME_WAS_UP: Final = "not told, since the time was up before it could be run again"
+
+
+def _without_a_plan(session: Session, hit: Hit, coverage: Coverage, words: str) -> Exploration:
+    """Report a failing schedule that was not run again."""
+    return Exploration(
+        Verdict.FOUND,
+        session.schedules,
+        coverage,
+        failure=hit.failure,
+        words=words,
+        minimality=Minimality.NOT_MINIMISED,
+        possible=Possible.NOT_SEEN,
+        threads=session.program.names,
+        points=session.points,
+    )
+
+
 def _told(
     session: Session, decisions: Decisions, failing: Told | None, nominal: Sequence[explain.Witness]
 ) -> tuple[Told, ...]:
@@ -127,11 +138,13 @@ def _told(
         return (failing,) if passing is None else (failing, passing)
     fewer = [(*decisions[:place], *decisions[place + 1 :]) for place in reversed(range(len(decisions)))]
     for rest in fewer[:_NEAREST_MAX]:
+        if session.expired:
+            break
         failure, asked, moments = story(session, rest)[:3]
         if failure is not None and not rest:
             raise outlived(failure)
         passing = explain.told(moments, asked, failing.lanes, failure)
-        if failure is None and passing is not None:
+        if failure is None and passing is not None and not session.cut:
             return (failing, passing)
     return (failing,)
 
@@ -143,11 +156,15 @@ def replayed(session: Session, decisions: Decisions) -> Replay:
     return Replay(failure, trace.digest(), explain.lanes(moments, asked, session.program.names))
 
 
-def _confirm(session: Session, hit: Hit) -> None:
+def _confirmed(session: Session, hit: Hit) -> bool:
+    """Run a failing schedule again; return whether there was the time to see it fail."""
     confirmed = session.again(hit.decisions, everywhere=hit.everywhere)
+    if session.cut and session.expired:
+        return False
     if confirmed is None or confirmed.signature != hit.failure.signature:
         again = "did not" if confirmed is None else f"failed in another way ({confirmed.summary})"
         raise _depends(f"a schedule failed ({hit.failure.summary}) and, run again, {again}")
+    return True
 
 
 def _depends(what: str) -> NondeterminismError:

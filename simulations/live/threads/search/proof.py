@@ -32,7 +32,7 @@ class Proof:
 
     Attributes:
         hindrances: What stands in the way of a proof: why some schedule may have been missed.
-        time_outs: Where waits ended with their time; taken to happen only where no thread could go on.
+        time_outs: Where waits had a time-out; taken to pass only where no thread could go on.
         complete: Whether a schedule of each class was run, and none failed.
     """
 
@@ -87,7 +87,7 @@ class Proof:
     @property
     def _stopped(self) -> bool:
         """Whether to go on would say nothing: runs do not end, or are not repeated."""
-        return _CUT in self.hindrances or _OUTLIVES in self.hindrances
+        return CUT in self.hindrances or _OUTLIVES in self.hindrances
 
     def _other(self) -> Follower | None:
         """Return another way than the beginning that was proposed last, now and then."""
@@ -137,7 +137,7 @@ class Proof:
         self.time_outs |= follower.time_outs
         self.hindrances |= dict.fromkeys(session.hindrances)
         if session.cut:
-            self.hindrances[SPENT if session.expired else _CUT] = None
+            self.hindrances[SPENT if session.expired else CUT] = None
             return None
         if self._nominal is None:
             self._nominal = follower
@@ -164,7 +164,7 @@ _OTHERS: Final[tuple[Callable[[], Strategy], ...]] = (
 )
 SPENT: Final = "the budget was spent"
 """Why a search that found nothing gave up, where nothing else stood in its way."""
-_CUT: Final = "a run was cut short, since it did not come to an end"
+CUT: Final = "a run was cut short, since it did not come to an end"
 _NEW_CODE: Final = "each run came to code that was not there before, so that not all of it was under control"
 _OUTLIVES: Final = (
     "the same schedule did something else when it was run again: state outlives a run, or a thread outside "
