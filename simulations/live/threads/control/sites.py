@@ -6,14 +6,13 @@ import dis
 import linecache
 from types import (
     BuiltinFunctionType,
-    ClassMethodDescriptorType,
     FunctionType,
     MethodDescriptorType,
     MethodType,
     MethodWrapperType,
     WrapperDescriptorType,
 )
-from typing import TYPE_CHECKING, Any, Final, Literal
+from typing import TYPE_CHECKING, Final, Literal
 
 from simulations.live.threads.control.stamps import attributes_of
 from simulations.live.threads.control.standard_library import VERSION
@@ -29,16 +28,23 @@ Kind = Literal["attribute", "item", "whole", "global", "name", "cell", "call", "
 
 
 _NAMED: Final = frozenset(
-    {
-        FunctionType,
-        BuiltinFunctionType,
-        MethodDescriptorType,
-        WrapperDescriptorType,
-        MethodWrapperType,
-        ClassMethodDescriptorType,
-    }
+    {FunctionType, BuiltinFunctionType, MethodDescriptorType, WrapperDescriptorType, MethodWrapperType}
 )
-"""Types of the interpreter whose objects have a name."""
+"""The types whose objects say their name without running code of the program."""
+_NAME_OF_CLASS: Final = type.__dict__["__name__"].__get__
+
+
+def _name_of(function: object) -> str:
+    kind = type(function)
+    if kind is MethodType:
+        return _name_of(function.__func__)  # type: ignore[attr-defined]
+    if kind in _NAMED:
+        return str(getattr(function, "__name__", ""))
+    if issubclass(kind, type):
+        return str(_NAME_OF_CLASS(function))
+    attributes = attributes_of(function)
+    own = attributes.get("__name__") if type(attributes) is dict else None
+    return own if type(own) is str else kind.__name__
 
 
 class Site:
@@ -147,7 +153,7 @@ class Site:
         self.name = name
 
     def name_after(self, function: object) -> None:
-        """Name a call after the first thing that it calls."""
+        """Name a call after the first thing that it calls, which is not asked unless it answers by itself."""
         if not self.name:
             self.name = _name_of(function)
 
@@ -222,22 +228,6 @@ _GLOBALS: Final = {"LOAD_GLOBAL": False, "STORE_GLOBAL": True, "DELETE_GLOBAL": 
 _NAMES: Final = {"LOAD_NAME": False, "STORE_NAME": True, "DELETE_NAME": True}
 _CELLS: Final = {"LOAD_DEREF": False, "STORE_DEREF": True, "DELETE_DEREF": True}
 _CALLS: Final = frozenset({"CALL", "CALL_KW", "CALL_FUNCTION_EX"})
-
-
-def _name_of(function: Any) -> str:
-    """Return the name of what is called; an object of the program is not asked for it."""
-    while type(function) is MethodType:
-        function = function.__func__
-    kind = type(function)
-    if kind in _NAMED:
-        return str(function.__name__)
-    if not issubclass(kind, type):
-        space = attributes_of(function)
-        given = dict.get(space, "__name__") if isinstance(space, dict) else None
-        if type(given) is str:
-            return given
-        function = kind
-    return str(type.__dict__["__name__"].__get__(function))
 
 
 def sites_of(body: Body) -> Iterator[Site]:
