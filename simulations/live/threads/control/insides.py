@@ -53,7 +53,7 @@ def looked_into(code: CodeType, thing: Any, name: str, stamps: Stamps) -> list[o
 
 
 def _is_changed(kind: type, name: str) -> bool | None:
-    """Return whether the code of a primitive sets an attribute after its beginning; None if it does not at all.
+    """Return whether the code of a primitive sets an attribute after its beginning, or None if it never does.
 
     It is asked in the middle of a run, and so uses nothing of the standard library that may be under control.
     """

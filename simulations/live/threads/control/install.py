@@ -153,7 +153,7 @@ class Installer:
             self._types.add(seen)
             for function in _functions_in(thing):
                 self.reached(function)
-        if seen is kind and kind is not functools.partial and kind is not type:
+        if seen is kind and not issubclass(kind, (type, functools.partial)):  # each class leads to functions of its own
             self._kinds.add(kind)
         return False
 

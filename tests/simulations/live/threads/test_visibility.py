@@ -7,8 +7,9 @@ import threading
 
 import pytest
 
-from simulations.live.threads import explore, uninteresting
+from simulations.live.threads import Program, explore, uninteresting
 from simulations.live.threads.search import portfolio
+from simulations.live.threads.search.session import Session
 from tests.simulations.live.threads.visible_idioms import IDIOMS, source
 
 
@@ -208,3 +209,19 @@ def test_two_modules_with_the_same_code_have_globals_of_their_own():
 
     assert explore(setup, [one["add"], look], lambda _: one["n"] == 2).verdict == "found"
     assert explore(setup, [other["add"], look], lambda _: one["n"] == other["n"] == 1).verdict == "exhausted"
+
+
+class Made:
+    def __init__(self, box):
+        box.value = box.value + 1
+
+
+def test_a_class_is_put_under_control_also_after_type_itself():
+    written = Made.__init__.__code__
+    with Session(Program.of(list, [lambda _: None])) as session:
+        installer = session._installer
+        installer.install("observe")
+        installer.reached(type)
+        installer.reached(Made)
+        assert Made.__init__.__code__ is not written
+    assert Made.__init__.__code__ is written
