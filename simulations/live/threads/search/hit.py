@@ -3,38 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from simulations.choices import Plan
     from simulations.live.threads.control.failures import Failure
     from simulations.live.threads.search.exhaustive import Rank
-    from simulations.live.threads.search.explain import Moment
-    from simulations.live.threads.search.plans import Asked
-    from simulations.live.threads.search.reduction import Beginning
+    from simulations.live.threads.search.explain import Story
     from simulations.live.threads.search.strategies import Decisions
-
-
-class Story(NamedTuple):
-    """What happened in a run.
-
-    Attributes:
-        failure: How it failed; None if it did not.
-        asked: Every choice.
-        moments: What the threads did to what they share.
-        plan: What was not nominal.
-        threads: The threads of the steps that another thread could notice, in order.
-        epoch: How often the focus had been chosen, on which the numbers of the steps depend.
-    """
-
-    failure: Failure | None
-    asked: Sequence[Asked]
-    moments: Sequence[Moment]
-    plan: Plan
-    threads: Beginning
-    epoch: int
 
 
 @dataclass(frozen=True)

@@ -5,9 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from simulations.live.threads.control.failures import Kind
-from simulations.live.threads.search.explain import Witness
+from simulations.live.threads.search.explain import Story, Witness
 from simulations.live.threads.search.follower import Follower, together
-from simulations.live.threads.search.hit import Story
 from simulations.live.threads.search.plans import Recorder
 from simulations.live.threads.search.strategies import Fixed
 
