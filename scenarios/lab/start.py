@@ -6,6 +6,7 @@ import sys
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from contextlib import AbstractContextManager
     from typing import Self
 
 _INTERRUPTED = 130  # as a shell gives it; `scenarios.lab.commands.command` is not loaded yet
@@ -40,34 +41,53 @@ def _pytest() -> int:
         from scenarios.lab.interrupts import end_when_closed  # noqa: PLC0415  (as above)
 
         end_when_closed(descriptor)
-    with _Beginning() as beginning:
+    with _Session() as session:
         import pytest  # noqa: PLC0415  (as above)
 
-        return int(pytest.main(plugins=[beginning]))
+        return int(pytest.main(plugins=[session]))
 
 
-class _Beginning:
-    """Let Ctrl-C end the process without another word until the tests begin.
+class _Session:
+    """Let Ctrl-C end a session of pytest at any moment, without a word of its own.
 
-    While it imports, pytest takes what an interruption became for an error of what it imports. Up to there
-    nothing has been started that would have to be ended.
+    While it imports, pytest takes what an interruption became for an error of what it imports; up to there
+    nothing has been started that would have to be ended. Later it replaces the hook for what cannot be
+    raised, so an interrupt in a callback of the garbage collector would become a warning. When it collects
+    for the last time, the status is settled.
     """
 
     def __enter__(self) -> "Self":
         import signal  # noqa: PLC0415  (as above)
 
         self._usual = signal.getsignal(signal.SIGINT)
+        self._delivered: AbstractContextManager[None] | None = None
+        self._begun = False
         if self._usual is signal.default_int_handler:
             signal.signal(signal.SIGINT, lambda *_: os._exit(_INTERRUPTED))
         return self
 
     def __exit__(self, *_: object) -> None:
-        self.pytest_runtestloop()
+        if not self._begun:
+            self._begin()
+            self.pytest_unconfigure()
 
-    def pytest_runtestloop(self) -> None:
+    def _begin(self) -> None:
         import signal  # noqa: PLC0415  (as above)
 
+        from scenarios.lab.interrupts import delivered  # noqa: PLC0415  (as above)
+
+        self._begun, self._delivered = True, delivered(endings=False)
+        self._delivered.__enter__()
         signal.signal(signal.SIGINT, self._usual)
+
+    def pytest_runtestloop(self) -> None:
+        self._begin()
+
+    def pytest_unconfigure(self) -> None:
+        if self._delivered is not None:
+            _ignore_interrupts()
+            self._delivered.__exit__(None, None, None)
+            self._delivered = None
 
 
 def _guarded(run: "Callable[[], int]") -> int:

@@ -18,7 +18,7 @@ import signal
 from _thread import start_new_thread
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from functools import cache
 from importlib import metadata
@@ -107,7 +107,8 @@ class Processes:
             initargs=(owned,),
         )
         try:
-            places = {executor.submit(work, chunk): place for place, chunk in enumerate(chunks)}
+            with _ctrl_c_held_back():
+                places = {executor.submit(work, chunk): place for place, chunk in enumerate(chunks)}
             for future in as_completed(places):
                 yield places[future], future.result()
         except BrokenProcessPool as error:
@@ -124,9 +125,24 @@ class Processes:
             owned.close()
 
 
+@contextmanager
+def _ctrl_c_held_back() -> Iterator[None]:
+    """Hold Ctrl-C back; what is started meanwhile does so, too, and prints no traceback of its start."""
+    if not hasattr(signal, "pthread_sigmask"):
+        yield
+        return
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
 def _belong_to_the_parent(owned: Connection) -> None:
     """Leave Ctrl-C to the parent, and end at once when it closes its end of a pipe, as by its own end."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    if hasattr(signal, "pthread_sigmask"):
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})  # what it starts is not to inherit that
     start_new_thread(_end_when_closed, (owned,))
 
 

@@ -114,8 +114,8 @@ def field_at(path: str) -> Field:
     Raises:
         SubjectError: the path has another form.
     """
-    dotted = path if path.startswith("[") else f".{path}"
-    if not re.fullmatch(rf"(?:{_STEP})+", dotted):
+    dotted = path if str(path).startswith("[") else f".{path}"
+    if not isinstance(path, str) or not re.fullmatch(rf"(?:{_STEP})+", dotted):
         raise SubjectError(f"a field is a path such as mode, hw.mode, regs[0] or row['state'], not {path!r}")
     steps = [_step(*found) for found in re.findall(_STEP, dotted)]
 
@@ -202,9 +202,9 @@ def _send_of(adaptor: Adaptor, sample: Any) -> Callable[[str], Send]:
     """Return what turns the name of an event into what sends it, and refuses a name that is none."""
 
     def send(name: str) -> Send:
-        if name in adaptor.events:
+        if isinstance(name, str) and name in adaptor.events:
             return adaptor.events[name]
-        if not callable(getattr(sample, name, None)):
+        if not isinstance(name, str) or not callable(getattr(sample, name, None)):
             known = ", ".join(adaptor.events) or _methods(sample)
             raise SubjectError(f"the machine has no event {name!r}; it has {known}")
         return partial(_call, name)

@@ -47,6 +47,9 @@ def check(account):
 SETTLED_SECONDS: Final = 1.0
 """What is given to the processes of a command that has ended to end too."""
 
+STARVED_SECONDS_MAX: Final = 60.0
+"""How long a process may still wait for a processor on a loaded machine."""
+
 OURS: Final = ("/scenarios/", "/simulations/", "<string>")
 """Where a traceback comes from that Python does not print before a line of ours can run."""
 
@@ -127,13 +130,14 @@ def repository(folder: Path) -> None:
         subprocess.run([*git, "commit", "-q", "-m", f"Part {number}"], check=True)
 
 
-def alive_in(session: int) -> list[str]:
-    """Return the processes of a session that are not zombies."""
+def alive_in(session: int) -> list[tuple[str, bool]]:
+    """Return the processes of a session that are not zombies, and whether each runs or waits to run."""
     found = []
     for process in psutil.process_iter(["pid", "cmdline", "status"]):
         try:
             if os.getsid(process.pid) == session and process.info["status"] != psutil.STATUS_ZOMBIE:
-                found.append(" ".join(process.info["cmdline"] or ["?"])[:200])
+                words = " ".join(process.info["cmdline"] or ["?"])[:200]
+                found.append((words, process.info["status"] != psutil.STATUS_SLEEPING))
         except (ProcessLookupError, psutil.Error):
             continue
     return found
@@ -156,11 +160,28 @@ def signalled(
 
     environment = {**os.environ, "TMPDIR": str(folder)}
     ended = program(run, during=during, seconds_max=300, cwd=folder, env=environment)
-    patience = time.monotonic() + command.settled_seconds
-    while (alive := alive_in(sessions[0])) and time.monotonic() < patience:
-        time.sleep(0.05)
+    alive = settled(sessions[0], command.settled_seconds)
     kept = {*OUTPUTS, *INPUTS, *OF_PLUGINS}
-    return ended, alive, [entry.name for entry in folder.iterdir() if entry.name not in kept]
+    more = [entry for entry in folder.iterdir() if entry.name not in kept]
+    for entry in more:  # what SIGKILL leaves is not that of the next command
+        if entry.is_dir():
+            shutil.rmtree(entry, ignore_errors=True)
+        else:
+            entry.unlink(missing_ok=True)
+    return ended, alive, [entry.name for entry in more]
+
+
+def settled(session: int, seconds: float) -> list[str]:
+    """Return what is alive when so many seconds have passed in which nothing of it waited for a processor."""
+    idle_since, at_most = time.monotonic(), time.monotonic() + STARVED_SECONDS_MAX
+    while alive := alive_in(session):
+        now = time.monotonic()
+        if any(running for _, running in alive):
+            idle_since = now
+        if now - idle_since > seconds or now > at_most:
+            break
+        time.sleep(0.05)
+    return [words for words, _ in alive]
 
 
 def judge(command: Command, number: int, ended: Ended, alive: list[str], files: list[str]) -> tuple[End, str]:

@@ -168,6 +168,43 @@ def test_ctrl_c_while_pytest_imports_prints_no_traceback(tmp_path):
     assert done.out == done.err == ""  # where the command is interrupted too, it says so
 
 
+IN_A_COLLECTION = """
+import gc, signal, time
+
+def callback(phase, info):
+    if phase == "start":
+        gc.callbacks.remove(callback)
+        signal.raise_signal(signal.SIGINT)
+        for _ in range(100):
+            pass
+
+def interrupted():
+    gc.callbacks.append(callback)
+    gc.collect()
+    for _ in range({patience}):  # which is over soon where the interrupt arrives
+        time.sleep(0.01)
+
+def {place}: interrupted()
+"""
+
+
+@pytest.mark.parametrize(
+    ("place", "status"), [("test_it()", 2), ("pytest_unconfigure(config)", 5)], ids=["test", "end"]
+)
+def test_ctrl_c_in_a_collection_is_no_warning_of_pytest(tmp_path, place, status):
+    """Where the status of the session is settled it has no effect; that of an interrupted one is 2."""
+    patience = "3000" if status == 2 else "0"
+    (tmp_path / "test_it.py").write_text(
+        IN_A_COLLECTION.replace("{place}", place).replace("{patience}", patience)
+    )
+    code = "import sys; from scenarios.lab.start import pytest_session; sys.exit(pytest_session())"
+    words = ("-1", "-q", "-p", "no:cacheprovider", "-p", "test_it", "test_it.py")
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join([str(tmp_path), *sys.path])}
+    done = program([sys.executable, "-c", code, *words], env=environment, cwd=tmp_path)
+    assert not done.tells_a_traceback, done.out + done.err
+    assert done.status == status, done.out + done.err
+
+
 class Raises:
     """Stands for a function that is interrupted."""
 

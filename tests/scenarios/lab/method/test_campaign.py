@@ -4,6 +4,7 @@ import signal
 import subprocess
 import sys
 import time
+from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 
 import psutil
@@ -196,6 +197,26 @@ def test_a_campaign_on_a_pool_can_be_interrupted_and_resumed(tmp_path):
     some = [*range(10)]
     assert campaign(slow, some, pool=pool, state=state) == some
     assert len(pool.done) <= 10 - 4
+
+
+def treats_ctrl_c(chunk):
+    held = signal.SIGINT in signal.pthread_sigmask(signal.SIG_BLOCK, [])
+    return [held, signal.getsignal(signal.SIGINT) == signal.SIG_IGN]
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Ctrl-C is another thing there")
+def test_ctrl_c_reaches_no_worker_not_even_while_it_starts(monkeypatch):
+    starting, submit = [], ProcessPoolExecutor.submit
+
+    def submitted(*args):
+        starting.append(treats_ctrl_c(None))
+        return submit(*args)
+
+    before = treats_ctrl_c(None)
+    monkeypatch.setattr(ProcessPoolExecutor, "submit", submitted)
+    assert campaign(treats_ctrl_c, [0], pool=Processes(1)) == [[False, True]]
+    assert starting == [[True, False]]
+    assert treats_ctrl_c(None) == before == [False, False]
 
 
 OWNED = """
