@@ -101,7 +101,7 @@ def _quoted(found: re.Match[str]) -> str:
 def _offer_to_run(app: Sphinx, doctree: nodes.document, docname: str) -> None:
     """Where `docs.site` builds the lessons as notebooks too, let the page of each begin with a link to it."""
     folder, _, name = docname.rpartition("/")
-    if folder != "notebooks" or not app.tags.has("lite"):
+    if folder != "notebooks" or "lite" not in app.tags:
         return
     address = f"../play/lite/lab/index.html?path={name}.ipynb"
     link = nodes.reference("", "Run this lesson in your browser", refuri=address)

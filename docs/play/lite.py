@@ -93,10 +93,23 @@ def python(source: Path, library: Path, ours: list[Path], work: Path, target: Pa
     return sorted(packages)
 
 
+def in_one_piece(output: dict[str, Any]) -> dict[str, Any]:
+    """Return an output in which what is a list of lines has become one text."""
+    return {
+        key: in_one_piece(value)
+        if isinstance(value, dict)
+        else "".join(value)
+        if isinstance(value, list) and key != "traceback"
+        else value
+        for key, value in output.items()
+    }
+
+
 def lesson(notebook: dict[str, Any]) -> dict[str, Any]:
     """Return a notebook in which each live cell has become text: what it needs, says and printed.
 
-    Of a link that leads out of the folder of the notebooks its words are left.
+    Of a link that leads out of the folder of the notebooks its words are left. What was printed and drawn is
+    in one piece and trusted, or JupyterLite would show its lines with commas, and no pictures.
     """
     cells = []
     for cell in notebook["cells"]:
@@ -104,7 +117,8 @@ def lesson(notebook: dict[str, Any]) -> dict[str, Any]:
             cells.append({**cell, "source": LEADS_OUT.sub(r"\1", "".join(cell["source"]))})
             continue
         if LIVE not in cell["metadata"].get("tags", ()):
-            cells.append(cell)
+            outputs = [in_one_piece(output) for output in cell["outputs"]]
+            cells.append({**cell, "metadata": {**cell["metadata"], "trusted": True}, "outputs": outputs})
             continue
         printed = "".join("".join(output.get("text", "")) for output in cell.get("outputs", ()))
         text = f"*This cell {NEEDS_A_COMPUTER}.*\n\n```python\n{''.join(cell['source'])}\n```\n"
