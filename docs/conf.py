@@ -1,11 +1,13 @@
 """Configuration of the documentation: build it with `sphinx-build -W docs docs/_build/html`."""
 
+import collections.abc
 import re
 from collections import Counter
 from importlib.metadata import version as installed_version
 from typing import Any
 
 from docutils import nodes
+from sphinx import addnodes
 from sphinx.application import Sphinx
 
 project = "heisenlab"
@@ -34,7 +36,7 @@ myst_heading_anchors = 3
 viewcode_follow_imported_members = False  # the source of a name links back to the page of its own module
 autodoc_member_order = "bysource"
 autodoc_typehints = "both"
-autodoc_typehints_description_target = "documented_params"  # the fields of a dataclass are there already
+autodoc_typehints_description_target = "documented"  # the fields of a dataclass are there already
 python_maximum_signature_line_length = 88
 default_role = "py:obj"
 autodoc_default_options = {"members": True}
@@ -109,9 +111,17 @@ def _offer_to_run(app: Sphinx, doctree: nodes.document, docname: str) -> None:
     title.parent.insert(title.parent.index(title) + 1, nodes.paragraph("", "", link))
 
 
+def _name_exactly(_app: Sphinx, doctree: nodes.document) -> None:
+    """Let no name of `collections.abc` become a link to a class of ours that is called the same."""
+    for reference in doctree.findall(addnodes.pending_xref):
+        if reference["reftarget"] in collections.abc.__all__:
+            reference.attributes.pop("refspecific", None)
+
+
 def setup(app: Sphinx) -> None:
     """Connect what Sphinx calls once the nodes of a page are complete."""
     app.connect("autodoc-process-docstring", _quote)
+    app.connect("doctree-read", _name_exactly)
     app.connect("doctree-resolved", _tell_how_wide)
     app.connect("doctree-resolved", break_names)
     app.connect("doctree-resolved", _offer_to_run)

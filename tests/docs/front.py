@@ -72,7 +72,7 @@ _STYLE: Final = (
 
 def front() -> str:
     """Return the piece of HTML."""
-    stale = scheduler._picture(scheduler.play(scheduler.SCENARIO.variant(), STALE))
+    stale = scheduler._picture(scheduler.play("as-shipped", STALE))
     moves = "".join(map(str, STALE))
     cards = "".join(_card(name, page) for name, page in PLAYED.items())
     doors = "".join(_door(name, links) for name, links in DOORS.items())
@@ -94,7 +94,7 @@ def front() -> str:
 
 def _pictured(name: str) -> Picture:
     if name == "stale-cache":
-        broken = scheduler.play(scheduler.SCENARIO.variant("delete-twice"), _breaking("delete-twice"))
+        broken = scheduler.play("delete-twice", _breaking("delete-twice"))
         return scheduler._picture(broken)
     if name == "invalid-mode":
         done = strike.done_in(STRUCK)
@@ -109,13 +109,13 @@ def _pictured(name: str) -> Picture:
 
 def _breaking(name: str) -> tuple[int, ...]:
     """Return the first moves, in their order, that break a variant of the cache."""
-    variant, ways = scheduler.SCENARIO.variant(name), [()]
+    ways: list[tuple[int, ...]] = [()]
     while ways:
         moves, *ways = ways
-        played = scheduler.play(variant, moves)
+        played = scheduler.play(name, moves)
         if played.question is not None:
             ways += [(*moves, option) for option in range(len(played.question.threads))]
-        elif played.outcome.failure:
+        elif played.failure:
             return moves
     raise AssertionError(f"nothing breaks {name}")
 
