@@ -3,6 +3,7 @@
 import re
 from collections import Counter
 from importlib.metadata import version as installed_version
+from typing import Any
 
 from docutils import nodes
 from sphinx.application import Sphinx
@@ -32,11 +33,20 @@ myst_heading_anchors = 3
 
 viewcode_follow_imported_members = False  # the source of a name links back to the page of its own module
 autodoc_member_order = "bysource"
-autodoc_typehints = "description"
+autodoc_typehints = "both"
+autodoc_typehints_description_target = "documented_params"  # the fields of a dataclass are there already
+python_maximum_signature_line_length = 88
+default_role = "py:obj"
 autodoc_default_options = {"members": True}
 napoleon_google_docstring = True
 napoleon_use_ivar = True
 suppress_warnings = ["ref.python"]  # several worlds have a Run of their own
+
+
+BACKTICKS = re.compile(r"(?<![`:\w])`([^`\s](?:[^`]*[^`\s])?)`(?!`)")
+"""What stands between single backticks and has no role yet."""
+SHORT_MAX = 24
+"""Columns of a name that even a telephone shows in one piece, such as an option with its value."""
 
 
 def in_columns(text: str) -> bool:
@@ -57,15 +67,35 @@ def _tell_how_wide(_app: Sphinx, doctree: nodes.document, _docname: str) -> None
             block["classes"].append("in-columns")
 
 
-def _break_names(_app: Sphinx, doctree: nodes.document, _docname: str) -> None:
-    """Let a long name in a table be broken behind each underscore, and nowhere else."""
+def break_names(_app: Sphinx, doctree: nodes.document, _docname: str) -> None:
+    """Keep a short name in one piece; let one in a table be broken at its underscores, and nowhere else."""
+    for literal in doctree.findall(nodes.literal):
+        if len(literal.astext()) <= SHORT_MAX:
+            literal["classes"].append("short")
     for literal in [each for entry in doctree.findall(nodes.entry) for each in entry.findall(nodes.literal)]:
-        parts = re.split("(?<=_)(?=[^_])", literal.astext())
+        parts = re.split("(?<=[^_]_)(?=[^_])", literal.astext())
         broken = [
             node for part in parts for node in (nodes.raw("", "<wbr>", format="html"), nodes.Text(part))
         ]
         literal.clear()
         literal.extend(broken[1:])
+
+
+def _quote(_app: Sphinx, *described: Any) -> None:
+    """Make code of what stands between backticks in a docstring and is no name; a name becomes a link.
+
+    In a table that would move the columns.
+    """
+    lines: list[str] = described[-1]
+    rules = [number for number, line in enumerate(lines) if re.fullmatch(r"\s*=+( +=+)+", line)]
+    table = range(rules[0], rules[-1]) if rules else ()
+    lines[:] = [
+        line if number in table else BACKTICKS.sub(_quoted, line) for number, line in enumerate(lines)
+    ]
+
+
+def _quoted(found: re.Match[str]) -> str:
+    return found[0] if re.fullmatch(r"[A-Za-z_][\w.]*", found[1]) else f"``{found[1]}``"
 
 
 def _offer_to_run(app: Sphinx, doctree: nodes.document, docname: str) -> None:
@@ -81,6 +111,7 @@ def _offer_to_run(app: Sphinx, doctree: nodes.document, docname: str) -> None:
 
 def setup(app: Sphinx) -> None:
     """Connect what Sphinx calls once the nodes of a page are complete."""
+    app.connect("autodoc-process-docstring", _quote)
     app.connect("doctree-resolved", _tell_how_wide)
-    app.connect("doctree-resolved", _break_names)
+    app.connect("doctree-resolved", break_names)
     app.connect("doctree-resolved", _offer_to_run)

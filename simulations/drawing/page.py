@@ -101,7 +101,8 @@ def page(title: str, *pictures: Picture) -> str:
         title: The title of the page.
         pictures: What is on it.
     """
-    return _whole(title, "".join(map(fragment, pictures)))
+    said = any(picture.title == title for picture in pictures)
+    return _whole(title, "".join(map(fragment, pictures)), heading=not said)
 
 
 def report_page(title: str, *sheets: Sheet) -> str:
@@ -114,14 +115,15 @@ def report_page(title: str, *sheets: Sheet) -> str:
     return _whole(title, "".join(sheet_html(sheet, heading=True) for sheet in sheets))
 
 
-def _whole(title: str, body: str) -> str:
+def _whole(title: str, body: str, *, heading: bool = True) -> str:
+    first = f"<h1>{_escaped(title)}</h1>\n" if heading else ""
     return (
         '<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
         '<meta name="viewport" content="width=device-width">\n'
         '<meta name="color-scheme" content="light dark">\n'
         f"<title>{_escaped(title)}</title>\n"
         f"<style>{_BODY}</style>\n"
-        f"</head>\n<body>\n<h1>{_escaped(title)}</h1>\n{body}</body>\n</html>\n"
+        f"</head>\n<body>\n{first}{body}</body>\n</html>\n"
     )
 
 

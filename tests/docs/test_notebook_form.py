@@ -1,11 +1,14 @@
 """Each notebook has the form of a lesson; and each rule of the form finds a planted violation."""
 
+import ast
 import copy
+import subprocess
+import sys
 
 import pytest
 
 from tests.docs import notebook_form, notebooks
-from tests.docs.notebook_form import NOTEBOOKS, RULES, SECTIONS, Lesson, shown
+from tests.docs.notebook_form import NOTEBOOKS, RULES, SECTIONS, Lesson, is_code, shown, tags
 
 PATHS = sorted(NOTEBOOKS.glob("*.ipynb"))
 
@@ -15,6 +18,16 @@ PATHS = sorted(NOTEBOOKS.glob("*.ipynb"))
 def test_a_notebook_keeps(rule, path):
     violations = list(rule(notebooks.read(path)))
     assert not violations, "\n".join([path.stem, *violations])
+
+
+def test_what_cells_that_are_not_live_import_needs_nothing_that_a_browser_has_not():
+    code_cells = [cell for path in PATHS for cell in notebooks.read(path).cells if is_code(cell)]
+    sources = [cell["source"] for cell in code_cells if "live" not in tags(cell)]
+    nodes = [node for source in sources for node in ast.walk(ast.parse(source))]
+    imports = sorted({ast.unparse(node) for node in nodes if isinstance(node, ast.Import | ast.ImportFrom)})
+    program = "\n".join(["import sys", "sys.modules['psutil'] = None", *imports])
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
 
 
 def test_a_solution_is_of_a_lesson():

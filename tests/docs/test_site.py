@@ -231,3 +231,22 @@ def test_a_lesson_links_to_the_notebook_that_runs_where_it_is_built(tags, page, 
     assert [
         node["refuri"] for node in tree.findall() if "refuri" in getattr(node, "attributes", ())
     ] == linked
+
+
+def test_a_name_in_a_table_is_broken_at_underscores_and_a_short_one_is_not_broken():
+    nodes = pytest.importorskip("docutils.nodes")
+    pytest.importorskip("sphinx")
+    from docs.conf import break_names
+
+    names = ("test_what_a_signal_leaves_behind", "__dict__", "a_b")
+    inside, outside = ([nodes.literal("", name) for name in names] for _ in range(2))
+    tree = nodes.section("", nodes.entry("", *inside), *outside)
+    break_names(None, tree, "page")
+    assert [literal.astext().replace("<wbr>", "") for literal in inside] == [*names]
+    assert [literal.astext().split("<wbr>") for literal in inside] == [
+        ["test_", "what_", "a_", "signal_", "leaves_", "behind"],
+        ["__dict__"],
+        ["a_", "b"],
+    ]
+    assert [literal.astext() for literal in outside] == [*names]
+    assert [literal["classes"] == ["short"] for literal in (*inside, *outside)] == [False, True, True] * 2

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from scenarios.lab.catalogue import get
 from scenarios.lab.commands.command import DONE, FOUND
-from scenarios.lab.commands.display import print_facts, print_rows, progress
+from scenarios.lab.commands.display import print_facts, print_line, print_rows, progress
 from scenarios.lab.commands.journal_options import add_journal_arguments, check_journal, note
 from scenarios.lab.method.assumptions import Broken, Fate, Row, Standing, break_one, ledger
 
@@ -83,7 +83,7 @@ def _summary(result: Broken) -> str:
 
 def _print(scenario: Scenario, rows: Sequence[Row]) -> None:
     if not rows:
-        print(f"{scenario.name} states no assumptions")
+        print_line(f"{scenario.name} states no assumptions")
         return
     print_rows(
         ("assumed", "standing", "runs", "can be broken", "that"),
@@ -105,7 +105,8 @@ def _print(scenario: Scenario, rows: Sequence[Row]) -> None:
         print_facts(notes)
     breakable = next((row.assumption.name for row in rows if row.assumption.broken), None)
     if breakable:
-        print(f"\nbreak one: heisenlab assumptions {scenario.name} --break {breakable}")
+        print()
+        print_line(f"break one: heisenlab assumptions {scenario.name} --break {breakable}")
 
 
 def _print_broken(result: Broken) -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 import json
 import re
-import sys
 from typing import TYPE_CHECKING, Final
 
 from scenarios.lab.commands.bisect_display import concluded, print_result, showing_progress, to_json
@@ -18,6 +17,7 @@ from scenarios.lab.commands.command import (
     interrupted_by,
     interrupted_status,
 )
+from scenarios.lab.commands.display import complain
 from scenarios.lab.commands.journal_options import add_journal_arguments, check_journal, note
 from scenarios.lab.method.bisect import RUNS_MAX, Answer, Bisection, Question, bisect, state_file
 from scenarios.lab.method.repository import Repository, inside
@@ -133,7 +133,7 @@ def run(args: argparse.Namespace) -> int:
     try:
         result = _own(repository, question, state, as_json=args.json)
     except KeyboardInterrupt as error:
-        _say(f"{interrupted_by(error)}; that is no verdict. The same command goes on from {state}")
+        complain(f"{interrupted_by(error)}; that is no verdict. The same command goes on from {state}")
         return interrupted_status(error)
     note(args, f"bisect {args.good}..{args.bad}", concluded(repository, question, result))
     return GAVE_UP if result.answer is Answer.GAVE_UP else DONE
@@ -143,9 +143,11 @@ def _own(repository: Repository, question: Question, state: Path, *, as_json: bo
     """Bisect and print the result."""
     changed = repository.changed_files()
     if changed:
-        _say(f"{changed} changed files are not committed, so no version has them; they are left as they are")
+        complain(
+            f"{changed} changed files are not committed, so no version has them; they are left as they are"
+        )
     for argument in inside(repository, question.command):
-        _say(f"{argument} is in your checkout: every version would run that same file; name it relative")
+        complain(f"{argument} is in your checkout: every version would run that same file; name it relative")
     began: list[int] = []
     with showing_progress() as watch:
 
@@ -153,7 +155,7 @@ def _own(repository: Repository, question: Question, state: Path, *, as_json: bo
             if not began:
                 began.append(progress.runs - 1)
                 if began[0]:
-                    _say(f"{began[0]} runs were done before, as {state} says; going on from there")
+                    complain(f"{began[0]} runs were done before, as {state} says; going on from there")
             watch(progress, belief, words)
 
         result = bisect(repository, question, state=state, watch=watched)
@@ -162,7 +164,3 @@ def _own(repository: Repository, question: Question, state: Path, *, as_json: bo
     else:
         print_result(repository, question, result)
     return result
-
-
-def _say(message: str) -> None:
-    print(f"heisenlab: {message}", file=sys.stderr)

@@ -10,8 +10,9 @@ from rich.console import Console
 from rich.progress import Progress as Bar
 from rich.progress import SpinnerColumn, TextColumn, TimeElapsedColumn
 
-from scenarios.lab.commands.display import print_facts, print_rows
+from scenarios.lab.commands.display import print_facts, print_line, print_rows
 from scenarios.lab.method.bisect import Answer, Bisection, Question
+from simulations.terminal_text import printable
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -40,7 +41,7 @@ def showing_progress() -> Iterator[Callable[[Progress, Belief, str], None]]:
             who = progress.span.commits[suspects.versions[0]][:_HASH] if suspects.versions else "no version"
             bar.update(
                 task,
-                description=f"run {progress.runs}: {words}; {who} at {suspects.probability:.2f}",
+                description=printable(f"run {progress.runs}: {words}; {who} at {suspects.probability:.2f}"),
             )
 
         yield watch
@@ -90,10 +91,10 @@ def print_result(repository: Repository, question: Question, result: Bisection) 
     print_facts([("command", shlex.join(question.command))], wrap=False)
     print()
     if question.signature is None and result.answer in {Answer.COMMIT, Answer.OLDER} and result.failed == 1:
-        print(ONE_FAILURE)
+        print_line(ONE_FAILURE)
     for commit in result.commits if result.answer is Answer.COMMITS else ():
-        print(f"suspect  {commit}  {repository.subject(commit)}")
-    print(final_line(repository, question, result))
+        print_line(f"suspect  {commit}  {repository.subject(commit)}")
+    print_line(final_line(repository, question, result))
 
 
 def final_line(repository: Repository, question: Question, result: Bisection) -> str:

@@ -14,7 +14,7 @@ from rich.console import Console
 
 import scenarios
 from scenarios.lab.commands.bisect_display import final_line, showing_progress, to_json
-from scenarios.lab.commands.display import print_facts
+from scenarios.lab.commands.display import print_facts, print_line
 from scenarios.lab.method.bisect import Question, bisect
 from scenarios.lab.method.plain_bisect import named_by_plain
 from scenarios.lab.method.repository import Repository, git
@@ -163,18 +163,18 @@ def _print(shown: _Shown, repository: Repository, *, kept: bool) -> None:
     )
     print()
     print("$ git bisect run heisenlab replay --bisect finding.json")
-    print(f"  {_who(made, shown.replayed)}")
+    print_line(f"  {_who(made, shown.replayed)}")
     print("$ git bisect run python stress_test.py")
-    print(f"  {_who(made, shown.plain)}")
-    print(
+    print_line(f"  {_who(made, shown.plain)}")
+    print_line(
         f"  it names an innocent commit in {innocent / PLAIN_TRIALS:.1%} [{low:.1%}, {high:.1%}] of "
         f"{PLAIN_TRIALS} simulated bisections with these rates"
     )
-    print(
+    print_line(
         f"$ heisenlab bisect --good {made.commits[0][:12]} --bad main --signature "
         f"{shown.question.signature!r} -- python stress_test.py"
     )
     for commit in shown.aware.commits:
-        print(f"  {_who(made, commit)}")
+        print_line(f"  {_who(made, commit)}")
     print()
-    print(final_line(repository, shown.question, shown.aware))
+    print_line(final_line(repository, shown.question, shown.aware))

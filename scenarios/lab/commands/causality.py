@@ -7,7 +7,7 @@ import math
 from typing import TYPE_CHECKING, Final
 
 from scenarios.lab.commands.command import DONE, file_name
-from scenarios.lab.commands.display import print_rows, progress
+from scenarios.lab.commands.display import print_line, print_rows, progress
 from scenarios.lab.commands.journal_options import add_journal_arguments, check_journal, note
 from scenarios.lab.commands.pictures import add_picture_arguments, check_pictures, save_pictures
 from scenarios.lab.finding import load
@@ -65,12 +65,14 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _print(curve: Curve) -> None:
-    print(f"{curve.scenario} / {curve.variant}: when was the bug baked in?")
-    print(f"{curve.by}, noise model {curve.noise!r}, {curve.choices} choices, {curve.runs} runs, {curve.how}")
+    print_line(f"{curve.scenario} / {curve.variant}: when was the bug baked in?")
+    print_line(
+        f"{curve.by}, noise model {curve.noise!r}, {curve.choices} choices, {curve.runs} runs, {curve.how}"
+    )
     print()
     points, named = _shown(curve)
-    print(f"P(bug) |{sparkline([points[0].before.value, *(each.after.value for each in points)])}|")
-    print(f"         {''.join('^' if each in named else ' ' for each in points)}".rstrip())
+    print_line(f"P(bug) |{sparkline([points[0].before.value, *(each.after.value for each in points)])}|")
+    print_line(f"         {''.join('^' if each in named else ' ' for each in points)}".rstrip())
     print()
     sampled = any(not each.certified for each in named)
     rows = [
@@ -88,7 +90,7 @@ def _print(curve: Curve) -> None:
     print_rows(("P(bug) before", "after", *certain, "bits", "at most", "choice"), rows)
     print()
     for line in curve.conclusions():
-        print(line)
+        print_line(line)
 
 
 def _shown(curve: Curve) -> tuple[list[Moment], list[Moment]]:

@@ -7,7 +7,7 @@ import math
 from typing import TYPE_CHECKING, Final
 
 from scenarios.lab.commands.command import DONE
-from scenarios.lab.commands.display import print_rows, progress
+from scenarios.lab.commands.display import print_line, print_rows, progress
 from scenarios.lab.commands.journal_options import add_journal_arguments, check_journal, note
 from scenarios.lab.commands.pictures import add_picture_arguments, check_pictures, save_pictures
 from scenarios.lab.commands.workers import add_workers_arguments, interrupted, pool_of
@@ -83,7 +83,7 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _print(result: Comparison) -> None:
-    print(f"{result.scenario} / {result.variant}: seeds from {result.seed}, digest {result.digest}")
+    print_line(f"{result.scenario} / {result.variant}: seeds from {result.seed}, digest {result.digest}")
     print()
     over_runs = f"1..{result.budget} (log)"
     print_rows(
@@ -136,7 +136,7 @@ def _print(result: Comparison) -> None:
     )
     print()
     for line in conclusions(result):
-        print(line)
+        print_line(line)
 
 
 def _hunt_s(row: Row) -> float | None:

@@ -41,6 +41,11 @@ def complain(message: str) -> None:
     print(f"heisenlab: {printable(message)}", file=sys.stderr)
 
 
+def print_line(words: str) -> None:
+    """Print a line on the standard output, whatever the words of a file or of a user's program are."""
+    print(printable(words))
+
+
 def print_rows(header: Sequence[str], rows: Sequence[Sequence[str]], *, whole: Collection[str] = ()) -> None:
     """Print a table on the standard output; a list where the terminal is too narrow for the table.
 
@@ -138,7 +143,12 @@ def progress(what: str) -> Iterator[Callable[[int, int], None]]:
     Yields what to call with the numbers of steps done and of all.
     """
     console = Console(stderr=True)
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    columns = (
+        TextColumn("{task.description}", markup=False),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+    )
     with Progress(*columns, console=console, transient=True, disable=not console.file.isatty()) as bar:
-        task = bar.add_task(what)
+        task = bar.add_task(printable(what))
         yield lambda done, total: bar.update(task, completed=done, total=total)

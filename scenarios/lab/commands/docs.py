@@ -57,8 +57,8 @@ def run(args: argparse.Namespace) -> int:
     """
     with server_for(args.folder, args.port) as server:
         address = f"http://{_HERE}:{server.server_port}/"
-        said = printable(f"{address} shows {args.folder}; Ctrl-C ends it")
-        print(json.dumps({"address": address}) if args.json else said, flush=True)
+        said = f"{address} shows {args.folder}; Ctrl-C ends it"
+        print(json.dumps({"address": address}) if args.json else printable(said), flush=True)
         if not args.no_browser:
             # A browser of the terminal returns when it is left, and until then it asks for pages.
             threading.Thread(target=webbrowser.open, args=(address,), daemon=True).start()

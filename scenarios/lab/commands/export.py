@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from scenarios.lab.catalogue import get
 from scenarios.lab.commands.command import DONE, file_name
+from scenarios.lab.commands.display import print_line
 from scenarios.lab.finding import load
 from scenarios.lab.method.explain import export, name_of_test
 from simulations.errors import LabError
@@ -42,7 +43,7 @@ def run(args: argparse.Namespace) -> int:
         name = f"test_{name_of_test(finding)}"
         print(json.dumps({"name": name, "file": args.output, "test": text}, indent=2))
     elif args.output:
-        print(f"wrote {args.output}; run it with pytest {args.output}")
+        print_line(f"wrote {args.output}; run it with pytest {args.output}")
     else:
         print(text, end="")
     return DONE

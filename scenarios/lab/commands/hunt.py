@@ -166,7 +166,12 @@ def _save(finding: Finding, output: str, *, as_json: bool, hide: bool) -> int:
 def _progress(what: str) -> Iterator[Callable[[Tally], None]]:
     """Draw a progress bar on the standard error where that is a terminal; yield what to call after a run."""
     console = Console(stderr=True)
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    columns = (
+        TextColumn("{task.description}", markup=False),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+    )
     with Progress(*columns, console=console, transient=True, disable=not console.file.isatty()) as bar:
         task = bar.add_task(what)
 

@@ -6,7 +6,7 @@ import json
 from typing import TYPE_CHECKING
 
 from scenarios.lab.commands.command import DONE, file_name
-from scenarios.lab.commands.display import print_rows, progress
+from scenarios.lab.commands.display import print_line, print_rows, progress
 from scenarios.lab.commands.journal_options import add_journal_arguments, check_journal, note
 from scenarios.lab.commands.pictures import add_picture_arguments, check_pictures, save_pictures
 from scenarios.lab.finding import load
@@ -41,7 +41,7 @@ def run(args: argparse.Namespace) -> int:
     if args.json:
         print(json.dumps(result.to_json(), indent=2))
         return DONE
-    print(f"{finding.scenario} / {finding.variant}: {result.signature}, {result.runs} runs")
+    print_line(f"{finding.scenario} / {finding.variant}: {result.signature}, {result.runs} runs")
     print()
     print_rows(
         ("hypothesis", "change", "prediction", "outcome", "so it is"),
@@ -58,5 +58,5 @@ def run(args: argparse.Namespace) -> int:
     )
     print()
     for line in result.conclusions():
-        print(line)
+        print_line(line)
     return DONE

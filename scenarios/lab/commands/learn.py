@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from scenarios.lab.commands.command import DONE, file_path
+from scenarios.lab.commands.display import print_line
 from scenarios.lab.commands.export import removed_unless_done, write_new
 from scenarios.lab.teaching import material
 from scenarios.lab.teaching.copies import LESSONS, copies
@@ -42,11 +43,11 @@ def run(args: argparse.Namespace) -> int:
         data = {"folder": str(args.folder), "teacher": args.teacher, "files": [*found]}
         print(json.dumps(data, indent=2))
         return DONE
-    print(f"wrote {len(written)} files to {args.folder}")
+    print_line(f"wrote {len(written)} files to {args.folder}")
     for number, name in enumerate(LESSONS):
         if f"notebooks/{name}.ipynb" in found:
-            print(f"  lesson {number}: notebooks/{name}.ipynb")
-    print(f"  demonstrations: {', '.join(sorted(material.demos()))}")
+            print_line(f"  lesson {number}: notebooks/{name}.ipynb")
+    print_line(f"  demonstrations: {', '.join(sorted(material.demos()))}")
     print()
     where = args.folder
     for name, command, path in (
@@ -55,7 +56,7 @@ def run(args: argparse.Namespace) -> int:
         ("show the slides", "npx @marp-team/marp-cli --preview", _first(found, "talk.md", "talk")),
     ):
         if path is not None:
-            print(f"{name + ':':<24} {command} {shlex.quote(str(where / path))}")
+            print_line(f"{name + ':':<24} {command} {shlex.quote(str(where / path))}")
     if find_spec("jupyterlab") is None:
         print("\nThe lessons are notebooks, and JupyterLab is not here: pip install jupyterlab")
     return DONE

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from scenarios.lab.commands.command import DONE, FOUND, GAVE_UP, USAGE, file_name
-from scenarios.lab.commands.display import print_facts, print_rows, progress
+from scenarios.lab.commands.display import print_facts, print_line, print_rows, progress
 from scenarios.lab.covered import HIDDEN
 from scenarios.lab.finding import load
 from scenarios.lab.minimise import MINIMISING_BUDGET
@@ -127,4 +127,5 @@ def _print(submissions: Sequence[_Submission], *, hide: bool) -> None:
     print()
     print_facts(notes)
     full = sum(each.mark is not None and each.mark.full for each in submissions)
-    print(f"\n{full} of {len(submissions)} reproduce and are least")
+    print()
+    print_line(f"{full} of {len(submissions)} reproduce and are least")

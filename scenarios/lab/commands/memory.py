@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from scenarios.lab.commands.command import DONE, file_name
+from scenarios.lab.commands.display import print_line
 from simulations.live.memory.errors import RefusedError
 from simulations.live.memory.filling import (
     DEFAULT_LIMIT,
@@ -274,10 +275,11 @@ def _map(pid: int | None, *, as_json: bool) -> int:
     if as_json:
         print(json.dumps(_map_json(os.getpid() if pid is None else pid, regions), indent=2))
         return DONE
-    print("\n".join(map(printable, picture(regions))), end="\n\n", flush=True)
+    for line in (*picture(regions), ""):
+        print_line(line)
     rows = [("start", "end", "size", "access", "what"), *_map_rows(regions)]
-    print("\n".join(map(printable, aligned(rows, gap=2))))
-    print("\n" + "\n".join(_low_lines(regions)))
+    for line in (*aligned(rows, gap=2), "", *_low_lines(regions)):
+        print_line(line)
     return DONE
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from scenarios.lab.commands.command import DONE, file_path
+from scenarios.lab.commands.display import print_line
 from scenarios.lab.method.skeleton import new
 
 if TYPE_CHECKING:
@@ -31,8 +32,9 @@ def run(args: argparse.Namespace) -> int:
         print(json.dumps({"name": args.name, "folder": str(folder), "files": files}, indent=2))
         return DONE
     for path in files:
-        print(f"wrote {folder / path}")
+        print_line(f"wrote {folder / path}")
     where = shlex.quote(str(folder))
-    print(f"\nrun it:     cd {where} && pytest")
-    print(f"install it: pip install -e {where} && heisenlab hunt {args.name}")
+    print()
+    print_line(f"run it:     cd {where} && pytest")
+    print_line(f"install it: pip install -e {where} && heisenlab hunt {args.name}")
     return DONE

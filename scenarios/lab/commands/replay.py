@@ -10,7 +10,7 @@ from rich.markup import escape
 
 from scenarios.lab.catalogue import get
 from scenarios.lab.commands.command import DONE, FOUND, UsageError, file_name
-from scenarios.lab.commands.display import print_facts
+from scenarios.lab.commands.display import print_facts, print_line
 from scenarios.lab.covered import deviations
 from scenarios.lab.execution import QUESTIONS_MAX, in_words, replayed
 from scenarios.lab.finding import decode_input, load
@@ -125,7 +125,7 @@ def _bisect(finding: Finding, *, questions_max: int, as_json: bool) -> int:
     if as_json:
         print(json.dumps({"found": found, "by": finding.by, "runs": runs}, indent=2))
     else:
-        print(f"{finding.by} {'fails' if found else 'holds'} ({runs} runs)")
+        print_line(f"{finding.by} {'fails' if found else 'holds'} ({runs} runs)")
     return FOUND if found else DONE
 
 

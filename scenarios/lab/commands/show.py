@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from scenarios.lab.catalogue import get
 from scenarios.lab.commands.command import DONE
-from scenarios.lab.commands.display import print_facts, print_rows
+from scenarios.lab.commands.display import print_facts, print_line, print_rows
 from scenarios.lab.commands.list_scenarios import add_reveal, called, reveals, summary
 from scenarios.lab.finding import encode_input
 from scenarios.lab.scenario import Exhausted, Finds
@@ -89,7 +89,8 @@ def _print_covered(scenario: Scenario) -> None:
     )
     print()
     print_rows(("property", "claim"), [(check.__name__, _claim(check)) for check in scenario.properties])
-    print(f"\nhunt it: heisenlab hunt {scenario.name}")
+    print()
+    print_line(f"hunt it: heisenlab hunt {scenario.name}")
 
 
 def _print(scenario: Scenario) -> None:
@@ -114,4 +115,5 @@ def _print(scenario: Scenario) -> None:
     print()
     rows = [(each.name, each.kind, _expected(each), each.summary) for each in scenario.variants]
     print_rows(("variant", "kind", "expected", "what was changed"), rows)
-    print(f"\nhunt it: heisenlab hunt {scenario.name}")
+    print()
+    print_line(f"hunt it: heisenlab hunt {scenario.name}")

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import os
 import shlex
-import sys
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from scenarios.lab.commands.command import file_name, interrupted_by, interrupted_status
+from scenarios.lab.commands.display import complain
 from scenarios.lab.method.campaign import InProcess, Processes
 
 if TYPE_CHECKING:
@@ -59,5 +59,5 @@ def pool_of(args: argparse.Namespace) -> Iterator[Pool]:
 def interrupted(args: argparse.Namespace, error: KeyboardInterrupt, what: str) -> int:
     """Say what ended a campaign, so that there is none of what it is for; return the exit code."""
     kept = f"; the same command goes on from {shlex.quote(args.state)}" if args.state else ""
-    print(f"heisenlab: {interrupted_by(error)}; that is no {what}{kept}", file=sys.stderr)
+    complain(f"{interrupted_by(error)}; that is no {what}{kept}")
     return interrupted_status(error)

@@ -35,6 +35,9 @@ _PATTERNS: Final = (
     rf"{_NAME}{_IS}(?P<secret>{_VALUE})",
     rf"(?<!\S)['\"]?--?[\w-]{{0,40}}{_NAME}['\"]?\s{{1,8}}(?P<secret>{_VALUE})",
     rf"authorization{_IS}[\"']?(?P<secret>[^\r\n\"']{{1,4000}})",
+    rf"\bcookie{_IS}[\"']?(?P<secret>[^\r\n\"']{{1,4000}})",
+    rf"\bpwd{_IS}(?P<secret>(?![/~.$])[^\s;]{{1,4000}})",
+    r"(?<!\S)(?:-u|--user|--proxy-user)[\s=]{1,8}[^\s:]{1,200}:(?P<secret>(?!\d{1,9}(?!\S))\S{1,4000})",
     r"\bbearer\s{1,8}(?P<secret>[^\s\"']{1,4000})",
     rf"\bAWS_\w{{1,40}}{_IS}(?P<secret>{_VALUE})",
     r"\b(?P<secret>(?:AKIA|ASIA)[0-9A-Z]{4,40})",
@@ -129,8 +132,8 @@ NOTHING: Final = Redactor()
 """Hides nothing."""
 
 SECRETS: Final = Redactor(tuple(re.compile(each, re.IGNORECASE) for each in _PATTERNS), _ARGUMENT, _FLAG)
-"""Hides common secrets: values of names such as `token=` and `--password`, of `Authorization:` and `AWS_...`,
-passwords in URLs, and keys of a form that is known."""
+"""Hides common secrets: values of names such as `token=` and `--password`, of `Authorization:`, `Cookie:` and
+`AWS_...`, passwords in URLs and after `--user NAME:`, and keys of a form that is known."""
 
 
 def by_patterns(patterns: Sequence[str]) -> Redactor:

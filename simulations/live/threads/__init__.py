@@ -61,6 +61,7 @@ Where things are::
         thread_order.py sets of threads have the same order in each run
         frames.py       whose code a frame runs
         provenance.py   where code comes from, by its file
+        insides.py      who looks into a primitive past its methods
         steps.py        functions of the standard library that are one step each
         standard_library.py  what is needed of Python, and why it may be refused
         chosen.py       the same threads under a `Chooser`, for a world
@@ -76,6 +77,7 @@ Where things are::
         hit.py          a failing schedule, and what is known of its place in that order
         minimise.py     the least schedule, and whether this interpreter can show it
         plans.py        a schedule as a plan, and in words
+        stories.py      runs a schedule and writes down everything
         explain.py      what happened, side by side, and which accesses conflicted
         findings.py     from the result of a search to its report
 """

@@ -63,7 +63,7 @@ class Coverage:
         threads: How many threads the schedules had at the start.
         atomic: What was taken for a single step, although another thread could come in between.
         hindrances: What stands in the way of a proof.
-        time_outs: Where waits ended with their time; taken to happen only where no thread could go on.
+        time_outs: Where waits had a time-out; taken to pass only where no thread could go on.
         vacuous: Whether no two threads touched the same thing, one of them writing it, so that nothing was at
             stake.
         audits: How many random schedules at the granularity of instructions were run besides.

@@ -134,13 +134,18 @@ def chromium(base, profile):
             tab = Tab(page)
             inline = (base, "data:", "blob:")
             context.on("request", lambda asked: asked.url.startswith(inline) or tab.foreign.append(asked.url))
-            page.on("console", lambda said: said.type == "error" and tab.errors.append(said.text))
+            page.on("console", lambda said: said.type == "error" and tab.errors.append(_said(said)))
             page.on("pageerror", lambda error: tab.errors.append(str(error)))
             yield tab
             assert tab.foreign == []
             assert tab.errors == []
         finally:
             context.close()
+
+
+def _said(said):
+    where = said.location.get("url", "")
+    return f"{said.text} {where}".strip()
 
 
 def as_json(value):

@@ -10,7 +10,9 @@ from __future__ import annotations
 import json
 import os
 import random
+import shutil
 import signal
+import subprocess
 import sys
 import tempfile
 import time
@@ -22,10 +24,9 @@ import psutil
 
 from scenarios.lab.finding import load
 from scenarios.lab.hunt import hunt
-from tests.quality.campaigns.campaign import End, Ended, Tally, heisenlab, main, program
+from tests.quality.campaigns.campaign import GOOD, End, Ended, Tally, heisenlab, main, program
 
 if TYPE_CHECKING:
-    import subprocess
     from collections.abc import Callable, Sequence
 
 RACE: Final = """
@@ -52,31 +53,78 @@ OURS: Final = ("/scenarios/", "/simulations/", "<string>")
 
 @dataclass(frozen=True)
 class Command:
-    """A command, and the exit statuses that it may have where it was quicker than the signal."""
+    """A command that is interrupted.
+
+    Attributes:
+        name: What the campaign calls it.
+        words: Its arguments.
+        statuses: The exit statuses that it may have where it was quicker than the signal.
+        seconds: When the last signal is sent; None is as long as it takes.
+        settled_seconds: What is given to its processes to end after it.
+    """
 
     name: str
     words: tuple[str, ...]
     statuses: frozenset[int]
+    seconds: float | None = None
+    settled_seconds: float = SETTLED_SECONDS
+
+
+OUTPUTS: Final = ("out.json", "course", "page.html", "state", "recorded")
+"""What commands write where they are let; it is removed before each try."""
+INPUTS: Final = frozenset({"race.py", "saved.json", "site", "repository"})
+OF_PLUGINS: Final = frozenset({"__pycache__", ".hypothesis", ".benchmarks"})
+"""What the environment's plugins leave where pytest runs."""
 
 
 def commands(folder: Path) -> list[Command]:
     """Return the commands that are interrupted, and make the files that they need."""
-    race, finding = folder / "race.py", folder / "saved.json"
+    race, finding, site = folder / "race.py", folder / "saved.json", folder / "site"
     race.write_text(RACE)
+    site.mkdir()
+    (site / "index.html").touch()
+    repository(folder / "repository")
     found = hunt("invalid-mode", verify=False).finding
     assert found is not None
     found.save(finding)
-    step = ("step", "invalid-mode", str(finding), "--json")
+    saved, done, red = str(finding), frozenset({0}), frozenset({1})
+    ends = ("--good", "HEAD~5", "--bad", "HEAD", "--state", str(folder / "state"))
+    bisect = ("bisect", "-C", str(folder / "repository"), *ends, "--", "sh", "-c", "test ! -e broken")
     return [
-        Command("hunt", ("hunt", "vanishing-job", "-o", str(folder / "out.json")), frozenset({1})),
+        Command("hunt", ("hunt", "vanishing-job", "-o", str(folder / "out.json")), red),
         Command("hunt all", ("hunt", "invalid-mode", "--searcher", "exhaustive", "--variant", "recovery",
                              "--budget", "3000"), frozenset({0, 3})),
-        Command("replay", ("replay", str(finding)), frozenset({1})),
-        Command("threads", ("threads", "run", str(race), "--max-schedules", "2000"), frozenset({1})),
-        Command("step", step, frozenset({0})),
+        Command("hunt with seeds", ("hunt", "invalid-mode", "--seeds", "60", "--workers", "2"), red),
+        Command("compare", ("compare", "stale-cache", "--searcher", "exhaustive", "--hunts", "8",
+                            "--workers", "2"), done),
+        Command("replay", ("replay", saved), red),
+        Command("causality", ("causality", saved), done),
+        Command("isolate", ("isolate", saved), done),
+        Command("report", ("report", saved, "-o", str(folder / "page.html")), done),
+        Command("mark", ("mark", saved), done),
+        Command("threads", ("threads", "run", str(race), "--max-schedules", "2000"), red),
+        Command("step", ("step", "invalid-mode", saved, "--json"), done),
+        Command("bisect", bisect, done),
+        Command("learn", ("learn", str(folder / "course")), done),
+        Command("demo", ("demo", "given"), red),
+        Command("docs", ("docs", str(site), "--no-browser"), done, seconds=1.5),
+        Command("record", ("record", "-o", str(folder / "recorded"), "--", "sleep", "0.5"), done,
+                settled_seconds=5.0),
         Command("test", ("test", "-k", "invalid_mode and nominal", "-q", "-p", "no:cacheprovider"),
                 frozenset({0, 2, 5})),
     ]  # fmt: skip
+
+
+def repository(folder: Path) -> None:
+    """Make a repository of six versions, of which the last three fail."""
+    who = ("-c", "user.name=A", "-c", "user.email=a@localhost", "-c", "commit.gpgsign=false")
+    git = ("git", "-C", str(folder), *who)
+    folder.mkdir()
+    subprocess.run([*git, "init", "-q"], check=True)
+    for number in range(6):
+        (folder / ("broken" if number == 3 else f"part{number}")).touch()
+        subprocess.run([*git, "add", "."], check=True)
+        subprocess.run([*git, "commit", "-q", "-m", f"Part {number}"], check=True)
 
 
 def alive_in(session: int) -> list[str]:
@@ -92,9 +140,9 @@ def alive_in(session: int) -> list[str]:
 
 
 def signalled(
-    command: Sequence[str], number: signal.Signals, after: float, folder: Path
+    command: Command, run: Sequence[str], number: signal.Signals, after: float, folder: Path
 ) -> tuple[Ended, list[str], list[str]]:
-    """Run a command and send it a signal; return how it ended, what is alive and what lies in the folder."""
+    """Run a command and send it a signal; return how it ended, what is alive and which files are too many."""
     sessions: list[int] = []
 
     def during(process: subprocess.Popen[str]) -> None:
@@ -107,18 +155,11 @@ def signalled(
                 process.send_signal(number)
 
     environment = {**os.environ, "TMPDIR": str(folder)}
-    ended = program(command, during=during, seconds_max=300, cwd=folder, env=environment)
-    patience = time.monotonic() + SETTLED_SECONDS
+    ended = program(run, during=during, seconds_max=300, cwd=folder, env=environment)
+    patience = time.monotonic() + command.settled_seconds
     while (alive := alive_in(sessions[0])) and time.monotonic() < patience:
         time.sleep(0.05)
-    kept = {
-        "race.py",
-        "saved.json",
-        "out.json",
-        "__pycache__",
-        ".hypothesis",
-        ".benchmarks",
-    }  # of the environment's plugins
+    kept = {*OUTPUTS, *INPUTS, *OF_PLUGINS}
     return ended, alive, [entry.name for entry in folder.iterdir() if entry.name not in kept]
 
 
@@ -139,7 +180,8 @@ def judge(command: Command, number: int, ended: Ended, alive: list[str], files: 
     if ended.status in command.statuses or ended.status == -number:
         return End.RESULT, ""
     if ended.status == 128 + number:
-        said = [line for line in ended.err.splitlines() if line.startswith("heisenlab: ")]
+        ends = ("heisenlab: interrupted", "heisenlab: ended by")
+        said = [line for line in ended.err.splitlines() if line.startswith(ends)]
         return (End.ONE_LINE, "") if len(said) == 1 else (End.OTHER, f"said {ended.err!r}")
     return End.OTHER, f"exit status {ended.status}, {ended.err[-500:]!r}"
 
@@ -157,21 +199,39 @@ def campaign(
         folder = Path(name)
         chosen = [each for each in commands(folder) if each.name in (names or [each.name])]
         lengths: dict[str, float] = {}
+        wholes: dict[str, set[str]] = {}
         for each in chosen:  # how long it takes here, so that the moments reach from its beginning to its end
             began = time.monotonic()
-            program(run(*each.words), seconds_max=300, cwd=folder)
-            lengths[each.name] = time.monotonic() - began
+            if each.seconds is None:
+                program(run(*each.words), seconds_max=300, cwd=folder)
+            lengths[each.name] = each.seconds or time.monotonic() - began
+            wholes[each.name] = emptied(folder)
         for _ in range(tries):
             command, number = rng.choice(chosen), rng.choice(signals)
             after = rng.random() * lengths[command.name]
-            out = folder / "out.json"
-            out.unlink(missing_ok=True)
-            ended, alive, files = signalled(run(*command.words), number, after, folder)
+            ended, alive, files = signalled(command, run(*command.words), number, after, folder)
             end, why = judge(command, number, ended, alive, files)
-            if end is End.RESULT and ended.status == 1 and command.name == "hunt" and not usable(out):
+            saved = command.name != "hunt" or ended.status != 1 or usable(folder / "out.json")
+            written = emptied(folder)
+            unfinished = command.name == "learn" and written not in (set(), wholes["learn"])
+            if end is End.RESULT and not saved:
                 end, why = End.LOST, "found, and not saved"
+            elif end in GOOD and unfinished and number != signal.SIGKILL:
+                end, why = End.LEFT_BEHIND, f"{len(written)} files of {len(wholes['learn'])}"
             tally.count(end, f"{command.name}, {number.name} after {after:.3f} s: {why}")
     return tally
+
+
+def emptied(folder: Path) -> set[str]:
+    """Remove what commands wrote into a folder; return what that was."""
+    written = set()
+    for output in map(folder.joinpath, OUTPUTS):
+        written |= {str(path.relative_to(folder)) for path in output.rglob("*")}
+        if output.is_dir():
+            shutil.rmtree(output)
+        else:
+            output.unlink(missing_ok=True)
+    return written
 
 
 def usable(path: Path) -> bool:

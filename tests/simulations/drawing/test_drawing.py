@@ -236,6 +236,30 @@ def test_tags_of_neighbouring_notes_stand_in_lanes():
             assert abs(y - other_y) >= TAG or other_x >= x + width
 
 
+def charted(shape, *names):
+    points = tuple(Point(place, 1) for place in range(100))
+    series = tuple(Series(name=name, points=points, shape=shape) for name in names)
+    axes = {"x": Axis(label="x", low=0, high=99), "y": Axis(label="y", low=0, high=2)}
+    return parsed(Chart(title="t", series=series, **axes))
+
+
+def test_the_dots_of_each_series_have_a_form_of_their_own_in_the_legend_too():
+    root, names = charted(Shape.POINTS, *"abcdef"), [f"hl-series{number}" for number in range(6)]
+    dots = [each for each in root.iter(f"{SPACE}path") if each.attrib.get("fill") == "currentColor"]
+    forms = {
+        name: [d.attrib["d"].partition("m")[2] for d in dots if d.get("class") == name] for name in names
+    }
+    assert [len(each) for each in forms.values()] == [101] * 6
+    assert [len(set(each)) for each in forms.values()] == [1] * 6
+    assert len({each[0] for each in forms.values()}) == 6
+
+
+def test_bars_do_not_overlap():
+    bars = [each for each in charted(Shape.BARS, "a").iter(f"{SPACE}rect") if "fill-opacity" in each.attrib]
+    places = [(float(bar.attrib["x"]), float(bar.attrib["width"])) for bar in bars[:100]]
+    assert all(x + width <= after for (x, width), (after, _) in pairwise(places))
+
+
 def luminance(colour):
     channels = [int(colour[start : start + 2], 16) / 255 for start in (1, 3, 5)]
     linear = [each / 12.92 if each <= 0.04045 else ((each + 0.055) / 1.055) ** 2.4 for each in channels]

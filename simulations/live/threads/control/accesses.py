@@ -49,6 +49,7 @@ from types import (
 )
 from typing import TYPE_CHECKING, Any, Final
 
+from simulations.live.threads.control.insides import looked_into
 from simulations.live.threads.control.stamps import attributes_of, behind_reference
 
 if TYPE_CHECKING:
@@ -187,7 +188,9 @@ def touched(
         stamps: The numbers of the run's objects.
     """
     if site.kind == "attribute":
-        return attribute(operands[0], site.name, stamps, writes=site.writes)
+        touches = attribute(operands[0], site.name, stamps, writes=site.writes)
+        locks = looked_into(site.code, operands[0], site.name, stamps)
+        return [*touches, *((stamps.of(lock), None, False) for lock in locks)] if locks else touches
     if site.kind in {"global", "name"}:
         return [] if space is None else [(stamps.of(space), site.name, site.writes)]
     if site.kind == "cell":

@@ -11,6 +11,14 @@ STACK_NEEDED: Final = 30
 """How many frames the scheduler may need to hand the baton on."""
 WATCH_STEP: Final = 0.01
 """How often, in seconds, the main thread looks whether the holder of the baton is alive."""
+COLLECT_EVERY: Final = 200
+"""After this many runs the youngest garbage is collected."""
+CLOSE_TRIES: Final = 100
+"""How often what is undone at the end may be interrupted."""
+LESSONS_MAX: Final = 20
+"""How often a run that came to new places is looked at again, so that the focus may grow."""
+TO_TELL: Final = 0.6
+"""How much longer than its time, in seconds, a search may take to tell of what it found."""
 NEVER: Final = 1 << 62
 """A step that no run comes to."""
 START_OF_TIME: Final = 1_000_000_000

@@ -16,6 +16,7 @@ import os
 import select
 import socket
 import sys
+from collections import deque
 from types import BuiltinFunctionType, MethodDescriptorType, ModuleType
 from typing import TYPE_CHECKING, Any, Final
 
@@ -81,6 +82,8 @@ _SIGNAL: Final = (
 )
 _CONNECTED: Final = "a socket was connected, and what is at its other end may not be under control"
 _CONNECTING: Final = frozenset({"connect", "connect_ex"})
+_INSIDE: Final = frozenset({list, dict, set, frozenset, tuple, str, bytes, bytearray, int, float, deque})
+"""Types whose methods never leave the program."""
 _QUIET: Final = frozenset({"fileno", "isatty", "readable", "writable", "seekable", "closed", "gettimeout"})
 
 
@@ -109,6 +112,8 @@ class Outdoors:
         kind = type(function)
         if issubclass(kind, BuiltinFunctionType):
             owner = function.__self__
+            if type(owner) in _INSIDE:
+                return None
             if _is_sqlite(owner):
                 return self._sqlite(site, function, owner, function.__name__)
             if issubclass(type(owner), _HANDLES):

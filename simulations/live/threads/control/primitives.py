@@ -28,7 +28,7 @@ from simulations.live.threads.control.back_end import get_ident
 from simulations.live.threads.control.limits import EPOCH
 from simulations.live.threads.control.outside import Outdoors, Transaction
 from simulations.live.threads.control.refused import REFUSED, refusing
-from simulations.live.threads.control.standard_library import VERSION, optional_module
+from simulations.live.threads.control.standard_library import LOCK, RLOCK, VERSION, optional_module
 from simulations.live.threads.control.touching import Touching
 from simulations.live.threads.control.tracing import quiet
 
@@ -40,8 +40,6 @@ if TYPE_CHECKING:
     from simulations.live.threads.control.sites import Site
     from simulations.live.threads.control.tasks import Task
 
-LOCK: Final[type] = type(_thread.allocate_lock())
-RLOCK: Final[type] = type(threading.RLock())
 SIMPLE_QUEUE: Final[type] = queue.SimpleQueue
 SEMAPHORE: Final[type | None] = getattr(optional_module("_multiprocessing"), "SemLock", None)
 """What the locks of `multiprocessing` are made of."""

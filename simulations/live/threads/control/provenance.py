@@ -122,6 +122,11 @@ def is_untouched(code: CodeType, space: dict[str, Any]) -> bool:
     return len(names) == 1 and space.get(names[0]) is tuple.__new__ and code.co_filename == "<string>"
 
 
+def of_primitives(code: CodeType) -> bool:
+    """Return whether code is of a module out of which primitives are made, also what calls others."""
+    return _origin_of(code.co_filename) is Origin.PRIMITIVE
+
+
 @lru_cache(maxsize=4096)
 def _origin_of(path: str) -> Origin:
     module = library(path)

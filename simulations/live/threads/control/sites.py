@@ -4,8 +4,17 @@ from __future__ import annotations
 
 import dis
 import linecache
+from types import (
+    BuiltinFunctionType,
+    FunctionType,
+    MethodDescriptorType,
+    MethodType,
+    MethodWrapperType,
+    WrapperDescriptorType,
+)
 from typing import TYPE_CHECKING, Final, Literal
 
+from simulations.live.threads.control.stamps import attributes_of
 from simulations.live.threads.control.standard_library import VERSION
 from simulations.live.threads.control.touching import Touching
 
@@ -16,6 +25,26 @@ if TYPE_CHECKING:
     from simulations.live.threads.control.rewrite import Body, Instruction, Position
 
 Kind = Literal["attribute", "item", "whole", "global", "name", "cell", "call", "with", "switch"]
+
+
+_NAMED: Final = frozenset(
+    {FunctionType, BuiltinFunctionType, MethodDescriptorType, WrapperDescriptorType, MethodWrapperType}
+)
+"""The types whose objects say their name without running code of the program."""
+_NAME_OF_CLASS: Final = type.__dict__["__name__"].__get__
+
+
+def _name_of(function: object) -> str:
+    kind = type(function)
+    if kind is MethodType:
+        return _name_of(function.__func__)  # type: ignore[attr-defined]
+    if kind in _NAMED:
+        return str(getattr(function, "__name__", ""))
+    if issubclass(kind, type):
+        return str(_NAME_OF_CLASS(function))
+    attributes = attributes_of(function)
+    own = attributes.get("__name__") if type(attributes) is dict else None
+    return own if type(own) is str else kind.__name__
 
 
 class Site:
@@ -124,9 +153,9 @@ class Site:
         self.name = name
 
     def name_after(self, function: object) -> None:
-        """Name a call after the first thing that it calls."""
+        """Name a call after the first thing that it calls, which is not asked unless it answers by itself."""
         if not self.name:
-            self.name = str(getattr(function, "__name__", "")) or type(function).__name__
+            self.name = _name_of(function)
 
     def reset_heat(self) -> None:
         """Forget that it has been run, unless it must stay under control."""

@@ -39,6 +39,8 @@ class Private(NamedTuple):
         return f"{self.module}.{self.name}"
 
 
+LOCK: Final[type] = type(_thread.allocate_lock())
+RLOCK: Final[type] = type(threading.RLock())
 PRIVATE: Final = (
     Private("threading", "_active", "what current_thread() returns in a controlled thread"),
     Private("threading", "_active_limbo_lock", "what asks which threads there are"),
@@ -92,14 +94,13 @@ def missing(*, loaded: bool = False) -> tuple[Private, ...]:
 
 
 def _is_there(private: Private) -> bool:
-    # A thread that has a name takes none from the counter.
-    made: dict[str, Any] = {"Thread()": threading.Thread(name="a probe"), "RLock()": threading.RLock()}
     first, _, rest = private.name.partition(".")
     try:
-        module = importlib.import_module(private.module)
-        if first.endswith("()"):
-            thing = made[first] if first in made else getattr(module, first.removesuffix("()"))()
-            attrgetter(rest)(thing)
+        module = sys.modules.get(private.module) or importlib.import_module(private.module)
+        if first == "Thread()":
+            attrgetter(rest)(threading.Thread(name="a probe"))  # so it takes no name from the counter
+        elif first.endswith("()"):
+            attrgetter(rest)(getattr(module, first.removesuffix("()"))())
         else:
             attrgetter(private.name)(module)
     except (ImportError, AttributeError):

@@ -8,7 +8,6 @@ Where nobody but a thread of the run can give a lock back, a wait for it is what
 
 from __future__ import annotations
 
-import _thread
 import queue
 import re
 import threading
@@ -17,6 +16,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from simulations.live.threads.control.back_end import current_frames
 from simulations.live.threads.control.frames import place
+from simulations.live.threads.control.standard_library import LOCK
 from simulations.live.threads.errors import StuckError
 
 if TYPE_CHECKING:
@@ -32,7 +32,6 @@ _AT_ONCE: Final = 0.05
 _STEP: Final = 0.05
 _POLL: Final = 0.001
 _OWNER: Final = re.compile(r" owner=(\d+) ")
-_LOCK: Final = type(_thread.allocate_lock())
 _monotonic: Final = time.monotonic
 _sleep: Final = time.sleep
 
@@ -86,7 +85,7 @@ class Strangers:
         One that has waited for a reentrant lock and has just got it writes its name there a moment later:
         until then nobody is named. Ours do not wait like that.
         """
-        if type(lock) is _LOCK:
+        if type(lock) is LOCK:
             asks = self._left > 0 or id(lock) in self._theirs
             return asks and not self._is_ours(lock) and self._are_there
         owner = _owner(lock)
@@ -97,7 +96,7 @@ class Strangers:
 
         The run is abandoned if one that is sure to hold it does not give it back in time.
         """
-        if blocking and (type(lock) is not _LOCK or id(lock) in self._theirs):
+        if blocking and (type(lock) is not LOCK or id(lock) in self._theirs):
             self.met = True
             self._wait_for(lock, lambda: bool(lock.acquire(True, _STEP)))
             return True
@@ -105,7 +104,7 @@ class Strangers:
         taken = bool(lock.acquire(True, min(self._left, _AT_ONCE) or _POLL))
         if taken:
             self._gave(lock)
-        elif type(lock) is _LOCK:
+        elif type(lock) is LOCK:
             self._left -= min(_monotonic() - begin, self._left)
         return taken
 
@@ -114,7 +113,7 @@ class Strangers:
         waits = self._waits()
         if not waits or not self._are_there:
             return False
-        left = [wait for wait in waits if type(wait.what) is _LOCK and not self._is_ours(wait.what)]
+        left = [wait for wait in waits if type(wait.what) is LOCK and not self._is_ours(wait.what)]
         if left:
             lock: Any = left[0].what
             self._wait_for(lock, lambda: bool(lock.acquire(True, _STEP)))
@@ -136,7 +135,7 @@ class Strangers:
     def _waits(self) -> list[Wait]:
         """Return the waits for what a thread outside could give."""
         waits = [task.wait for task in self._run.tasks if task.wait is not None and not task.done]
-        return [wait for wait in waits if type(wait.what) in (_LOCK, queue.SimpleQueue)]
+        return [wait for wait in waits if type(wait.what) in (LOCK, queue.SimpleQueue)]
 
     def _wait_for(self, lock: Any, comes: Callable[[], bool]) -> None:
         run = self._run
@@ -175,5 +174,5 @@ def _owner(lock: Any) -> int | None:
 
     Nothing but its representation says which thread it is. Of a plain lock nothing does: None.
     """
-    found = None if type(lock) is _LOCK else _OWNER.search(repr(lock))
+    found = None if type(lock) is LOCK else _OWNER.search(repr(lock))
     return int(found[1]) if found is not None else None

@@ -68,6 +68,7 @@ class Task:
     """
 
     __slots__ = (
+        "_had_limit",
         "_timed_out",
         "alike",
         "carrier",
@@ -110,7 +111,7 @@ class Task:
         self.thread = thread
         self.sentinel: LockType | None = None
         self.switched: Site | None = None
-        self._timed_out = False
+        self._timed_out = self._had_limit = False
         self.holds: dict[int, tuple[Any, str]] = {}
 
     @property
@@ -136,12 +137,18 @@ class Task:
         """Note what it waits for, or that it waits no more."""
         if wait is None and self.wait is not None:
             self._timed_out = self.wait.expired and not self.wait.sleeping
+            self._had_limit = self.wait.deadline is not None and not self.wait.sleeping
         self.wait = wait
 
     def took_time_out(self) -> bool:
         """Return whether its last wait ended with its time; asked again, the answer is no."""
         timed_out, self._timed_out = self._timed_out, False
         return timed_out
+
+    def had_limit(self) -> bool:
+        """Return whether its last wait could have ended with its time; asked again, the answer is no."""
+        had_limit, self._had_limit = self._had_limit, False
+        return had_limit
 
     def mute(self, *, muted: bool) -> None:
         """Say whether another thread may be chosen while it runs."""

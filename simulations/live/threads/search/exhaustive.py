@@ -329,6 +329,8 @@ def enumerate_schedules(
                     continue
                 visited.add(key)
                 heapq.heappush(heap, Item(first, second, sequence, (*item.decisions, (visit.step, index))))
+    if expired():
+        return Result(None, (), None, schedules)
     return Result(None, (), None, schedules, bound if left_out else None, complete=not left_out)
 
 

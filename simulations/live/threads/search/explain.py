@@ -15,12 +15,14 @@ from simulations.trace import Trace
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from simulations.choices import Plan
     from simulations.live.threads.control.accesses import Touch
     from simulations.live.threads.control.failures import Failure
     from simulations.live.threads.control.run import Run
     from simulations.live.threads.control.sites import Site
     from simulations.live.threads.control.tasks import Task
     from simulations.live.threads.search.plans import Asked, Place
+    from simulations.live.threads.search.reduction import Beginning
 
 LINES_MAX: Final = 60
 """How many rows of lanes are shown; of a longer run the beginning and the end."""
@@ -48,6 +50,26 @@ class Moment(NamedTuple):
     doing: str
     touches: tuple[Touch, ...]
     own: bool = True
+
+
+class Story(NamedTuple):
+    """What happened in a run.
+
+    Attributes:
+        failure: How it failed; None if it did not.
+        asked: Every choice.
+        moments: What the threads did to what they share.
+        plan: What was not nominal.
+        threads: The threads of the steps that another thread could notice, in order.
+        epoch: How often the focus had been chosen, on which the numbers of the steps depend.
+    """
+
+    failure: Failure | None
+    asked: Sequence[Asked]
+    moments: Sequence[Moment]
+    plan: Plan
+    threads: Beginning
+    epoch: int
 
 
 class Witness:

@@ -2,55 +2,28 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING, Final
 
 from simulations.errors import NondeterminismError
-from simulations.live.threads.control.failures import Kind
 from simulations.live.threads.report import Exploration, Minimality, Possible, Replay, Verdict
 from simulations.live.threads.search import explain
-from simulations.live.threads.search.follower import Follower
 from simulations.live.threads.search.minimise import minimise, possible
-from simulations.live.threads.search.plans import Asked, Recorder, in_words
+from simulations.live.threads.search.plans import in_words
 from simulations.live.threads.search.proof import outlived, refuse_outlived
-from simulations.live.threads.search.strategies import Fixed
+from simulations.live.threads.search.stories import story
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from simulations.choices import Plan
-    from simulations.live.threads.control.accesses import Touch
-    from simulations.live.threads.control.failures import Failure
-    from simulations.live.threads.control.sites import Site
-    from simulations.live.threads.control.tasks import Task
-    from simulations.live.threads.control.touching import Touching
     from simulations.live.threads.program import Budget
     from simulations.live.threads.report import Coverage, Told
     from simulations.live.threads.search.hit import Hit
-    from simulations.live.threads.search.reduction import Beginning
     from simulations.live.threads.search.session import Session
     from simulations.live.threads.search.strategies import Decisions
 
 
 _NEAREST_MAX: Final = 8
 """How many schedules are run to find one that passes and is near."""
-
-
-class Story(NamedTuple):
-    """What happened in a run.
-
-    Attributes:
-        failure: How it failed; None if it did not.
-        asked: Every choice.
-        moments: What the threads did to what they share.
-        plan: What was not nominal.
-        threads: The threads of the steps that another thread could notice, in order.
-    """
-
-    failure: Failure | None
-    asked: Sequence[Asked]
-    moments: Sequence[explain.Moment]
-    plan: Plan
-    threads: Beginning
 
 
 def not_found(session: Session, budget: Budget, coverage: Coverage) -> Exploration:
@@ -73,19 +46,9 @@ def found(session: Session, hit: Hit, budget: Budget, coverage: Coverage) -> Exp
     """
     schedules, points = session.schedules, session.points
     if hit.by_audit:
-        return Exploration(
-            Verdict.FOUND,
-            schedules,
-            coverage,
-            failure=hit.failure,
-            words="threads are switched at single instructions, as an audit of the proof did",
-            minimality=Minimality.NOT_MINIMISED,
-            possible=Possible.NOT_SEEN,
-            threads=session.program.names,
-            points=points,
-        )
-    if hit.rank is None:
-        _confirm(session, hit)
+        return _without_a_plan(session, hit, coverage, _AUDITED)
+    if hit.rank is None and not _confirmed(session, hit):
+        return _without_a_plan(session, hit, coverage, _TIME_WAS_UP)
     before = session.schedules
     witnesses: list[explain.Witness] = []
 
@@ -104,7 +67,12 @@ def found(session: Session, hit: Hit, budget: Budget, coverage: Coverage) -> Exp
         # A thread that spins may fail by itself where fewer places count; else state outlives a run.
         refuse_outlived(session)
         session.narrow()
-    failure, asked, moments, plan, steps = story(session, minimal.decisions)
+    known = hit.story if minimal.decisions == hit.decisions else None
+    if known is None or known.epoch != session.epoch:  # or its steps would be counted in another way
+        known = story(session, minimal.decisions)
+        if session.cut and session.expired:
+            return _without_a_plan(session, hit, coverage, _TIME_WAS_UP)
+    failure, asked, moments = known.failure, known.asked, known.moments
     if failure is None:
         raise _depends("the least schedule did not fail when it was run under observation")
     threads = tuple(dict.fromkeys([*session.program.names, *(m.place.thread for m in moments)]))
@@ -115,14 +83,14 @@ def found(session: Session, hit: Hit, budget: Budget, coverage: Coverage) -> Exp
         schedules,
         coverage,
         failure=failure,
-        plan=plan,
+        plan=known.plan,
         preemptions=preemptions,
-        deviations=len(plan),
+        deviations=len(known.plan),
         words=in_words(asked),
         minimality=minimal.minimality,
         minimising=minimising,
         below=minimal.below,
-        possible=possible(session, failure, preemptions, steps),
+        possible=possible(session, failure, preemptions, known.threads),
         lanes=explain.lanes(moments, asked, threads),
         mermaid=explain.mermaid(moments, asked, threads),
         conflict=explain.conflict_text(moments, asked, failure),
@@ -130,6 +98,25 @@ def found(session: Session, hit: Hit, budget: Budget, coverage: Coverage) -> Exp
         threads=threads,
         points=points,
         told=told,
+    )
+
+
+_AUDITED: Final = "threads are switched at single instructions, as an audit of the proof did"
+_TIME_WAS_UP: Final = "not told, since the time was up before it could be run again"
+
+
+def _without_a_plan(session: Session, hit: Hit, coverage: Coverage, words: str) -> Exploration:
+    """Report a failing schedule that was not run again."""
+    return Exploration(
+        Verdict.FOUND,
+        session.schedules,
+        coverage,
+        failure=hit.failure,
+        words=words,
+        minimality=Minimality.NOT_MINIMISED,
+        possible=Possible.NOT_SEEN,
+        threads=session.program.names,
+        points=session.points,
     )
 
 
@@ -151,45 +138,33 @@ def _told(
         return (failing,) if passing is None else (failing, passing)
     fewer = [(*decisions[:place], *decisions[place + 1 :]) for place in reversed(range(len(decisions)))]
     for rest in fewer[:_NEAREST_MAX]:
-        failure, asked, moments, _, _ = story(session, rest)
+        if session.expired:
+            break
+        failure, asked, moments = story(session, rest)[:3]
         if failure is not None and not rest:
             raise outlived(failure)
         passing = explain.told(moments, asked, failing.lanes, failure)
-        if failure is None and passing is not None:
+        if failure is None and passing is not None and not session.cut:
             return (failing, passing)
     return (failing,)
 
 
 def replayed(session: Session, decisions: Decisions) -> Replay:
     """Report one run of a schedule."""
-    failure, asked, moments, _, _ = story(session, decisions)
+    failure, asked, moments = story(session, decisions)[:3]
     trace = explain.trace_of(moments, failure)
     return Replay(failure, trace.digest(), explain.lanes(moments, asked, session.program.names))
 
 
-def story(session: Session, decisions: Decisions) -> Story:
-    """Run a schedule once more and write everything down."""
-    follower = Follower((), Fixed(decisions))
-    recorder = Recorder(follower)
-    witness = explain.Witness(session.scheduler)
-
-    def sink(task: Task, site: Site | None, touches: list[Touch], touching: Touching) -> None:
-        witness.access(task, site, touches, touching)
-        follower.access(task, site, touches, touching)
-
-    failure = session.watched(recorder, sink, "observe")
-    threads = tuple(step.thread for step in follower.steps)
-    moments = witness.shared()
-    if not moments and failure is not None and failure.kind is Kind.LIVELOCK:
-        moments = witness.spinning()
-    return Story(failure, recorder.asked, moments, recorder.plan(), threads)
-
-
-def _confirm(session: Session, hit: Hit) -> None:
+def _confirmed(session: Session, hit: Hit) -> bool:
+    """Run a failing schedule again; return whether there was the time to see it fail."""
     confirmed = session.again(hit.decisions, everywhere=hit.everywhere)
+    if session.cut and session.expired:
+        return False
     if confirmed is None or confirmed.signature != hit.failure.signature:
         again = "did not" if confirmed is None else f"failed in another way ({confirmed.summary})"
         raise _depends(f"a schedule failed ({hit.failure.summary}) and, run again, {again}")
+    return True
 
 
 def _depends(what: str) -> NondeterminismError:

@@ -37,7 +37,7 @@ class Follower:
         decided: What was not nominal, as `(step, thread)`.
         steps: What was done that another thread could notice, in order.
         did: For each step the thread, the place and the verb, to compare runs by.
-        time_outs: Where waits ended with their time.
+        time_outs: Where a wait had a time-out, whether it passed or not.
         branches: Where time could have passed for another thread: after how many steps, and for which thread.
     """
 
@@ -115,7 +115,7 @@ class Follower:
             return
         stamp = touches[0][0]
         timed_out = task.took_time_out()
-        if timed_out:
+        if task.had_limit():
             self.time_outs[place(sys._getframe())] = None  # noqa: SLF001  (the one way to one's own frame)
         tried = self._trying.pop(thread, None)
         waits = touching in _TAKING and tried != stamp

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from simulations.live.threads.control.failures import Failure
     from simulations.live.threads.search.exhaustive import Rank
+    from simulations.live.threads.search.explain import Story
     from simulations.live.threads.search.strategies import Decisions
 
 
@@ -22,6 +23,7 @@ class Hit:
         least: Its rank, if every lesser schedule was run.
         rank: Its rank as steps are counted now, if it was run again so, and failed alike.
         passed: Whether the nominal schedule was run before it, and did not fail.
+        story: What happened in it, where that was written down.
         by_audit: Whether an audit found it, whose schedules switch threads at any instruction.
     """
 
@@ -31,4 +33,5 @@ class Hit:
     least: Rank | None = None
     rank: Rank | None = None
     passed: bool = False
+    story: Story | None = None
     by_audit: bool = False

@@ -75,6 +75,8 @@ def minimise(
         return failure.signature == hit.failure.signature
 
     decisions, rank = _dropped(session, hit, wanted)
+    if session.expired:
+        return Minimal(decisions, Minimality.NOT_MINIMISED)
     runs_max = _affordable(session, runs_max)
     many = len(session.program.workers) >= DELAY_BOUND_THREADS
     left = runs_max * 3 // 4 if many else runs_max
@@ -160,6 +162,8 @@ def possible(session: Session, failure: Failure, preemptions: int, threads: Begi
     """
     if session.granularity == "gil" or preemptions == 0:
         return Possible.HERE
+    if session.expired:
+        return Possible.NOT_SEEN
 
     def wanted(other: Failure) -> bool:
         return other.signature == failure.signature
@@ -176,6 +180,8 @@ def possible(session: Session, failure: Failure, preemptions: int, threads: Begi
     result = session.enumerate(schedules_max=affordable, bound=preemptions + 1, full=True, wanted=wanted)
     if result.failure is not None:
         return Possible.HERE
+    if session.was_cut:
+        return Possible.NOT_SEEN
     if result.complete or (result.gone_through is not None and result.gone_through >= preemptions):
         return Possible.ELSEWHERE
     return Possible.NOT_SEEN

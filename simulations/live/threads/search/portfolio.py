@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 from simulations.live.threads.control.back_end import NATIVE
 from simulations.live.threads.report import Coverage
 from simulations.live.threads.search.hit import Hit
-from simulations.live.threads.search.proof import SPENT, Proof
+from simulations.live.threads.search.proof import CUT, SPENT, Proof
 from simulations.live.threads.search.strategies import Fixed, Pct, Proposal, Turns, Walk
 
 if TYPE_CHECKING:
@@ -123,7 +123,8 @@ def retraced(session: Session, plan: Plan, seed: int) -> Hit | None:
 def covered(session: Session, preemptions: int | None = None, *, complete: bool = False) -> Coverage:
     """Return which schedules of a session were gone through."""
     threads = len(session.program.workers)
-    return Coverage(preemptions, complete, session.granularity, threads, atomic=session.atomic)
+    hindrances = (*session.hindrances, *((CUT,) if session.was_cut and not session.expired else ()))
+    return Coverage(preemptions, complete, session.granularity, threads, session.atomic, hindrances)
 
 
 def _by_chance(session: Session, budget: Budget, schedules_max: int | None = None) -> Hit | None:

@@ -14,6 +14,7 @@ from simulations.live.threads.search.follower import Follower
 from simulations.live.threads.search.hit import Hit
 from simulations.live.threads.search.reduction import Reduction
 from simulations.live.threads.search.session import FOCUS_ROUNDS_MAX
+from simulations.live.threads.search.stories import tell
 from simulations.live.threads.search.strategies import Turns, Walk
 
 if TYPE_CHECKING:
@@ -31,7 +32,7 @@ class Proof:
 
     Attributes:
         hindrances: What stands in the way of a proof: why some schedule may have been missed.
-        time_outs: Where waits ended with their time; taken to happen only where no thread could go on.
+        time_outs: Where waits had a time-out; taken to pass only where no thread could go on.
         complete: Whether a schedule of each class was run, and none failed.
     """
 
@@ -86,7 +87,7 @@ class Proof:
     @property
     def _stopped(self) -> bool:
         """Whether to go on would say nothing: runs do not end, or are not repeated."""
-        return _CUT in self.hindrances or _OUTLIVES in self.hindrances
+        return CUT in self.hindrances or _OUTLIVES in self.hindrances
 
     def _other(self) -> Follower | None:
         """Return another way than the beginning that was proposed last, now and then."""
@@ -136,7 +137,7 @@ class Proof:
         self.time_outs |= follower.time_outs
         self.hindrances |= dict.fromkeys(session.hindrances)
         if session.cut:
-            self.hindrances[SPENT if session.expired else _CUT] = None
+            self.hindrances[SPENT if session.expired else CUT] = None
             return None
         if self._nominal is None:
             self._nominal = follower
@@ -163,7 +164,7 @@ _OTHERS: Final[tuple[Callable[[], Strategy], ...]] = (
 )
 SPENT: Final = "the budget was spent"
 """Why a search that found nothing gave up, where nothing else stood in its way."""
-_CUT: Final = "a run was cut short, since it did not come to an end"
+CUT: Final = "a run was cut short, since it did not come to an end"
 _NEW_CODE: Final = "each run came to code that was not there before, so that not all of it was under control"
 _OUTLIVES: Final = (
     "the same schedule did something else when it was run again: state outlives a run, or a thread outside "
@@ -199,7 +200,9 @@ def _hit(session: Session, failure: Failure, follower: Follower) -> Hit:
     # Where nothing was decided nothing is: to follow steps would pause a thread right before it has to wait.
     again = Follower(tuple(step.thread for step in follower.steps) if follower.decided else ())
     ranked = Ranked(again)
-    seen = session.retold(again, ranked)
+    # Of few decisions it is often least, and then it need not be run once more to be told.
+    story = tell(session, again, ranked) if len(follower.decided) == 1 else None
+    seen = session.retold(again, ranked) if story is None else story.failure
     if seen is not None and seen.signature == failure.signature:
-        return Hit(failure, tuple(again.decided), rank=ranked.rank)
+        return Hit(failure, tuple(again.decided), rank=ranked.rank, story=story)
     return Hit(failure, tuple(follower.decided), everywhere=True)

@@ -8,11 +8,10 @@ import gc
 import random
 import sys
 import threading
-from dataclasses import replace
 from time import monotonic
 from typing import TYPE_CHECKING, Any, Final, Literal, Self
 
-from simulations.live.threads.control import futures, refused
+from simulations.live.threads.control import futures, limits, refused
 from simulations.live.threads.control.frames import internal
 from simulations.live.threads.control.hooks import Hooks
 from simulations.live.threads.control.install import Installer
@@ -20,6 +19,7 @@ from simulations.live.threads.control.limits import NEVER, Limits
 from simulations.live.threads.control.points import Points
 from simulations.live.threads.control.primitives import Primitives
 from simulations.live.threads.control.scheduler import Scheduler
+from simulations.live.threads.control.swallowed import Swallowed
 from simulations.live.threads.control.thread_order import ThreadOrder
 from simulations.live.threads.control.touching import Touching
 from simulations.live.threads.control.tracing import Tracing, set_trace
@@ -60,12 +60,6 @@ FOCUS_ROUNDS_MAX: Final = 12
 OBSERVING: Final = Limits(turn_max=1_000, points_max=10_000)
 """In a run under observation every access is a point."""
 SEARCHING: Final = Limits(turn_max=100)
-COLLECT_EVERY: Final = 200
-"""After this many runs the youngest garbage is collected."""
-CLOSE_TRIES: Final = 100
-"""How often what is undone at the end may be interrupted."""
-LESSONS_MAX: Final = 20
-"""How often a run that came to new places is looked at again, so that the focus may grow."""
 
 _ANY_INSTRUCTION: Final[Any] = None
 """The place of a point of an audit, which asks strategies that do not look at places."""
@@ -87,6 +81,7 @@ class Session:
         epoch: How often the focus has been chosen.
         stuck: Whether the last run of a proof did not end, since it came to functions that were not watched.
         widened: Whether threads are switched in front of every site that has been run.
+        was_cut: Whether some run was cut short.
     """
 
     def __init__(self, program: Program, *, seconds: float | None = None) -> None:
@@ -100,13 +95,14 @@ class Session:
         self.schedules = 0
         self.points = 0
         self.epoch = 0
-        self.widened = False
+        self.widened = self.was_cut = False
         self.stuck = False
         self._lessons = 0
         self._shares: Shares = {}
         self._conflicts: set[Site] = set()
         self._mode = ""
         self._order = ThreadOrder()
+        self._swallowed = Swallowed()
         self._until = None if seconds is None else monotonic() + seconds
         self.scheduler.limit(self._until)
         self._undo: list[Callable[[], object]] = []
@@ -132,7 +128,8 @@ class Session:
         undo.append(functools.partial(random.setstate, random.getstate()))
         undo.append(functools.partial(SESSION.set, None))
         undo.append(functools.partial(setattr, EXECUTORS, "disabled", EXECUTORS.disabled))
-        for module, name, value in (*refused.stand_ins(self.scheduler), *futures.stand_ins(self._points)):
+        others = *refused.stand_ins(self.scheduler), *futures.stand_ins(self._points)
+        for module, name, value in (*others, *self._swallowed.stand_ins()):
             undo.append(functools.partial(setattr, module, name, getattr(module, name)))
             setattr(module, name, value)
         undo.append(self._tracing.close)
@@ -152,11 +149,12 @@ class Session:
     def close(self) -> None:
         """Put everything back as it was, also where an interruption comes meanwhile; idempotent."""
         interruption: BaseException | None = None
-        for _ in range(CLOSE_TRIES):
+        for _ in range(limits.CLOSE_TRIES):
             try:
                 while self._undo:
                     self._undo[-1]()
                     self._undo.pop()
+                self._swallowed.raise_it()
                 break
             except BaseException as error:  # noqa: BLE001  (it is raised again when all is as it was)
                 interruption = interruption or error
@@ -164,8 +162,8 @@ class Session:
             raise interruption
 
     def take_time(self) -> None:
-        """Let runs take the time that they need from now on: a finding is to be reported."""
-        self.scheduler.limit(None)
+        """Let runs take a moment longer from now on: a finding is to be reported."""
+        self.scheduler.limit(None if self._until is None else self._until + limits.TO_TELL)
 
     @property
     def granularity(self) -> Granularity:
@@ -236,12 +234,12 @@ class Session:
     ) -> Failure | None:
         """Run one schedule, and count it unless it is an audit."""
         self.schedules += not audit
-        if self.schedules % COLLECT_EVERY == 0:
+        if self.schedules % limits.COLLECT_EVERY == 0:
             gc.collect(1)
         self._points.begin(sink)
         self._order.begin()
         program = self.program
-        return self.scheduler.run(
+        failure = self.scheduler.run(
             program.setup,
             program.workers,
             program.check,
@@ -250,6 +248,9 @@ class Session:
             on_start=on_start,
             on_end=None if sink is None else self._points.tell_end,
         )
+        self._swallowed.raise_it()
+        self.was_cut = self.was_cut or self.scheduler.cut
+        return failure
 
     def fast(self, strategy: Strategy) -> Failure | None:
         """Run one schedule with nothing looked at that is not needed."""
@@ -464,7 +465,7 @@ class Session:
 
     def learn(self, decided: Decisions) -> None:
         """Look again at a run that came to new places, if one did; the focus may grow."""
-        if not self._points.has_news or self._lessons >= LESSONS_MAX:
+        if not self._points.has_news or self._lessons >= limits.LESSONS_MAX:
             return
         self._lessons += 1
         before = self.focus()
@@ -498,7 +499,7 @@ class Session:
         if everywhere:
             self._everywhere()
             self._changed()
-            self._limits = replace(self._limits, turn_max=OBSERVING.turn_max)
+            self._limits = OBSERVING
             return self.watched(Fixed(decisions), nothing, "observe")
         return self.fast(Fixed(decisions))
 

@@ -1,19 +1,25 @@
 """Text of a file or of a user's program never steers a terminal, whatever shows it."""
 
+import ast
 import dataclasses
+import io
 import json
+from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from scenarios.lab import commands
 from scenarios.lab.commands import main
+from scenarios.lab.commands.bisect_display import print_result
 from scenarios.lab.finding import load
+from scenarios.lab.hunt import hunt as lab_hunt
+from scenarios.lab.method.bisect import Answer, Question
 from simulations.errors import LabError
 from simulations.terminal_text import printable, printable_lines, shortened, shown
-from tests.scenarios.lab import toy
-
-HOSTILE = "\x1b]0;owned\x07\x1b[2J\x9b31m\u202e\u2066\u200b\u2060\ufeff\u2028\r\x08\x7f\U000e0041"
+from tests.scenarios.lab.strange import HOSTILE, SCENARIO
 
 
 @given(st.text() | st.text(st.characters(categories=["Cc", "Cf", "Cs", "Zl", "Zp"])))
@@ -95,35 +101,86 @@ def test_replay_prints_the_words_of_the_run_and_says_that_the_file_has_others(ho
     assert any("the plan reads otherwise" in line[1] for line in lines)
 
 
-@pytest.mark.parametrize("command", [["list"], ["show", "strange"], ["hunt", "strange"], ["step", "strange"]])
-def test_a_scenario_of_another_distribution(monkeypatch, capsys, command):
-    from scenarios.lab import catalogue
-    from scenarios.lab.commands import list_scenarios, show, step
-    from scenarios.lab.hunt import hunt
+STRANGE = lab_hunt(SCENARIO, searcher="exhaustive", verify=False).finding
 
-    assert callable(hunt)
 
-    def run(office, errands, chooser):
-        day = toy.run(office, errands, chooser)
-        day.trace.record(9, HOSTILE, HOSTILE, HOSTILE)
-        return day
+@pytest.fixture
+def strange(tmp_path, monkeypatch, install_entry):
+    """A scenario that another distribution brings, and a finding of it."""
+    install_entry("strange = tests.scenarios.lab.strange:SCENARIO")
+    monkeypatch.chdir(tmp_path)
+    STRANGE.save("finding.json")
+    monkeypatch.setattr("sys.stdin", io.StringIO("step\nchoices\nplan\nhelp\n"))
 
-    def nothing_is_stained(day):
-        """Nothing is ever stained."""
-        assert not day.stains, HOSTILE
 
-    story = dataclasses.replace(toy.STORY, who=HOSTILE, lesson=HOSTILE)
-    scenario = dataclasses.replace(
-        toy.SCENARIO, name="strange", title=HOSTILE, story=story, run=run, phrase=lambda point: HOSTILE,
-        properties=(nothing_is_stained, *toy.SCENARIO.properties[1:]), hidden_input=HOSTILE,
+FEW = ("--searcher", "exhaustive", "--workers", "1")
+ON_A_STRANGER = {
+    "hunt": ("hunt", "strange", "--searcher", "exhaustive", "-o", "found.json"),
+    "list": ("list",),
+    "list --reveal": ("list", "--reveal"),
+    "show": ("show", "strange"),
+    "show --reveal": ("show", "strange", "--reveal"),
+    "show --json": ("show", "strange", "--reveal", "--json"),
+    "replay --json": ("replay", "finding.json", "--trace", "--json"),
+    "step": ("step", "strange"),
+    "step in a finding": ("step", "strange", "finding.json"),
+    "replay": ("replay", "finding.json", "--trace"),
+    "explain": ("explain", "finding.json"),
+    "export": ("export", "finding.json"),
+    "mark": ("mark", "finding.json"),
+    "report": ("report", "finding.json", "-o", "page.html"),
+    "causality": ("causality", "finding.json", "--svg", "curve.svg", "--html", "page.html"),
+    "isolate": ("isolate", "finding.json"),
+    "compare": ("compare", "strange", "--hunts", "2", *FEW),
+    "hunt --seeds": ("hunt", "strange", "--seeds", "2", *FEW),
+    "assumptions": ("assumptions", "strange"),
+}
+
+
+@pytest.mark.parametrize("command", ON_A_STRANGER)
+def test_a_scenario_of_another_distribution(strange, capsys, tmp_path, command):
+    main(ON_A_STRANGER[command])
+    shows_nothing_hostile(capsys.readouterr())
+    for drawn in (*tmp_path.glob("*.html"), *tmp_path.glob("*.svg")):
+        text = drawn.read_bytes().decode()
+        assert all(character.isprintable() or character == "\n" for character in text), ascii(text)
+
+
+OURS = {"__init__.py", "display.py", "demo.py", "export.py"}
+"""What prints words that were made printable before, or are those of the laboratory, or source code."""
+MADE_PRINTABLE = {"printable", "printable_lines", "dumps"}
+
+
+def unchecked(printed):
+    """Return whether what is printed may hold words of a file or of a user's program as they are."""
+    if isinstance(printed, ast.IfExp):
+        return unchecked(printed.body) or unchecked(printed.orelse)
+    if isinstance(printed, ast.Call):
+        function = printed.func
+        name = function.attr if isinstance(function, ast.Attribute) else getattr(function, "id", "")
+        return name not in MADE_PRINTABLE
+    return not isinstance(printed, ast.Constant)
+
+
+@pytest.mark.parametrize(
+    "path", sorted(Path(commands.__file__).parent.glob("*.py")), ids=lambda path: path.name
+)
+def test_a_command_prints_no_words_as_they_are(path):
+    calls = [each for each in ast.walk(ast.parse(path.read_text())) if isinstance(each, ast.Call)]
+    prints = [each for each in calls if getattr(each.func, "id", "") == "print"]
+    wrong = [ast.unparse(each) for each in prints if any(map(unchecked, each.args))]
+    assert not wrong or path.name in OURS, wrong
+
+
+@pytest.mark.parametrize("answer", Answer)
+def test_the_subject_of_a_commit(answer, capsys):
+    repository = SimpleNamespace(subject=lambda commit: HOSTILE)
+    seen = SimpleNamespace(
+        answer=answer, commits=("a" * 40,), counted={"a" * 40: (1, 2)}, skipped={"b" * 40: HOSTILE},
+        posterior=0.5, failed=1, runs_there=2, before=0, runs=3, versions=2,
     )  # fmt: skip
-    for module in (catalogue, list_scenarios, show, step, __import__("scenarios.lab.hunt").lab.hunt):
-        if hasattr(module, "get"):
-            monkeypatch.setattr(module, "get", lambda name: scenario)
-        if hasattr(module, "catalogue") and callable(module.catalogue):
-            monkeypatch.setattr(module, "catalogue", lambda: {"strange": scenario})
-    monkeypatch.setattr("sys.stdin", __import__("io").StringIO("step\nchoices\nplan\nhelp\n"))
-    main(command)
+    question = Question(good=HOSTILE, bad=HOSTILE, command=(HOSTILE,), signature=HOSTILE)
+    print_result(repository, question, seen)
     shows_nothing_hostile(capsys.readouterr())
 
 

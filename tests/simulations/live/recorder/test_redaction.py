@@ -47,6 +47,12 @@ SHAPES = [
     "-H 'Authorization: Basic {secret}'",
     '"authorization": "{secret}"',
     "bearer {secret}",
+    "Cookie: id={secret}; other={secret}",
+    '"set-cookie": "id={secret}; Path=/"',
+    "curl -u someone:{secret} host",
+    "--user someone:{secret}",
+    "--proxy-user=someone:{secret}",
+    "Server=host;Uid=someone;Pwd={secret};",
     "https://user:{secret}@host/path",
     "postgresql://:{secret}@[::1]:5432/db",
     "https://host/?{name}={secret}",
@@ -81,6 +87,7 @@ def test_an_argument_is_hidden_to_its_end(name, secret, around, together):
 @PATIENT
 @given(st.lists(word, max_size=12).map(" ".join))
 @example("tokenize 512 tokens: max_tokens: 7 passed 3 failed http://host:8080/path PWD=/home at 12:30:11")
+@example("pwd=/home pwd: ~/x pwd=$HOME docker -u 1000:1000 no cookies cookie jar --user someone")
 def test_ordinary_words_are_shown(text):
     assert SECRETS.text(text) == text
 

@@ -1,5 +1,6 @@
 """What a verdict says about what it rests on."""
 
+import os
 import queue
 import re
 import textwrap
@@ -9,7 +10,9 @@ from pathlib import Path
 import pytest
 
 from simulations.errors import NondeterminismError
-from simulations.live.threads import explore
+from simulations.live.threads import explore, uninteresting
+from simulations.live.threads.control.limits import Limits
+from simulations.live.threads.search import session
 
 ROOT = Path(__file__).parents[4]
 
@@ -76,6 +79,47 @@ def test_a_nominal_schedule_that_fails_when_it_is_run_again_is_an_error():
     SEEN.clear()
     with pytest.raises(NondeterminismError, match="make it anew in setup"):
         explore(list, [count], lambda _: len(SEEN) == 1)
+
+
+def starts_a_process(_):
+    os.system("true")  # noqa: S605  (the shell is meant)
+
+
+def in_a_quiet_region(counter):
+    with uninteresting():
+        counter.add()
+
+
+def goes_on_for_long(counter):
+    for _ in range(400):
+        with counter.lock:
+            pass
+
+
+MODES = [
+    {},
+    {"granularity": "sync"},
+    {"granularity": "gil"},
+    {"max_preemptions": 0},
+    {"searcher": "exhaustive", "max_preemptions": 1},
+    {"searcher": "exhaustive", "granularity": "sync"},
+]
+
+
+@pytest.mark.parametrize("mode", MODES, ids=str)
+@pytest.mark.parametrize("worker", [starts_a_process, in_a_quiet_region, goes_on_for_long])
+def test_what_forbids_a_proof_forbids_it_in_every_mode(worker, mode, monkeypatch):
+    for name in ("OBSERVING", "SEARCHING"):
+        monkeypatch.setattr(session, name, Limits(turn_max=50, points_max=200))
+    result = explore(Counter, [worker, worker], max_schedules=40, **mode)
+    assert result.verdict == "gave up", result
+    assert result.coverage.hindrances
+
+
+@pytest.mark.parametrize("mode", MODES, ids=str)
+def test_without_it_the_proof_is_one_in_every_mode(mode):
+    result = explore(Counter, [Counter.add, Counter.add], lambda counter: counter.value == 2, **mode)
+    assert result.verdict == "exhausted", result
 
 
 class Two:

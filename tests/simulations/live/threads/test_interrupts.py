@@ -8,6 +8,7 @@ import signal
 import sys
 import threading
 import time
+import weakref
 
 import pytest
 
@@ -78,7 +79,7 @@ def programs():
     explore(Counter, [Counter.add_locked, Counter.add_locked], is_two, max_schedules=20)
 
 
-# The interpreter swallows an exception in the callback of a weak reference, whoever raises it, and says so.
+# Before and after an exploration the interpreter swallows what is raised in the callback of a weak reference.
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
 @pytest.mark.parametrize("kind", ["alarm", "ctrl-c"])
 def test_an_interruption_at_any_moment_leaves_nothing_behind(kind):
@@ -115,3 +116,74 @@ def test_an_interruption_at_any_moment_leaves_nothing_behind(kind):
     assert left == []
     assert interrupted > MOMENTS // 3
     assert len(sys._current_frames()) <= real
+
+
+class Interrupts:
+    """Asks for an interruption where the interpreter swallows it."""
+
+    def __init__(self, number):
+        self.number = number
+
+    def __del__(self):
+        signal.raise_signal(self.number)
+
+
+class Plain:
+    pass
+
+
+def in_a_destructor(number):
+    Interrupts(number)
+
+
+def in_the_callback_of_a_weak_reference(number):
+    thing = Plain()
+    reference = weakref.ref(thing, lambda _: signal.raise_signal(number))
+    del thing
+    return reference
+
+
+@pytest.mark.parametrize("role", ["setup", "check"])
+@pytest.mark.parametrize("where", [in_a_destructor, in_the_callback_of_a_weak_reference])
+@pytest.mark.parametrize(
+    ("handler", "error"), [(alarm, AlarmError), (signal.default_int_handler, KeyboardInterrupt)]
+)
+@pytest.mark.parametrize("searcher", ["portfolio", "random"])
+def test_an_interruption_that_python_swallows_is_raised_all_the_same(role, where, handler, error, searcher):
+    asked = []
+
+    def interrupted(*_):
+        asked.append(1)
+        where(signal.SIGUSR1)
+        return Counter()
+
+    setup = interrupted if role == "setup" else Counter
+    check = interrupted if role == "check" else is_two
+    before, hook = signal.signal(signal.SIGUSR1, handler), sys.unraisablehook
+    try:
+        with pytest.raises(error):
+            explore(setup, [Counter.add_locked] * 2, check, searcher=searcher, max_schedules=20)
+    finally:
+        signal.signal(signal.SIGUSR1, before)
+    assert len(asked) == 1
+    assert sys.unraisablehook is hook
+
+
+def test_what_a_destructor_raises_itself_stays_where_it_is():
+    said = []
+
+    class Raises:
+        def __del__(self):
+            raise ValueError
+
+    def worker(counter):
+        Raises()
+        counter.add_locked()
+
+    before, sys.unraisablehook = sys.unraisablehook, lambda unraisable: said.append(unraisable.exc_type)
+    try:
+        result = explore(Counter, [worker] * 2, is_two)
+    finally:
+        sys.unraisablehook = before
+    assert result.verdict == "exhausted"
+    assert set(said) == {ValueError}

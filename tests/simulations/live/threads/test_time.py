@@ -8,6 +8,7 @@ import time
 import pytest
 
 from simulations.live.threads import StuckError, explore
+from simulations.live.threads.search.session import Session
 
 SECONDS = 0.4
 LATEST = SECONDS + 1
@@ -65,6 +66,36 @@ def test_seconds_are_obeyed_by_a_long_search():
     assert result.verdict == "gave up"
     assert time.monotonic() - begin >= SECONDS
     assert time.process_time() - own < LATEST
+
+
+def waits_for_a_flag(box):
+    while not box:
+        pass
+
+
+def adds_one_apart(box):
+    size = len(box)
+    box[:] = [None] * (size + 1)
+
+
+@pytest.mark.parametrize("worker", [waits_for_a_flag, adds_one_apart])
+@pytest.mark.parametrize("left", [-10, 0, 1_000])
+def test_a_finding_is_told_as_far_as_there_is_time(worker, left, monkeypatch):
+    take_time = Session.take_time
+
+    def at_the_end(session):
+        session._until = time.monotonic() + left
+        take_time(session)
+
+    monkeypatch.setattr(Session, "take_time", at_the_end)
+    result = explore(list, [worker] * 2, lambda box: len(box) == 2, seconds=1_000, minimise_max=5)
+    assert result.verdict == "found"
+    assert result.failure.kind == ("livelock" if worker is waits_for_a_flag else "check")
+    if left < 0:
+        assert "the time was up" in str(result) or result.plan is not None  # it may have been told already
+        assert result.minimality == "not minimised"
+    if left > 0:
+        assert result.plan is not None
 
 
 def test_a_thread_that_does_not_come_back_is_named_with_the_way_out():

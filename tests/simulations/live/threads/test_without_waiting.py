@@ -3,6 +3,7 @@
 import itertools
 import queue
 import threading
+from concurrent import futures
 
 import pytest
 
@@ -220,3 +221,84 @@ def test_a_thread_that_two_start():
 
     result = explore(Shared, [start, start], lambda state: state.told is None)
     assert (result.verdict, result.failure.kind) == (Verdict.FOUND, "check")
+
+
+class Guarded:
+    def __init__(self):
+        self.lock, self.event, self.line = threading.Lock(), threading.Event(), queue.SimpleQueue()
+        self.semaphore, self.condition = threading.Semaphore(0), threading.Condition()
+
+
+def holds(state):
+    if state.lock.acquire(timeout=1):
+        state.lock.release()
+
+
+def waits_for_a_change(state):
+    with state.condition:
+        state.condition.wait(1)
+
+
+def notifies(state):
+    with state.condition:
+        state.condition.notify()
+
+
+LIMITED = {
+    "lock": (holds, holds),
+    "event": (lambda state: state.event.set(), lambda state: state.event.wait(1)),
+    "queue": (lambda state: state.line.put(1), lambda state: state.line.get(timeout=1)),
+    "semaphore": (lambda state: state.semaphore.release(), lambda state: state.semaphore.acquire(timeout=1)),
+    "condition": (notifies, waits_for_a_change),
+}
+
+
+@pytest.mark.parametrize("workers", LIMITED.values(), ids=LIMITED)
+def test_a_time_out_that_never_passed_is_said_to_be_untried(workers):
+    result = explore(Guarded, list(workers))
+    assert result.verdict is Verdict.EXHAUSTED
+    assert result.coverage.time_outs
+    assert "time-outs were taken to pass only when no thread can go on" in str(result)
+
+
+class Insides:
+    def __init__(self):
+        self.line, self.semaphore = queue.Queue(), threading.Semaphore(0)
+        self.future, self.barrier = futures.Future(), threading.Barrier(1)
+        self.told = None
+
+
+LOOKS = {
+    "unfinished_tasks": (lambda state: state.line.put(1), lambda state: state.line.unfinished_tasks),
+    "len(queue)": (lambda state: state.line.put(1), lambda state: len(state.line.queue)),
+    "list(queue)": (lambda state: state.line.put(1), lambda state: list(state.line.queue)),
+    "value": (lambda state: state.semaphore.release(), lambda state: state.semaphore._value),
+    "state": (lambda state: state.future.set_result(1), lambda state: state.future._state),
+}
+
+
+@pytest.mark.parametrize(("changes", "looks"), LOOKS.values(), ids=LOOKS)
+def test_who_looks_into_a_primitive_forbids_a_proof(changes, looks):
+    def look(state):
+        state.told = looks(state)
+
+    told = []
+    result = explore(Insides, [look, changes], lambda state: told.append(state.told))
+    assert (result.verdict, result.coverage.vacuous) == (Verdict.GAVE_UP, False)
+    assert any("which its own code changes unseen" in why for why in result.coverage.hindrances)
+    for usual in told:
+        assert explore(Insides, [look, changes], lambda state, usual=usual: state.told == usual).found
+
+
+def test_who_uses_only_its_methods_does_not():
+    class Mine(queue.Queue):
+        def __init__(self):
+            super().__init__()
+            self.mine = 0
+
+    def puts(state):
+        with state.mutex:
+            state.mine += 1
+        state.put(state.maxsize)
+
+    assert explore(Mine, [puts, puts], lambda line: line.mine == 2).verdict is Verdict.EXHAUSTED
