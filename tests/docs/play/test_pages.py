@@ -68,6 +68,7 @@ def test_played_by_keyboard_on_a_telephone_a_page_ends_in_the_digest_of_the_comm
     tab.page.set_viewport_size({"width": 390, "height": 800})
     opened(tab, f"{base}{name}.html")
     assert tab.page.inner_text("#status") == ""
+    begun = Reading(stage(tab))
     for key in PLAYED[name]:
         press(tab, key)
         assert tab.page.evaluate("document.documentElement.scrollWidth") <= 390
@@ -75,6 +76,7 @@ def test_played_by_keyboard_on_a_telephone_a_page_ends_in_the_digest_of_the_comm
     state = dict(parse_qsl(urlsplit(link).fragment))
     with ThreadPoolExecutor(1) as aside:  # this thread has the event loop of Playwright
         here = Reading(aside.submit(pages.module(name).show, state).result())
+        assert begun.digest == Reading(aside.submit(pages.module(name).show, {}).result()).digest
     assert ended.digest == natively(ended, tmp_path) == here.digest
     tab.page.go_back()
     tab.page.wait_for_function("link => !link.endsWith(document.body.dataset.shown)", arg=link)
