@@ -153,7 +153,8 @@ class Installer:
             self._types.add(seen)
             for function in _functions_in(thing):
                 self.reached(function)
-        if seen is kind and not issubclass(kind, (type, functools.partial)):  # each class leads to functions of its own
+        # Each class, and each partial function, leads to functions of its own.
+        if seen is kind and not issubclass(kind, (type, functools.partial)):
             self._kinds.add(kind)
         return False
 
