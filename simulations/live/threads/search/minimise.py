@@ -180,7 +180,7 @@ def possible(session: Session, failure: Failure, preemptions: int, threads: Begi
     result = session.enumerate(schedules_max=affordable, bound=preemptions + 1, full=True, wanted=wanted)
     if result.failure is not None:
         return Possible.HERE
-    if session.was_cut:
+    if session.cuts:
         return Possible.NOT_SEEN
     if result.complete or (result.gone_through is not None and result.gone_through >= preemptions):
         return Possible.ELSEWHERE

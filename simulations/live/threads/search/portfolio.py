@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from simulations.live.threads.search.session import Session
     from simulations.live.threads.search.strategies import Decisions
 
+CUTS_MAX: Final = 20
+"""After so many runs that did not come to an end a search for what fails gives up."""
 OBSERVATIONS: Final = 12
 """How many runs a program is observed for where no budget says otherwise."""
 _MEANS: Final = (1.5, 3.0, 8.0, 30.0)
@@ -123,7 +125,7 @@ def retraced(session: Session, plan: Plan, seed: int) -> Hit | None:
 def covered(session: Session, preemptions: int | None = None, *, complete: bool = False) -> Coverage:
     """Return which schedules of a session were gone through."""
     threads = len(session.program.workers)
-    hindrances = (*session.hindrances, *((CUT,) if session.was_cut and not session.expired else ()))
+    hindrances = (*session.hindrances, *((CUT,) if session.cuts and not session.expired else ()))
     return Coverage(preemptions, complete, session.granularity, threads, session.atomic, hindrances)
 
 
@@ -136,7 +138,7 @@ def _by_chance(session: Session, budget: Budget, schedules_max: int | None = Non
         if found is not None:
             return found
         session.measure()
-    while session.schedules < schedules_max and not session.expired:
+    while session.schedules < schedules_max and not _is_spent(session):
         late = budget.searcher == "portfolio" and session.schedules >= schedules_max - schedules_max // 10
         if late and not session.widened:
             session.widen()
@@ -165,6 +167,11 @@ def _tried(session: Session, strategy: Proposal) -> Hit | None:
     return None
 
 
+def _is_spent(session: Session) -> bool:
+    """Whether no more runs are tried although the budget has some, since each takes too long."""
+    return session.expired or session.cuts >= CUTS_MAX
+
+
 def _sweep(session: Session, schedules_max: int) -> Hit | None:
     """Try every single deviation from the nominal run, and strict turns, before anything random."""
     for quantum in (1, 2, 3):
@@ -178,7 +185,7 @@ def _sweep(session: Session, schedules_max: int) -> Hit | None:
         again = False
         epoch = session.epoch
         for decisions in session.single_deviations():
-            if session.schedules >= schedules_max or session.expired:
+            if session.schedules >= schedules_max or _is_spent(session):
                 return None
             if decisions in done:
                 continue

@@ -81,7 +81,7 @@ class Session:
         epoch: How often the focus has been chosen.
         stuck: Whether the last run of a proof did not end, since it came to functions that were not watched.
         widened: Whether threads are switched in front of every site that has been run.
-        was_cut: Whether some run was cut short.
+        cuts: How many runs were cut short.
     """
 
     def __init__(self, program: Program, *, seconds: float | None = None) -> None:
@@ -95,7 +95,7 @@ class Session:
         self.schedules = 0
         self.points = 0
         self.epoch = 0
-        self.widened = self.was_cut = False
+        self.widened, self.cuts = False, 0
         self.stuck = False
         self._lessons = 0
         self._shares: Shares = {}
@@ -249,7 +249,7 @@ class Session:
             on_end=None if sink is None else self._points.tell_end,
         )
         self._swallowed.raise_it()
-        self.was_cut = self.was_cut or self.scheduler.cut
+        self.cuts += self.scheduler.cut
         return failure
 
     def fast(self, strategy: Strategy) -> Failure | None:

@@ -17,6 +17,8 @@ import pytest
 from simulations.live.threads import ThreadsError, explore
 from simulations.live.threads.control import back_end, thread_data
 from simulations.live.threads.control.failures import Kind
+from simulations.live.threads.control.limits import Limits
+from simulations.live.threads.search import session
 
 
 class Box:
@@ -398,3 +400,12 @@ def test_thread_local_data_that_a_set_up_makes_do_not_stay_and_those_of_the_call
 
 
 KEPT = []
+
+
+def test_a_search_whose_runs_do_not_end_gives_up_before_its_budget(monkeypatch):
+    monkeypatch.setattr(session, "OBSERVING", Limits(turn_max=100, points_max=200))
+    monkeypatch.setattr(session, "SEARCHING", Limits(turn_max=100, points_max=200))
+    for searcher in ("portfolio", "random"):
+        result = explore(Box, [assigns_often, assigns_often], searcher=searcher, max_schedules=10_000)
+        assert result.verdict == "gave up"
+        assert result.schedules < 100
