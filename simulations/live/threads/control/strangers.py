@@ -76,8 +76,8 @@ class Strangers:
         return not set(current_frames()) <= self._run.ours()
 
     def _is_ours(self, lock: object) -> bool:
-        """Return whether a thread of the run is known to hold a lock."""
-        return any(id(lock) in task.holds for task in self._run.everybody())
+        """Return whether a thread of the run is known to hold a lock, or gives it back when it ends."""
+        return any(id(lock) in task.holds or task.sentinel is lock for task in self._run.everybody())
 
     def may_hold(self, lock: Any) -> bool:
         """Return whether one of them may hold a lock that is not free.

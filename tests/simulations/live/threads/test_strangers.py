@@ -272,12 +272,34 @@ def test_a_lock_that_is_never_given_back_outside_is_one_clear_error():
     assert set(threading.enumerate()) == before - {thread}
 
 
-def test_a_deadlock_beside_other_threads_is_one_all_the_same():
-    def waits_for_ever(box):
-        queue.Queue().get()
+def waits_for_ever(_):
+    queue.Queue().get()
 
+
+def waits_for_one_that_waits_for_ever(_):
+    child = threading.Thread(target=queue.SimpleQueue().get)
+    child.start()
+    child.join()
+
+
+def waits_for_a_notice(_):
+    condition = threading.Condition()
+    with condition:
+        condition.wait()
+
+
+def takes_twice(_):
+    lock = threading.Lock()
+    with lock, lock:
+        pass
+
+
+@pytest.mark.parametrize(
+    "worker", [waits_for_ever, waits_for_one_that_waits_for_ever, waits_for_a_notice, takes_twice]
+)
+def test_a_deadlock_beside_other_threads_is_one_all_the_same(worker):
     with outside(threading.Lock()):
-        result = explore(Box, [waits_for_ever, waits_for_ever])
+        result = explore(Box, [worker, worker])
     assert result.failure.kind == "deadlock"
 
 
