@@ -24,7 +24,7 @@ SCHEDULES_MAX: Final = 400
 SIZES: Final = (4, 5, 6, 6, 7, 8, 8, 10)
 """How many accesses a program makes, at most, in turn."""
 SMALL: Final = tuple(program for _, program in small_programs())
-CONTENDED_EVERY: Final = 4
+CONTENDED_EVERY: Final = 10
 """Of so many rounds of sizes one is of programs that contend for a primitive and do little else."""
 
 
