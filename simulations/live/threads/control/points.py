@@ -154,13 +154,18 @@ class Points:
         if site.focus:
             run.baton.pass_point(site, writes=True)
 
-    def did(self, site: Site | None, thing: object, touching: Touching) -> None:
-        """Tell of an operation on a primitive that has been done."""
+    def did(self, site: Site | None, thing: object, touching: Touching, *others: object) -> None:
+        """Tell of an operation on a primitive that has been done, and what else it did the same to."""
         if self.sink is not None and not self.run.baton.mute:
             if site is not None:
                 site.note_run()
                 site.note_effect(touching)
-            self._say(self.run.current, site, [(self.stamps.of(thing), None, touching.changes)], touching)
+            self._say(
+                self.run.current,
+                site,
+                [(self.stamps.of(each), None, touching.changes) for each in (thing, *others)],
+                touching,
+            )
 
     def started(self, site: Site, task: Task, changed: Sequence[tuple[object, str]]) -> None:
         """Tell that a thread was started, and which attributes of which objects that changed."""

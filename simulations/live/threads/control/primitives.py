@@ -63,9 +63,18 @@ def free(lock: Any) -> bool:
     return False
 
 
-_REGISTER: Final[object] = getattr(threading, "_active_limbo_lock", None)
-"""What guards the list of threads. Who asks which there are takes it; that one begins or ends tells of it, as
-something that only reads, since in which order two threads begin or end is nothing to either."""
+class _Register:
+    """Stands for the list of threads.
+
+    That one begins or ends is told as what only reads it, since in which order two threads begin or end is
+    nothing to either. Who asks which threads there are writes it.
+    """
+
+
+_REGISTER: Final = _Register()
+_GUARD: Final[object] = getattr(threading, "_active_limbo_lock", None)
+_LISTING: Final = frozenset({threading.enumerate.__code__, threading.active_count.__code__})
+"""What takes the lock to look at the list; to start a thread takes it too, and looks at nothing."""
 
 
 _CHANGED_BY_START: Final = ("_ident", "ident", "_native_id", "native_id", "_handle", "_tstate_lock")
@@ -177,7 +186,8 @@ class Primitives:
             taken = lock.acquire(False) or self._lent(lock, blocking=True)
         if taken:
             run.current.takes(lock, site.name)
-        self._points.did(site, lock, Touching.ACQUIRES if taken else Touching.FAILS)
+        lists = (_REGISTER,) if lock is _GUARD and site.code in _LISTING else ()
+        self._points.did(site, lock, Touching.ACQUIRES if taken else Touching.FAILS, *lists)
         return bool(taken)
 
     def _obtainable(self, lock: Any) -> bool:
