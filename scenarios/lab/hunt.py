@@ -156,8 +156,11 @@ class HuntInterrupted(KeyboardInterrupt):
     """
 
     def __init__(self, hunt: Hunt) -> None:
-        super().__init__(str(hunt))
+        super().__init__(hunt)
         self.hunt = hunt
+
+    def __str__(self) -> str:
+        return str(self.hunt)
 
 
 def hunt(

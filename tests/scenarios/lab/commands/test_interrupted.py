@@ -1,5 +1,6 @@
 """Ctrl-C and SIGTERM: nothing found is lost, nothing is swallowed, nothing stays."""
 
+import copy
 import gc
 import os
 import signal
@@ -275,3 +276,10 @@ def test_a_prompt_at_a_terminal_stays_at_ctrl_c_and_leaves_at_sigterm():
         assert prompt.wait() == 143
     os.close(ours)
     os.close(theirs)
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
+def test_an_end_can_be_made_anew_of_its_arguments(number):
+    ended = Terminated(number)
+    again = (type(ended)(*ended.args), copy.copy(ended), copy.deepcopy(ended))
+    assert {(each.number, str(each)) for each in again} == {(number, number.name)}
