@@ -15,6 +15,7 @@ import opcode
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
+from itertools import accumulate, groupby
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from simulations.live.threads.control.standard_library import VERSION
@@ -51,24 +52,20 @@ class Instruction:
 
     Attributes:
         op: The operation code.
-        arg: The argument, extended arguments included; of a jump it is computed when the code is assembled.
+        arg: The argument, extended arguments included.
         target: Where a jump goes.
         position: Line, end line, column and end column in the source.
-        index: The place in the code object that was taken apart, or -1 if it was put in.
-        offset: Where it stands in the new code, in code units.
-        width: How many extended arguments it has at least.
+        index: The place in the code object that was taken apart.
     """
 
-    __slots__ = ("arg", "index", "offset", "op", "position", "target", "width")
+    __slots__ = ("arg", "index", "op", "position", "target")
 
-    def __init__(self, op: int, arg: int, position: Position, index: int = -1) -> None:
+    def __init__(self, op: int, arg: int, position: Position, index: int) -> None:
         self.op = op
         self.arg = arg
         self.position = position
         self.index = index
         self.target: Instruction | None = None
-        self.offset = 0
-        self.width = 0
 
     @property
     def name(self) -> str:
@@ -216,43 +213,41 @@ def put_together(
 
 def _assemble(body: Body, calls: dict[int, Sequence[Call]], unbound: frozenset[int]) -> _Assembled:
     original = body.code
-    pool: list[Any] = list(original.co_consts)
+    first_hook = len(original.co_consts)
     order: list[tuple[int, int]] = []
-    stream: list[Instruction] = []
-    first_of: dict[int, Instruction] = {}
+    pieces: list[bytes] = []
+    positions: list[Position] = []
+    begins: list[int] = []
+    jumps: list[tuple[int, Instruction]] = []
     for instruction in body.instructions:
-        at = len(stream)
+        begins.append(len(pieces))
         here = calls.get(instruction.index, ())
         for number, call in enumerate(here):
             if not call.after:
+                pieces.append(_call(call, first_hook + len(order)))
                 order.append((instruction.index, number))
-                _emit(stream, call, instruction.position, pool)
-        if instruction.index in unbound:
-            _emit_bound(stream, instruction)
-        else:
-            copy = Instruction(instruction.op, instruction.arg, instruction.position, instruction.index)
-            copy.target = instruction.target
-            stream.append(copy)
+        if instruction.target is not None:
+            jumps.append((len(pieces), instruction))
+        bound = instruction.index in unbound
+        pieces.append(_bound(instruction) if bound else _encoded(instruction.op, instruction.arg))
         for number, call in enumerate(here):
             if call.after:
+                pieces.append(_call(call, first_hook + len(order)))
                 order.append((instruction.index, number))
-                _emit(stream, call, instruction.position, pool)
-        first_of[instruction.index] = stream[at]
-    for copy in stream:
-        if copy.target is not None:
-            copy.target = first_of[copy.target.index]
-    size = _lay_out(stream)
+        positions += [instruction.position] * (len(pieces) - begins[-1])
+    offsets = _lay_out(pieces, jumps, begins)
     exceptions = bytearray()
     for start, end, target, depth_lasti in body.ranges:
-        first = first_of[start.index].offset
-        last = size if end is None else first_of[end.index].offset
-        _write_exception(exceptions, first, last - first, first_of[target.index].offset, depth_lasti)
+        first = offsets[begins[start.index]]
+        last = offsets[-1] if end is None else offsets[begins[end.index]]
+        handler = offsets[begins[target.index]]
+        _write_exception(exceptions, first, last - first, handler, depth_lasti)
     code = original.replace(
-        co_code=_encode(stream),
+        co_code=b"".join(pieces),
         co_exceptiontable=bytes(exceptions),
-        co_linetable=_encode_positions(stream, original.co_firstlineno),
-        co_consts=tuple(pool),
-        co_stacksize=body.code.co_stacksize + _STACK_NEEDED,
+        co_linetable=_encode_positions(positions, offsets, original.co_firstlineno),
+        co_consts=(*original.co_consts, *[None] * len(order)),  # where the hooks will be
+        co_stacksize=original.co_stacksize + _STACK_NEEDED,
     )
     return code, order
 
@@ -262,82 +257,79 @@ _OP: Final = dis.opmap
 _NULL_FIRST: Final = VERSION < (3, 13)
 
 
-def _emit(stream: list[Instruction], call: Call, position: Position, pool: list[Any]) -> None:
-    def put(name: str, arg: int = 0) -> None:
-        stream.append(Instruction(_OP[name], arg, position))
+def _call(call: Call, hook: int) -> bytes:
+    """Return the code of a call of the constant with this number."""
+    before, after = _around_hook(call.operands, call.cell, call.replaces)
+    return before + _encoded(_OP["LOAD_CONST"], hook) + after
 
-    pool.append(None)  # where the hook will be
-    if _NULL_FIRST:
-        put("PUSH_NULL")
-        put("LOAD_CONST", len(pool) - 1)
-    else:
-        put("LOAD_CONST", len(pool) - 1)
-        put("PUSH_NULL")
+
+@lru_cache(maxsize=CACHED_MAX)
+def _around_hook(operands: tuple[int, ...], cell: int | None, replaces: int) -> tuple[bytes, bytes]:
+    """Return what stands in front of the load of a hook, and behind it."""
+    null = _encoded(_OP["PUSH_NULL"], 0)
+    before, after = (null, b"") if _NULL_FIRST else (b"", null)
     given = 0
-    if call.cell is not None:
-        put("LOAD_CLOSURE" if _NULL_FIRST else "LOAD_FAST", call.cell)
+    if cell is not None:
+        after += _encoded(_OP["LOAD_CLOSURE" if _NULL_FIRST else "LOAD_FAST"], cell)
         given = 1
-    for operand in call.operands:
-        put("COPY", operand + 2 + given)
+    for operand in operands:
+        after += _encoded(_OP["COPY"], operand + 2 + given)
         given += 1
     if VERSION == (3, 11):
-        put("PRECALL", given)
-    put("CALL", given)
-    if call.replaces:
-        put("SWAP", call.replaces + 1)
-    put("POP_TOP")
+        after += _encoded(_OP["PRECALL"], given)
+    after += _encoded(_OP["CALL"], given)
+    if replaces:
+        after += _encoded(_OP["SWAP"], replaces + 1)
+    return before, after + _encoded(_OP["POP_TOP"], 0)
 
 
-def _emit_bound(stream: list[Instruction], load: Instruction) -> None:
+def _bound(load: Instruction) -> bytes:
     """Load a bound method and a NULL where the compiler wanted a method and its object."""
     arg = load.arg if VERSION == (3, 11) else load.arg & ~1
     op = load.op if load.name == "LOAD_SUPER_ATTR" else _OP["LOAD_ATTR"]
-    stream.append(Instruction(op, arg, load.position, load.index))
-    stream.append(Instruction(_OP["PUSH_NULL"], 0, load.position))
-    if _NULL_FIRST:
-        stream.append(Instruction(_OP["SWAP"], 2, load.position))
+    code = _encoded(op, arg) + _encoded(_OP["PUSH_NULL"], 0)
+    return code + _encoded(_OP["SWAP"], 2) if _NULL_FIRST else code
 
 
 def _extensions(arg: int) -> int:
     return 0 if arg < 1 << 8 else 1 if arg < 1 << 16 else 2 if arg < 1 << 24 else 3
 
 
-def _units(instruction: Instruction) -> int:
-    return max(instruction.width, _extensions(instruction.arg)) + 1 + _CACHE_SIZE[instruction.op]
+@lru_cache(maxsize=CACHED_MAX)
+def _encoded(op: int, arg: int, width: int = 0) -> bytes:
+    """Return an instruction with its inline caches, and with at least so many extended arguments."""
+    code = bytearray()
+    for extension in range(max(width, _extensions(arg)), 0, -1):
+        code += bytes((_EXTENDED_ARG, arg >> 8 * extension & 255))
+    return bytes(code) + bytes((op, arg & 255)) + bytes(2 * _CACHE_SIZE[op])
 
 
-def _lay_out(stream: list[Instruction]) -> int:
-    """Give every instruction its offset, in code units, and every jump its argument; return the size."""
-    jumps = [instruction for instruction in stream if instruction.target is not None]
+def _lay_out(pieces: list[bytes], jumps: list[tuple[int, Instruction]], begins: list[int]) -> list[int]:
+    """Give every jump its argument; return the offset of each piece, and of the end, in code units.
+
+    Args:
+        pieces: The code; those of the jumps are made here.
+        jumps: Which pieces are jumps.
+        begins: At which piece each instruction that was there begins.
+    """
+    sizes = [len(piece) // 2 for piece in pieces]
+    widths = [0] * len(jumps)
     while True:
-        offset = 0
-        for instruction in stream:
-            instruction.offset = offset
-            offset += _units(instruction)
+        offsets = [0, *accumulate(sizes)]
         settled = True
-        for jump in jumps:
+        for number, (at, jump) in enumerate(jumps):
             target = jump.target
             if target is None:
                 continue
-            before = _units(jump)
-            distance = target.offset - (jump.offset + before)
-            jump.arg = -distance if jump.op in _BACKWARD else distance
+            distance = offsets[begins[target.index]] - offsets[at + 1]
+            arg = -distance if jump.op in _BACKWARD else distance
             # A jump keeps the width it once needed: growing and shrinking in turn would never end.
-            jump.width = max(jump.width, _extensions(jump.arg))
-            settled = settled and _units(jump) == before
+            widths[number] = max(widths[number], _extensions(arg))
+            pieces[at] = _encoded(jump.op, arg, widths[number])
+            settled = settled and len(pieces[at]) // 2 == sizes[at]
+            sizes[at] = len(pieces[at]) // 2
         if settled:
-            return offset
-
-
-def _encode(stream: list[Instruction]) -> bytes:
-    code = bytearray()
-    for instruction in stream:
-        op, arg = instruction.op, instruction.arg
-        for extension in range(max(instruction.width, _extensions(arg)), 0, -1):
-            code += bytes((_EXTENDED_ARG, arg >> 8 * extension & 255))
-        code += bytes((op, arg & 255))
-        code += bytes(2 * _CACHE_SIZE[op])
-    return bytes(code)
+            return offsets
 
 
 def _write_exception(table: bytearray, start: int, length: int, target: int, depth_lasti: int) -> None:
@@ -359,16 +351,14 @@ _NO_LOCATION: Final = 15
 _UNITS_MAX: Final = 8
 
 
-def _encode_positions(stream: list[Instruction], first_line: int) -> bytes:
+def _encode_positions(positions: list[Position], offsets: list[int], first_line: int) -> bytes:
     table = bytearray()
     line = first_line
-    index = 0
-    while index < len(stream):
-        position = stream[index].position
-        units = 0
-        while index < len(stream) and stream[index].position == position:
-            units += _units(stream[index])
-            index += 1
+    at = 0
+    for position, group in groupby(positions):
+        end = at + sum(1 for _ in group)
+        units = offsets[end] - offsets[at]
+        at = end
         while units > 0:
             line = _encode_entry(table, position, min(units, _UNITS_MAX), line)
             units -= _UNITS_MAX
@@ -376,23 +366,20 @@ def _encode_positions(stream: list[Instruction], first_line: int) -> bytes:
 
 
 def _encode_entry(table: bytearray, position: Position, units: int, line: int) -> int:
-    def varint(value: int) -> None:
-        while value >= 64:
-            table.append(value & 63 | 64)
-            value >>= 6
-        table.append(value)
-
     start, end, column, end_column = position
-    form = _NO_LOCATION if start is None else _LONG_FORM
-    if start is not None and (end is None or column is None or end_column is None):
-        form = _NO_COLUMNS
-    table.append(128 | form << 3 | units - 1)
     if start is None:
+        table.append(128 | _NO_LOCATION << 3 | units - 1)
         return line
     delta = start - line
-    varint(-delta << 1 | 1 if delta < 0 else delta << 1)
-    if form == _LONG_FORM and end is not None and column is not None and end_column is not None:
-        varint(end - start)
-        varint(column + 1)
-        varint(end_column + 1)
+    values = [-delta << 1 | 1 if delta < 0 else delta << 1]
+    form = _NO_COLUMNS
+    if end is not None and column is not None and end_column is not None:
+        form = _LONG_FORM
+        values += end - start, column + 1, end_column + 1
+    table.append(128 | form << 3 | units - 1)
+    for value in values:
+        while value >= 64:
+            table.append(value & 63 | 64)
+            value >>= 6  # noqa: PLW2901  (what is left of it)
+        table.append(value)
     return start
