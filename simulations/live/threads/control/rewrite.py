@@ -55,12 +55,12 @@ class Instruction:
         arg: The argument, extended arguments included.
         target: Where a jump goes.
         position: Line, end line, column and end column in the source.
-        index: The place in the code object that was taken apart.
+        index: The place in the code object that was taken apart, or -1 if it is not of one.
     """
 
     __slots__ = ("arg", "index", "op", "position", "target")
 
-    def __init__(self, op: int, arg: int, position: Position, index: int) -> None:
+    def __init__(self, op: int, arg: int, position: Position, index: int = -1) -> None:
         self.op = op
         self.arg = arg
         self.position = position
