@@ -28,8 +28,6 @@ if TYPE_CHECKING:
 
 _CONTAINERS: Final = (list, dict, set, deque)
 _HOLDING: Final = (*_CONTAINERS, tuple, frozenset)
-_TOLD: Final = (threading.Thread, threading.Event)
-"""Of these every change is told of by itself."""
 _DEPTH: Final = 3
 """How many levels of what is shown are looked at."""
 
@@ -76,8 +74,6 @@ def shown(things: Iterable[Any], stamps: Stamps) -> list[object]:
             kind = type(thing)
             if kind in (LOCK, RLOCK):
                 inside = [thing]
-            elif issubclass(kind, _TOLD):
-                continue
             elif type(kind.__repr__) is FunctionType and of_primitives(kind.__repr__.__code__):
                 attributes: Any = attributes_of(thing) or {}
                 inside = [thing, *(one for one in attributes.values() if type(one) in (LOCK, RLOCK))]
@@ -97,8 +93,8 @@ def _is_changed(kind: type, name: str) -> bool | None:
     """
     changed = None
     for owner in kind.__mro__:
-        if owner in _TOLD:
-            return None
+        if owner is threading.Thread or owner is threading.Event:
+            return None  # of these every change is told of by itself
         later = _OF_OWNERS.get(id(owner), _NOTHING).get(name)
         if later is not None:
             changed = later or changed or False

@@ -161,7 +161,7 @@ class Points:
         """Tell of an operation on a primitive that has been done, and what else it did the same to."""
         if touching in _IN_VAIN:
             self.run.baton.tried_in_vain()
-        else:
+        elif touching is not Touching.READS_TIME:
             self.run.baton.changed()
         if self.sink is not None and not self.run.baton.mute:
             if site is not None:
