@@ -97,6 +97,7 @@ class Fork:
     children: tuple[int, ...]
     between: tuple[Op, ...]
     pooled: bool
+    joined: bool
 
 
 @dataclass(frozen=True)
@@ -254,12 +255,12 @@ class Machine:
         """Give the threads that a `Spawn` starts their numbers; it stands outside of loops and helpers."""
         if not isinstance(statement, Spawn):
             return statement
-        pooled = statement.how in ("pool", "pool of setup")
+        pooled = "pool" in statement.how
         numbers = tuple(range(len(self.bodies), len(self.bodies) + len(statement.bodies)))
         self.bodies += statement.bodies
         for number in numbers:
             self.crews[number] = Crew(numbers, statement.width if pooled else len(numbers))
-        return Fork(numbers, statement.between, pooled)
+        return Fork(numbers, statement.between, pooled, "left" not in statement.how)
 
     def first(self) -> World:
         """Return the world before the first step."""
@@ -328,9 +329,9 @@ class Machine:
                     thread = replace(thread, todo=(Look(place), Unless((Sleep(sync), op)), *rest))
                 case Unless(ops=ops):
                     thread = replace(thread, todo=(*(ops if thread.t == 0 else ()), *rest))
-                case Fork(children=children, between=between, pooled=pooled):
+                case Fork(children=children, between=between, pooled=pooled, joined=joined):
                     starts = tuple(Start(child) for child in children)
-                    joins = tuple(Join(child, always=pooled) for child in children)
+                    joins = tuple(Join(child, always=pooled) for child in children if joined)
                     thread = replace(thread, todo=(*starts, *between, *joins, *rest))
                 case _:
                     return thread

@@ -299,9 +299,11 @@ class _Renderer:
         numbers = range(len(self.bodies), len(self.bodies) + len(statement.bodies))
         self.bodies += statement.bodies
         between = self._block(statement.between, number)
-        if statement.how in ("thread", "subclass"):
+        joined = "left" not in statement.how
+        if "pool" not in statement.how:
             makers = {
                 "thread": "threading.Thread(target=thread_{0}, args=(s,))",
+                "thread left": "threading.Thread(target=thread_{0}, args=(s,))",
                 "subclass": "Runner(thread_{0}, s)",
             }
             if statement.how == "subclass" and not any("class Runner" in text for text in self.functions):
@@ -312,12 +314,14 @@ class _Renderer:
                 self.functions.append(f"class Runner(threading.Thread):\n{indent(init + run, '    ')}")
             maker = makers[statement.how]
             starts = "".join(f"child_{n} = {maker.format(n)}\nchild_{n}.start()\n" for n in numbers)
-            return starts + between + "".join(f"child_{n}.join()\n" for n in numbers)
+            return starts + between + "".join(f"child_{n}.join()\n" for n in numbers if joined)
         pool = f"ThreadPoolExecutor({statement.width})"
         if statement.how == "pool of setup":
             self.made.append(f"s.pool_{numbers[0]} = {pool}")
             pool = f"s.pool_{numbers[0]}"
         body = "".join(f"future_{n} = pool.submit(thread_{n}, s)\n" for n in numbers) + between
+        if not joined:
+            return f"pool = {pool}\n{body}"
         body += "".join(f"future_{n}.result()\n" for n in numbers)
         return f"with {pool} as pool:\n{indent(body, '    ')}"
 

@@ -29,7 +29,7 @@ Helper: TypeAlias = Literal[
     "function", "nested", "method", "library", "partial", "generator", "begun", "context", "enter", "map",
     "lambda", "property", "factory", "exec", "coroutine",
 ]  # fmt: skip
-Starting: TypeAlias = Literal["thread", "subclass", "pool", "pool of setup"]
+Starting: TypeAlias = Literal["thread", "subclass", "pool", "pool of setup", "thread left", "pool left"]
 
 OPERATIONS: Final[dict[Kind, tuple[Operation, ...]]] = {
     "list": ("append", "pop", "first", "length", "sum", "insert", "remove", "clear"),
@@ -173,7 +173,10 @@ class Call:
 
 @dataclass(frozen=True)
 class Spawn:
-    """Start threads, run `between`, and wait until they have ended; a pool runs `width` of them at a time."""
+    """Start threads, run `between`, and wait until they have ended, unless they are left behind.
+
+    A pool runs `width` of them at a time.
+    """
 
     bodies: tuple[tuple[Stmt, ...], ...]
     how: Starting = "thread"

@@ -5,6 +5,7 @@ from math import comb
 import pytest
 
 from tests.quality.threads.differential.interpreter import answer
+from tests.quality.threads.differential.programs import STARTING
 from tests.quality.threads.differential.syntax import (
     Add,
     Await,
@@ -170,11 +171,19 @@ def test_a_pool_of_one_runs_its_tasks_one_after_the_other(how, width, expected):
     assert {result[0][0] for result in results(Program(((spawn, Load(0)),), ONE))} == {n for (n,) in expected}
 
 
+@pytest.mark.parametrize("how", ["thread left", "pool left"])
+def test_who_is_left_behind_runs_beside_what_follows_and_to_its_end(how):
+    program = Program(((Spawn(((Add(0),),), how, 1), Load(0)),), ONE)
+    assert values(program) == {(1,)}
+    assert {result[0][0] for result in results(program)} == {0, 1}
+
+
 def test_what_stands_between_runs_beside_the_threads():
     spawn = Spawn(((Add(0),),), "thread", 1, (Add(0),))
     assert values(Program(((spawn,),), ONE)) == {(1,), (2,)}
 
 
-def test_a_deadlock_of_a_started_thread_is_one():
-    spawn = Spawn(((Signal(0, "wait"),),), "thread", 1)
+@pytest.mark.parametrize("how", STARTING)
+def test_a_deadlock_of_a_started_thread_is_one(how):
+    spawn = Spawn(((Signal(0, "wait"),),), how, 1)
     assert answer(Program(((spawn,),), syncs=(Sync("event"),))).deadlock
