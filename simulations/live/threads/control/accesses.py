@@ -49,7 +49,7 @@ from types import (
 )
 from typing import TYPE_CHECKING, Any, Final
 
-from simulations.live.threads.control.insides import looked_into
+from simulations.live.threads.control.insides import looked_into, shown
 from simulations.live.threads.control.stamps import attributes_of, behind_reference
 
 if TYPE_CHECKING:
@@ -200,12 +200,19 @@ def touched(
             return whole(operands[0], stamps, writes=True)
         return item(operands[0], operands[1], stamps, writes=site.writes)
     if site.kind == "whole":
+        if site.shows and (state_of := as_text(operands[-1:], stamps)):
+            return state_of
         if len(operands) == 1:
             return whole(operands[0], stamps, writes=site.writes)
         first, *others = operands
         touches = reach((first,), stamps, writes=site.writes)
         return touches + [touch for touch in reach(others, stamps, writes=False) if touch not in touches]
     return []
+
+
+def as_text(things: Any, stamps: Stamps) -> list[Touch]:
+    """Return what it touches, of the state of primitives, to make a text of things."""
+    return [(stamps.of(one), None, False) for one in shown(things, stamps)]
 
 
 def attribute(thing: Any, name: str, stamps: Stamps, *, writes: bool) -> list[Touch]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from simulations.live.threads.control.back_end import get_ident
-from simulations.live.threads.control.limits import NEVER, STRICT_TURN, Limits
+from simulations.live.threads.control.limits import IN_VAIN_MAX, NEVER, STRICT_TURN, Limits
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -29,6 +29,7 @@ class Baton:
         current: The thread that holds it.
         ident: The identifier of its real thread; -1 while what is done is not part of the run.
         mute: Whether the thread that runs is in a part where no other may be chosen.
+        in_vain: How often threads have tried primitives in vain since one was last changed.
         step: How many points and forced choices the run has had.
         stop: The step at which the strategy wants to be asked.
         bound: The step at which a hook must call `look`: the earliest of `stop` and the ends of the turn.
@@ -40,9 +41,11 @@ class Baton:
     __slots__ = (
         "_look",
         "_turn_max",
+        "_unchanged_until",
         "bound",
         "current",
         "ident",
+        "in_vain",
         "mute",
         "step",
         "stop",
@@ -59,7 +62,7 @@ class Baton:
 
     def begin(self, holder: Task, limits: Limits) -> None:
         """Start a run, in which one thread is alone at first."""
-        self.step = 0
+        self.step = self.in_vain = self._unchanged_until = 0
         self._turn_max, self.strict_at = limits.turn_max, limits.points_max
         self.alone(holder)
 
@@ -94,7 +97,23 @@ class Baton:
 
     def begin_turn(self) -> None:
         """Give the thread that runs a turn from now."""
+        unchanged = self.turn_ends == self._unchanged_until
         self.turn_ends = self.step + self._turn_max
+        if unchanged:
+            self._unchanged_until = self.turn_ends
+
+    def changed(self) -> None:
+        """Note that the thread that runs has changed a primitive: it does not only try in vain."""
+        self.in_vain = 0
+        self.turn_ends = self.step + self._turn_max
+
+    def tried_in_vain(self) -> None:
+        """Note that it has tried, or looked at, a primitive in vain; after many times its turn ends."""
+        if self.turn_ends != self._unchanged_until:
+            self.in_vain, self._unchanged_until = 0, self.turn_ends  # something was written since
+        self.in_vain += 1
+        if self.in_vain >= IN_VAIN_MAX:
+            self.turn_ends = self._unchanged_until = self.bound = self.step
 
     def begin_strict_turn(self) -> None:
         """Give the thread that runs a turn that ends whatever it does."""

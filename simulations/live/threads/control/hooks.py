@@ -91,6 +91,8 @@ class Hooks:
             return quiet(lambda manager: self._observe_with(site, manager))
         if site.kind == "switch":
             return quiet(lambda: self._points.switch(site))
+        if site.kind == "resume":
+            return quiet(lambda: self._points.runs_on(site))
         baton, points = self._baton, self._points
 
         def observe(*operands: Any) -> None:

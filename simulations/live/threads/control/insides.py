@@ -7,6 +7,7 @@ looks at them without a method of theirs sees more than that, so it forbids a pr
 from __future__ import annotations
 
 import dis
+import gc
 import queue
 import threading
 from collections import deque
@@ -20,11 +21,15 @@ from simulations.live.threads.control.stamps import attributes_of
 from simulations.live.threads.control.standard_library import LOCK, RLOCK
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from types import CodeType
 
     from simulations.live.threads.control.stamps import Stamps
 
 _CONTAINERS: Final = (list, dict, set, deque)
+_HOLDING: Final = (*_CONTAINERS, tuple, frozenset)
+_DEPTH: Final = 3
+"""How many levels of what is shown are looked at."""
 
 
 def looked_into(code: CodeType, thing: Any, name: str, stamps: Stamps) -> list[object]:
@@ -50,6 +55,35 @@ def looked_into(code: CodeType, thing: Any, name: str, stamps: Stamps) -> list[o
         for value in attributes.values()
     ]
     return [lock for lock in inner if type(lock) in (LOCK, RLOCK)]
+
+
+def shown(things: Iterable[Any], stamps: Stamps) -> list[object]:
+    """Return the primitives whose state is seen where things are made a text of, and their locks.
+
+    That another thread changes the state is not told for each of its parts, so it forbids a proof.
+
+    Args:
+        things: What is shown, with what it holds.
+        stamps: The numbers of the run's objects.
+    """
+    found: list[object] = []
+    level = list(things)
+    for _ in range(_DEPTH):
+        below: list[Any] = []
+        for thing in level:
+            kind = type(thing)
+            if kind in (LOCK, RLOCK):
+                inside = [thing]
+            elif type(kind.__repr__) is FunctionType and of_primitives(kind.__repr__.__code__):
+                attributes: Any = attributes_of(thing) or {}
+                inside = [thing, *(one for one in attributes.values() if type(one) in (LOCK, RLOCK))]
+            else:
+                below += gc.get_referents(thing) if issubclass(kind, _HOLDING) else ()
+                continue
+            stamps.hinder(f"the program shows the state of a {kind.__qualname__} as text")
+            found += inside
+        level = below
+    return found
 
 
 def _is_changed(kind: type, name: str) -> bool | None:

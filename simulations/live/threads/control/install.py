@@ -331,9 +331,9 @@ class Installer:
         if site.kind == "switch" and self._points.granularity != "gil":
             return
         replaces = site.operands[0] if substitutes else 0
+        after = site.kind == "resume" or (site.kind == "switch" and site.name == "RESUME")
         if mode == "observe" or (mode == "watch" and (site.focus or site.sync or not site.hot)):
             hook = hooks.observing(site)
-            after = site.kind == "switch" and site.name == "RESUME"
             yield site.index, Call(hook, site.operands, cell=site.cell, replaces=replaces, after=after)
             if site.kind == "call" and self._points.granularity == "gil":
                 site.set_writes(writes=True)
@@ -346,9 +346,9 @@ class Installer:
         elif site.sync and not substitutes:
             yield site.index, Call(hooks.observing(site), site.operands)
         elif site.focus:
-            yield site.index, Call(self._points.run.baton.point(site, writes=site.writes))
+            yield site.index, Call(self._points.run.baton.point(site, writes=site.writes), after=after)
         elif not site.hot:
-            yield site.index, Call(hooks.first_time(site))
+            yield site.index, Call(hooks.first_time(site), after=after)
 
 
 def _codes(code: CodeType) -> Iterator[CodeType]:

@@ -19,6 +19,8 @@ LESSONS_MAX: Final = 20
 """How often a run that came to new places is looked at again, so that the focus may grow."""
 TO_TELL: Final = 0.6
 """How much longer than its time, in seconds, a search may take to tell of what it found."""
+IN_VAIN_MAX: Final = 2_000
+"""After so many tries and looks in vain, by all threads together, a run is cut short; others had turns."""
 NEVER: Final = 1 << 62
 """A step that no run comes to."""
 START_OF_TIME: Final = 1_000_000_000

@@ -36,7 +36,7 @@ from types import (
 from typing import TYPE_CHECKING, Any, Final
 
 from simulations.live.threads.control import accesses, back_end
-from simulations.live.threads.control.accesses import reach, solid, whole
+from simulations.live.threads.control.accesses import as_text, reach, solid, whole
 from simulations.live.threads.control.stamps import attributes_of
 
 if TYPE_CHECKING:
@@ -152,6 +152,8 @@ _READERS: Final[frozenset[object]] = frozenset(
     }
 )
 """What reads its arguments, and what they hold."""
+_SHOWING: Final[frozenset[object]] = frozenset({repr, ascii, format, print, operator.mod})
+"""What makes a text of its arguments."""
 _WRITERS_OF_STATE: Final[frozenset[object]] = frozenset({pickle.dumps, marshal.dumps})
 """What reads objects as a whole, with their attributes."""
 _STATELESS: Final = frozenset(
@@ -280,6 +282,7 @@ _KEEPING: Final[frozenset[str]] = frozenset(
 )
 """Methods of the containers that look into none of their arguments."""
 _CONTAINERS: Final = frozenset({dict, list, set, deque, bytearray, OrderedDict})
+_SAYING: Final = frozenset({"__repr__", "__str__", "__format__"})
 _BUILDERS: Final = frozenset(
     {"__init__", "__new__", "__init_subclass__", "__subclasshook__", "__class_getitem__"}
 )
@@ -365,6 +368,8 @@ def _made(kind: type, given: tuple[Any, ...], stamps: Stamps) -> list[Touch]:
         return []  # it says itself what it does with its arguments
     if base in _SHALLOW:
         return _drawn(given, stamps, deep=False)
+    if base is str and (state_of := as_text(given, stamps)):
+        return state_of
     known = base in _READERS or base in accesses.FIXED
     return _drawn(given, stamps) if known else reach(given, stamps, writes=True)
 
@@ -379,7 +384,8 @@ def _function(function: Any, args: tuple[Any, ...], given: tuple[Any, ...], stam
     if function in _SHALLOW:
         return _drawn(given, stamps, deep=False)
     if function in _READERS:
-        return _drawn(given, stamps)
+        state_of = as_text(given, stamps) if function in _SHOWING else []
+        return [*_drawn(given, stamps), *state_of]
     if (function in _GETTERS or function in _SETTERS) and len(args) > 1:
         return accesses.attribute(args[0], str(args[1]), stamps, writes=function in _SETTERS)
     if function in _ITEMS and len(args) > 1:
@@ -410,7 +416,8 @@ def _method(
     if issubclass(type(owner), type) or base in accesses.PLAIN:
         return _plain(owner, base, name, stamps)
     if base in accesses.FIXED or base in accesses.HOLDING:
-        return _drawn(given, stamps)
+        things = given if base is str else (owner,) if name in _SAYING else ()
+        return [*_drawn(given, stamps), *(as_text(things, stamps) if things else ())]
     if type(owner) in accesses.VIEWS:
         return [*whole(owner, stamps, writes=False), *_drawn(given, stamps)]
     if base not in _CONTAINERS:

@@ -36,6 +36,8 @@ _OUTLIVED: Final = (
 _ENDS: Final = "the end of an object that a weak reference knows, with the step before it"
 _CALLING_BACK: Final = frozenset({"item", "whole", "call"})
 """The kinds of sites whose operations may call code of Python before they are done."""
+_IN_VAIN: Final = frozenset({Touching.FAILS, Touching.LOOKS_AT})
+"""What a thread may do again and again while it waits for another."""
 _REGION: Final = "a thread came to a region marked as uninteresting, whose accesses do not count"
 GRANULARITIES: Final = ("sync", "access", "gil")
 
@@ -137,13 +139,14 @@ class Points:
         news, self._news = self._news, set()
         return news
 
-    def at_primitive(self, site: Site, thing: object, *, tries: bool = False) -> None:
+    def at_primitive(self, site: Site, thing: object, *, tries: bool = False, looks: bool = False) -> None:
         """Count a point in front of an operation on a primitive.
 
         Args:
             site: Where the operation stands.
             thing: The primitive; None where it is only time.
-            tries: Whether the operation does not wait for as long as it takes.
+            tries: Whether the operation does not wait for as long as it takes; in vain it changes nothing.
+            looks: Whether it changes nothing.
         """
         site.note_primitive()
         run = self.run
@@ -152,10 +155,14 @@ class Points:
         if tries and self.sink is not None and thing is not None:
             self._say(run.current, site, [(self.stamps.of(thing), TRIED, False)], Touching.TRIES)
         if site.focus:
-            run.baton.pass_point(site, writes=True)
+            run.baton.pass_point(site, writes=not (tries or looks))
 
     def did(self, site: Site | None, thing: object, touching: Touching, *others: object) -> None:
         """Tell of an operation on a primitive that has been done, and what else it did the same to."""
+        if touching in _IN_VAIN:
+            self.run.baton.tried_in_vain()
+        elif touching is not Touching.READS_TIME:
+            self.run.baton.changed()
         if self.sink is not None and not self.run.baton.mute:
             if site is not None:
                 site.note_run()
@@ -194,6 +201,10 @@ class Points:
         Items are numbered as they are put. Who takes an item depends on who put it, and on who took the one
         before it; to put another changes nothing for it.
         """
+        if touching is Touching.PUTS or not line.empty():
+            self.run.baton.changed()
+        else:
+            self.run.baton.tried_in_vain()
         if self.sink is None or self.run.baton.mute:
             return
         site.note_run()
@@ -238,6 +249,20 @@ class Points:
         baton.current.comes_to(site)
         site.set_writes(writes=True)
         self.pass_point(site)
+
+    def runs_on(self, site: Site) -> None:
+        """Come to where a generator begins or goes on: until it yields, no other thread can go on with it."""
+        baton = self.run.baton
+        if baton.mute or get_ident() != baton.ident:
+            return
+        site.note_run()
+        if self.sink is not None and not self._unfinished.around(baton.current.index, []):
+            return
+        if self.granularity != "gil":
+            self.pass_point(site)
+        if self.sink is not None:
+            site.note_effect(site.verb)
+            self._say(baton.current, site, [], site.verb)
 
     def tell_end(self, task: Any) -> None:
         """Tell of the end of a thread."""

@@ -309,13 +309,13 @@ class Primitives:
 
     def _empty(self, site: Site, line: Any) -> Callable[..., Any]:
         if self._run.mine():
-            self._points.at_primitive(site, line)
+            self._points.at_primitive(site, line, looks=True)
             self._points.did_at_end(site, line, Touching.LOOKS_AT)
         return line.empty  # type: ignore[no-any-return]
 
     def _size(self, site: Site, line: Any) -> Callable[..., Any]:
         if self._run.mine():
-            self._points.at_primitive(site, line)
+            self._points.at_primitive(site, line, looks=True)
             self._points.did(site, line, Touching.LOOKS_AT)
         return line.qsize  # type: ignore[no-any-return]
 

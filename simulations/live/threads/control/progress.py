@@ -9,6 +9,7 @@ for ever; that there is none proves nothing.
 from __future__ import annotations
 
 import dis
+import functools
 import threading
 from collections import OrderedDict, defaultdict, deque
 from types import (
@@ -16,6 +17,7 @@ from types import (
     CodeType,
     FrameType,
     FunctionType,
+    GeneratorType,
     MemberDescriptorType,
     MethodType,
     ModuleType,
@@ -34,7 +36,7 @@ if TYPE_CHECKING:
 OBJECTS_MAX: Final = 5_000
 """A state with more objects is not looked at."""
 _ATOMS: Final = frozenset({int, float, complex, bool, str, bytes, type(None), range, slice, type(...)})
-_INERT: Final = frozenset({FunctionType, BuiltinFunctionType, ModuleType, CodeType, type})
+_INERT: Final = frozenset({FunctionType, ModuleType, CodeType, type})
 _HEAP_TYPE: Final = 1 << 9
 """The flag of a class that was made at run time."""
 _POINTER: Final = 8
@@ -138,6 +140,13 @@ class _Snapshot:
             return id(thing), repr(thing)
         if kind is MethodType:
             return id(thing.__func__), self.value(thing.__self__)
+        if kind is BuiltinFunctionType:  # made anew whenever a method of an object in C is looked up
+            return kind.__qualname__, thing.__qualname__, self.value(thing.__self__)
+        if kind is functools.partial:
+            return id(kind), *(self.value(part) for part in (thing.func, thing.args, thing.keywords))
+        if kind is GeneratorType:
+            frame = thing.gi_frame
+            return id(kind), None if frame is None or thing.gi_running else self.frame(frame)
         if issubclass(kind, (set, frozenset)):
             if not all(type(item) in _ATOMS for item in thing):
                 raise UnseenError

@@ -62,6 +62,7 @@ from simulations.live.threads.control.kernel import Kernel
 from simulations.live.threads.control.limits import (
     CLOCK_READS_FREE,
     CLOCK_TICK,
+    IN_VAIN_MAX,
     STACK_NEEDED,
     START_OF_TIME,
     WATCH_STEP,
@@ -388,7 +389,7 @@ class Scheduler:
                 if self._repetition.comes_to(task, self.tasks, self._clock_reads):
                     self._failure = livelock(self.tasks, task.name)
         baton = self.baton
-        endless = baton.step >= 2 * self._limits.points_max
+        endless = baton.step >= 2 * self._limits.points_max or baton.in_vain >= IN_VAIN_MAX
         if endless or not going_on or self._failure is not None:
             self.cut = going_on and self._failure is None
             self._wake_main()

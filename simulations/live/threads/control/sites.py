@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dis
+import inspect
 import linecache
 from types import (
     BuiltinFunctionType,
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
 
     from simulations.live.threads.control.rewrite import Body, Instruction, Position
 
-Kind = Literal["attribute", "item", "whole", "global", "name", "cell", "call", "with", "switch"]
+Kind = Literal["attribute", "item", "whole", "global", "name", "cell", "call", "with", "switch", "resume"]
 
 
 _NAMED: Final = frozenset(
@@ -65,6 +66,7 @@ class Site:
         hot: Whether it has been run under observation.
         focus: Whether threads may be switched in front of it.
         effects: What it has been seen to do.
+        shows: Whether it may make a text of what it touches.
         sync: Whether it has worked on a primitive, so that it must stay under control.
         exit: Of a `with` statement, the site at its end.
         end: Of a call, the place of the call itself, which stands behind the instructions that prepare it.
@@ -85,6 +87,7 @@ class Site:
         "name",
         "operands",
         "position",
+        "shows",
         "sync",
         "verb",
         "writes",
@@ -105,6 +108,7 @@ class Site:
         way_out: Site | None = None,
         position: Position | None = None,
         end: int | None = None,
+        shows: bool = False,
     ) -> None:
         self.code = code
         self.index = instruction.index
@@ -116,6 +120,7 @@ class Site:
         self.line = self.position[0] or instruction.position[0] or code.co_firstlineno
         self.writes = writes
         self.deletes = deletes
+        self.shows = shows
         self.verb = verb or (Touching.WRITES if writes else Touching.READS)
         self.effects: set[Touching] = set()
         self.hot = False
@@ -199,6 +204,7 @@ _TRUTH_TESTS: Final = frozenset(
     )
 )
 _IN_PLACE_FIRST: Final = 13
+_REMAINDER: Final = 6
 _SUBSCRIPT: Final = 26
 _HAS_SPEC: Final = 4
 _WHOLE_READS: Final = {
@@ -222,6 +228,7 @@ _WHOLE_READS: Final = {
     "GET_YIELD_FROM_ITER": (1,),
     "SEND": (2,) if VERSION < (3, 15) else (3,),  # likewise
 }
+_SHOWING: Final = frozenset({"FORMAT_SIMPLE", "FORMAT_WITH_SPEC", "CONVERT_VALUE"})
 _ITEMS: Final = {"BINARY_SUBSCR": False, "STORE_SUBSCR": True, "DELETE_SUBSCR": True}
 _ATTRIBUTES: Final = {"LOAD_ATTR": False, "LOAD_METHOD": False, "STORE_ATTR": True, "DELETE_ATTR": True}
 _GLOBALS: Final = {"LOAD_GLOBAL": False, "STORE_GLOBAL": True, "DELETE_GLOBAL": True}
@@ -252,14 +259,16 @@ def sites_of(body: Body) -> Iterator[Site]:
                 code, instruction, "item", operands=(2, 1), writes=writes, deletes=name == "DELETE_SUBSCR"
             )
         elif name in _WHOLE_READS:
-            yield Site(code, instruction, "whole", operands=_WHOLE_READS[name])
+            yield Site(code, instruction, "whole", operands=_WHOLE_READS[name], shows=name in _SHOWING)
         elif name == "STORE_SLICE":
             yield Site(code, instruction, "whole", operands=(3,), writes=True)
         elif name == "BINARY_OP":
             in_place = instruction.arg >= _IN_PLACE_FIRST
-            yield Site(code, instruction, "whole", operands=(2, 1), writes=in_place)
+            shows = instruction.arg % _IN_PLACE_FIRST == _REMAINDER
+            yield Site(code, instruction, "whole", operands=(2, 1), writes=in_place, shows=shows)
         elif name == "FORMAT_VALUE":
-            yield Site(code, instruction, "whole", operands=(2 if instruction.arg & _HAS_SPEC else 1,))
+            below = 2 if instruction.arg & _HAS_SPEC else 1
+            yield Site(code, instruction, "whole", operands=(below,), shows=True)
         elif instruction.op in _TRUTH_TESTS and not (previous and previous.op in _BOOLEAN):
             yield Site(code, instruction, "whole", operands=(1,))
         elif name in _CALLS:
@@ -269,8 +278,10 @@ def sites_of(body: Body) -> Iterator[Site]:
             yield _call(body, instruction)
         elif with_site := _with(body, instruction):
             yield with_site
-        if name == "JUMP_BACKWARD" or (name == "RESUME" and instruction.arg & 3 == 0):
+        if name == "JUMP_BACKWARD" or (name == "RESUME" and instruction.arg & 3 < _DELEGATES):
             yield Site(code, instruction, "switch", name=name, verb=Touching.SWITCHES)
+        if name == "RESUME" and code.co_flags & inspect.CO_GENERATOR and instruction.arg & 3 < _DELEGATES:
+            yield Site(code, instruction, "resume", name=code.co_name, writes=True, verb=Touching.RUNS)
         previous = instruction
 
 
@@ -280,6 +291,8 @@ def entries(body: Body) -> Iterator[int]:
 
 
 _AWAITS: Final = 3
+_DELEGATES: Final = 2
+"""From here on `RESUME` goes on within `yield from` and `await`."""
 
 
 def _attribute(code: CodeType, instruction: Instruction) -> Site:

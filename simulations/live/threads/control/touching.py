@@ -14,6 +14,7 @@ class Touching(StrEnum):
     CALLS = "calls"
     CALLS_C = "calls C"
     SWITCHES = "switches"
+    RUNS = "runs"
     ACQUIRES = "acquires"
     FAILS = "fails to acquire"
     TRIES = "tries"

@@ -205,9 +205,11 @@ def test_a_thread_that_another_one_starts(ask, first):
         told.add(state.told)
 
     result = explore(Shared, [start, asks] if first else [asks, start], check)
-    assert (result.verdict, result.coverage.vacuous) == (Verdict.EXHAUSTED, False)
-    assert len(told) == 2
-    for usual in told:
+    shown = ask is OF_ANOTHERS["repr"]  # that of a primitive forbids a proof
+    verdict = Verdict.GAVE_UP if shown else Verdict.EXHAUSTED
+    assert (result.verdict, result.coverage.vacuous) == (verdict, False)
+    assert shown or len(told) == 2
+    for usual in told if len(told) == 2 else ():
         workers = [start, asks] if first else [asks, start]
         assert explore(Shared, workers, lambda state, usual=usual: state.told == usual).found
 
