@@ -7,7 +7,8 @@ profile, so that nothing is cached, and then played by its keys. Printed are med
 first picture is painted; until Python has made that picture anew, from when on moves are answered; until a
 first move, made as soon as then, is answered; how long a move after that takes from the key to the new page,
 the median and the slowest, where the reader looks for S seconds before each; and the processor time of the
-page until Python has started, and for a move with all that is tried ahead while the reader looks. Run it on a quiet machine: the load that there was is printed too, and processor time depends on it least.
+page until Python has started, and for a move with all that is tried ahead while the reader looks. Run it on
+a quiet machine: the load that there was is printed too, and processor time depends on it least.
 """
 
 from __future__ import annotations
