@@ -31,7 +31,22 @@ _NAME: Final = (
 
 _VALUE: Final = r"""(?:\\*"(?:[^"\\]|\\.){0,2000}"?|\\*'(?:[^'\\]|\\.){0,2000}'?|\S{1,4000})"""
 _IS: Final = r"""["'\\]{0,4}\s{0,8}(?:[=:]|%3D)\s{0,8}"""
+_OF_CLIENTS: Final = {
+    r"mysql(?:dump|admin|import|show|check|slap|pump|sh|binlog)?|mariadb(?:-\w{1,20})?|7z[ar]?": r"-p",
+    r"sshpass|mongo\w{0,20}|docker\s{1,8}login|podman\s{1,8}login": r"-p\s{0,8}",
+    r"sqlcmd|bcp|isql|zip|unzip": r"-P\s{0,8}",
+    r"redis-cli|valkey-cli": r"-a\s{1,8}",
+    r"ldap\w{1,20}": r"-w\s{0,8}",
+    r"smbclient|rpcclient|smbget": r"-U\s{0,8}[^\s%]{1,200}%",
+    r"openssl": r"pass:",
+}
+"""Programs that take a password after a flag of one letter, and that flag, in the case that it has."""
+
 _PATTERNS: Final = (
+    *(
+        rf"(?<![\w-])(?:{programs})(?=\s)[^\r\n|;&]{{0,1000}}?\s(?-i:{flag})(?P<secret>{_VALUE})"
+        for programs, flag in _OF_CLIENTS.items()
+    ),
     rf"{_NAME}{_IS}(?P<secret>{_VALUE})",
     rf"(?<!\S)['\"]?--?[\w-]{{0,40}}{_NAME}['\"]?\s{{1,8}}(?P<secret>{_VALUE})",
     rf"authorization{_IS}[\"']?(?P<secret>[^\r\n\"']{{1,4000}})",
@@ -49,6 +64,7 @@ _PATTERNS: Final = (
 _ARGUMENT: Final = re.compile(
     rf"^-{{0,2}}[\w.-]{{0,40}}(?:{_NAME}|AWS_\w{{1,40}})[=:](?P<secret>.+)$", re.IGNORECASE | re.DOTALL
 )
+_SPACES: Final = re.compile(r"\s")
 _FLAG: Final = re.compile(rf"^--?[\w-]{{0,40}}{_NAME}$", re.IGNORECASE)
 
 
@@ -78,7 +94,8 @@ class Redactor:
         if not self.patterns:
             return tuple(words)
         joined = " ".join(words)
-        spans = list(self._spans(joined))
+        whole_words = " ".join(_SPACES.sub("_", word) for word in words)
+        spans = [*self._spans(joined), *self._spans(whole_words)]
         covered, begin = [], 0
         for place, word in enumerate(words):
             inside = [(first - begin, last - begin) for first, last in spans]
@@ -133,7 +150,8 @@ NOTHING: Final = Redactor()
 
 SECRETS: Final = Redactor(tuple(re.compile(each, re.IGNORECASE) for each in _PATTERNS), _ARGUMENT, _FLAG)
 """Hides common secrets: values of names such as `token=` and `--password`, of `Authorization:`, `Cookie:` and
-`AWS_...`, passwords in URLs and after `--user NAME:`, and keys of a form that is known."""
+`AWS_...`, passwords in URLs, after `--user NAME:` and after a flag of one letter of a known program, and keys
+of a form that is known."""
 
 
 def by_patterns(patterns: Sequence[str]) -> Redactor:

@@ -12,9 +12,12 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from enum import Enum, EnumType
 from functools import partial
-from typing import Any, Final, NamedTuple, TypeAlias
+from itertools import islice
+from typing import Any, Final, NamedTuple, TypeAlias, TypeVar
 
-from simulations.live.state_machines.stored_codes import SubjectError, name_of, same
+from simulations.live.state_machines.stored_codes import CODES_MAX, SubjectError, name_of, same
+
+_T = TypeVar("_T")
 
 Send: TypeAlias = Callable[[Any], object]
 """Sends one event to a machine."""
@@ -156,7 +159,7 @@ def _named(states: Iterable[object], initial: object) -> dict[str, object]:
     """Name the states, in the form in which the field holds them: members, their values, or their names."""
     if isinstance(states, str) or not isinstance(states, Iterable):
         raise SubjectError(f"states is an Enum class or a list of values, not {states!r}")
-    values = list(states)
+    values = _all_of("states", states)
     forms: list[list[object]] = [values]
     if all(isinstance(value, Enum) for value in values) and not isinstance(initial, Enum):
         forms = [
@@ -184,11 +187,25 @@ def _named(states: Iterable[object], initial: object) -> dict[str, object]:
     return named
 
 
+def _all_of(what: str, given: Iterable[_T]) -> list[_T]:
+    """Return what an iterable gives; it may raise, and need not end."""
+    try:
+        values = list(islice(given, CODES_MAX + 1))
+    except Exception as error:
+        raise SubjectError(f"the {what} cannot be gone through: {type(error).__name__}: {error}") from error
+    if len(values) > CODES_MAX:
+        raise SubjectError(
+            f"more than {CODES_MAX} {what} are given, or without an end; give a list of those there are"
+        )
+    return values
+
+
 def _events(events: Iterable[str] | Mapping[str, Send], send: Callable[[str], Send]) -> dict[str, Send]:
-    if isinstance(events, str):
-        raise SubjectError(f"events is a list of names or a mapping, not the text {events!r}")
+    if isinstance(events, str) or not isinstance(events, Iterable):
+        what = "the text " if isinstance(events, str) else ""
+        raise SubjectError(f"events is a list of names or a mapping, not {what}{events!r}")
     if not isinstance(events, Mapping):
-        return {name: send(name) for name in events}
+        return {name: send(name) for name in _all_of("events", events)}
     for name, action in events.items():
         if not callable(action):
             raise SubjectError(

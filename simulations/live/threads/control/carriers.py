@@ -69,7 +69,8 @@ class Carrier:
         self.ident = self.number = 0
         self.spoilt = False
         # Without it `threading.current_thread()` would make a dummy, which would stay behind.
-        self.thread = threading.Thread(name="worker", daemon=True)
+        # What a worker starts is in the background if the worker is; so a worker must not seem to be.
+        self.thread = threading.Thread(name="worker", daemon=False)
         self.thread._started._flag = True  # type: ignore[attr-defined]  # noqa: SLF001  (it has started)
         if VERSION < (3, 13):
             # It is alive as long as this lock is held.

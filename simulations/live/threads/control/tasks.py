@@ -267,5 +267,6 @@ def _in_background(task: Task) -> bool:
     if thread is None:
         return False
     executors = sys.modules.get("concurrent.futures.thread")
-    idle = executors is not None and thread in executors._threads_queues  # noqa: SLF001  (it knows its threads)
+    queue = None if executors is None else executors._threads_queues.get(thread)  # noqa: SLF001  (it knows its threads)
+    idle = queue is not None and task.wait is not None and task.wait.what is queue
     return thread.daemon or idle

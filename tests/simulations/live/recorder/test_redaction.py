@@ -47,6 +47,19 @@ SHAPES = [
     "-H 'Authorization: Basic {secret}'",
     '"authorization": "{secret}"',
     "bearer {secret}",
+    "mysql -h host -u root -p{secret} db",
+    "/usr/bin/mysqldump --quick -p{secret}",
+    "mariadb-dump -p'{secret}' db",
+    "7z a -p{secret} out.7z",
+    "sshpass -p {secret} ssh host",
+    "mongodump -u root -p {secret}",
+    "docker login -u someone -p {secret} host",
+    "sqlcmd -S host -P {secret}",
+    "unzip -P {secret} in.zip",
+    "redis-cli -h host -a {secret} ping",
+    "ldapsearch -x -w {secret}",
+    "smbclient -U someone%{secret} //host/share",
+    "openssl rsa -passin pass:{secret}",
     "Cookie: id={secret}; other={secret}",
     '"set-cookie": "id={secret}; Path=/"',
     "curl -u someone:{secret} host",
@@ -84,6 +97,23 @@ def test_an_argument_is_hidden_to_its_end(name, secret, around, together):
     assert len(shown) == 2 * len(around) + len(words)
 
 
+def test_a_flag_of_one_letter_hides_its_argument_to_the_end_and_nothing_else():
+    assert SECRETS.command(["/usr/bin/mysql", "-pQz one two", "db"]) == (
+        "/usr/bin/mysql",
+        f"-p{HIDDEN}",
+        "db",
+    )
+    assert SECRETS.command(["redis-cli", "-a", "Qz one", "ping"]) == ("redis-cli", "-a", HIDDEN, "ping")
+    for command in (
+        "mysql -P3306 -p db",
+        "mkdir -p a/b",
+        "docker run -p 80:80 x",
+        "my-mysql -pages",
+        "zip -r a b",
+    ):
+        assert SECRETS.text(command) == command
+
+
 @PATIENT
 @given(st.lists(word, max_size=12).map(" ".join))
 @example("tokenize 512 tokens: max_tokens: 7 passed 3 failed http://host:8080/path PWD=/home at 12:30:11")
@@ -93,7 +123,11 @@ def test_ordinary_words_are_shown(text):
 
 
 @PATIENT
-@given(st.lists(st.sampled_from(["token", "://a:", 'password="', "-", " --token ", "eyJ", "\\"])))
+@given(
+    st.lists(
+        st.sampled_from(["token", "://a:", 'password="', "-", " --token ", "eyJ", "\\", "mysql ", " -p"])
+    )
+)
 def test_no_text_of_a_log_takes_long(parts):
     """There is no assertion on time: a pattern that tries all ways would not end."""
     SECRETS.text("".join(parts) * 20 + "x" * 4000)

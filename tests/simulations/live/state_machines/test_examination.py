@@ -1,5 +1,6 @@
 """The instrument on state machines of the user's own, written by hand."""
 
+import itertools
 import json
 import operator
 import sys
@@ -245,6 +246,28 @@ def test_an_enum_names_the_states_of_a_field_that_holds_members_values_or_names(
     report = examine(Lamp, field="mode", states=Mode, width=3, events=["go"])
     assert report.codes[0].state == "RUN"
     assert [name for name, _ in report.states] == NAMES
+
+
+def _breaks():
+    yield 1
+    raise OSError("the disk is gone")
+
+
+@pytest.mark.parametrize("given", ["states", "events"])
+@pytest.mark.parametrize(
+    ("values", "said"),
+    [
+        (itertools.count, "more than 4096"),
+        (lambda: itertools.repeat("go"), "more than 4096"),
+        (_breaks, "cannot be gone through: OSError: the disk is gone"),
+        (lambda: 5, "not 5"),
+    ],
+    ids=["count", "repeat", "raises", "number"],
+)
+def test_states_and_events_that_do_not_end_or_break_are_one_clear_sentence(given, values, said):
+    arguments = {"states": [b"\x01", b"\x02"], "events": ["go"], given: values()}
+    with pytest.raises(SubjectError, match=said):
+        examine(Mapped, field="register", **arguments)
 
 
 def test_texts_flip_in_their_own_bits():
