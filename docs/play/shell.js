@@ -2,7 +2,8 @@
 //
 // A page begins with a picture that was made when it was built. Every move is a link to another state, so Back
 // takes it back and a link leads to it; the fields of the form are parts of the state, too. For each state the
-// function `show` of the page's own module is called in the worker, and what it returns is shown.
+// function `show` of the page's own module is called in the worker, and what it returns is shown. While the reader
+// looks, it is called for the states that the links lead to, so that most moves are answered already.
 
 const name = document.body.dataset.page;
 const stage = document.getElementById("stage");
@@ -11,11 +12,14 @@ const form = document.getElementById("form");
 const SLOW_MS = 1000; // from then on a run can be stopped
 const SILENT_MS = 60_000; // without an answer and without progress a run is taken for an endless loop
 const STEP_MS = 700; // between two steps of what plays by itself
+const REST_MS = 150; // without a move, then those that could follow are tried ahead
+const ANSWERS_MAX = 200; // are kept
 
-let worker, ready, asked, gone, shown, slow, silent, playing;
+const answers = new Map(); // what the pages of states hold, by address
+let worker, ready, asked, ahead, gone, shown, slow, silent, playing, rest;
 let sent = 0;
 
-const state = () => Object.fromEntries(new URLSearchParams(location.hash.slice(1)));
+const state = (hash = location.hash) => Object.fromEntries(new URLSearchParams(hash.slice(1)));
 const written = (next) =>
   "#" + new URLSearchParams(Object.entries(next).filter(([, value]) => value !== "")).toString().replaceAll("+", "%20");
 
@@ -42,6 +46,7 @@ function say(text, stoppable = false) {
 function start() {
   ready = false;
   asked = null;
+  ahead = false;
   worker = new Worker(new URL("./worker.js", import.meta.url), { type: "module" });
   worker.onmessage = ({ data }) => ("ready" in data ? started(data) : heard(data));
   worker.onerror = (error) => say(`Python did not start: ${error.message}`);
@@ -61,6 +66,7 @@ function started(data) {
 }
 
 function stop(why) {
+  clearTimeout(rest);
   worker.onmessage = null;
   worker.terminate();
   worker = null;
@@ -71,16 +77,32 @@ function stop(why) {
 
 function ask() {
   fill();
+  clearTimeout(rest);
+  if (ready && (asked === null || ahead) && answers.has(location.hash)) {
+    answered(location.hash, answers.get(location.hash));
+    return;
+  }
   if (!worker) {
     start();
     say("Python starts again ...");
   }
-  if (!ready || asked !== null) return; // it is asked as soon as the answer before it has come
-  asked = location.hash;
-  worker.postMessage({ id: ++sent, call: `play.${name}:show`, args: [state()] });
+  if (!ready || (asked !== null && !ahead)) return; // it is asked as soon as the answer before it has come
   clearTimeout(slow);
   slow = setTimeout(() => say("Running ...", true), SLOW_MS);
   lives();
+  if (asked === null) call(location.hash);
+}
+
+function call(hash, { guess = false } = {}) {
+  asked = hash;
+  ahead = guess;
+  worker.postMessage({ id: ++sent, call: `play.${name}:show`, args: [state(hash)] });
+}
+
+function look() {
+  const links = [...stage.querySelectorAll("a.move:not([data-long])")];
+  const next = links.find(({ hash }) => !answers.has(hash));
+  if (next && ready && asked === null && !document.hidden) call(next.hash, { guess: true });
 }
 
 function lives() {
@@ -91,24 +113,36 @@ function lives() {
 
 function heard({ id, progress, value, error }) {
   if (id !== sent) return;
-  clearTimeout(slow);
   if (progress !== undefined) {
+    clearTimeout(slow);
     lives();
     say(`${progress} `, true);
     return;
   }
-  clearTimeout(silent);
   const was = asked;
+  const guessed = ahead;
   asked = null;
-  if (was !== location.hash) {
-    if (value !== undefined) show(value);
+  ahead = false;
+  if (answers.size >= ANSWERS_MAX) answers.clear();
+  if (value !== undefined) answers.set(was, value);
+  if (was === location.hash) {
+    answered(was, value, error);
+  } else if (guessed && document.body.dataset.shown === (location.hash || "#")) {
+    if (value !== undefined) rest = setTimeout(look);
+  } else {
+    if (value !== undefined && !guessed) show(value);
     ask();
-    return;
   }
+}
+
+function answered(hash, value, error) {
+  clearTimeout(slow);
+  clearTimeout(silent);
   say(error ?? "");
   if (value !== undefined) show(value);
-  document.body.dataset.shown = was || "#";
+  document.body.dataset.shown = hash || "#";
   step();
+  rest = setTimeout(look, REST_MS);
 }
 
 function play(button, { now = false } = {}) {

@@ -54,7 +54,14 @@ def address(state: State) -> str:
 
 
 def move(
-    label: str, state: State, *, key: str = "", hint: str = "", chosen: bool = False, plays: str = ""
+    label: str,
+    state: State,
+    *,
+    key: str = "",
+    hint: str = "",
+    chosen: bool = False,
+    plays: str = "",
+    long: bool = False,
 ) -> str:
     """Return a link to another state of the page.
 
@@ -66,12 +73,14 @@ def move(
         chosen: Whether the page is in that state.
         plays: The key of a move that is made again and again from there, until there is none or the link is
             followed once more.
+        long: Whether it takes long, so that it is not tried before it is followed.
     """
     shown = {"ArrowLeft": "←", "ArrowRight": "→", " ": "Space"}.get(key, key)
     cap = f"<kbd>{text(shown)}</kbd> " if key else ""
     more = f"<small>{text(hint)}</small>" if hint else ""
     keyed = f' id="key-{text(key.strip() or "Space")}" data-key="{text(key)}"' if key else ""
     keyed += f' data-plays="{text(plays)}" data-label="{text(label)}"' if plays else ""
+    keyed += " data-long" if long else ""
     current = ' aria-current="true"' if chosen else ""
     return (
         f'<a class="move" href="{html.escape(address(state))}"{keyed}{current}>{cap}{text(label)}{more}</a>'

@@ -140,7 +140,9 @@ def _law(given: State, low: int, cut: str, launches: int) -> str:
         shares.append(("the exact law", _exact(low, cut)))
         parts.append(elements.facts(shares))
     if more > launches:
-        again = elements.move(f"launch it {more - launches} times", {**given, "launched": str(more)}, key="l")
+        again = elements.move(
+            f"launch it {more - launches} times", {**given, "launched": str(more)}, key="l", long=True
+        )
         parts.append(elements.moves("launches", [again]))
     return "".join(parts)
 

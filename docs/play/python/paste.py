@@ -26,6 +26,10 @@ if TYPE_CHECKING:
 SECONDS_MAX: Final = 15
 """For how long schedules are searched, less than a page waits before it takes a run for an endless loop."""
 _FILE: Final = "pasted.py"
+_NOT_AUDITED: Final = (
+    f"not run here. On a computer, heisenlab threads run {_FILE} audits this proof "
+    "by random schedules that switch threads at any instruction."
+)
 _CODE: Final = """\
 class Account:
     def __init__(self):
@@ -136,13 +140,20 @@ def show(state: State) -> str:
             )
         )
     else:
-        parts.append(elements.facts([("covers", result.coverage)]))
+        parts.append(elements.facts(_covered(result)))
     parts.append(f"<h2>To take home: {_FILE}</h2>\n{elements.listing(source + _test())}")
     parts.append(elements.paragraph(f"pytest {_FILE} is {'red' if result.found else 'green'}."))
     if result.digest:
         parts.append(elements.natively(f"heisenlab threads run {_FILE}", result.digest))
     nothing_else = elements.move("as it was at first", {}, key="r")
     return "".join([*parts, elements.moves("what now", [nothing_else])])
+
+
+def _covered(result: Exploration) -> list[tuple[str, object]]:
+    rows: list[tuple[str, object]] = [("covers", result.coverage)]
+    if result.verdict is Verdict.EXHAUSTED and not result.coverage.audits:
+        rows.append(("audit", _NOT_AUDITED))
+    return rows
 
 
 def _verdict(result: Exploration) -> str:

@@ -189,8 +189,9 @@ def _picture(played: Played) -> Lanes:
 
 def _counter(name: str, state: State) -> str:
     if "all" not in state:
+        every = {**state, "all": "1"}
         return elements.moves(
-            "proof", [elements.move("Can it be done? Run every schedule", {**state, "all": "1"}, key="p")]
+            "proof", [elements.move("Can it be done? Run every schedule", every, key="p", long=True)]
         )
     counted = count(name)
     if not counted.complete:

@@ -9,20 +9,23 @@ from __future__ import annotations
 import re
 from collections import Counter
 from functools import lru_cache
+from itertools import product
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from scenarios.invalid_mode import SCENARIO
 from scenarios.lab.execution import replayed as run_again
+from simulations.choices import Deviation, drawn
 from simulations.drawing.marks import Kind, Look, Span, Spot, Tone, Track, Tracks
 from simulations.drawing.page import fragment
 from simulations.errors import LabError
 from simulations.mode_machine.debugger import Debugger
 from simulations.mode_machine.encodings import Mode
 from simulations.mode_machine.encodings import show as mode_of
+from simulations.mode_machine.environment import upset_label
 from simulations.mode_machine.picture import diagram
 from simulations.mode_machine.registers import read
-from simulations.mode_machine.system import incidents_at, lost_processors
-from simulations.mode_machine.workload import Workload
+from simulations.mode_machine.system import incidents_at, lost_processors, step
+from simulations.mode_machine.workload import Workload, received
 
 from . import elements, replayed
 
@@ -153,17 +156,15 @@ def fatal_strikes(variant: Variant, done: Sequence[Done], clock: int) -> set[Don
 
     Where it is struck in that clock already, what counts is to leave that out.
     """
+    system = variant.system
     machine = played(variant, [each for each in done if each.clock <= clock])
+    state, told = machine.goto(clock), received(system, machine.workload)[clock]
+    struck = {(each.processor, each.bit) for each in done if each.kind == "f" and each.clock == clock}
     fatal = set()
-    for number in range(variant.system.processors):
-        for bit in range(variant.system.encoding.bits):
-            machine.goto(clock)
-            machine.flip(number, bit)
-            machine.goto(clock + 1)
-            if number in lost_processors(variant.system, machine.state):
-                fatal.add(Done(clock, "f", number, bit))
-            machine.goto(clock)
-            machine.flip(number, bit)
+    for strike in product(range(system.processors), range(system.encoding.bits)):
+        upset = (Deviation(upset_label(*each), 0, 1) for each in sorted(struck ^ {strike}))
+        if strike[0] in lost_processors(system, step(system, state, told, drawn(upset))):
+            fatal.add(Done(clock, "f", *strike))
     return fatal
 
 
@@ -224,7 +225,7 @@ def _picture(debugger: Debugger, done: Sequence[Done]) -> Tracks:
     debugger.goto(here)
     tracks = []
     for number in range(debugger.system.processors):
-        modes = [str(read(debugger.system, state, f"cpu{number}.mode")) for state in states]
+        modes = [mode_of(debugger.system.encoding, state.processors[number].code) for state in states]
         kinds = [
             _NO_MODE
             if number in lost_processors(debugger.system, state)

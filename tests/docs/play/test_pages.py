@@ -6,6 +6,7 @@ from urllib.parse import parse_qsl, urlsplit
 import pytest
 
 from docs.play import pages
+from docs.play.python import scheduler
 from tests.docs.play.reading import Reading, natively
 
 PLAYED = {
@@ -17,6 +18,12 @@ PLAYED = {
     "suspects": ("a", "d", "b", "h", "Enter"),
 }
 """For each page the keys that play it to an end that has a line and a digest."""
+
+POSTED = """() => {
+  window.posted = [];
+  const post = Worker.prototype.postMessage;
+  Worker.prototype.postMessage = function (said) { posted.push(said.args[0]); post.call(this, said); };
+}"""
 
 
 def stage(tab):
@@ -87,6 +94,20 @@ def test_a_link_leads_to_where_it_was_taken(tab, base):
     opened(tab, f"{base}scheduler.html#level=leases&moves=0&all=1")
     assert "you cannot" in stage(tab)
     assert tab.page.inner_text("#status") == ""
+
+
+def test_while_the_reader_looks_moves_are_tried_ahead_but_none_that_takes_long(tab, base):
+    opened(tab, f"{base}scheduler.html")
+    tab.page.evaluate(POSTED)
+    press(tab, "1")
+    tab.page.wait_for_function("posted.some(({ level, moves }) => level === 'single-flight' && !moves)")
+    press(tab, "2")
+    tried = tab.page.evaluate("posted")
+    assert [each.get("moves") for each in tried].count("01") == 1
+    assert not [each for each in tried if "all" in each]
+    with ThreadPoolExecutor(1) as aside:
+        here = aside.submit(scheduler.show, {"level": "as-shipped", "moves": "01"}).result()
+    assert Reading(stage(tab)).says == Reading(here).says
 
 
 def test_enter_follows_the_link_that_has_the_focus_and_no_other(tab, base):

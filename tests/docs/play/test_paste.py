@@ -8,6 +8,7 @@ import pytest
 from docs.play.python import paste
 from simulations.drawing.marks import Tone
 from simulations.errors import LabError
+from simulations.live.threads.search import portfolio
 from tests.docs.play import pasted, sites
 from tests.docs.play.reading import Reading, natively
 
@@ -51,6 +52,16 @@ def test_a_lock_leaves_no_schedule_and_is_no_finding():
     page = Reading(paste.show({"code": LOCKED}))
     assert page.says[0].startswith(Tone.GOOD)
     assert page.command == ""
+
+
+@pytest.mark.parametrize("native", [True, False])
+def test_of_a_proof_the_page_says_whether_it_was_audited(monkeypatch, native):
+    monkeypatch.setattr(portfolio, "NATIVE", native)
+    page = Reading(paste.show({"code": LOCKED}))
+    assert page.says[0].startswith(Tone.GOOD)
+    assert ("audited by" in page.html) == native
+    assert ("not run here" in page.html) != native
+    assert "not run here" not in paste.show({})
 
 
 def test_code_that_was_pasted_with_its_indentation_is_taken():

@@ -41,6 +41,7 @@ def test_an_endless_loop_is_stopped_and_the_next_press_begins_anew(tab, base):
     tab.page.click("#form button")
     tab.page.wait_for_function(HERE)
     assert "No schedule breaks it" in stage(tab)
+    assert "audit</dt><dd>not run here" in stage(tab)
     assert tab.page.inner_text("#status") == ""
 
 

@@ -30,6 +30,7 @@ _CONTAINERS: Final = (list, dict, set, deque)
 _HOLDING: Final = (*_CONTAINERS, tuple, frozenset)
 _DEPTH: Final = 3
 """How many levels of what is shown are looked at."""
+_STORE_ATTR: Final = dis.opmap["STORE_ATTR"]
 
 
 def looked_into(code: CodeType, thing: Any, name: str, stamps: Stamps) -> list[object]:
@@ -104,7 +105,9 @@ def _is_changed(kind: type, name: str) -> bool | None:
 def _set_by(owner: type) -> dict[str, bool]:
     found: dict[str, bool] = {}
     for function in vars(owner).values():
-        for instruction in dis.get_instructions(function) if type(function) is FunctionType else ():
+        if type(function) is not FunctionType or _STORE_ATTR not in function.__code__.co_code[::2]:
+            continue  # the quick look spares most functions the slow one
+        for instruction in dis.get_instructions(function):
             if instruction.opname == "STORE_ATTR":
                 later = function.__name__ != "__init__"
                 found[instruction.argval] = found.get(instruction.argval, False) or later
