@@ -95,9 +95,13 @@ class Carrier:
         except Stopped:
             self.spoilt = True  # an interruption that came when the task had just ended by itself
         self._gone = True
-        if threading._active.get(self.ident) is self.thread:  # type: ignore[attr-defined]  # noqa: SLF001  (nothing public does it)
-            del threading._active[self.ident]  # type: ignore[attr-defined]  # noqa: SLF001  (likewise)
+        self._forget()
         self._ended.release()
+
+    def _forget(self) -> None:
+        """Let `threading` know the thread no more; idempotent."""
+        if threading._active.get(self.ident) is self.thread:  # type: ignore[attr-defined]  # noqa: SLF001  (nothing public does it)
+            threading._active.pop(self.ident, None)  # type: ignore[attr-defined]  # noqa: SLF001  (likewise)
 
     @property
     def started(self) -> bool:
@@ -152,12 +156,14 @@ class Carrier:
     def end(self) -> None:
         """Let the thread end, and wait until it has; it can then be started again."""
         self._job = None
-        if not self._started or (self._gone and not self._leaves):
-            return
-        if not self._leaves and self.gate.locked():
-            self.gate.release()
-        if not self.spoilt and self._ended.acquire(timeout=1):
-            self._started = self._gone = self._leaves = False  # all is as it was before the start
+        if self._started and (self._leaves or not self._gone):
+            if not self._leaves and self.gate.locked():
+                self.gate.release()
+            ended = self._ended.acquire(timeout=_REAP_STEP if self.spoilt else 1)
+            if ended and not self.spoilt:
+                self._started = self._gone = self._leaves = False  # all is as it was before the start
+        if self.spoilt and (self._gone or self.ident not in back_end.current_frames()):
+            self._forget()  # it may have been interrupted again on its last steps
 
 
 class Crew:

@@ -4,15 +4,12 @@ from __future__ import annotations
 
 import logging
 import sys
-from contextlib import contextmanager
 from typing import TYPE_CHECKING, Final
 
 from simulations.live.threads.control.carriers import KERNEL_LIMIT, REAP_LIMIT
 from simulations.live.threads.control.tracing import set_trace
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from simulations.live.threads.control.kernel import Kernel
     from simulations.live.threads.control.run import Run
 
@@ -22,7 +19,13 @@ EXECUTORS: Final = logging.getLogger("concurrent.futures")
 
 def unwind(run: Run, kernel: Kernel) -> None:
     """Unwind every thread that is left, one at a time, so that none is left behind."""
-    with _quietly():
+    # No generator gives back what is taken here: one that is interrupted as it begins would do so much later.
+    disabled, trace = EXECUTORS.disabled, sys.gettrace()
+    try:
+        # The thread of an executor would log the end that it is brought to.
+        EXECUTORS.disabled = True
+        # On 3.11 a thread that is being traced does not move while another has yet to take an interruption.
+        set_trace(None)
         for task in run.tasks:
             carrier = task.carrier
             if task.done or carrier is None:
@@ -32,17 +35,6 @@ def unwind(run: Run, kernel: Kernel) -> None:
             if task.gate.locked():
                 task.gate.release()
             carrier.finish(KERNEL_LIMIT if kernel.has(task) else REAP_LIMIT)
-
-
-@contextmanager
-def _quietly() -> Iterator[None]:
-    # The thread of an executor would log the end that it is brought to.
-    disabled, EXECUTORS.disabled = EXECUTORS.disabled, True
-    # On 3.11 a thread that is being traced does not move while another has yet to take an interruption.
-    trace = sys.gettrace()
-    set_trace(None)
-    try:
-        yield
     finally:
         set_trace(trace)
         EXECUTORS.disabled = disabled

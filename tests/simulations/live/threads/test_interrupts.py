@@ -9,10 +9,12 @@ import sys
 import threading
 import time
 import weakref
+from pathlib import Path
 
 import pytest
 
 from simulations.errors import NondeterminismError
+from simulations.live import threads
 from simulations.live.threads import explore
 from simulations.live.threads.control.refused import IMPORTS
 from simulations.live.threads.search.session import SESSION
@@ -187,3 +189,11 @@ def test_what_a_destructor_raises_itself_stays_where_it_is():
         sys.unraisablehook = before
     assert result.verdict == "exhausted"
     assert set(said) == {ValueError}
+
+
+def test_nothing_is_put_back_by_a_generator():
+    """A generator that is interrupted as it begins puts things back when it is collected, much later."""
+    folder = Path(threads.__file__).parent
+    files = [*(folder / "control").glob("*.py"), *(folder / "search").glob("*.py")]
+    assert len(files) > 20
+    assert [file.name for file in files if "contextmanager" in file.read_text(encoding="utf-8")] == []
