@@ -308,27 +308,6 @@ class Account:
     "Account.withdraw, Account.withdraw",
     "state.balance >= 0",
 )
-POOL = state(
-    """
-from concurrent.futures import ThreadPoolExecutor
-
-class Shop:
-    def __init__(self):
-        self.sold = 0
-
-    def sell(self):
-        before = self.sold
-        self.sold = before + len("1")
-
-    def sell_two(self):
-        with ThreadPoolExecutor(2) as pool:
-            for _ in range(2):
-                pool.submit(self.sell)
-""",
-    "Shop",
-    "Shop.sell_two",
-    "state.sold == 2",
-)
 FOUND = {
     "spins for ever": SPINS_FOR_EVER,
     "sleeps instead of waiting": SLEEPS_INSTEAD_OF_WAITING,
@@ -343,5 +322,4 @@ FOUND = {
     "queue asked before": QUEUE_ASKED_BEFORE,
     "data class": DATA_CLASS,
     "spins on a flag": SPINS_ON_A_FLAG,
-    "pool": POOL,
 }
