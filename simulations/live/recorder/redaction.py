@@ -95,7 +95,7 @@ class Redactor:
             return tuple(words)
         joined = " ".join(words)
         whole_words = " ".join(_SPACES.sub("_", word) for word in words)
-        spans = [*self._spans(joined), *self._spans(whole_words)]
+        spans = [span for text in {joined, whole_words} for span in self._spans(text)]
         covered, begin = [], 0
         for place, word in enumerate(words):
             inside = [(first - begin, last - begin) for first, last in spans]
