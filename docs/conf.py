@@ -2,13 +2,16 @@
 
 import collections.abc
 import re
-from collections import Counter
+import sys
 from importlib.metadata import version as installed_version
+from pathlib import Path
 from typing import Any
 
 from docutils import nodes
 from sphinx import addnodes
 from sphinx.application import Sphinx
+
+sys.path.insert(0, str(Path(__file__).parent))  # for the extension that lies beside this file
 
 project = "heisenlab"
 author = "The heisenlab authors"
@@ -20,6 +23,7 @@ extensions = [
     "sphinx.ext.autodoc",
     "sphinx.ext.napoleon",
     "sphinx.ext.viewcode",
+    "blocks",
 ]
 exclude_patterns = ["_build", "talk.md"]  # the slides are for Marp
 html_theme = "furo"
@@ -49,24 +53,6 @@ BACKTICKS = re.compile(r"(?<![`:\w])`([^`\s](?:[^`]*[^`\s])?)`(?!`)")
 """What stands between single backticks and has no role yet."""
 SHORT_MAX = 24
 """Columns of a name that even a telephone shows in one piece, such as an option with its value."""
-
-
-def in_columns(text: str) -> bool:
-    """Return whether a text is a table: it has rules, or a line with gaps where other lines have them."""
-    if re.search("[\u2500-\u257f]", text):
-        return True
-    gaps = [{gap.end() for gap in re.finditer(r"(?<=\S) {2,}(?=\S)", line)} for line in text.splitlines()]
-    shared = {end for end, lines in Counter(end for ends in gaps for end in ends).items() if lines > 1}
-    return any(len(ends & shared) > 1 for ends in gaps)
-
-
-def _tell_how_wide(_app: Sphinx, doctree: nodes.document, _docname: str) -> None:
-    """Give each block classes, for its longest line and for columns; blocks.css sets it accordingly."""
-    for block in doctree.findall(nodes.literal_block):
-        columns = max(map(len, block.astext().splitlines()), default=0)
-        block["classes"].append(f"columns-{min(max(-(-columns // 10) * 10, 50), 130)}")
-        if block.get("language") in {"console", "myst-ansi"} and in_columns(block.astext()):
-            block["classes"].append("in-columns")
 
 
 def break_names(_app: Sphinx, doctree: nodes.document, _docname: str) -> None:
@@ -122,6 +108,5 @@ def setup(app: Sphinx) -> None:
     """Connect what Sphinx calls once the nodes of a page are complete."""
     app.connect("autodoc-process-docstring", _quote)
     app.connect("doctree-read", _name_exactly)
-    app.connect("doctree-resolved", _tell_how_wide)
     app.connect("doctree-resolved", break_names)
     app.connect("doctree-resolved", _offer_to_run)

@@ -7,7 +7,8 @@ from version to version of Hypothesis and from machine to machine.
 
 The pages in `SESSIONS` are typed into a shell from top to bottom. Each has a folder of its own. In it each
 Python block with a name, of whichever page, is a file. A console block holds commands, and below each what it
-prints on a terminal of 88 columns.
+prints: on a slide on a terminal of 88 columns, elsewhere into a pipe, where no line is broken, so that the
+reader's browser breaks them.
 """
 
 from __future__ import annotations
@@ -35,6 +36,7 @@ PICTURE: Final = ROOT / "docs/images/pytest_scenarios.svg"
 COLUMNS: Final = 100
 SESSIONS: Final = ("lessons.md", "talk.md", "guide/teaching.md")
 """The pages below `docs` that are typed into a shell from top to bottom."""
+SLIDES: Final = "talk.md"
 
 
 class Program(NamedTuple):
@@ -95,25 +97,43 @@ def steps(page: str) -> list[Step]:
     return [Step(*re.split(r"(?<!\\)\n", part, maxsplit=1)) for part in parts]
 
 
-def played(page: str) -> Iterator[Step]:
+def played(path: Path) -> Iterator[Step]:
     """Type the commands of a page into a shell, in a folder of their own; yield each with what it printed."""
+    typed = _at_a_terminal if path.name == SLIDES else _into_a_pipe
     with tempfile.TemporaryDirectory() as folder:
-        for path in sessions():
-            for match in _FILE.finditer(path.read_text(encoding="utf-8")):
+        for other in sessions():
+            for match in _FILE.finditer(other.read_text(encoding="utf-8")):
                 Path(folder, match["name"]).write_text(match["source"], encoding="utf-8")
-        for step in steps(page):
-            status, printed, complaints = _typed(step.command, folder)
+        for step in steps(path.read_text(encoding="utf-8")):
+            status, printed, complaints = typed(step.command, folder)
             if status not in _ENDED_WELL or "Traceback" in complaints:
                 raise AssertionError(f"{step.command} ended in {status}: {complaints or printed}")
             yield Step(step.command, plain(printed) if printed else "")
 
 
-def _typed(command: str, folder: str) -> tuple[int, str, str]:
+def _into_a_pipe(command: str, folder: str) -> tuple[int, str, str]:
+    """Run a command; return its status, what it printed, and what it complained of."""
+    done = subprocess.run(
+        _in_a_shell(command),
+        cwd=folder,
+        env=_terminal(),
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+    )
+    return done.returncode, done.stdout, done.stderr
+
+
+def _in_a_shell(command: str) -> list[str]:
+    return ["bash", "-c", _PYTEST + command.replace("\n> ", "\n")]
+
+
+def _at_a_terminal(command: str, folder: str) -> tuple[int, str, str]:
     """Run a command at a terminal; return its status, what stands there, and what it complained of."""
     master, slave = pty.openpty()
     with tempfile.TemporaryFile() as errors:
         shell = subprocess.Popen(
-            ["bash", "-c", _PYTEST + command.replace("\n> ", "\n")],
+            _in_a_shell(command),
             cwd=folder,
             env=_terminal(),
             stdin=subprocess.DEVNULL,
@@ -151,9 +171,9 @@ def sessions() -> list[Path]:
     return [ROOT / "docs" / name for name in SESSIONS]
 
 
-def rewritten(page: str) -> str:
+def rewritten(path: Path) -> str:
     """Return a page with what its commands print today; what differs in nothing that counts stays."""
-    fresh = iter([*played(page)])
+    fresh = iter([*played(path)])
 
     def block(match: re.Match[str]) -> str:
         lines = ""
@@ -163,7 +183,7 @@ def rewritten(page: str) -> str:
             lines += f"$ {step.command}\n{kept.shown}"
         return f"```console\n{lines}```"
 
-    return _CONSOLE.sub(block, page)
+    return _CONSOLE.sub(block, path.read_text(encoding="utf-8"))
 
 
 def summary_of_scenarios() -> str:
@@ -214,7 +234,7 @@ def main() -> None:
     """Write what a run prints today into the pages and the picture; given names of pages, into those only."""
     for path in sessions():
         if len(sys.argv) == 1 or path.name in sys.argv[1:]:
-            path.write_text(rewritten(path.read_text(encoding="utf-8")), encoding="utf-8")
+            path.write_text(rewritten(path), encoding="utf-8")
     if len(sys.argv) > 1:
         return
     page = README.read_text(encoding="utf-8")

@@ -14,7 +14,7 @@ LESSONS = (printed.ROOT / "docs/lessons.md").read_text(encoding="utf-8")
 @pytest.mark.parametrize("path", printed.sessions(), ids=lambda path: path.stem)
 def test_every_command_of_a_page_prints_what_stands_below_it(path):
     page = path.read_text(encoding="utf-8")
-    for shown, fresh in zip(printed.steps(page), printed.played(page), strict=True):
+    for shown, fresh in zip(printed.steps(page), printed.played(path), strict=True):
         assert printed.comparable(fresh.shown) == printed.comparable(shown.shown), fresh.command
 
 

@@ -28,7 +28,7 @@ def test_the_pictures():
     unsigned = replace(variants.ON_THE_TEST_MACHINE, cut="unsigned-32")
     ran = run(unsigned, Session((64 * 1024,) * 71), drawn([Deviation("path.document", 70, 1)]))
     (shown,) = re.findall(r"```text\n(.*?)```", PAGE, re.DOTALL)
-    assert shown in picture.text(ran.regions, use=ran.wrong)
+    assert shown in picture.text(ran.regions, use=ran.wrong, width=32)
 
 
 @pytest.mark.parametrize("variant", ["as-shipped", "filled"])
