@@ -15,6 +15,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 from docutils import nodes
 
+from simulations.drawing.lettering import hanging
+
 if TYPE_CHECKING:
     from sphinx.application import Sphinx
 
@@ -22,9 +24,6 @@ NARROW: Final = 56
 """Columns of 11 pixels, the least that can be read, which fit on a telephone 390 pixels wide."""
 RECORDS: Final = 200
 """Columns of a table, twice what fits anywhere; of a wider one each cell is written below the other."""
-HANGING_MAX: Final = 36
-"""Columns by which the rest of a wrapped line may be set in: twenty are left for it."""
-
 _BOX: Final = re.compile("[\u2500-\u257f]")
 _CODE: Final = frozenset({"python", "python3", "ipython3", "default", "toml", "yaml", "json"})
 _BLOCK: Final = re.compile(
@@ -88,13 +87,6 @@ def _begins_a_cell(line: str, column: int) -> bool:
     return line[column - 2 : column] == "  " and line[column] != " " and bool(line[:column].strip())
 
 
-def hanging(line: str, *, is_code: bool) -> int:
-    """Return by how many columns the rest of a wrapped line is set in: to below its last cell, or by four."""
-    indent = len(line) - len(line.lstrip())
-    cells = [gap.end() for gap in re.finditer(r"(?<=\S) {2,}(?=\S)", line) if gap.end() <= HANGING_MAX]
-    return cells[-1] if cells and not is_code else min(indent + 4, HANGING_MAX)
-
-
 def laid_out(page: str) -> str:
     """Return a page in HTML in which the lines of each block, and the cells of wide tables, are elements."""
     return _BLOCK.sub(_laid_out, page)
@@ -121,7 +113,8 @@ def _group(lines: list[Line], *, is_code: bool) -> str:
 def _line(line: Line, *, is_code: bool) -> str:
     if _RULER.fullmatch(line.text):
         return f'<span class="line ruler">{line.markup}\n</span>'
-    columns = hanging(line.text, is_code=is_code)
+    indent = len(line.text) - len(line.text.lstrip())
+    columns = indent + 4 if is_code else hanging(line.text)
     return f'<span class="line" style="--hang:{columns}">{line.markup}\n</span>'
 
 

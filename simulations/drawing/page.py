@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import html
+import re
 from typing import TYPE_CHECKING, Final
 
 from simulations.drawing.canvas import NARROW
-from simulations.drawing.lettering import FAMILY, columns
+from simulations.drawing.lettering import FAMILY, columns, hanging
 from simulations.drawing.marks import Table, Tone
 from simulations.drawing.palette import COLOURS, host_style, style
 from simulations.drawing.sheet import Covered, Facts, Lines
@@ -27,7 +28,7 @@ _TABLE: Final = (
     f".hl-table th,.hl-table td{{{_RULE};padding:.3em .8em .3em 0;vertical-align:top;"
     "overflow-wrap:break-word;text-align:left}"
     "@media screen and (max-width:640px){.hl-stack thead{display:none}"
-    ".hl-stack td,.hl-stack th{display:block;border:0;padding:.1em 0}"
+    ".hl-stack td,.hl-stack th{display:block;border:0;padding:.1em 0}.hl-stack td:empty{display:none}"
     f".hl-stack tr{{display:block;{_RULE};padding:.4em 0;overflow-wrap:anywhere}}"
     ".hl-stack td[data-hl]::before{content:attr(data-hl) ': ';opacity:.75}}"
 )
@@ -35,6 +36,9 @@ _SHEET: Final = (
     ".hl-sheet .hl-facts th{white-space:nowrap;font-weight:normal;opacity:.75}"
     ".hl-sheet .hl-facts td{overflow-wrap:anywhere}"
     ".hl-sheet .hl-wrap{white-space:pre-wrap;overflow-wrap:anywhere}"
+    ".hl-line{display:block;padding-left:calc(var(--hang)*1ch);text-indent:calc(var(--hang)*-1ch)}"
+    # Bars of half the size are bars; in two lines they are not.
+    ".hl-bars{white-space:pre}@media screen and (max-width:640px){.hl-bars{font-size:.5em}}"
     f".hl-sheet pre{{overflow-x:auto;font-family:{FAMILY};font-size:.8rem}}"
     "@media screen and (max-width:640px){.hl-sheet pre{font-size:.7rem}}"
     ".hl-sheet summary{cursor:pointer}"
@@ -60,6 +64,7 @@ _WIDTHS: Final = (
 _GRID_COLUMNS_MAX: Final = 38
 """Columns of text that a telephone shows; a table that needs more has its cells below each other there, and a
 title that does not is not broken."""
+_BARS: Final = re.compile("[\u2581-\u2588][\u2581-\u2588 ]*[\u2581-\u2588]")
 _CLASSES: Final = {Tone.GOOD: ' class="hl-good"', Tone.BAD: ' class="hl-bad"', Tone.PLAIN: ""}
 
 
@@ -138,12 +143,23 @@ def _block(block: Block) -> str:
         return ""
     if isinstance(block, Lines):
         title = f"<p>{_escaped(block.title)}</p>\n" if block.title else ""
-        wrap = ' class="hl-wrap"' if block.wrap else ""
-        return f"{title}<pre{wrap}>{html.escape(printable_lines(block.text))}</pre>\n"
+        text = printable_lines(block.text)
+        return f"{title}{_wrapping(text)}\n" if block.wrap else f"{title}<pre>{html.escape(text)}</pre>\n"
     if isinstance(block, Covered):
         opened = f"{_escaped(block.name)} ({_escaped(block.hint)})"
         return f"<details><summary>{opened}</summary>\n{_block(block.facts)}</details>\n"
     return _table(block)
+
+
+def _wrapping(text: str) -> str:
+    """Return lines that are broken where they are too long, the rest of each below its last cell."""
+    lines = (
+        f'<span class="hl-line" style="--hang:{hanging(line)}">'
+        + _BARS.sub(r'<span class="hl-bars">\g<0></span>', html.escape(line))
+        + "\n</span>"
+        for line in text.split("\n")
+    )
+    return f'<pre class="hl-wrap">{"".join(lines)}</pre>'
 
 
 def _escaped(text: str) -> str:

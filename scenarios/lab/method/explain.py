@@ -12,6 +12,8 @@ from scenarios.lab.execution import execute
 from scenarios.lab.finding import decode_input
 from scenarios.lab.replay import Result, replay
 from simulations.choices import nominal
+from simulations.drawing.marks import Cell, Table
+from simulations.drawing.sheet import Sheet, sheet_text
 from simulations.text_columns import aligned
 from simulations.trace import first_difference
 
@@ -64,7 +66,7 @@ def explain(finding: Finding, *, saved_as: str, scenario: Scenario | None = None
         "",
         "## What happened around it",
         "",
-        _fenced(around(failing, parting, scenario)),
+        _fenced(sheet_text(Sheet(blocks=(around(failing, parting, scenario),))).split("\n")),
         "",
         "## What it was found with",
         "",
@@ -111,9 +113,12 @@ def replay_command(saved_as: str) -> str:
     return f"heisenlab replay {shlex.quote(saved_as)}"
 
 
-def around(trace: Trace, parting: Parting | None, scenario: Scenario) -> list[str]:
+def around(trace: Trace, parting: Parting | None, scenario: Scenario) -> Table:
     """Return what happened around the event at which a trace parts from another, side by side."""
-    return _lanes(trace, parting.position if parting else 0, scenario)
+    header, rows = _lanes(trace, parting.position if parting else 0, scenario)
+    return Table(
+        title="What happened around it", header=header, rows=tuple(tuple(map(Cell, row)) for row in rows)
+    )
 
 
 def _again(again: Replay) -> str:
@@ -143,8 +148,8 @@ def _event(event: Event | None, scenario: Scenario) -> str:
     return "(it has ended)" if event is None else event.said_at(scenario.moment(event.time))
 
 
-def _lanes(trace: Trace, position: int, scenario: Scenario) -> list[str]:
-    """Return the events around a position, a column for each actor, in the order of appearance."""
+def _lanes(trace: Trace, position: int, scenario: Scenario) -> tuple[tuple[str, ...], list[tuple[str, ...]]]:
+    """Return the head and the rows of the events around a position, a column for each actor as it appears."""
     events = trace.events
     start, end = max(0, position - BEFORE), min(len(events), position + AFTER)
     shown = [*range(start, end), *range(max(end, len(events) - LAST), len(events))]
@@ -166,7 +171,7 @@ def _lanes(trace: Trace, position: int, scenario: Scenario) -> list[str]:
         header = ("time", *actors)
     if shown and shown[-1] - shown[0] >= len(shown):
         rows.insert(end - start, ("...", *[""] * (len(header) - 1)))
-    return aligned([header, *rows], gap=2) if rows else ["(no events)"]
+    return header, rows or [("(no events)", *[""] * (len(header) - 1))]
 
 
 def _did(event: Event) -> str:

@@ -91,7 +91,7 @@ def _run(finding: Finding, scenario: Scenario, again: Replay) -> Sheet:
         title="Where it parts from the nominal run",
         blocks=(
             Facts(tuple(rows)),
-            Lines("\n".join(around(failing, parting, scenario)), "What happened around it:"),
+            around(failing, parting, scenario),
         ),
         pictures=drawn,
     )

@@ -304,6 +304,33 @@ def test_decades_reach_beyond_both_ends(low, high):
     assert all(after / before == pytest.approx(10) for before, after in pairwise(found))
 
 
+@pytest.mark.parametrize(
+    ("line", "set_in"),
+    [
+        ("plan        everything nominal, except", 12),
+        ("    *  reader after database.read: the reader", 7),
+        ("words  beyond the half of a telephone that is  far away", 7),
+        ("    return", 8),
+        (" " * 90 + "words", lettering.HANGING_MAX),
+        ("", 4),
+    ],
+)
+def test_where_the_rest_of_a_wrapped_line_stands(line, set_in):
+    assert lettering.hanging(line) == set_in
+
+
+@pytest.mark.parametrize(
+    ("word", "most", "lines"),
+    [
+        ("account.balance", 12, ["account.", "balance"]),
+        ("a.verylongword", 10, ["a.verylong", "word"]),
+        ("/usr/lib/python", 9, ["/usr/lib/", "python"]),
+    ],
+)
+def test_a_word_that_is_too_long_is_broken_behind_punctuation(word, most, lines):
+    assert lettering.wrapped(word, most) == lines
+
+
 @given(TEXTS, st.integers(2, 60))
 def test_wrapped_text_fits_and_keeps_every_character(text, most):
     broken = lettering.wrapped(text, most)
