@@ -152,7 +152,14 @@ def build(out: Path, source: Path, library: Path, ours: list[Path], work: Path) 
         "disablePyPIFallback": True,
         "loadPyodideOptions": {"packages": packages},
     }
-    config = {"appName": "heisenlab", "exposeAppInBrowser": True, "litePluginSettings": {KERNEL: settings}}
+    config = {
+        "appName": "heisenlab",
+        "exposeAppInBrowser": True,
+        "litePluginSettings": {KERNEL: settings},
+        "settingsOverrides": {
+            "@jupyterlab/apputils-extension:themes": {"adaptive-theme": True}
+        },  # dark or light
+    }
     (home / "jupyter-lite.json").write_text(
         json.dumps({"jupyter-lite-schema-version": 0, "jupyter-config-data": config}), encoding="utf-8"
     )
