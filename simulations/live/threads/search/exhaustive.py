@@ -279,6 +279,7 @@ def enumerate_schedules(
     wanted: Callable[[Failure], bool] = lambda _: True,
     expired: Callable[[], bool] = lambda: False,
     matters: Callable[[Site], bool] = lambda _: True,
+    enough: tuple[int, int] | None = None,
 ) -> Result:
     """Run schedules in the order of "least" until one fails.
 
@@ -291,6 +292,7 @@ def enumerate_schedules(
         wanted: Which failures count.
         expired: Whether time has run out.
         matters: See `Happened`.
+        enough: A number of preemptions, and the number of runs after which none goes to a schedule with more.
     """
     heap = [Item(0, 0, (), ())]
     visited: set[tuple[int, int, int]] = set()
@@ -299,7 +301,8 @@ def enumerate_schedules(
     left_out = False
     while heap:
         item = heapq.heappop(heap)
-        if schedules >= schedules_max or expired():
+        beyond = enough is not None and item.first > enough[0] and schedules >= enough[1]
+        if schedules >= schedules_max or beyond or expired():
             return Result(None, (), None, schedules, _before(item))
         happened = Happened(numbers, matters)
         visitor = Visitor(item.decisions, happened)

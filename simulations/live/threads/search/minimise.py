@@ -24,6 +24,10 @@ if TYPE_CHECKING:
 
 GIL_MAX: Final = 400
 """How many runs may be spent on showing a finding where this interpreter really switches."""
+GIL_TIMES: Final = 3
+"""So many times as many may be spent as it took to find and minimise it, but at least `GIL_AT_ONCE`."""
+GIL_AT_ONCE: Final = 24
+"""After so many runs none has more preemptions than the finding."""
 DELAY_BOUND_THREADS: Final = 6
 """From this many threads on, schedules are minimised by delay bounding too."""
 GROWTHS_MAX: Final = 8
@@ -176,8 +180,15 @@ def possible(session: Session, failure: Failure, preemptions: int, threads: Begi
         shown = None if hit is None else hit.failure
     if shown is not None and wanted(shown):
         return Possible.HERE
-    affordable = _affordable(session, GIL_MAX, GIL_RUNS_MIN, GIL_POINTS_SPENT_MAX)
-    result = session.enumerate(schedules_max=affordable, bound=preemptions + 1, full=True, wanted=wanted)
+    worth = min(GIL_MAX, max(GIL_AT_ONCE, GIL_TIMES * session.schedules))
+    affordable = _affordable(session, worth, GIL_RUNS_MIN, GIL_POINTS_SPENT_MAX)
+    result = session.enumerate(
+        schedules_max=affordable,
+        bound=preemptions + 1,
+        full=True,
+        wanted=wanted,
+        enough=(preemptions, GIL_AT_ONCE),
+    )
     if result.failure is not None:
         return Possible.HERE
     if session.cuts:

@@ -51,7 +51,6 @@ if TYPE_CHECKING:
     from simulations.live.threads.control.strategy import Strategy
     from simulations.live.threads.control.tasks import Task
     from simulations.live.threads.program import Program
-    from simulations.live.threads.search.exhaustive import Rank, Ranked
     from simulations.live.threads.search.explain import Witness
     from simulations.live.threads.search.reduction import Beginning
 
@@ -93,9 +92,8 @@ class Session:
         self._tracing = Tracing(self._installer.known, self._installer.meet)
         self._limits = Limits()
         self.schedules = 0
-        self.points = 0
-        self.epoch = 0
-        self.widened, self.cuts = False, 0
+        self.points = self.epoch = self.cuts = 0
+        self.widened = False
         self.stuck = False
         self._lessons = 0
         self._shares: Shares = {}
@@ -537,6 +535,7 @@ class Session:
         wanted: Callable[[Failure], bool] = lambda _: True,
         by_deviations: bool = False,
         nominal: Callable[[], Witness] | None = None,
+        enough: tuple[int, int] | None = None,
     ) -> Result:
         """Run schedules in the order of "least"; where an unforeseen access conflicts, begin again.
 
@@ -583,16 +582,13 @@ class Session:
                 wanted=wanted,
                 expired=functools.partial(self._over, grown),
                 matters=self._matters,
+                enough=enough,
             )
             spent += result.schedules
             if below is not None and (self._installer.adopt() or grown):
                 return result._replace(schedules=spent, complete=False, grown=frozenset(grown))
-            if (
-                result.failure is None
-                and (grown or self._installer.found)
-                and spent < schedules_max
-                and not self.expired
-            ):
+            goes_on = result.failure is None and spent < schedules_max and not self.expired
+            if goes_on and (grown or self._installer.found):
                 self._installer.adopt()
                 self.set_focus(self.focus() | grown)
                 continue

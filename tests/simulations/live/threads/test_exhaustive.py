@@ -185,6 +185,21 @@ def test_a_bound_that_was_gone_through_is_stated():
     assert "at most 1 preemption," in str(result)
 
 
+@pytest.mark.parametrize("runs", [1, 10, 30])
+def test_schedules_with_more_preemptions_than_asked_for_are_left_out_after_enough_runs(runs):
+    def worker(state):
+        for _ in range(3):
+            add_a(state)
+
+    named = tuple((name, worker) for name in "abc")
+    with Session(Program(State, named, None, wall_limit=5)) as session:
+        session.observe(0, 100)
+        few = session.enumerate(schedules_max=10_000, bound=2, full=True, enough=(1, runs))
+        bounded = session.enumerate(schedules_max=10_000, bound=1, full=True)
+    assert few.gone_through == bounded.gone_through == 1
+    assert few.schedules == max(runs, bounded.schedules)
+
+
 def test_a_budget_that_ran_out_is_not_called_exhausted():
     def worker(state):
         for _ in range(4):
