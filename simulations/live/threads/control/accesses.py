@@ -8,53 +8,52 @@ An operation on an object whose type is not known touches all of it, and counts 
 
 from __future__ import annotations
 
-import array
-import datetime as dt
+import builtins
 import decimal
-import fractions
 import functools
 import gc
-import mmap
+import io
+import itertools
 import re
 import sys
 import threading
-import uuid
 import weakref
-from collections import OrderedDict, defaultdict, deque
+from collections import defaultdict, deque
 from types import (
-    AsyncGeneratorType,
     BuiltinFunctionType,
     CellType,
     ClassMethodDescriptorType,
-    CodeType,
-    CoroutineType,
-    EllipsisType,
-    FrameType,
     FunctionType,
-    GeneratorType,
-    GenericAlias,
     GetSetDescriptorType,
-    MappingProxyType,
-    MemberDescriptorType,
     MethodDescriptorType,
     MethodType,
-    MethodWrapperType,
     ModuleType,
     NoneType,
-    NotImplementedType,
     SimpleNamespace,
-    TracebackType,
-    UnionType,
     WrapperDescriptorType,
 )
 from typing import TYPE_CHECKING, Any, Final
 
 from simulations.live.threads.control.insides import looked_into, shown
-from simulations.live.threads.control.stamps import attributes_of, behind_reference
+from simulations.live.threads.control.kinds import (
+    BOUND,
+    CONTAINERS,
+    FIXED,
+    HEAP_TYPE,
+    HOLDING,
+    PLAIN,
+    PLAIN_KEYS,
+    PROXIES,
+    RUNNING,
+    VIEWS,
+    is_data_in_c,
+    is_of_library,
+    solid,
+)
+from simulations.live.threads.control.roots import calls_c, held, is_memory, roots
+from simulations.live.threads.control.stamps import attributes_of, behind_reference, slots_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from simulations.live.threads.control.sites import Site
     from simulations.live.threads.control.stamps import Stamps
 
@@ -64,116 +63,19 @@ Part = str | int | tuple[str, object] | None
 Touch = tuple[int, Part, bool]
 """A location that is touched: the number of the object, the part (None: all), whether it is written."""
 
-_CONTAINERS: Final = (dict, list, set, deque, bytearray, OrderedDict, array.array)
-FIXED: Final[frozenset[type]] = frozenset(
-    {
-        int,
-        float,
-        complex,
-        bool,
-        str,
-        bytes,
-        range,
-        slice,
-        NoneType,
-        EllipsisType,
-        NotImplementedType,
-        CodeType,
-        FrameType,
-        TracebackType,
-        BuiltinFunctionType,
-        MethodWrapperType,
-        MethodDescriptorType,
-        WrapperDescriptorType,
-        ClassMethodDescriptorType,
-        GetSetDescriptorType,
-        MemberDescriptorType,
-        GenericAlias,
-        UnionType,
-        re.Pattern,
-        re.Match,
-        dt.datetime,
-        dt.date,
-        dt.timedelta,
-        dt.time,
-        dt.timezone,
-        decimal.Decimal,
-        fractions.Fraction,
-        uuid.UUID,
-        weakref.ref,
-        property,
-        staticmethod,
-        classmethod,
-        super,
-        type(threading.Lock()),
-        type(threading.RLock()),
-    }
-)
-"""Types whose objects do not change, or are under control in another way."""
-HOLDING: Final[frozenset[type]] = frozenset({tuple, frozenset, MethodType})
-"""Types whose objects do not change, but may hold some that do."""
-PLAIN: Final[frozenset[type]] = frozenset(
-    {object, BaseException, SimpleNamespace, ModuleType, FunctionType, type}
-)
-"""Types whose state is in attributes; what else is done with their objects does not depend on any."""
-_LOOKED_THROUGH: Final[tuple[object, ...]] = (
-    {}.keys(),
-    {}.values(),
-    {}.items(),
-    OrderedDict().keys(),
-    OrderedDict().values(),
-    OrderedDict().items(),
-    MappingProxyType({}),
-)
-VIEWS: Final = frozenset(type(view) for view in _LOOKED_THROUGH)
-_PLAIN_KEYS: Final = frozenset({int, str, bytes, bool, float, type(None)})
-_PROXIES: Final = (weakref.ProxyType, weakref.CallableProxyType)
-_RUNNING: Final = frozenset({GeneratorType, CoroutineType, AsyncGeneratorType})
-"""What runs code of Python, which says itself what it touches."""
-_BOUND: Final = frozenset({BuiltinFunctionType, MethodWrapperType})
-"""Methods in C that know the object which they belong to."""
-_IMMUTABLE_TYPE: Final = 1 << 8
-_HEAP_TYPE: Final = 1 << 9
 TRIED: Final = ("tried", None)
 """The part of a lock that an operation touches which does not wait for it."""
 FRONT: Final = ("end", "front")
 BACK: Final = ("end", "back")
 """The parts of a queue that those touch who take from it, and who put into it; its items are parts too."""
-DEPTH: Final = 3
+STATE: Final = ("state", None)
+"""The part of a module in C, or of a class, that is the state which its functions may keep."""
+DEPTH: Final = 12
 """How many levels of what C is given are looked at."""
-THINGS_MAX: Final = 200
+THINGS_MAX: Final = 1000
 """How many objects of what C is given are looked at."""
-_POINTER: Final = 8
-
-
-_SOLID: Final[dict[type, type]] = {}
-
-
-def solid(kind: type) -> type:
-    """Return the first base that has state of its own which is in no attribute: the part written in C."""
-    found = _SOLID.get(kind)
-    if found is None:
-        found = _SOLID[kind] = next(base for base in kind.__mro__ if _has_state(base))
-    return found
-
-
-def forget_types() -> None:
-    """Keep no type of the program alive."""
-    _SOLID.clear()
-
-
-def _has_state(kind: type) -> bool:
-    base = kind.__base__
-    if base is None or kind in PLAIN or not kind.__flags__ & _HEAP_TYPE or kind.__flags__ & _IMMUTABLE_TYPE:
-        return True
-    seen = sum(
-        type(value) is MemberDescriptorType
-        or (type(value) is GetSetDescriptorType and name in {"__dict__", "__weakref__"})
-        for name, value in vars(kind).items()
-    )
-    return (
-        kind.__basicsize__ - base.__basicsize__ > _POINTER * seen or kind.__itemsize__ != base.__itemsize__
-    ) and not issubclass(kind, (int, tuple, bytes))
+LIBRARY_DEPTH: Final = 6
+"""How many levels of what the standard library is given are looked at, with its own objects."""
 
 
 def touched(
@@ -199,15 +101,73 @@ def touched(
         if site.deletes and not issubclass(type(operands[0]), dict):
             return whole(operands[0], stamps, writes=True)
         return item(operands[0], operands[1], stamps, writes=site.writes)
-    if site.kind == "whole":
-        if site.shows and (state_of := as_text(operands[-1:], stamps)):
-            return state_of
+    if site.kind == "contains" and issubclass(type(operands[0]), (dict, set, frozenset, *VIEWS)):
+        return whole(operands[0], stamps, writes=False)
+    if site.kind == "super":
+        start, thing = operands
+        return above(thing if issubclass(type(thing), type) else type(thing), start, site.name, stamps)
+    if site.kind == "match":
+        subject, pattern, names = operands
+        return _matched(subject, pattern, names, stamps)
+    if site.kind == "import":
+        return imported("" if operands[0] else site.name, stamps)
+    if site.kind in {"whole", "contains"}:
+        if site.shows:
+            state_of = as_text(operands[-1:], stamps)
+            return [*state_of, *reach(operands, stamps, writes=site.writes)]
         if len(operands) == 1:
             return whole(operands[0], stamps, writes=site.writes)
         first, *others = operands
         touches = reach((first,), stamps, writes=site.writes)
         return touches + [touch for touch in reach(others, stamps, writes=False) if touch not in touches]
     return []
+
+
+def _matched(subject: Any, kind: Any, names: Any, stamps: Stamps) -> list[Touch]:
+    """Return what it touches to match an object with the pattern of a class."""
+    touches = of_kind(subject, stamps)
+    if not issubclass(type(kind), type):
+        return touches
+    touches += attribute(kind, "__match_args__", stamps, writes=False)
+    known = next((vars(one)["__match_args__"] for one in kind.__mro__ if "__match_args__" in vars(one)), ())
+    for name in (*names, *known):
+        touches += attribute(subject, str(name), stamps, writes=False)
+    return touches
+
+
+def imported(name: str, stamps: Stamps) -> list[Touch]:
+    """Return what it touches to import a module: the table of all of them, which a new one changes.
+
+    Args:
+        name: The name of the module, empty where only the package says which it is.
+        stamps: The numbers of the run's objects.
+    """
+    if not name or name not in sys.modules:
+        return [(stamps.of(sys.modules), None, bool(name))]
+    return [(stamps.of(sys.modules), name, False)]
+
+
+def of_kind(thing: Any, stamps: Stamps) -> list[Touch]:
+    """Return what it touches to ask for the class of an object, which may be changed."""
+    kind = type(thing)
+    if not kind.__flags__ & HEAP_TYPE or kind in FIXED:
+        return []
+    return [(stamps.of(thing), "__class__", False), *of_bases(kind, stamps)]
+
+
+def of_bases(kind: type, stamps: Stamps) -> list[Touch]:
+    """Return what it touches to ask which classes a class inherits from."""
+    return [(stamps.of(kind), "__bases__", False)] if kind.__flags__ & HEAP_TYPE else []
+
+
+def listed(thing: Any, stamps: Stamps) -> list[Touch]:
+    """Return what it touches to ask which attributes an object has."""
+    kinds = thing.__mro__ if issubclass(type(thing), type) else (thing, *type(thing).__mro__)
+    return [
+        (stamps.of(one), None, False)
+        for one in kinds
+        if not issubclass(type(one), type) or one.__flags__ & HEAP_TYPE
+    ]
 
 
 def as_text(things: Any, stamps: Stamps) -> list[Touch]:
@@ -218,11 +178,13 @@ def as_text(things: Any, stamps: Stamps) -> list[Touch]:
 def attribute(thing: Any, name: str, stamps: Stamps, *, writes: bool) -> list[Touch]:
     """Return what reading or writing an attribute touches: the object, or the class that has it."""
     kind = type(thing)
+    if kind is super and not writes:
+        return _above(thing, name, stamps)
     if issubclass(kind, threading.local) or kind in FIXED or kind is tuple or kind is frozenset:
         return []
-    if kind in _PROXIES:
+    if kind in PROXIES:
         thing = _behind_proxy(thing)
-        if type(thing) in _PROXIES:
+        if type(thing) in PROXIES:
             return life(None, stamps)
         return [*attribute(thing, name, stamps, writes=writes), *life(thing, stamps)]
     if kind is MethodType:
@@ -231,44 +193,97 @@ def attribute(thing: Any, name: str, stamps: Stamps, *, writes: bool) -> list[To
         return [(stamps.of(thing), None, writes)]
     if writes:
         return _written(thing, name, stamps)
+    of_class = issubclass(kind, type)
+    if name == "__class__" and not of_class:
+        return of_kind(thing, stamps)
     has = value = None
-    for owner in thing.__mro__ if issubclass(kind, type) else kind.__mro__:
+    for owner in thing.__mro__ if of_class else kind.__mro__:
         if name in owner.__dict__:
             has, value = owner, owner.__dict__[name]
             break
-    if type(value) in _DATA:
-        return whole(thing, stamps, writes=True)
-    if type(value) in _IN_C and (issubclass(kind, type) or attributes_of(thing) is None):
+    if has is not None and not of_class:
+        if name in _SPACES and type(value) is GetSetDescriptorType:
+            return []
+        if is_data_in_c(value) and solid(kind) not in PLAIN:
+            return whole(thing, stamps, writes=True)
+        if type(value) is property and not _in_python(value.fget):
+            return state([thing], stamps)
+    if type(value) in _IN_C and (of_class or attributes_of(thing) is None):
         return []  # a method is loaded here, and touches what it touches where it is called
+    if (
+        issubclass(kind, ModuleType)
+        and name not in vars(thing)
+        and not _in_python(vars(thing).get("__getattr__"))
+    ):
+        stamps.hinder(f"the attributes of {thing.__name__} are computed in C")
     touches: list[Touch] = [(stamps.of(thing), name, False)]
-    if has is not None and has is not thing and has.__flags__ & _HEAP_TYPE:
-        # A class is written for itself and for all that inherit from it.
-        touches.append((stamps.of(thing if issubclass(kind, type) else kind), name, False))
+    # A class is written for itself and for all that inherit from it.
+    touches += [
+        (stamps.of(one), name, False) for one in _asked(thing, name, has) if one.__flags__ & HEAP_TYPE
+    ]
     return touches
+
+
+def _above(proxy: Any, name: str, stamps: Stamps) -> list[Touch]:
+    """Return what it touches to read an attribute above a class."""
+    kind, start = _OBJECTS_CLASS.__get__(proxy), _START.__get__(proxy)
+    return above(kind, start, name, stamps)
+
+
+def above(kind: Any, start: Any, name: str, stamps: Stamps) -> list[Touch]:
+    """Return what it touches to look an attribute up in what a class inherits from after another class."""
+    touches: list[Touch] = []
+    order = kind.__mro__ if issubclass(type(kind), type) else ()
+    for owner in order[order.index(start) + 1 :] if start in order else ():
+        if owner.__flags__ & HEAP_TYPE:
+            touches.append((stamps.of(owner), name, False))
+        if name in vars(owner):
+            break
+    return touches
+
+
+_OBJECTS_CLASS: Final[Any] = vars(super)["__self_class__"]
+_START: Final[Any] = vars(super)["__thisclass__"]
+
+
+def _asked(thing: Any, name: str, has: type | None) -> list[type]:
+    """Return the classes that decide, beside an object, what an attribute of it is."""
+    kind = type(thing)
+    if issubclass(kind, type):
+        return [kind] if has is None else [] if has is thing else [has]
+    if has is None:
+        space: Any = attributes_of(thing)
+        return [] if space is not None and name in space else [kind]
+    return [kind] if has is kind else [kind, has]
 
 
 def _written(thing: Any, name: str, stamps: Stamps) -> list[Touch]:
     kind = type(thing)
     if issubclass(kind, type):
-        return [(stamps.of(one), name, True) for one in _family(thing)]
+        part = None if name == "__bases__" else name
+        return [(stamps.of(one), part, True) for one in _family(thing)]
     if kind is FunctionType and name in {"__defaults__", "__kwdefaults__", "__code__"}:
         stamps.hinder(f"a worker changes the {name} of {thing.__qualname__}")
+    if thing is builtins or thing is decimal.DefaultContext:
+        stamps.hinder(f"a worker changes {name}, which others see without asking for it by name")
     if name == "__dict__":
         stamps.hinder(f"a worker replaces the attributes of a {kind.__qualname__} as a whole")
     if name in {"__dict__", "__class__"}:
         return [(stamps.of(thing), None, True)]
     for owner in kind.__mro__:
         has = owner.__dict__.get(name)
-        if type(has) is property and _in_python(has):
+        if type(has) is property and _in_python(has.fset) and _in_python(has.fdel):
             return [(stamps.of(thing), name, False), (stamps.of(kind), name, False)]
-        if type(has) in _DATA and solid(kind) not in PLAIN:
+        if type(has) is property:
+            return [(stamps.of(thing), None, True)]
+        if has is not None and is_data_in_c(has) and solid(kind) not in PLAIN:
             return whole(thing, stamps, writes=True)
     return [(stamps.of(thing), name, True)]
 
 
-def _in_python(computed: property) -> bool:
-    """Whether what a property does when it is set is written in Python, which says itself what it touches."""
-    return all(type(one) in (FunctionType, NoneType) for one in (computed.fset, computed.fdel))
+def _in_python(function: Any) -> bool:
+    """Return whether a function, if there is one, is written in Python, and says itself what it touches."""
+    return type(function) in (FunctionType, NoneType)
 
 
 def _family(kind: type) -> list[type]:
@@ -280,7 +295,7 @@ def _family(kind: type) -> list[type]:
     return found
 
 
-_DATA: Final = frozenset({GetSetDescriptorType})
+_SPACES: Final = frozenset({"__dict__", "__weakref__"})
 _IN_C: Final = frozenset(
     {
         MethodDescriptorType,
@@ -326,7 +341,7 @@ def item(container: Any, key: object, stamps: Stamps, *, writes: bool) -> list[T
     if issubclass(kind, dict):
         if isinstance(getattr(kind, "__setitem__" if writes else "__getitem__"), FunctionType):
             return []
-        if type(key) not in _PLAIN_KEYS:
+        if type(key) not in PLAIN_KEYS:
             return [(stamps.of(container), None, writes or issubclass(kind, defaultdict))]
         if not dict.__contains__(container, key):
             return [(stamps.of(container), None, writes or kind is not dict)]
@@ -340,7 +355,7 @@ def item(container: Any, key: object, stamps: Stamps, *, writes: bool) -> list[T
 
 def is_quick(site: Site, operands: tuple[Any, ...]) -> bool:
     """Return whether an instruction is done without calling code of the program."""
-    return site.kind == "item" and type(operands[0]) in _QUICK_CONTAINERS and type(operands[1]) in _PLAIN_KEYS
+    return site.kind == "item" and type(operands[0]) in _QUICK_CONTAINERS and type(operands[1]) in PLAIN_KEYS
 
 
 _QUICK_CONTAINERS: Final = frozenset({dict, list, tuple, deque, bytearray, str, bytes})
@@ -351,46 +366,28 @@ def whole(thing: Any, stamps: Stamps, *, writes: bool) -> list[Touch]:
     kind = type(thing)
     if kind in FIXED or kind in HOLDING:
         return []
-    if issubclass(kind, _CONTAINERS):
+    if issubclass(kind, CONTAINERS):
         return [(stamps.of(thing), None, writes)]
     if kind in VIEWS:
         return [touch for one in gc.get_referents(thing) for touch in whole(one, stamps, writes=writes)]
-    if kind in _PROXIES:
+    if kind in PROXIES:
         thing = _behind_proxy(thing)
-        if type(thing) in _PROXIES:
+        if type(thing) in PROXIES:
             return life(None, stamps)
         return [*whole(thing, stamps, writes=writes), *life(thing, stamps)]
     if solid(kind) in PLAIN or issubclass(kind, (threading.local, int, tuple, str, bytes, float)):
         return []
-    writes = writes or not _is_memory(thing)
-    touches: list[Touch] = [(stamps.of(one), None, writes) for one in _reached(thing)]
-    if hasattr(kind, "__next__") and kind not in _RUNNING:
-        held = list(_held(thing))
-        if any(type(one) in _CALLED for one in held):
-            return [*touches, *reach(held, stamps, writes=True)]
+    if kind is re.Match:
+        return whole(thing.string, stamps, writes=False)
+    writes = writes or not is_memory(thing)
+    touches: list[Touch] = [(stamps.of(one), None, writes) for one in roots(thing)]
+    if hasattr(kind, "__next__") and kind not in RUNNING:
+        inside = list(held(thing))
+        if kind is itertools.chain:
+            return [*touches, *reach(inside, stamps, writes=False)]
+        if calls_c(inside):
+            return [*touches, *reach(inside, stamps, writes=True)]
     return touches
-
-
-def _held(iterator: object) -> Iterator[object]:
-    """Yield what an iterator holds: what it draws from, and a function that it calls."""
-    for one in gc.get_referents(iterator):
-        if hasattr(type(one), "__next__") or type(one) is tuple:
-            yield from _held(one)
-        else:
-            yield one
-
-
-_CALLED: Final = frozenset(
-    {BuiltinFunctionType, MethodWrapperType, MethodDescriptorType, WrapperDescriptorType}
-)
-
-
-def _is_memory(thing: object) -> bool:
-    """Whether an object is nothing but memory, so that to read it changes nothing."""
-    if issubclass(type(thing), (memoryview, mmap.mmap)):
-        return True
-    ours = sys.modules.get("_ctypes")
-    return ours is not None and issubclass(type(thing), ours._SimpleCData.__mro__[-2])  # noqa: SLF001  (nothing public is it)
 
 
 def _behind_proxy(proxy: Any) -> object:
@@ -401,47 +398,9 @@ def _behind_proxy(proxy: Any) -> object:
         return proxy
 
 
-def _reached(thing: Any) -> list[object]:
-    """Return an object of a type that is not known, and those whose state it shares."""
-    if issubclass(type(thing), memoryview):
-        try:
-            return _reached(thing.obj)
-        except ValueError:
-            return []
-    arrays = sys.modules.get("numpy")
-    if arrays is not None and issubclass(type(thing), arrays.ndarray):
-        return [thing] if thing.base is None else _reached(thing.base)
-    memory = sys.modules.get("_ctypes")
-    if memory is not None and issubclass(type(thing), memory._SimpleCData.__mro__[-2]):  # noqa: SLF001  (nothing public is it)
-        kept = getattr(thing, "_objects", None)
-        inside = list(kept.values()) if isinstance(kept, dict) else [kept]
-        return [memory, *(root for one in inside if _has_buffer(one) for root in _reached(one))]
-    if hasattr(type(thing), "__next__") and type(thing) not in _RUNNING:
-        return [thing, *(root for one in gc.get_referents(thing) for root in _below(one))]
-    return [thing]
-
-
-def _below(thing: object) -> list[object]:
-    """Return what an iterator draws from."""
-    kind = type(thing)
-    if kind in _RUNNING:
-        return [thing]
-    if kind is tuple:
-        return [root for one in gc.get_referents(thing) for root in _below(one)]
-    if kind in VIEWS or hasattr(kind, "__next__"):
-        return [root for one in gc.get_referents(thing) for root in _below(one)] + (
-            [thing] if kind not in VIEWS else []
-        )
-    return [thing] if issubclass(kind, _CONTAINERS) else []
-
-
-def _has_buffer(thing: object) -> bool:
-    return issubclass(type(thing), (memoryview, bytearray, array.array)) or not (
-        thing is None or type(thing) in FIXED or issubclass(type(thing), (dict, tuple))
-    )
-
-
-def reach(things: Any, stamps: Stamps, *, writes: bool, deep: bool = True) -> list[Touch]:
+def reach(
+    things: Any, stamps: Stamps, *, writes: bool, deep: bool = True, library: bool = False
+) -> list[Touch]:
     """Return what an operation touches that may look into what it is given, and into what that holds.
 
     Args:
@@ -449,33 +408,60 @@ def reach(things: Any, stamps: Stamps, *, writes: bool, deep: bool = True) -> li
         stamps: The numbers of the run's objects.
         writes: Whether it may change it.
         deep: Whether it looks into what containers hold.
+        library: Whether it is of the standard library, which looks into objects of its own.
     """
-    touches: list[Touch] = []
+    touches: dict[Touch, None] = {}
     seen: set[int] = set()
     level = list(things)
     for depth in range(DEPTH + 1):
         below: list[object] = []
         for thing in level:
             kind = type(thing)
-            if kind in _BOUND and not issubclass(type(thing.__self__), (type, ModuleType, NoneType)):
+            if kind in BOUND and not issubclass(type(thing.__self__), (type, ModuleType, NoneType)):
                 below.append(thing.__self__)
             if kind in FIXED or id(thing) in seen or issubclass(kind, (type, ModuleType, FunctionType)):
                 continue
-            if depth == DEPTH or len(seen) > THINGS_MAX:
+            if depth == (LIBRARY_DEPTH if library else DEPTH) or len(seen) > THINGS_MAX:
                 stamps.cut()
-                return touches
+                return list(touches)
             seen.add(id(thing))
             if kind is not tuple and kind is not frozenset:
                 new = whole(thing, stamps, writes=writes)
+                if kind is SimpleNamespace:
+                    new = [(stamps.of(thing), None, writes)]
                 if not new and writes and kind is not MethodType and not issubclass(kind, threading.local):
                     new = [(stamps.of(thing), None, True)]
-                touches += [touch for touch in new if touch not in touches]
-            if deep and issubclass(kind, (*_CONTAINERS, tuple, frozenset, *VIEWS, functools.partial)):
+                touches |= dict.fromkeys(new)
+            if deep and issubclass(kind, _LOOKED_INTO):
                 below += gc.get_referents(thing)
+            if library:
+                below += _of_library(thing)
         if not below:
             break
         level = below
-    return touches
+    return list(touches)
+
+
+_LOOKED_INTO: Final = (*CONTAINERS, *(HOLDING - {MethodType}), *VIEWS, functools.partial, SimpleNamespace)
+
+
+def _of_library(thing: Any) -> list[object]:
+    """Return what an object of the standard library holds, beside the streams that messages go to."""
+    kind = type(thing)
+    if kind is weakref.finalize:
+        return list(thing.peek() or ())
+    if kind is MethodType:
+        return [thing.__self__] if is_of_library(type(thing.__self__)) else []
+    if not is_of_library(kind):
+        return []
+    space: Any = attributes_of(thing) or {}
+    return [one for one in (*space.values(), *slots_of(thing)) if not is_stream(one)]
+
+
+def is_stream(thing: object) -> bool:
+    """Return whether a thing is where messages go to, whose order is not part of the program."""
+    standard = (sys.stdout, sys.stderr, sys.__stdout__, sys.__stderr__)
+    return type(thing) is not io.StringIO and any(thing is each for each in standard)
 
 
 def state(thing: Any, stamps: Stamps) -> list[Touch]:

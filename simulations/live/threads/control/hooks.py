@@ -188,6 +188,8 @@ class Hooks:
         if _is_python(function) and not unseen:
             self._at_call(site, [])
             return function
+        if function is dir:
+            return self._listing(site)
         if operations.is_one_of(function, operations.ON_FRAMES):
             self._at_call(site, operations.on_frames(function, self._points.stamps))
             return function
@@ -246,6 +248,17 @@ class Hooks:
 
         self.steps.standing_in.add(through.__code__)
         return through
+
+    def _listing(self, site: Site) -> Callable[..., list[str]]:
+        """Stand in for `dir`, which looks at its caller where it is given nothing."""
+
+        def listing(*args: Any) -> list[str]:
+            if not args:
+                return sorted(sys._getframe(1).f_locals)  # noqa: SLF001  (nothing public does it)
+            self._at_call(site, operations.called(dir, args, {}, self._points.stamps))
+            return dir(*args)
+
+        return listing
 
     def _calling(self, site: Site, function: Any) -> Callable[..., Any]:
         """Stand in for a function in C that calls what it is given, which may be a primitive."""

@@ -17,7 +17,8 @@ from types import (
 )
 from typing import TYPE_CHECKING, Any, Final, Literal
 
-from simulations.live.threads.control.accesses import forget_types
+from simulations.live.threads.control.classes import calls_unseen
+from simulations.live.threads.control.kinds import forget_types
 from simulations.live.threads.control.provenance import Origin, is_untouched, library, origin
 from simulations.live.threads.control.rewrite import Body, Call, put_together, take_apart
 from simulations.live.threads.control.sites import Site, binds_method, entries, sites_of
@@ -151,6 +152,8 @@ class Installer:
         seen = thing if issubclass(kind, type) else kind
         if kind is functools.partial or seen not in self._types:
             self._types.add(seen)
+            if calls_unseen(seen):
+                self._points.stamps.hinder(f"operators on {seen.__qualname__} call something in C")
             for function in _functions_in(thing):
                 self.reached(function)
         # Each class, and each partial function, leads to functions of its own.

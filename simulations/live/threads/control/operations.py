@@ -9,19 +9,21 @@ from __future__ import annotations
 import builtins
 import functools
 import heapq
+import io
 import itertools
 import marshal
 import math
 import operator
 import os
 import pickle
+import re
 import struct
 import sys
 import threading
 import time
 import warnings
 import weakref
-from collections import OrderedDict, deque
+from collections import OrderedDict, defaultdict, deque
 from types import (
     BuiltinFunctionType,
     FunctionType,
@@ -35,8 +37,10 @@ from types import (
 )
 from typing import TYPE_CHECKING, Any, Final
 
-from simulations.live.threads.control import accesses, back_end
-from simulations.live.threads.control.accesses import as_text, reach, solid, whole
+from simulations.live.threads.control import accesses, back_end, classes
+from simulations.live.threads.control.accesses import STATE, as_text, reach, state, whole
+from simulations.live.threads.control.kinds import FIXED, HOLDING, PLAIN, VIEWS, solid
+from simulations.live.threads.control.roots import calls_c
 from simulations.live.threads.control.stamps import attributes_of
 
 if TYPE_CHECKING:
@@ -51,7 +55,6 @@ ON_FRAMES: Final[frozenset[object]] = frozenset(
         globals,
         locals,
         vars,
-        dir,
         exec,
         eval,
         compile,
@@ -71,9 +74,6 @@ ON_FRAMES: Final[frozenset[object]] = frozenset(
 """What looks at the frame that calls it, or touches nothing that a thread could share: called as it is."""
 _INNOCENT: Final[frozenset[object]] = frozenset(
     {
-        isinstance,
-        issubclass,
-        type,
         id,
         callable,
         object,
@@ -94,7 +94,7 @@ _INNOCENT: Final[frozenset[object]] = frozenset(
         *(value for value in vars(math).values() if callable(value)),
         *(value for value in vars(time).values() if callable(value)),
     }
-    - {math.fsum, math.prod, getattr(math, "sumprod", None)}
+    - {math.fsum, math.prod, math.dist, getattr(math, "sumprod", None), time.struct_time}
 )
 """What touches none of its arguments, or keeps them for later."""
 _SHALLOW: Final[frozenset[object]] = frozenset(
@@ -131,6 +131,8 @@ _READERS: Final[frozenset[object]] = frozenset(
         bin,
         math.fsum,
         math.prod,
+        math.dist,
+        time.struct_time,
         functools.reduce,
         struct.pack,
         struct.unpack,
@@ -162,15 +164,27 @@ _STATELESS: Final = frozenset(
         *("_functools", "_collections", "_collections_abc", "zlib", "binascii", "_json", "_pickle", "array"),
         *("unicodedata", "_random", "_statistics", "_datetime", "_sre", "_string", "_hashlib", "_sha1"),
         *("_sha2", "_sha256", "_sha512", "_sha3", "_md5", "_blake2", "_io", "_weakref", "_abc", "_ctypes"),
-        *("_codecs", "_csv", "_stat", "_opcode", "marshal", "_thread", "_contextvars", "_ast", "_typing"),
-        *("_queue", "_uuid", "_bz2", "_lzma", "_elementtree", "pyexpat", "_decimal", "_zoneinfo", "_sqlite3"),
+        *("_stat", "_opcode", "marshal", "_thread", "_contextvars", "_ast", "_typing"),
+        *("_queue", "_uuid", "_bz2", "_lzma", "_elementtree", "pyexpat", "_decimal", "_zoneinfo"),
     }
 )
 """Modules in C of the standard library whose functions depend on nothing but their arguments."""
+_KEEPING_STATE: Final[dict[str, tuple[frozenset[str], frozenset[str]]]] = {
+    "_csv": (
+        frozenset({"reader", "writer", "Dialect", "get_dialect", "list_dialects"}),
+        frozenset({"register_dialect", "unregister_dialect", "field_size_limit"}),
+    ),
+    "_codecs": (
+        frozenset({"lookup", "lookup_error", "encode", "decode"}),
+        frozenset({"register", "unregister", "register_error"}),
+    ),
+    "_sqlite3": (frozenset(), frozenset({"register_adapter", "register_converter"})),
+}
+"""Modules in C of which some functions read a state that others write; the rest depends on none."""
 _HARMLESS: Final[frozenset[object]] = frozenset(
     function
     for module, names in (
-        (sys, ("getsizeof", "getrefcount", "intern", "exception", "getdefaultencoding", "is_finalizing")),
+        (sys, ("getsizeof", "intern", "exception", "getdefaultencoding", "is_finalizing")),
         (sys, ("getfilesystemencoding", "exit", "audit", "call_tracing", "getallocatedblocks")),
         (os, ("fspath", "getpid", "getppid", "cpu_count", "urandom", "strerror", "getuid", "geteuid")),
         (os, ("isatty", "_exit", "getgid", "sched_getaffinity", "uname", "get_terminal_size")),
@@ -179,6 +193,10 @@ _HARMLESS: Final[frozenset[object]] = frozenset(
     if (function := getattr(module, name, None)) is not None
 )
 """What depends on nothing that a thread could change."""
+_COUNTING: Final[frozenset[object]] = frozenset(
+    {sys.getrefcount, weakref.getweakrefcount, weakref.getweakrefs}
+)
+_KNOWN: Final = (_HARMLESS, ON_FRAMES, _INNOCENT, _COUNTING)
 CALLING: Final[frozenset[object]] = frozenset(
     {
         *(iter, map, filter, sorted, min, max, functools.reduce),
@@ -188,8 +206,7 @@ CALLING: Final[frozenset[object]] = frozenset(
 )
 """What calls, in C, what it is given."""
 _HASHED: Final = frozenset({BuiltinFunctionType, FunctionType, MethodDescriptorType, type})
-STATE: Final = ("state", None)
-"""The part of a module in C that is the state which its functions may keep."""
+_ASKING: Final[frozenset[object]] = frozenset({isinstance, issubclass})
 _GETTERS: Final[frozenset[object]] = frozenset({getattr, hasattr})
 _SETTERS: Final[frozenset[object]] = frozenset({setattr, delattr})
 _ITEMS: Final[dict[object, bool]] = {operator.getitem: False, operator.setitem: True}
@@ -257,6 +274,8 @@ _READING: Final[frozenset[str]] = frozenset(
     ]
 )
 """Methods of the containers that read, by name: the type is known, so the name says what is called."""
+_COMPARING: Final = frozenset({"remove", "index", "count", "__contains__"})
+"""Methods of a sequence that compare what it holds."""
 _KEEPING: Final[frozenset[str]] = frozenset(
     [
         "append",
@@ -282,6 +301,8 @@ _KEEPING: Final[frozenset[str]] = frozenset(
 )
 """Methods of the containers that look into none of their arguments."""
 _CONTAINERS: Final = frozenset({dict, list, set, deque, bytearray, OrderedDict})
+_LAZY: Final = frozenset({"finditer", "scanner"})
+_FORMATTING: Final = frozenset({"format", "format_map"})
 _SAYING: Final = frozenset({"__repr__", "__str__", "__format__"})
 _BUILDERS: Final = frozenset(
     {"__init__", "__new__", "__init_subclass__", "__subclasshook__", "__class_getitem__"}
@@ -301,12 +322,16 @@ def called(function: Any, args: tuple[Any, ...], kwargs: dict[str, Any], stamps:
     if kind is FunctionType:
         return []
     if kind is functools.partial:
-        return called(function.func, (*function.args, *args), {**function.keywords, **kwargs}, stamps)
+        own = [(stamps.of(one), None, False) for one in (function, function.keywords)]
+        given = (*function.args, *args)
+        return [*own, *called(function.func, given, {**function.keywords, **kwargs}, stamps)]
     if kind is MethodType:
         return called(function.__func__, (function.__self__, *args), kwargs, stamps)
     given = (*args, *kwargs.values())
     if issubclass(kind, type):
         return _made(function, given, stamps)
+    if function is type.__subclasses__:
+        return classes.below(stamps)
     if kind in (MethodDescriptorType, WrapperDescriptorType):
         return _method(args[0], function.__name__, args[1:], given[1:], stamps) if args else []
     if kind is MethodWrapperType:
@@ -316,6 +341,10 @@ def called(function: Any, args: tuple[Any, ...], kwargs: dict[str, Any], stamps:
         if owner is None or issubclass(type(owner), ModuleType):
             return _function(function, args, given, stamps)
         if issubclass(type(owner), type):
+            if function.__name__ == "__subclasses__":
+                return classes.below(stamps)
+            if function.__name__ == "__new__" and issubclass(owner, type):
+                return classes.made(given[1:], stamps)
             known = owner in _READERS or owner in _CONTAINERS or function.__name__ in _BUILDERS
             return reach(given[1:] if function.__name__ == "__new__" else given, stamps, writes=not known)
         return _method(owner, function.__name__, args, given, stamps)
@@ -336,6 +365,8 @@ def is_one_of(function: Any, table: frozenset[object]) -> bool:
 
 def on_frames(function: Any, stamps: Stamps) -> list[Touch]:
     """What a call touches in place of which nothing can stand, since it looks at its caller."""
+    if function is builtins.__build_class__:
+        return classes.made((), stamps)
     return [(stamps.of(warnings.filters), None, True)] if function is warnings.warn else []
 
 
@@ -348,30 +379,65 @@ def _got(function: Any, args: tuple[Any, ...], stamps: Stamps) -> list[Touch]:
         if type(function) is operator.itemgetter:
             touches += accesses.item(thing, name, stamps, writes=False)
             continue
-        for part in str(name).split("."):
+        *first, last = str(name).split(".")
+        for part in first:
             touches += accesses.attribute(thing, part, stamps, writes=False)
-            space: Any = attributes_of(thing)
-            if space is None or part not in space:
+            thing = _attribute(thing, part)
+            if thing is _UNKNOWN:
+                stamps.hinder(f"an attribute that is computed stands in the middle of {name}")
                 break
-            thing = space[part]
+        else:
+            touches += accesses.attribute(thing, last, stamps, writes=False)
     return touches
+
+
+_UNKNOWN: Final = object()
+
+
+def _attribute(thing: Any, name: str) -> Any:
+    """Return an attribute, or that it is not known without running code of the program."""
+    space: Any = attributes_of(thing)
+    if space is not None and name in space:
+        return space[name]
+    for owner in type(thing).__mro__:
+        value = vars(owner).get(name, _UNKNOWN)
+        if type(value) is MemberDescriptorType:
+            try:
+                return value.__get__(thing)
+            except AttributeError:
+                return None
+        if value is not _UNKNOWN:
+            return _UNKNOWN if hasattr(type(value), "__get__") else value
+    return _UNKNOWN
 
 
 def _made(kind: type, given: tuple[Any, ...], stamps: Stamps) -> list[Touch]:
     """What the constructor of a class touches."""
     base = solid(kind)
     if issubclass(kind, weakref.ref) and given:
+        if any(classes.calls_unseen_at_end(one) for one in given[1:]):
+            stamps.hinder(_AT_END)
         return accesses.life(given[0], stamps, writes=len(given) > 1)
-    if kind in _INNOCENT or issubclass(kind, BaseException) or base in accesses.PLAIN:
+    if issubclass(kind, type):
+        if kind is type and len(given) == 1:
+            return accesses.of_kind(given[0], stamps)
+        return [] if isinstance(kind.__new__, FunctionType) else classes.made(given, stamps)
+    if kind in _INNOCENT or issubclass(kind, BaseException) or base in PLAIN:
         return []
-    if isinstance(kind.__init__, FunctionType) or isinstance(kind.__new__, FunctionType):
+    if isinstance(kind.__new__, FunctionType):
         return []  # it says itself what it does with its arguments
+    if isinstance(kind.__init__, FunctionType) and base in _LEFT_TO_INIT:
+        return []
     if base in _SHALLOW:
         return _drawn(given, stamps, deep=False)
-    if base is str and (state_of := as_text(given, stamps)):
-        return state_of
-    known = base in _READERS or base in accesses.FIXED
-    return _drawn(given, stamps) if known else reach(given, stamps, writes=True)
+    known = base in _READERS or base in FIXED
+    state_of = as_text(given, stamps) if base is str else []
+    return [*state_of, *(_drawn(given, stamps) if known else reach(given, stamps, writes=True))]
+
+
+_LEFT_TO_INIT: Final = frozenset({dict, list, set, deque, bytearray, OrderedDict, defaultdict})
+"""Types in C that look at their arguments only where they are initialised."""
+_AT_END: Final = "what a weak reference calls at the end of its object is in C"
 
 
 def _drawn(given: tuple[Any, ...], stamps: Stamps, *, deep: bool = True) -> list[Touch]:
@@ -381,9 +447,21 @@ def _drawn(given: tuple[Any, ...], stamps: Stamps, *, deep: bool = True) -> list
 def _function(function: Any, args: tuple[Any, ...], given: tuple[Any, ...], stamps: Stamps) -> list[Touch]:
     if function in _INNOCENT or function in ON_FRAMES:
         return []
+    if function in _ASKING and args:
+        return classes.asked(function, args, stamps)
+    if function is dir and args:
+        return accesses.listed(args[0], stamps)
+    if function in _COUNTING:
+        stamps.hinder("a worker counts the references to an object")
+    if function in CALLING and calls_c(given):
+        # What it calls reads the attributes of what it is given, or works on an object that it belongs to.
+        return [*state(given, stamps), *reach(given, stamps, writes=True)]
     if function in _SHALLOW:
         return _drawn(given, stamps, deep=False)
     if function in _READERS:
+        if function is print and len(args) == len(given):
+            given = (*given, sys.stdout) if type(sys.stdout) is io.StringIO else given
+            return [(stamps.of(sys), "stdout", False), *_drawn(given, stamps), *as_text(given, stamps)]
         state_of = as_text(given, stamps) if function in _SHOWING else []
         return [*_drawn(given, stamps), *state_of]
     if (function in _GETTERS or function in _SETTERS) and len(args) > 1:
@@ -391,8 +469,16 @@ def _function(function: Any, args: tuple[Any, ...], given: tuple[Any, ...], stam
     if function in _ITEMS and len(args) > 1:
         return accesses.item(args[0], args[1], stamps, writes=_ITEMS[function])
     if function in _WRITERS_OF_STATE:
-        return accesses.state(given, stamps)
+        return state(given, stamps)
     return [*reach(given, stamps, writes=True), *_state_of(function, stamps)]
+
+
+def keeps_state(function: Any) -> bool:
+    """Return whether what a function in C does may depend on a state that its module keeps."""
+    module = function.__self__
+    if not issubclass(type(module), ModuleType) or any(function in one for one in _KNOWN):
+        return False
+    return not any(sys.modules.get(name) is module for name in (*_STATELESS, *_KEEPING_STATE))
 
 
 def _state_of(function: Any, stamps: Stamps) -> list[Touch]:
@@ -400,8 +486,15 @@ def _state_of(function: Any, stamps: Stamps) -> list[Touch]:
     module = function.__self__
     if module is None or function in _HARMLESS:
         return []
-    known = any(sys.modules.get(name) is module for name in _STATELESS)
-    return [] if known else [(stamps.of(module), STATE, True)]
+    for name, (reading, writing) in _KEEPING_STATE.items():
+        if sys.modules.get(name) is module:
+            if function.__name__ in writing:
+                stamps.hinder(
+                    f"a worker calls {function.__name__} of {name}, which others see without asking"
+                )
+                return [(stamps.of(module), STATE, True)]
+            return [(stamps.of(module), STATE, False)] if function.__name__ in reading else []
+    return [(stamps.of(module), STATE, True)] if keeps_state(function) else []
 
 
 def _method(
@@ -413,19 +506,23 @@ def _method(
     if type(owner) in _DESCRIPTORS and name in _DESCRIBING and args:
         return accesses.attribute(args[0], owner.__name__, stamps, writes=name != "__get__")
     base = solid(type(owner))
-    if issubclass(type(owner), type) or base in accesses.PLAIN:
+    if issubclass(type(owner), type) or base in PLAIN:
         return _plain(owner, base, name, stamps)
-    if base in accesses.FIXED or base in accesses.HOLDING:
+    if type(owner) is re.Pattern and name in _LAZY and any(type(one) not in FIXED for one in given):
+        stamps.hinder("an iterator over what a regular expression finds in memory that may change")
+    if base in FIXED or base in HOLDING:
+        if base is str and name in _FORMATTING and ("." in owner or "[" in owner):
+            return [*state(given, stamps), *as_text(given, stamps)]
         things = given if base is str else (owner,) if name in _SAYING else ()
         return [*_drawn(given, stamps), *(as_text(things, stamps) if things else ())]
-    if type(owner) in accesses.VIEWS:
+    if type(owner) in VIEWS:
         return [*whole(owner, stamps, writes=False), *_drawn(given, stamps)]
     if base not in _CONTAINERS:
         return [*whole(owner, stamps, writes=True), *reach(given, stamps, writes=True)]
     if name in {"__getitem__", "__setitem__"} and args:
         return accesses.item(owner, args[0], stamps, writes=name == "__setitem__")
     reading = name in _READING
-    if name in _KEEPING:
+    if name in _KEEPING and not (name in _COMPARING and base in {list, deque}):
         return whole(owner, stamps, writes=not reading)
     # A sort compares what the list holds; a comparison, a search and a representation look into it.
     touches = reach((owner,), stamps, writes=False) if reading or name == "sort" else []
@@ -437,7 +534,9 @@ def _method(
 def _plain(owner: Any, base: type, name: str, stamps: Stamps) -> list[Touch]:
     """What a method of `object`, of an exception, a class or a module touches, beside one attribute."""
     if name.startswith(_COPYING):
-        return accesses.state(owner, stamps)
+        return state(owner, stamps)
+    if name == "__dir__":
+        return accesses.listed(owner, stamps)
     if issubclass(type(owner), type) or base in {object, FunctionType} or name in _BUILDERS - {"__init__"}:
         return []
     return [(stamps.of(owner), None, name not in _READING)]

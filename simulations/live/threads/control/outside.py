@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import functools
 import io
+import mmap
 import os
 import select
 import socket
@@ -21,6 +22,7 @@ from types import BuiltinFunctionType, MethodDescriptorType, ModuleType
 from typing import TYPE_CHECKING, Any, Final
 
 from simulations.live.threads.control.carriers import Stopped
+from simulations.live.threads.control.roots import roots
 from simulations.live.threads.control.standard_library import optional_module
 from simulations.live.threads.control.touching import Touching
 
@@ -168,10 +170,10 @@ class Outdoors:
     def _at(self, site: Site) -> None:
         self._points.at_primitive(site, None)
 
-    def _did(self, site: Site, touching: Touching = Touching.CALLS) -> None:
+    def _did(self, site: Site, touching: Touching = Touching.CALLS, *others: object) -> None:
         if touching.changes:
             self._changes += 1
-        self._points.did(site, self._world, touching)
+        self._points.did(site, self._world, touching, mmap, *others)  # memory may show a file
 
     def apart(
         self, site: Site, function: Callable[..., Any], touching: Touching = Touching.CALLS
@@ -187,7 +189,9 @@ class Outdoors:
                 return run.kernel.apart(function.__name__, function, *args, **kwargs)
             finally:
                 if not run.dying:
-                    self._did(site, touching)
+                    owner = getattr(function, "__self__", None)
+                    below = roots(owner) if issubclass(type(owner), _HANDLES) else ()
+                    self._did(site, touching, *below)
 
         return called
 

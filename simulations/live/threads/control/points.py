@@ -34,7 +34,7 @@ _OUTLIVED: Final = (
     "or a weak reference)"
 )
 _ENDS: Final = "the end of an object that a weak reference knows, with the step before it"
-_CALLING_BACK: Final = frozenset({"item", "whole", "call"})
+_CALLING_BACK: Final = frozenset({"item", "whole", "contains", "match", "import", "call"})
 """The kinds of sites whose operations may call code of Python before they are done."""
 _IN_VAIN: Final = frozenset({Touching.FAILS, Touching.LOOKS_AT})
 """What a thread may do again and again while it waits for another."""

@@ -360,6 +360,7 @@ class Primitives:
         def start(function: Callable[..., object], args: tuple[Any, ...] = (), kwargs: Any = None) -> int:
             if not self._run.mine():
                 return back_end.start_new_thread(function, args, kwargs or {})
+            self._points.at_primitive(site, None)
             return self._spawn(site, function, lambda: function(*args, **(kwargs or {}))).ident
 
         return start
@@ -368,6 +369,7 @@ class Primitives:
         def start(function: Callable[[], object], handle: Any = None, daemon: bool = True) -> Any:  # noqa: FBT001, FBT002  (the signature of the original)
             if not self._run.mine():
                 return _thread.start_joinable_thread(function, handle=handle, daemon=daemon)  # type: ignore[attr-defined]
+            self._points.at_primitive(site, None)
             if isinstance(owner := getattr(function, "__self__", None), threading.Thread) and owner.ident:
                 raise RuntimeError("thread already started")
             task = self._spawn(site, function, function)

@@ -25,7 +25,10 @@ if TYPE_CHECKING:
 
     from simulations.live.threads.control.rewrite import Body, Instruction, Position
 
-Kind = Literal["attribute", "item", "whole", "global", "name", "cell", "call", "with", "switch", "resume"]
+Kind = Literal[
+    "attribute", "item", "whole", "contains", "match", "import", "super",
+    "global", "name", "cell", "call", "with", "switch", "resume",
+]  # fmt: skip
 
 
 _NAMED: Final = frozenset(
@@ -210,7 +213,7 @@ _HAS_SPEC: Final = 4
 _WHOLE_READS: Final = {
     "GET_ITER": (1,),
     "FOR_ITER": (1,) if VERSION < (3, 15) else (2,),  # below the index into a list or tuple, from 3.15 on
-    "CONTAINS_OP": (1,),
+    "GET_LEN": (1,),
     "UNPACK_SEQUENCE": (1,),
     "UNPACK_EX": (1,),
     "LIST_EXTEND": (1,),
@@ -230,7 +233,22 @@ _WHOLE_READS: Final = {
 }
 _SHOWING: Final = frozenset({"FORMAT_SIMPLE", "FORMAT_WITH_SPEC", "CONVERT_VALUE"})
 _ITEMS: Final = {"BINARY_SUBSCR": False, "STORE_SUBSCR": True, "DELETE_SUBSCR": True}
-_ATTRIBUTES: Final = {"LOAD_ATTR": False, "LOAD_METHOD": False, "STORE_ATTR": True, "DELETE_ATTR": True}
+_ATTRIBUTES: Final = {
+    "LOAD_ATTR": False,
+    "LOAD_METHOD": False,
+    "IMPORT_FROM": False,
+    "STORE_ATTR": True,
+    "DELETE_ATTR": True,
+}
+_LOOKING: Final[dict[str, tuple[Kind, tuple[int, ...]]]] = {
+    "CONTAINS_OP": ("contains", (1, 2)),
+    "MATCH_CLASS": ("match", (3, 2, 1)),
+}
+_NAMING: Final[dict[str, tuple[Kind, tuple[int, ...], int]]] = {
+    "IMPORT_NAME": ("import", (2,), 2 if VERSION >= (3, 15) else 0),
+    "LOAD_SUPER_ATTR": ("super", (2, 1), 2),
+}
+"""Kind, operands, and by how much the argument is shifted to get to the name."""
 _GLOBALS: Final = {"LOAD_GLOBAL": False, "STORE_GLOBAL": True, "DELETE_GLOBAL": True}
 _NAMES: Final = {"LOAD_NAME": False, "STORE_NAME": True, "DELETE_NAME": True}
 _CELLS: Final = {"LOAD_DEREF": False, "STORE_DEREF": True, "DELETE_DEREF": True}
@@ -260,6 +278,13 @@ def sites_of(body: Body) -> Iterator[Site]:
             )
         elif name in _WHOLE_READS:
             yield Site(code, instruction, "whole", operands=_WHOLE_READS[name], shows=name in _SHOWING)
+        elif name in _LOOKING:
+            yield Site(code, instruction, _LOOKING[name][0], operands=_LOOKING[name][1])
+        elif name in _NAMING:
+            kind, operands, shift = _NAMING[name]
+            yield Site(
+                code, instruction, kind, name=code.co_names[instruction.arg >> shift], operands=operands
+            )
         elif name == "STORE_SLICE":
             yield Site(code, instruction, "whole", operands=(3,), writes=True)
         elif name == "BINARY_OP":

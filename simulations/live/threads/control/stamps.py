@@ -6,16 +6,18 @@ import gc
 import itertools
 import sys
 import weakref
-from types import GetSetDescriptorType, MappingProxyType, ModuleType
+from contextlib import suppress
+from types import GetSetDescriptorType, MappingProxyType, MemberDescriptorType, ModuleType
 from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
 _ALONE: Final = 3
 """How many references there are to an object that only a list holds: the list, a variable, an argument."""
 _DEPTH: Final = 3
 """How many levels of what an object holds are looked at for what would have died with it."""
+_HEAP_TYPE: Final = 1 << 9
 _WIDTH: Final = 50
 """How many of the objects that an object holds are looked at."""
 
@@ -105,10 +107,14 @@ class Stamps:
             on_end(stamp)
 
         try:
-            self._kept.append(weakref.ref(thing, forget))
+            # An array that a weak reference knows cannot be resized.
+            reference = None if _is_array(thing) else weakref.ref(thing, forget)
         except TypeError:
-            if self._keeping:
-                self._held.append(thing)
+            reference = None
+        if reference is not None:
+            self._kept.append(reference)
+        elif self._keeping:
+            self._held.append(thing)
         for address in addresses:
             known[address] = stamp
         return stamp
@@ -157,6 +163,11 @@ class Stamps:
         self.deeper = True
 
 
+def _is_array(thing: object) -> bool:
+    arrays = sys.modules.get("numpy")
+    return arrays is not None and issubclass(type(thing), arrays.ndarray)
+
+
 def attributes_of(thing: object) -> object | None:
     """Return the dictionary of an object's attributes, or None, without running code of the program."""
     if issubclass(type(thing), ModuleType):
@@ -171,6 +182,15 @@ def attributes_of(thing: object) -> object | None:
                 return space
             return None
     return None
+
+
+def slots_of(thing: object) -> Iterator[object]:
+    """Yield what the slots of an object hold, without running code of the program."""
+    for kind in type(thing).__mro__:
+        for value in vars(kind).values() if kind.__flags__ & _HEAP_TYPE else ():
+            if type(value) is MemberDescriptorType:
+                with suppress(AttributeError):
+                    yield value.__get__(thing)
 
 
 def behind(proxy: MappingProxyType[Any, Any]) -> object | None:

@@ -7,14 +7,19 @@ in C. It is told of the place in the program that led to it; what it calls in it
 
 from __future__ import annotations
 
+import abc
+import dis
+import importlib
 import itertools
 import re
 import weakref
 from types import BuiltinFunctionType, CodeType, FunctionType, ModuleType
 from typing import TYPE_CHECKING, Any, Final
 
-from simulations.live.threads.control.accesses import FIXED, reach
+from simulations.live.threads.control.accesses import STATE, imported, is_stream, reach
 from simulations.live.threads.control.frames import is_ours
+from simulations.live.threads.control.kinds import FIXED
+from simulations.live.threads.control.operations import keeps_state
 from simulations.live.threads.control.provenance import Origin, library, origin
 from simulations.live.threads.control.rewrite import Instruction
 from simulations.live.threads.control.sites import Site
@@ -24,7 +29,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from types import FrameType
 
-    from simulations.live.threads.control.accesses import Touch
+    from simulations.live.threads.control.accesses import Part, Touch
     from simulations.live.threads.control.stamps import Stamps
 
 _CACHES: Final = frozenset({id(vars(re).get(name)) for name in ("_cache", "_cache2")})
@@ -45,7 +50,7 @@ class Steps:
         self.sites: dict[tuple[Any, ...], Site] = {}
         self.taken: dict[str, None] = {}
         self.standing_in: set[CodeType] = set()
-        self._named: dict[CodeType, list[Any]] = {}
+        self._named: dict[CodeType, list[_Named]] = {}
 
     def begins(self, frame: FrameType, code: CodeType) -> Site | None:
         """Return from where in the program a step begins; None where one goes on already.
@@ -95,19 +100,38 @@ class Steps:
             code: The function, as it was written.
             stamps: The numbers of the run's objects.
         """
-        found = reach(given, stamps, writes=True)
+        found = dict.fromkeys(reach(given, stamps, writes=True, library=True))
+        if code is _IMPORTING:
+            found |= dict.fromkeys(imported(str(given[0]) if given else "", stamps))
+        if code in _OF_CLASSES and given:
+            found |= dict.fromkeys(
+                (stamps.of(kind), STATE, code is _REGISTERING)
+                for kind in given[0].__mro__
+                if kind is not object
+            )
         if code not in self._named:
             self._named[code] = list(_named(code, space, set()))
-        for thing in self._named[code]:
-            touch = (stamps.of(thing), None, True)
-            if touch not in found:
-                found.append(touch)
-        return found
+        for thing, part, writes in self._named[code]:
+            found[stamps.of(thing), part, writes] = None
+        return list(found)
 
 
-def _named(code: CodeType, space: dict[str, Any], seen: set[CodeType]) -> Iterator[Any]:
-    """Yield the objects of its module that a function names, or one that it names, and which may change."""
+_IMPORTING: Final = importlib.import_module.__code__
+_REGISTERING: Final = abc.ABCMeta.register.__code__
+_OF_CLASSES: Final = frozenset(
+    {_REGISTERING, abc.ABCMeta.__instancecheck__.__code__, abc.ABCMeta.__subclasscheck__.__code__}
+)
+"""The code of what a class remembers of others that are registered with it."""
+
+
+_Named = tuple[Any, "Part", bool]
+"""An object that a function names, which part of it, and whether it may be written."""
+
+
+def _named(code: CodeType, space: dict[str, Any], seen: set[CodeType]) -> Iterator[_Named]:
+    """Yield what a function names, or one that it names of its module, and which may change."""
     seen.add(code)
+    stored = _stored(code)
     for name in code.co_names:
         thing: Any = space.get(name)
         kind = type(thing)
@@ -115,14 +139,46 @@ def _named(code: CodeType, space: dict[str, Any], seen: set[CodeType]) -> Iterat
             inner = thing.__code__
             if thing.__globals__ is space and inner not in seen:
                 yield from _named(inner, space, seen)
-        elif not (
-            kind in FIXED
-            or kind in {ModuleType, BuiltinFunctionType, tuple, frozenset}
-            or issubclass(type(thing), type)
-            or id(thing) in _CACHES
-            or hasattr(thing, "cache_clear")
-        ):
-            yield thing
+        elif kind is ModuleType:
+            yield from _of_module(thing, code.co_names)
+        elif kind in FIXED or kind in {tuple, frozenset}:
+            if name in space:
+                yield space, name, name in stored
+        elif _may_change(thing):
+            yield thing, None, True
     for constant in code.co_consts:
         if isinstance(constant, CodeType) and constant not in seen:
             yield from _named(constant, space, seen)
+
+
+def _stored(code: CodeType) -> set[str]:
+    """Return the names of its module that a function binds."""
+    if _STORE_GLOBAL not in code.co_code[::2]:
+        return set()  # the quick look spares most functions the slow one
+    return {one.argval for one in dis.get_instructions(code) if one.opname == "STORE_GLOBAL"}
+
+
+_STORE_GLOBAL: Final = dis.opmap["STORE_GLOBAL"]
+
+
+def _of_module(module: ModuleType, names: tuple[str, ...]) -> Iterator[_Named]:
+    """Yield what a function names that also names the module: its state, and what others change by it."""
+    space = vars(module)
+    for name in names:
+        thing = space.get(name)
+        if type(thing) is BuiltinFunctionType:
+            if keeps_state(thing):
+                yield thing.__self__, STATE, True
+        elif _may_change(thing) and type(thing) not in FIXED and not is_stream(thing):
+            yield thing, None, True
+
+
+def _may_change(thing: Any) -> bool:
+    kind = type(thing)
+    return not (
+        kind in FIXED
+        or kind in {ModuleType, FunctionType, BuiltinFunctionType, tuple, frozenset}
+        or issubclass(kind, type)
+        or id(thing) in _CACHES
+        or hasattr(thing, "cache_clear")
+    )
