@@ -39,6 +39,7 @@ Where things are::
         unwinding.py    threads in the middle of their work, at the end of a run
         alarm.py        interrupts a set-up or a check when the time is up
         progress.py     whether the state of a run repeats
+        spinning.py     who goes round a loop and changes nothing waits
         endings.py      what set-up, workers and check give back, and what is refused
         refused.py      what a thread under control may not do
         thread_data.py  what a real thread keeps for itself

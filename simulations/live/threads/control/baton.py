@@ -40,6 +40,7 @@ class Baton:
 
     __slots__ = (
         "_look",
+        "_strict_turns",
         "_turn_max",
         "_unchanged_until",
         "bound",
@@ -62,7 +63,7 @@ class Baton:
 
     def begin(self, holder: Task, limits: Limits) -> None:
         """Start a run, in which one thread is alone at first."""
-        self.step = self.in_vain = self._unchanged_until = 0
+        self.step = self.in_vain = self._unchanged_until = self._strict_turns = 0
         self._turn_max, self.strict_at = limits.turn_max, limits.points_max
         self.alone(holder)
 
@@ -116,8 +117,13 @@ class Baton:
             self.turn_ends = self._unchanged_until = self.bound = self.step
 
     def begin_strict_turn(self) -> None:
-        """Give the thread that runs a turn that ends whatever it does."""
-        self.strict_at = self.step + STRICT_TURN
+        """Give the thread that runs a turn that ends whatever it does.
+
+        Each is a little longer, or each might end in the middle of the same round of a loop, where the thread
+        holds a lock for which another waits.
+        """
+        self._strict_turns += 1
+        self.strict_at = self.step + STRICT_TURN + self._strict_turns
 
     def set_bound(self) -> None:
         """Find out at which step somebody has to be asked next."""

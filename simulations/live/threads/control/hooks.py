@@ -11,11 +11,13 @@ import __future__
 import functools
 import operator
 import sys
+from collections import deque
 from types import CodeType, FunctionType, MethodType
 from typing import TYPE_CHECKING, Any, Final
 
 from simulations.live.threads.control import accesses, operations
 from simulations.live.threads.control.back_end import get_ident
+from simulations.live.threads.control.kinds import FIXED
 from simulations.live.threads.control.steps import Steps
 from simulations.live.threads.control.touching import Touching
 from simulations.live.threads.control.tracing import HOOK_DEPTH, quiet
@@ -90,7 +92,7 @@ class Hooks:
         if site.kind == "with":
             return quiet(lambda manager: self._observe_with(site, manager))
         if site.kind == "switch":
-            return quiet(lambda: self._points.switch(site))
+            return quiet(jumping(site, lambda: self._points.switch(site)))
         if site.kind == "resume":
             return quiet(lambda: self._points.runs_on(site))
         baton, points = self._baton, self._points
@@ -214,6 +216,7 @@ class Hooks:
                 site = steps.begins(frame, code)
                 if site is None:
                     return
+                self._points.does_more()
                 given = steps.arguments(frame, code)
                 for one in operations.calls_back(given, {}):
                     self.reached(one)
@@ -236,6 +239,8 @@ class Hooks:
             else:
                 seen = operations.called(function, args, kwargs, self._points.stamps)
             site.set_writes(writes=any(writes for _, _, writes in seen))
+            if not seen:
+                self._points.does_more()  # what it depends on is not known
             self._at_call(site, seen)
 
         prepare = quiet(prepare)
@@ -357,6 +362,29 @@ class Hooks:
             return guard(manager, site) or self._managed(manager, site) or manager
 
         return quiet(enter)
+
+
+_SAY_AT_ONCE: Final = FIXED | {list, dict, tuple, set, frozenset, deque}
+"""Types whose objects call nothing of the program when they are asked if they are true."""
+
+
+def jumping(site: Site, switch: Callable[[], None]) -> Callable[..., None]:
+    """Return the hook in front of an instruction at which this interpreter may switch, if it jumps back.
+
+    Whether an object is true that says so itself is not asked twice: then it is taken to jump.
+    """
+    if not site.operands:
+        return switch
+
+    def in_front(value: Any) -> None:
+        if site.name.endswith("NONE"):
+            jumps = (value is None) == (site.name == "POP_JUMP_BACKWARD_IF_NONE")
+        else:
+            jumps = type(value) not in _SAY_AT_ONCE or bool(value) == site.name.endswith("TRUE")
+        if jumps:
+            switch()
+
+    return in_front
 
 
 class Managed:

@@ -18,6 +18,7 @@ from types import (
 from typing import TYPE_CHECKING, Any, Final, Literal
 
 from simulations.live.threads.control.classes import calls_unseen
+from simulations.live.threads.control.hooks import jumping
 from simulations.live.threads.control.kinds import forget_types
 from simulations.live.threads.control.provenance import Origin, is_untouched, library, origin
 from simulations.live.threads.control.rewrite import Body, Call, put_together, take_apart
@@ -349,7 +350,9 @@ class Installer:
         elif site.sync and not substitutes:
             yield site.index, Call(hooks.observing(site), site.operands)
         elif site.focus:
-            yield site.index, Call(self._points.run.baton.point(site, writes=site.writes), after=after)
+            point = self._points.run.baton.point(site, writes=site.writes)
+            operands = site.operands if site.kind == "switch" else ()
+            yield site.index, Call(jumping(site, point) if operands else point, operands, after=after)
         elif not site.hot:
             yield site.index, Call(hooks.first_time(site), after=after)
 

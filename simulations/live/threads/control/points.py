@@ -11,14 +11,18 @@ from typing import TYPE_CHECKING, Any, Final, Literal
 from simulations.live.threads.control.accesses import BACK, DEPTH, FRONT, TRIED, Part, Touch, ended
 from simulations.live.threads.control.back_end import get_ident
 from simulations.live.threads.control.callbacks import Unfinished
+from simulations.live.threads.control.carriers import Stopped
 from simulations.live.threads.control.lifetimes import Watch
+from simulations.live.threads.control.spinning import Spinning
 from simulations.live.threads.control.stamps import Stamps
 from simulations.live.threads.control.strangers import MET
 from simulations.live.threads.control.touching import Touching
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
+    from types import CodeType
 
+    from simulations.live.threads.control.progress import Loops
     from simulations.live.threads.control.scheduler import Scheduler
     from simulations.live.threads.control.sites import Site
     from simulations.live.threads.control.tasks import Task
@@ -39,6 +43,8 @@ _CALLING_BACK: Final = frozenset({"item", "whole", "contains", "match", "import"
 _IN_VAIN: Final = frozenset({Touching.FAILS, Touching.LOOKS_AT})
 """What a thread may do again and again while it waits for another."""
 _REGION: Final = "a thread came to a region marked as uninteresting, whose accesses do not count"
+ROUNDS_MAX: Final = 2_000
+"""After so many jumps back and calls without a point a thread is taken to come to none any more."""
 GRANULARITIES: Final = ("sync", "access", "gil")
 
 
@@ -65,8 +71,12 @@ class Points:
         self._keeping = True
         self._watching = False
         self._unfinished = Unfinished()
+        self._loops: dict[CodeType, Loops] = {}
+        self._spinning = Spinning(run, self._loops, sleeps=True)
         self._watch: Watch | None = None
         self._last: tuple[Task, Site | None] | None = None
+        self._time_is_read = self._slept = self._timed = False
+        self._rounds = 0
         self._kept_too_long = False
 
     @property
@@ -96,7 +106,9 @@ class Points:
         self.lets_go()
         self.stamps = Stamps(keeping=self._keeping, on_end=self._object_ended)
         self._watch = self._last = None
+        self._rounds = 0
         self._unfinished = Unfinished()
+        self._spinning = Spinning(self.run, self._loops, sleeps=not self._time_is_read)
         if self._watching:
             gc.collect(0)  # what the set-up makes is young then
         self._taken = {}
@@ -111,7 +123,10 @@ class Points:
         kept = self._kept_too_long
         if kept:
             self._kept_too_long = self._keeping = False
-        return kept or unwatched
+        self._slept = self._slept or self._spinning.slept
+        timed = self._time_is_read and self._slept and not self._timed
+        self._timed = self._timed or timed
+        return kept or unwatched or timed
 
     def end(self) -> None:
         """Tell the sink nothing more."""
@@ -152,27 +167,28 @@ class Points:
         run = self.run
         if run.baton.mute or self.granularity == "gil":
             return
+        if (tries or looks) and self._may_wait:
+            self._spinning.comes_to(run.current, site)
         if tries and self.sink is not None and thing is not None:
             self._say(run.current, site, [(self.stamps.of(thing), TRIED, False)], Touching.TRIES)
         if site.focus:
-            run.baton.pass_point(site, writes=not (tries or looks))
+            only_time = thing is None and not self._time_is_read
+            run.baton.pass_point(site, writes=not (tries or looks or only_time))
 
     def did(self, site: Site | None, thing: object, touching: Touching, *others: object) -> None:
         """Tell of an operation on a primitive that has been done, and what else it did the same to."""
-        if touching in _IN_VAIN:
+        if touching in _IN_VAIN or (touching is Touching.WAKES and not self._time_is_read):
             self.run.baton.tried_in_vain()
         elif touching is not Touching.READS_TIME:
             self.run.baton.changed()
+        else:
+            self._time_is_read = True
         if self.sink is not None and not self.run.baton.mute:
             if site is not None:
                 site.note_run()
                 site.note_effect(touching)
-            self._say(
-                self.run.current,
-                site,
-                [(self.stamps.of(each), None, touching.changes) for each in (thing, *others)],
-                touching,
-            )
+            touches = [(self.stamps.of(each), None, touching.changes) for each in (thing, *others)]
+            self._say(self.run.current, site, [*touches, *self._spinning.seen(self.run.current)], touching)
 
     def started(self, site: Site, task: Task, changed: Sequence[tuple[object, str]]) -> None:
         """Tell that a thread was started, and which attributes of which objects that changed."""
@@ -225,16 +241,31 @@ class Points:
     def pass_point(self, site: Site) -> None:
         """Count a point in front of an access that is observed."""
         site.note_run()
+        if self._may_wait and not site.writes:
+            self._spinning.comes_to(self.run.baton.current, site)
         if site.focus:
+            self._rounds = 0
             self.run.baton.pass_point(site, writes=site.writes)
 
     def tell(self, site: Site, touches: list[Touch], *, calls_back: bool = True) -> None:
         """Tell of an access, and whether it may call code of the program before it is done."""
         if touches and self.sink is not None:
+            touches = [*touches, *self._spinning.seen(self.run.baton.current)]
             site.note_effect(site.verb)
             self._say(self.run.baton.current, site, touches, site.verb)
             if calls_back and site.kind in _CALLING_BACK:
                 self._unfinished.begins(self.run.baton.current.index, touches)
+
+    @property
+    def _may_wait(self) -> bool:
+        """Whether a thread that goes round a loop and changes nothing may wait for others."""
+        every_access = self.everywhere and self.granularity == "access"
+        return every_access and self.sink is not None and not self._watching
+
+    def does_more(self) -> None:
+        """Note that the thread that runs does something that no access stands for."""
+        if self.sink is not None:
+            self._spinning.does_more(self.run.baton.current)
 
     def comes_to_another(self) -> None:
         """Note that the calling frame of the program has done what it was doing."""
@@ -249,6 +280,15 @@ class Points:
         baton.current.comes_to(site)
         site.set_writes(writes=True)
         self.pass_point(site)
+        if not site.focus:
+            self._goes_round()
+
+    def _goes_round(self) -> None:
+        """Cut the run short where a thread goes round a loop for ever in which no place is a point."""
+        self._rounds += 1
+        if self._rounds > ROUNDS_MAX:
+            self.run.cut_short()
+            raise Stopped
 
     def runs_on(self, site: Site) -> None:
         """Come to where a generator begins or goes on: until it yields, no other thread can go on with it."""
@@ -275,6 +315,7 @@ class Points:
         if self._watching:
             self._see_ends(task, site)
         if self.sink is not None:
+            self._spinning.did(task, site, touches, touching)
             if touching is not Touching.TRIES and touching is not Touching.ENDS:
                 touches = self._unfinished.around(task.index, touches)
             self.sink(task, site, touches, touching)

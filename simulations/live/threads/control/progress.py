@@ -60,6 +60,7 @@ class Repetition:
     def __init__(self) -> None:
         self._states: dict[object, int] = {}
         self._turns: list[int] = []
+        self._could_go_on: dict[int, int] = {}
         self._loops: dict[CodeType, Loops] = {}
         self._blind = False
 
@@ -83,7 +84,17 @@ class Repetition:
         if before == len(self._turns):
             return False
         had_turns = set(self._turns[before:])
-        return all(other.done or other.index in had_turns or not other.can_go_on for other in tasks)
+        return all(
+            other.done
+            or other.index in had_turns
+            or (not other.can_go_on and self._could_go_on.get(other.index, -1) < before)
+            for other in tasks
+        )
+
+    def may_go_on(self, task: Task, lock: object) -> None:
+        """Note that a lock was given back: who waits for it could go on for a moment."""
+        if task.wait is not None and task.wait.what is lock:
+            self._could_go_on[task.index] = len(self._turns)
 
 
 def _state(tasks: Sequence[Task], loops: dict[CodeType, Loops]) -> tuple[object, ...]:
@@ -114,7 +125,7 @@ class _Snapshot:
     def frame(self, frame: FrameType) -> object:
         code = frame.f_code
         if code not in self._loops:
-            self._loops[code] = _loops(code)
+            self._loops[code] = loops_over_iterators(code)
         if any(start <= frame.f_lasti < end for start, end in self._loops[code]):
             raise UnseenError  # how far its iterator is cannot be seen
         names = [name for name in code.co_names if name in frame.f_globals]
@@ -177,7 +188,7 @@ class _Snapshot:
         return tuple(parts)
 
 
-def _loops(code: CodeType) -> Loops:
+def loops_over_iterators(code: CodeType) -> Loops:
     """Return the ranges of the loops over iterators in a code object, in bytes."""
     return tuple(
         (step.offset, step.argval) for step in dis.get_instructions(code) if step.opname == "FOR_ITER"

@@ -584,6 +584,7 @@ class Scheduler:
         """Note that no thread holds a lock any more."""
         for task in self.tasks:
             task.gives_back(lock)
+            self._repetition.may_go_on(task, lock)
 
     def read_clock(self) -> int:
         """Return the time for the current thread.

@@ -305,6 +305,8 @@ def sites_of(body: Body) -> Iterator[Site]:
             yield with_site
         if name == "JUMP_BACKWARD" or (name == "RESUME" and instruction.arg & 3 < _DELEGATES):
             yield Site(code, instruction, "switch", name=name, verb=Touching.SWITCHES)
+        elif name.startswith("POP_JUMP_BACKWARD"):  # up to 3.11; only where it jumps
+            yield Site(code, instruction, "switch", operands=(1,), name=name, verb=Touching.SWITCHES)
         if name == "RESUME" and code.co_flags & inspect.CO_GENERATOR and instruction.arg & 3 < _DELEGATES:
             yield Site(code, instruction, "resume", name=code.co_name, writes=True, verb=Touching.RUNS)
         previous = instruction

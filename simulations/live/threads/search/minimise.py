@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final, NamedTuple
 
+from simulations.live.threads.control.failures import Kind
 from simulations.live.threads.report import Minimality, Possible
 from simulations.live.threads.search.exhaustive import Ranked
 from simulations.live.threads.search.follower import Follower, nothing
@@ -28,6 +29,8 @@ GIL_TIMES: Final = 3
 """So many times as many may be spent as it took to find and minimise it, but at least `GIL_AT_ONCE`."""
 GIL_AT_ONCE: Final = 24
 """After so many runs none has more preemptions than the finding."""
+GIL_LIVELOCK_MAX: Final = 8
+"""How many runs may be spent on showing a livelock: each goes round and round for thousands of points."""
 DELAY_BOUND_THREADS: Final = 6
 """From this many threads on, schedules are minimised by delay bounding too."""
 GROWTHS_MAX: Final = 8
@@ -175,12 +178,17 @@ def possible(session: Session, failure: Failure, preemptions: int, threads: Begi
     session.regrain("gil")
     if session.has_conflicts:
         shown = session.switched(threads)
+        if failure.kind is Kind.LIVELOCK:
+            session.widen()  # a thread that waits for what no thread changes touches nothing that conflicts
     else:
         hit = session.observe(0, session.schedules + OBSERVATIONS)
         shown = None if hit is None else hit.failure
     if shown is not None and wanted(shown):
         return Possible.HERE
-    worth = min(GIL_MAX, max(GIL_AT_ONCE, GIL_TIMES * session.schedules))
+    if failure.kind is Kind.LIVELOCK:
+        worth = GIL_LIVELOCK_MAX
+    else:
+        worth = min(GIL_MAX, max(GIL_AT_ONCE, GIL_TIMES * session.schedules))
     affordable = _affordable(session, worth, GIL_RUNS_MIN, GIL_POINTS_SPENT_MAX)
     result = session.enumerate(
         schedules_max=affordable,

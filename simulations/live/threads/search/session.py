@@ -59,6 +59,8 @@ FOCUS_ROUNDS_MAX: Final = 12
 OBSERVING: Final = Limits(turn_max=1_000, points_max=10_000)
 """In a run under observation every access is a point."""
 SEARCHING: Final = Limits(turn_max=100)
+SWITCHING: Final = Limits(turn_max=100, points_max=3_000)
+"""Where this interpreter switches, a place does not say whether anything is written."""
 
 _ANY_INSTRUCTION: Final[Any] = None
 """The place of a point of an audit, which asks strategies that do not look at places."""
@@ -404,7 +406,7 @@ class Session:
         failure = self.watched(follower, sink, "observe", tracing=True)
         self._installer.adopt()
         self.set_focus(focus)
-        self._limits = SEARCHING
+        self._limits = SWITCHING
         return failure
 
     def _matters(self, site: Site) -> bool:
@@ -451,9 +453,9 @@ class Session:
         self._changed()
 
     def widen(self) -> None:
-        """Switch threads in front of every site that has been run."""
+        """Switch threads in front of every site that has been run, and wherever this interpreter does."""
         for site in self._installer.sites:
-            site.set_focus(focus=site.hot and not site.only_releases)
+            site.set_focus(focus=(site.hot or site.kind == "switch") and not site.only_releases)
         self.widened = True
         self._changed()
 

@@ -1,0 +1,211 @@
+"""A thread that goes round a loop and changes nothing waits, as another would wait for a lock.
+
+`while not state.ready: pass` may be gone round any number of times before another thread changes what it
+reads, and each number is another order of steps. But to go round it once more leads back to the same state:
+if the thread stands where it stood, with the same in all of its variables, has done nothing but read, and
+nothing that it read was written since, then it will do the very same again. So whatever can follow can follow
+without that round. The thread then waits until something is written that the round reads, and its next step
+depends on all of that.
+
+A round may also try a lock in vain, take a lock and give it back, and sleep. To sleep changes the time: once
+any thread looks at a clock, no round with a sleep in it counts.
+
+Two rounds must have been the same. What a thread has done is then known from what it has seen: whether it
+waits does not depend on what others did that is nothing to it. Where a round cannot be seen through (it
+calls C, uses another primitive, looks at the time, or is part of a loop over an iterator) the thread does
+not wait.
+
+The same is done to loops that wait by Kokologiannakis, Ren and Vafeiadis, "Dynamic partial order reductions
+for spinloops", FMCAD 2021.
+"""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+from simulations.live.threads.control.carriers import Carrier
+from simulations.live.threads.control.frames import is_ours
+from simulations.live.threads.control.progress import loops_over_iterators
+from simulations.live.threads.control.touching import Touching
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from types import CodeType
+
+    from simulations.live.threads.control.accesses import Part, Touch
+    from simulations.live.threads.control.progress import Loops
+    from simulations.live.threads.control.scheduler import Scheduler
+    from simulations.live.threads.control.sites import Site
+    from simulations.live.threads.control.tasks import Task
+
+STEPS_MAX: Final = 400
+"""A loop with more steps is not recognised."""
+_ATOMS: Final = frozenset({int, float, complex, bool, str, bytes, type(None)})
+_FIRST: Final = Carrier._serve.__code__  # noqa: SLF001  (it is compared, not used)
+"""Where a thread begins."""
+
+_LOOKING: Final = frozenset({Touching.READS, Touching.CALLS})
+_IN_VAIN: Final = frozenset({Touching.TRIES, Touching.FAILS, Touching.LOOKS_AT})
+"""What changes nothing, although it may count as a change."""
+_PAIRS: Final = frozenset({Touching.ACQUIRES, Touching.RELEASES})
+"""What a thread does to a lock; where it stands says which ones it holds."""
+
+
+Place = tuple[object, ...]
+"""Where a thread stands, with what is in its variables."""
+
+
+class _Read(NamedTuple):
+    """A step of a round: where, what, and how often each thing, or the part, had been written by others."""
+
+    site: Site
+    touching: Touching
+    touches: tuple[Touch, ...]
+    versions: tuple[object, ...]
+
+
+class _Rounds:
+    """What a thread has read since it last did anything else, and where it stood."""
+
+    __slots__ = ("places", "reads", "sites")
+
+    def __init__(self) -> None:
+        self.reads: list[_Read] = []
+        self.sites: set[Site] = set()
+        self.places: dict[Place, list[int]] = {}
+
+
+class Spinning:
+    """Recognises threads that go round a loop and change nothing, in one run.
+
+    Args:
+        run: The run.
+        loops: Where the loops over iterators are in code that has been looked at; it is added to.
+        sleeps: Whether rounds with a sleep in them count.
+
+    Attributes:
+        slept: Whether a thread waited in place of a round with a sleep in it.
+    """
+
+    def __init__(self, run: Scheduler, loops: dict[CodeType, Loops], *, sleeps: bool) -> None:
+        self._run = run
+        self.slept = False
+        self._rounds: dict[int, _Rounds] = {}
+        self._sleeps = sleeps
+        self._written: dict[tuple[int, Part], dict[int, int]] = {}
+        self._written_at_all: dict[int, dict[int, int]] = {}
+        self._waiting: dict[int, Callable[[], bool]] = {}
+        self._seen: dict[int, list[Touch]] = {}
+        self._loops = loops
+
+    def did(self, task: Task, site: Site | None, touches: list[Touch], touching: Touching) -> None:
+        """Take note of a step."""
+        reads = touching in _LOOKING and touches and not any(writes for _, _, writes in touches)
+        sleeps = touching is Touching.WAKES and self._sleeps
+        if touching not in _IN_VAIN:
+            for stamp, part, writes in touches:
+                if writes:
+                    part_of, whole = self._written, self._written_at_all
+                    for count in (part_of.setdefault((stamp, part), {}), whole.setdefault(stamp, {})):
+                        count[task.index] = count.get(task.index, 0) + 1
+        if site is None or not (reads or sleeps or touching in _IN_VAIN or touching in _PAIRS):
+            self.does_more(task)
+            return
+        rounds = self._rounds.setdefault(task.index, _Rounds())
+        versions = tuple(self._version(task, touch) for touch in touches)
+        rounds.reads.append(_Read(site, touching, tuple(touches), versions))
+        rounds.sites.add(site)
+
+    def does_more(self, task: Task) -> None:
+        """Note that a thread does something else than to look."""
+        self._rounds.pop(task.index, None)
+
+    def comes_to(self, task: Task, site: Site) -> None:
+        """Let a thread wait that is about to read, if it would only go round a loop once more."""
+        rounds = self._rounds.get(task.index)
+        if rounds is None or site not in rounds.sites:
+            return
+        place = self._place(task)
+        if place is None or len(rounds.reads) > STEPS_MAX:
+            self.does_more(task)
+            return
+        now = len(rounds.reads)
+        before = rounds.places.setdefault(place, [])
+        before.append(now)
+        if len(before) < 3:  # both ends of two rounds
+            return
+        first, second = before[-3], before[-2]
+        if rounds.reads[first:second] != rounds.reads[second:now]:
+            return
+        self._wait(task, rounds.reads[second:now])
+
+    def seen(self, task: Task) -> list[Touch]:
+        """Return what a thread that waited so has looked at besides; asked again, the answer is nothing."""
+        return self._seen.pop(task.index, [])
+
+    def _wait(self, task: Task, reads: list[_Read]) -> None:
+        self.does_more(task)
+        looked_at = [
+            (touch, version)
+            for read in reads
+            if read.touching is not Touching.WAKES
+            for touch, version in zip(read.touches, read.versions, strict=True)
+        ]
+        self.slept = self.slept or any(read.touching is Touching.WAKES for read in reads)
+        self._seen[task.index] = list(
+            dict.fromkeys((stamp, part, False) for (stamp, part, _), _ in looked_at)
+        )
+
+        def changed() -> bool:
+            return any(self._version(task, touch) != version for touch, version in looked_at)
+
+        self._waiting[task.index] = changed
+        if not changed() and self._others_go_on(task):
+            self._run.block(lambda: changed() or not self._others_go_on(task), "reads again and again", None)
+        self._waiting.pop(task.index, None)
+
+    def _others_go_on(self, task: Task) -> bool:
+        """Whether another thread can do something else than to go round a loop like this."""
+        for other in self._run.tasks:
+            if other is task or other.done:
+                continue
+            changed = self._waiting.get(other.index)
+            if changed is not None:
+                if changed():
+                    return True
+            elif other.can_go_on or (other.wait is not None and other.wait.deadline is not None):
+                return True
+        return False
+
+    def _version(self, task: Task, touch: Touch) -> object:
+        """Return what changes when another thread writes something that a look depends on."""
+        stamp, part, _ = touch
+        if part is None:
+            return _others(self._written_at_all.get(stamp), task)
+        return _others(self._written.get((stamp, part)), task), _others(
+            self._written.get((stamp, None)), task
+        )
+
+    def _place(self, task: Task) -> Place | None:
+        """Return where the calling thread stands; None where not all of that can be seen."""
+        place: list[object] = [*task.holds]
+        frame = sys._getframe(2)  # noqa: SLF001  (the one way to one's own frames)
+        while frame is not None and frame.f_code is not _FIRST:
+            code = frame.f_code
+            if not is_ours(frame):
+                if code not in self._loops:
+                    self._loops[code] = loops_over_iterators(code)
+                if any(start <= frame.f_lasti < end for start, end in self._loops[code]):
+                    return None  # how far its iterator is cannot be seen
+                place += (code, frame.f_lasti)
+                for name, value in frame.f_locals.items():
+                    kind = type(value)
+                    place += (name, kind.__name__, repr(value)) if kind in _ATOMS else (name, id(value))
+            frame = frame.f_back  # type: ignore[assignment]  # it ends with `_FIRST`
+        return tuple(place)
+
+
+def _others(count: dict[int, int] | None, task: Task) -> int:
+    """Return how often other threads have written something."""
+    return 0 if count is None else sum(count.values()) - count.get(task.index, 0)
