@@ -27,7 +27,7 @@ def test_a_world_needs_neither_its_instrument_nor_a_test_library(world):
         capture_output=True,
         text=True,
         check=True,
-        timeout=60,
+        timeout=240,
     )
     found = [name for name in done.stdout.split() if name != "simulations.live"]
     if world == "cache":  # its clients are threads under the scheduler

@@ -49,7 +49,7 @@ def memory(*words, cwd=ROOT):
         text=True,
         cwd=cwd,
         env=ENVIRONMENT,
-        timeout=60,
+        timeout=240,
         stdin=subprocess.DEVNULL,
     )
 

@@ -25,7 +25,7 @@ def traced(_tracing: str):
         pytest.skip(_tracing)
 
     def start(command, filling, options=None) -> Run:
-        return run(command, filling, options, timeout=60)
+        return run(command, filling, options, timeout=240)
 
     return start
 

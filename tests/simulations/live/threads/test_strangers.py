@@ -305,7 +305,7 @@ def test_a_deadlock_beside_other_threads_is_one_all_the_same(worker):
 
 def run(program):
     return subprocess.run(
-        [sys.executable, "-c", program], capture_output=True, text=True, timeout=60, check=False
+        [sys.executable, "-c", program], capture_output=True, text=True, timeout=240, check=False
     )
 
 
