@@ -187,8 +187,9 @@ class Points:
             if site is not None:
                 site.note_run()
                 site.note_effect(touching)
-            touches = [(self.stamps.of(each), None, touching.changes) for each in (thing, *others)]
-            self._say(self.run.current, site, [*touches, *self._spinning.seen(self.run.current)], touching)
+            changes, of = touching.changes, self.stamps.of
+            touches: list[Touch] = [(of(each), None, changes) for each in (thing, *others)]
+            self._say(self.run.current, site, self._spinning.seen(self.run.current, touches), touching)
 
     def started(self, site: Site, task: Task, changed: Sequence[tuple[object, str]]) -> None:
         """Tell that a thread was started, and which attributes of which objects that changed."""
@@ -250,7 +251,7 @@ class Points:
     def tell(self, site: Site, touches: list[Touch], *, calls_back: bool = True) -> None:
         """Tell of an access, and whether it may call code of the program before it is done."""
         if touches and self.sink is not None:
-            touches = [*touches, *self._spinning.seen(self.run.baton.current)]
+            touches = self._spinning.seen(self.run.baton.current, touches)
             site.note_effect(site.verb)
             self._say(self.run.baton.current, site, touches, site.verb)
             if calls_back and site.kind in _CALLING_BACK:

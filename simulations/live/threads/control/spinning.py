@@ -41,6 +41,8 @@ if TYPE_CHECKING:
 
 STEPS_MAX: Final = 400
 """A loop with more steps is not recognised."""
+VISITS_MAX: Final = 3
+"""So often a round may come to one place, such as a function that it calls."""
 _ATOMS: Final = frozenset({int, float, complex, bool, str, bytes, type(None)})
 _FIRST: Final = Carrier._serve.__code__  # noqa: SLF001  (it is compared, not used)
 """Where a thread begins."""
@@ -57,23 +59,23 @@ Place = tuple[object, ...]
 
 
 class _Read(NamedTuple):
-    """A step of a round: where, what, and how often each thing, or the part, had been written by others."""
+    """A step of a round: where, what, and for each thing how often others had written it."""
 
     site: Site
     touching: Touching
     touches: tuple[Touch, ...]
-    versions: tuple[object, ...]
+    versions: tuple[int, ...]
 
 
 class _Rounds:
-    """What a thread has read since it last did anything else, and where it stood."""
+    """What a thread has done since it last changed anything, and how far that was at each visit of a site."""
 
-    __slots__ = ("places", "reads", "sites")
+    __slots__ = ("places", "reads", "visits")
 
     def __init__(self) -> None:
         self.reads: list[_Read] = []
-        self.sites: set[Site] = set()
-        self.places: dict[Place, list[int]] = {}
+        self.visits: dict[Site, list[int]] = {}
+        self.places: dict[Site, Place] = {}
 
 
 class Spinning:
@@ -93,56 +95,67 @@ class Spinning:
         self.slept = False
         self._rounds: dict[int, _Rounds] = {}
         self._sleeps = sleeps
-        self._written: dict[tuple[int, Part], dict[int, int]] = {}
-        self._written_at_all: dict[int, dict[int, int]] = {}
+        self._written: dict[tuple[int, Part], int] = {}
+        self._written_at_all: dict[int, int] = {}
+        self._own: dict[tuple[int, int], int] = {}
         self._waiting: dict[int, Callable[[], bool]] = {}
         self._seen: dict[int, list[Touch]] = {}
         self._loops = loops
 
     def did(self, task: Task, site: Site | None, touches: list[Touch], touching: Touching) -> None:
         """Take note of a step."""
-        reads = touching in _LOOKING and touches and not any(writes for _, _, writes in touches)
-        sleeps = touching is Touching.WAKES and self._sleeps
+        changes = False
         if touching not in _IN_VAIN:
             for stamp, part, writes in touches:
                 if writes:
-                    part_of, whole = self._written, self._written_at_all
-                    for count in (part_of.setdefault((stamp, part), {}), whole.setdefault(stamp, {})):
-                        count[task.index] = count.get(task.index, 0) + 1
-        if site is None or not (reads or sleeps or touching in _IN_VAIN or touching in _PAIRS):
-            self.does_more(task)
+                    changes = True
+                    self._written[stamp, part] = self._written.get((stamp, part), 0) + 1
+                    self._written_at_all[stamp] = self._written_at_all.get(stamp, 0) + 1
+        pairs = touching in _PAIRS
+        looks = not changes and touches and touching in _LOOKING
+        sleeps = self._sleeps and touching is Touching.WAKES
+        if site is None or not (looks or pairs or sleeps or touching in _IN_VAIN):
+            self._rounds.pop(task.index, None)
             return
-        rounds = self._rounds.setdefault(task.index, _Rounds())
-        versions = tuple(self._version(task, touch) for touch in touches)
+        rounds = self._rounds.get(task.index)
+        if rounds is None:
+            rounds = self._rounds[task.index] = _Rounds()
+        if pairs or sleeps:
+            for stamp, _, _ in touches:
+                self._own[task.index, stamp] = self._own.get((task.index, stamp), 0) + 1
+        versions = tuple([self._version(task, touch) for touch in touches])
+        rounds.visits.setdefault(site, []).append(len(rounds.reads))
         rounds.reads.append(_Read(site, touching, tuple(touches), versions))
-        rounds.sites.add(site)
 
     def does_more(self, task: Task) -> None:
         """Note that a thread does something else than to look."""
         self._rounds.pop(task.index, None)
 
     def comes_to(self, task: Task, site: Site) -> None:
-        """Let a thread wait that is about to read, if it would only go round a loop once more."""
+        """Let a thread wait that is about to look, if it would only go round a loop once more."""
         rounds = self._rounds.get(task.index)
-        if rounds is None or site not in rounds.sites:
-            return
-        place = self._place(task)
-        if place is None or len(rounds.reads) > STEPS_MAX:
-            self.does_more(task)
+        visits = None if rounds is None else rounds.visits.get(site)
+        if rounds is None or visits is None or len(visits) < 2:
             return
         now = len(rounds.reads)
-        before = rounds.places.setdefault(place, [])
-        before.append(now)
-        if len(before) < 3:  # both ends of two rounds
+        if now > STEPS_MAX:
+            self.does_more(task)
             return
-        first, second = before[-3], before[-2]
-        if rounds.reads[first:second] != rounds.reads[second:now]:
-            return
-        self._wait(task, rounds.reads[second:now])
+        for in_a_round in range(1, min(len(visits) // 2, VISITS_MAX) + 1):
+            first, second = visits[-2 * in_a_round], visits[-in_a_round]
+            if rounds.reads[first:second] == rounds.reads[second:now]:
+                place = self._place(task)
+                if place is not None and rounds.places.get(site) == place:
+                    self._wait(task, rounds.reads[second:now])
+                elif place is not None:
+                    rounds.places[site] = place
+                return
 
-    def seen(self, task: Task) -> list[Touch]:
-        """Return what a thread that waited so has looked at besides; asked again, the answer is nothing."""
-        return self._seen.pop(task.index, [])
+    def seen(self, task: Task, touches: list[Touch]) -> list[Touch]:
+        """Return what a step touches, with what its thread, if it waited so before, has looked at besides."""
+        if not self._seen:
+            return touches
+        return [*touches, *self._seen.pop(task.index, ())]
 
     def _wait(self, task: Task, reads: list[_Read]) -> None:
         self.does_more(task)
@@ -178,14 +191,12 @@ class Spinning:
                 return True
         return False
 
-    def _version(self, task: Task, touch: Touch) -> object:
+    def _version(self, task: Task, touch: Touch) -> int:
         """Return what changes when another thread writes something that a look depends on."""
         stamp, part, _ = touch
         if part is None:
-            return _others(self._written_at_all.get(stamp), task)
-        return _others(self._written.get((stamp, part)), task), _others(
-            self._written.get((stamp, None)), task
-        )
+            return self._written_at_all.get(stamp, 0) - self._own.get((task.index, stamp), 0)
+        return self._written.get((stamp, part), 0) + self._written.get((stamp, None), 0)
 
     def _place(self, task: Task) -> Place | None:
         """Return where the calling thread stands; None where not all of that can be seen."""
@@ -204,8 +215,3 @@ class Spinning:
                     place += (name, kind.__name__, repr(value)) if kind in _ATOMS else (name, id(value))
             frame = frame.f_back  # type: ignore[assignment]  # it ends with `_FIRST`
         return tuple(place)
-
-
-def _others(count: dict[int, int] | None, task: Task) -> int:
-    """Return how often other threads have written something."""
-    return 0 if count is None else sum(count.values()) - count.get(task.index, 0)
