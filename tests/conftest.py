@@ -3,8 +3,14 @@
 import signal
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from tests.environment import CHOOSING
+
+settings.register_profile(
+    "busy", settings.default, deadline=None, suppress_health_check=[HealthCheck.too_slow]
+)
+settings.load_profile("busy")  # what takes long beside other work is no failure
 
 
 @pytest.fixture(autouse=True, scope="session")
