@@ -74,7 +74,7 @@ def test_says_whether_this_interpreter_can_show_it():
     assert plain.possible.startswith("only without the GIL, or on other versions")
 
 
-@pytest.mark.parametrize("rounds", [1, 2])
+@pytest.mark.parametrize("rounds", [0, 2])
 def test_a_loop_is_a_place_to_switch_at_where_it_jumps_back(rounds):
     def add(counter):
         value = counter.value
@@ -84,7 +84,7 @@ def test_a_loop_is_a_place_to_switch_at_where_it_jumps_back(rounds):
         counter.value = value + 1
 
     result = explore(Counter, [add, add], is_two)
-    assert (result.possible == "can happen on this interpreter") == (rounds > 1)
+    assert (result.possible == "can happen on this interpreter") == (rounds > 0)
 
 
 def test_granularity_sync_switches_at_primitives_only():
