@@ -124,9 +124,7 @@ class _Snapshot:
 
     def frame(self, frame: FrameType) -> object:
         code = frame.f_code
-        if code not in self._loops:
-            self._loops[code] = loops_over_iterators(code)
-        if any(start <= frame.f_lasti < end for start, end in self._loops[code]):
+        if in_a_loop(frame, self._loops):
             raise UnseenError  # how far its iterator is cannot be seen
         names = [name for name in code.co_names if name in frame.f_globals]
         return (
@@ -188,11 +186,19 @@ class _Snapshot:
         return tuple(parts)
 
 
-def loops_over_iterators(code: CodeType) -> Loops:
-    """Return the ranges of the loops over iterators in a code object, in bytes."""
-    return tuple(
-        (step.offset, step.argval) for step in dis.get_instructions(code) if step.opname == "FOR_ITER"
-    )
+def in_a_loop(frame: FrameType, loops: dict[CodeType, Loops]) -> bool:
+    """Return whether a frame stands inside a loop over an iterator.
+
+    Args:
+        frame: The frame.
+        loops: Where those loops are in code that has been looked at; it is added to.
+    """
+    code = frame.f_code
+    if code not in loops:
+        loops[code] = tuple(
+            (step.offset, step.argval) for step in dis.get_instructions(code) if step.opname == "FOR_ITER"
+        )
+    return any(start <= frame.f_lasti < end for start, end in loops[code])
 
 
 def _is_plain(kind: type) -> bool:

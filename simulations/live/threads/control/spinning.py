@@ -10,10 +10,10 @@ depends on all of that.
 A round may also try a lock in vain, take a lock and give it back, and sleep. To sleep changes the time: once
 any thread looks at a clock, no round with a sleep in it counts.
 
-Two rounds must have been the same. What a thread has done is then known from what it has seen: whether it
-waits does not depend on what others did that is nothing to it. Where a round cannot be seen through (it
-calls C, uses another primitive, looks at the time, or is part of a loop over an iterator) the thread does
-not wait.
+Two rounds must have been the same, and the thread must stand where it stood a round ago. What a thread has
+done is then known from what it has seen: whether it waits does not depend on what others did that is nothing
+to it. Where a round cannot be seen through (it calls C of which nothing is known, uses another primitive,
+looks at the time, or is part of a loop over an iterator) the thread does not wait.
 
 The same is done to loops that wait by Kokologiannakis, Ren and Vafeiadis, "Dynamic partial order reductions
 for spinloops", FMCAD 2021.
@@ -26,7 +26,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 from simulations.live.threads.control.carriers import Carrier
 from simulations.live.threads.control.frames import is_ours
-from simulations.live.threads.control.progress import loops_over_iterators
+from simulations.live.threads.control.progress import in_a_loop
 from simulations.live.threads.control.touching import Touching
 
 if TYPE_CHECKING:
@@ -53,7 +53,6 @@ _IN_VAIN: Final = frozenset({Touching.TRIES, Touching.FAILS, Touching.LOOKS_AT})
 _PAIRS: Final = frozenset({Touching.ACQUIRES, Touching.RELEASES})
 """What a thread does to a lock; where it stands says which ones it holds."""
 
-
 Place = tuple[object, ...]
 """Where a thread stands, with what is in its variables."""
 
@@ -75,7 +74,7 @@ class _Rounds:
     def __init__(self) -> None:
         self.reads: list[_Read] = []
         self.visits: dict[Site, list[int]] = {}
-        self.places: dict[Site, Place] = {}
+        self.places: dict[Site, tuple[int, Place]] = {}
 
 
 class Spinning:
@@ -115,7 +114,7 @@ class Spinning:
         looks = not changes and touches and touching in _LOOKING
         sleeps = self._sleeps and touching is Touching.WAKES
         if site is None or not (looks or pairs or sleeps or touching in _IN_VAIN):
-            self._rounds.pop(task.index, None)
+            self.does_more(task)
             return
         rounds = self._rounds.get(task.index)
         if rounds is None:
@@ -145,10 +144,10 @@ class Spinning:
             first, second = visits[-2 * in_a_round], visits[-in_a_round]
             if rounds.reads[first:second] == rounds.reads[second:now]:
                 place = self._place(task)
-                if place is not None and rounds.places.get(site) == place:
+                if place is not None and rounds.places.get(site) == (second, place):
                     self._wait(task, rounds.reads[second:now])
                 elif place is not None:
-                    rounds.places[site] = place
+                    rounds.places[site] = now, place
                 return
 
     def seen(self, task: Task, touches: list[Touch]) -> list[Touch]:
@@ -205,9 +204,7 @@ class Spinning:
         while frame is not None and frame.f_code is not _FIRST:
             code = frame.f_code
             if not is_ours(frame):
-                if code not in self._loops:
-                    self._loops[code] = loops_over_iterators(code)
-                if any(start <= frame.f_lasti < end for start, end in self._loops[code]):
+                if in_a_loop(frame, self._loops):
                     return None  # how far its iterator is cannot be seen
                 place += (code, frame.f_lasti)
                 for name, value in frame.f_locals.items():
