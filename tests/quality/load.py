@@ -91,7 +91,11 @@ class Run:
 
 @contextlib.contextmanager
 def busy(count: int) -> Iterator[list[subprocess.Popen[bytes]]]:
-    """Keep so many processes busy for as long as the block lasts."""
+    """Keep so many processes busy for as long as the block lasts.
+
+    They stay in one session: where Linux shares a processor among sessions (`sched_autogroup_enabled`), a
+    loop with a session of its own would weigh as much as a whole test run.
+    """
     loops: list[subprocess.Popen[bytes]] = []
     try:
         loops.extend(
@@ -99,7 +103,7 @@ def busy(count: int) -> Iterator[list[subprocess.Popen[bytes]]]:
                 [sys.executable, "-S", "-c", SPINS],
                 env={**os.environ, "PARENT": str(os.getpid())},
                 stdin=subprocess.DEVNULL,
-                start_new_session=True,  # the terminal's Ctrl-C is for this process, which ends them
+                process_group=0,  # the terminal's Ctrl-C is for this process, which ends them
             )
             for _ in range(count)
         )
