@@ -27,9 +27,22 @@ def _shown(character: str) -> str:
     return character if character.isprintable() else character.encode("unicode_escape").decode("ascii")
 
 
-def shown(value: object) -> str:
-    """Return how a message shows a value: its `repr`, printable and of at most `SHOWN_MAX` characters."""
-    return shortened(repr(value))
+def shown(value: object, most: int = SHOWN_MAX) -> str:
+    """Return how a message shows a value: its `repr`, printable and of at most `most` characters."""
+    try:
+        text = repr(value)
+    except Exception as error:  # noqa: BLE001  (whatever the method of a user's class raises)
+        text = f"<{type(value).__name__}, whose repr raises {type(error).__name__}>"
+    return shortened(text, most)
+
+
+def raised(error: BaseException, most: int = SHOWN_MAX) -> str:
+    """Return how a message shows an error: its type, and what it says on one line of `most` characters."""
+    try:
+        said = " ".join(str(error).split())
+    except Exception:  # noqa: BLE001  (as above)
+        said = ""
+    return f"{type(error).__name__}: {shortened(said, most)}" if said else type(error).__name__
 
 
 def shortened(text: str, most: int = SHOWN_MAX) -> str:

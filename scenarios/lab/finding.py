@@ -238,7 +238,8 @@ def _write_as_it_is(target: Path, data: bytes) -> None:
     """Write to a device or a pipe; one that nobody reads is an error rather than a wait without end."""
     descriptor = os.open(target, os.O_WRONLY | getattr(os, "O_NONBLOCK", 0))
     with open(descriptor, "wb") as file:  # noqa: PTH123  (there is no other way from a number)
-        os.set_blocking(descriptor, True)
+        if hasattr(os, "O_NONBLOCK"):
+            os.set_blocking(descriptor, True)
         file.write(data)
 
 

@@ -13,11 +13,13 @@ import hashlib
 import json
 from dataclasses import dataclass, field
 from pathlib import Path
+from random import Random
 from time import monotonic
 from typing import TYPE_CHECKING, Any, Final
 
 from scenarios.lab.files import read_at_most
 from scenarios.lab.finding import FindingError, write_whole
+from scenarios.lab.finding_fields import COUNT_MAX, FieldError, check_depth
 from simulations.errors import LabError
 from simulations.terminal_text import shortened, shown
 
@@ -128,9 +130,15 @@ def _parts(content: bytes, where: str, belongs_to: Mapping[str, Any]) -> dict[st
             f"{where} is no state file of a hunt that can be resumed, or was damaged; name another file"
         )
     body = {key: value for key, value in data.items() if key != "checksum"}
+    try:
+        check_depth(body)
+    except FieldError as error:
+        raise LabError(f"{where} was damaged: {error}; name another file") from error
     if data.get("checksum") != _checksum(body):
         raise LabError(f"{where} was damaged: its checksum does not fit; name another file")
-    then, now = data["belongs_to"], json.loads(json.dumps(belongs_to))
+    then, now = data.get("belongs_to"), json.loads(json.dumps(belongs_to))
+    if not isinstance(then, dict) or not isinstance(data.get("parts"), dict):
+        raise LabError(f"{where} holds what no hunt notes; name another file")
     if then != now:
         changed = ", ".join(
             f"{name} was {shown(then.get(name))}, is {shown(value)}"
@@ -139,7 +147,55 @@ def _parts(content: bytes, where: str, belongs_to: Mapping[str, Any]) -> dict[st
         )
         raise LabError(f"{where} belongs to another hunt ({changed}); name another file")
     parts: dict[str, dict[str, Any]] = data["parts"]
+    if not all(_is_noted(part) for part in parts.values()):
+        raise LabError(f"{where} holds what no hunt notes; name another file")
     return parts
+
+
+def _is_noted(part: object) -> bool:
+    """Whether a part of a hunt may have noted this: its counts are counts, and so on."""
+    return isinstance(part, dict) and all(
+        name in _NOTED and _NOTED[name](value) for name, value in part.items()
+    )
+
+
+def _is_count(value: object) -> bool:
+    return type(value) is int and 0 <= value <= COUNT_MAX
+
+
+def _are_texts(value: object) -> bool:
+    return isinstance(value, list) and all(isinstance(each, str) for each in value)
+
+
+def _is_a_state_of_random(value: object) -> bool:
+    match value:
+        case [version, [*words], None]:
+            try:
+                Random().setstate((version, tuple(words), None))
+            except (TypeError, ValueError, OverflowError):
+                return False
+            return True
+    return False
+
+
+def _are_questions(value: object) -> bool:
+    """Whether labels are mapped to how often each was asked and how many options it had, from 1."""
+    return isinstance(value, dict) and all(
+        isinstance(pair, list) and len(pair) == 2 and all(_is_count(number) and number for number in pair)
+        for pair in value.values()
+    )
+
+
+_NOTED: Final[Mapping[str, Callable[[object], bool]]] = {
+    "done": _is_count,
+    "runs": _is_count,
+    "ended": lambda value: value is True,
+    "labels": _are_texts,
+    "rng": _is_a_state_of_random,
+    "seen": _are_questions,
+    "input": lambda _: True,  # these two are compared with what is found anew, and used for nothing else
+    "plan": lambda _: True,
+}
 
 
 def _checksum(body: Mapping[str, Any]) -> str:

@@ -339,7 +339,7 @@ def plain_search(target: Target, seed: int, budget: int, deviations: int) -> Sea
     rng = substream(seed, "plain search")
     seen: _Table = {}
     noted = target.progress.noted("search")
-    before = target.progress.number("search", "runs")
+    before = target.progress.number("search", "runs") if {"rng", "seen"} <= noted.keys() else 0
     if before:
         version, words, spare = noted["rng"]
         rng.setstate((version, tuple(words), spare))

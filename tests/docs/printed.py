@@ -99,53 +99,35 @@ def steps(page: str) -> list[Step]:
 
 def played(path: Path) -> Iterator[Step]:
     """Type the commands of a page into a shell, in a folder of their own; yield each with what it printed."""
-    typed = _at_a_terminal if path.name == SLIDES else _into_a_pipe
     with tempfile.TemporaryDirectory() as folder:
         for other in sessions():
             for match in _FILE.finditer(other.read_text(encoding="utf-8")):
                 Path(folder, match["name"]).write_text(match["source"], encoding="utf-8")
         for step in steps(path.read_text(encoding="utf-8")):
-            status, printed, complaints = typed(step.command, folder)
+            status, printed, complaints = _typed(step.command, folder, at_a_terminal=path.name == SLIDES)
             if status not in _ENDED_WELL or "Traceback" in complaints:
                 raise AssertionError(f"{step.command} ended in {status}: {complaints or printed}")
             yield Step(step.command, plain(printed) if printed else "")
 
 
-def _into_a_pipe(command: str, folder: str) -> tuple[int, str, str]:
-    """Run a command; return its status, what it printed, and what it complained of."""
-    done = subprocess.run(
-        _in_a_shell(command),
-        cwd=folder,
-        env=_terminal(),
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        text=True,
-    )
-    return done.returncode, done.stdout, done.stderr
-
-
-def _in_a_shell(command: str) -> list[str]:
-    return ["bash", "-c", _PYTEST + command.replace("\n> ", "\n")]
-
-
-def _at_a_terminal(command: str, folder: str) -> tuple[int, str, str]:
-    """Run a command at a terminal; return its status, what stands there, and what it complained of."""
-    master, slave = pty.openpty()
+def _typed(command: str, folder: str, *, at_a_terminal: bool) -> tuple[int, str, str]:
+    """Run a command into a pipe or at a terminal; return its status, what it printed and complained of."""
+    ours, the_shells = pty.openpty() if at_a_terminal else os.pipe()
     with tempfile.TemporaryFile() as errors:
         shell = subprocess.Popen(
-            _in_a_shell(command),
+            ["bash", "-c", _PYTEST + command.replace("\n> ", "\n")],
             cwd=folder,
             env=_terminal(),
             stdin=subprocess.DEVNULL,
-            stdout=slave,
+            stdout=the_shells,
             stderr=errors,
         )
-        os.close(slave)
+        os.close(the_shells)
         pieces = []
-        with suppress(OSError):  # Linux says so where all that wrote have gone
-            while piece := os.read(master, 1 << 16):
+        with suppress(OSError):  # Linux says so of a terminal where all that wrote have gone
+            while piece := os.read(ours, 1 << 16):
                 pieces.append(piece)
-        os.close(master)
+        os.close(ours)
         shell.wait()
         errors.seek(0)
         complaints = errors.read().decode()

@@ -186,6 +186,13 @@ class _PrintVersion(argparse.Action):
         parser.exit()
 
 
+_OF_NAMES: Final = frozenset(
+    {errno.ENAMETOOLONG, errno.ELOOP, errno.ENOTDIR, errno.EACCES, errno.EPERM, errno.EROFS}
+)
+"""What the system says of a name that the user gave, wherever it is looked at; not that nothing is there."""
+_NAME_SHOWN_MAX: Final = 200
+
+
 def _failed(error: BaseException, *, bisecting: bool) -> int:
     if bisecting:
         return _complain(f"cannot judge this version: {error or type(error).__name__}", CANNOT_JUDGE)
@@ -197,6 +204,9 @@ def _failed(error: BaseException, *, bisecting: bool) -> int:
     if isinstance(error, OSError) and error.errno in {errno.ENOSPC, errno.EIO, errno.EFBIG, errno.EDQUOT}:
         _discard_output()
         return _complain(f"cannot write: {error.strerror}; make room, or write elsewhere", USAGE)
+    if isinstance(error, OSError) and error.errno in _OF_NAMES and isinstance(error.filename, str):
+        name = error.filename[:_NAME_SHOWN_MAX]
+        return _complain(f"cannot use {name}: {error.strerror}; name another file or folder", USAGE)
     traceback.print_exception(error)
     return _complain("this is an error in the laboratory or in a world, and no verdict", INTERNAL)
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from scenarios.lab.catalogue import get
 from scenarios.lab.commands.command import DONE, FOUND
-from scenarios.lab.commands.display import print_facts, print_line, print_rows, progress
+from scenarios.lab.commands.display import afterwards, print_facts, print_line, print_rows, progress
 from scenarios.lab.commands.journal_options import add_journal_arguments, check_journal, note
 from scenarios.lab.method.assumptions import Broken, Fate, Row, Standing, break_one, ledger
 
@@ -38,20 +38,24 @@ def run(args: argparse.Namespace) -> int:
     if args.broken:
         with progress(f"{args.name} without {args.broken}") as watch:
             result = break_one(scenario, args.broken, watch=watch)
-        note(args, f"assumptions {args.name} --break {args.broken}", _summary(result))
-        if args.json:
-            print(json.dumps(_broken_data(result), indent=2))
-        else:
-            _print_broken(result)
+        with afterwards(
+            lambda: note(args, f"assumptions {args.name} --break {args.broken}", _summary(result))
+        ):
+            if args.json:
+                print(json.dumps(_broken_data(result), indent=2))
+            else:
+                _print_broken(result)
         return DONE
     with progress(args.name) as watch:
         rows = ledger(scenario, watch=watch)
     violated = [row.assumption.name for row in rows if row.standing is Standing.VIOLATED]
-    note(args, f"assumptions {args.name}", f"violated: {', '.join(violated) or 'none'}")
-    if args.json:
-        print(json.dumps([_data(row) for row in rows], indent=2))
-    else:
-        _print(scenario, rows)
+    with afterwards(
+        lambda: note(args, f"assumptions {args.name}", f"violated: {', '.join(violated) or 'none'}")
+    ):
+        if args.json:
+            print(json.dumps([_data(row) for row in rows], indent=2))
+        else:
+            _print(scenario, rows)
     return FOUND if violated else DONE
 
 

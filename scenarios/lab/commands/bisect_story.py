@@ -23,7 +23,7 @@ from simulations.errors import LabError
 from simulations.intervals import wilson
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from scenarios.lab.method.bisect import Bisection
 
@@ -60,22 +60,22 @@ def show(name: str, *, at: Path | None, seed: int, as_json: bool) -> str:
     """
     if seed < 0:
         raise LabError(f"the seed is a whole number from 0, not {seed}")
+    say = _say_nothing if as_json else _say
     with ExitStack() as stack:
-        if at is None:
-            folder = (
-                Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="heisenlab-"))) / "repository"
-            )
-        else:
-            folder = at
-        console = Console(stderr=True)
-        with console.status("the repository") as status:
+        folder = at
+        if folder is None:
+            temporary = stack.enter_context(tempfile.TemporaryDirectory(prefix="heisenlab-"))
+            folder = Path(temporary) / "repository"
+        with Console(stderr=True).status("the repository"):
             made = make(name, folder, seed=seed)
-            status.update("git bisect run heisenlab replay --bisect")
-            replay = (*_PYTHON, "-m", "scenarios.lab.commands", "replay", "--bisect", str(made.finding))
-            replayed = git_bisect_run(made, replay)
-            status.update("git bisect run stress_test.py")
-            plain = git_bisect_run(made, (*_PYTHON, "stress_test.py"))
+        if not as_json:
+            _print_repository(made, kept=at is not None)
+        replay = (*_PYTHON, "-m", "scenarios.lab.commands", "replay", "--bisect", str(made.finding))
+        replayed = _named_by_git(made, "heisenlab replay --bisect finding.json", replay, say)
+        plain = _named_by_git(made, "python stress_test.py", (*_PYTHON, "stress_test.py"), say)
         rates = [made.fails_at(n) if made.versions[n].imports else None for n in range(COMMITS)]
+        named = named_by_plain(rates, PLAIN_TRIALS)
+        say(_innocent(made, named))
         question = Question(
             good=made.commits[0],
             bad=made.commits[-1],
@@ -84,20 +84,57 @@ def show(name: str, *, at: Path | None, seed: int, as_json: bool) -> str:
             confidence=CONFIDENCE,
         )
         repository = Repository.at(made.folder)
-        with showing_progress() as watch:
-            aware = bisect(
-                repository,
-                question,
-                state=made.folder / ".git" / "heisenlab-bisect.json",
-                environment=_environment(),
-                watch=watch,
-            )
-        shown = _Shown(made, replayed, plain, named_by_plain(rates, PLAIN_TRIALS), question, aware)
+        aware = _named_by_ours(made, repository, question, say)
+        final = final_line(repository, question, aware)
+        say("", final)
         if as_json:
+            shown = _Shown(made, replayed, plain, named, question, aware)
             print(json.dumps(_data(shown, kept=at is not None), indent=2))
-        else:
-            _print(shown, repository, kept=at is not None)
-        return final_line(repository, question, aware)
+        return final
+
+
+def _say(*lines: str) -> None:
+    """Print lines at once: what follows takes its time, and a pipe would keep them back until the end."""
+    for line in lines:
+        print_line(line)
+    if sys.stdout is not None:  # the caller may have closed it
+        sys.stdout.flush()
+
+
+def _say_nothing(*_: str) -> None:
+    pass
+
+
+def _named_by_git(
+    made: StoryRepository, words: str, command: Sequence[str], say: Callable[[str], None]
+) -> str:
+    """Say what is done, let git do it, and say which commit it names."""
+    say(f"$ git bisect run {words}")
+    with Console(stderr=True).status(f"git bisect run {words}"):
+        named = git_bisect_run(made, command)
+    say(f"  {_who(made, named)}")
+    return named
+
+
+def _named_by_ours(
+    made: StoryRepository, repository: Repository, question: Question, say: Callable[[str], None]
+) -> Bisection:
+    """Say what is done, bisect, and say which commits are named."""
+    say(
+        f"$ heisenlab bisect --good {made.commits[0][:12]} --bad main --signature "
+        f"{question.signature!r} -- python stress_test.py"
+    )
+    with showing_progress() as watch:
+        aware = bisect(
+            repository,
+            question,
+            state=made.folder / ".git" / "heisenlab-bisect.json",
+            environment=_environment(),
+            watch=watch,
+        )
+    for commit in aware.commits:
+        say(f"  {_who(made, commit)}")
+    return aware
 
 
 def git_bisect_run(made: StoryRepository, command: Sequence[str]) -> str:
@@ -148,10 +185,8 @@ def _data(shown: _Shown, *, kept: bool) -> dict[str, Any]:
     }
 
 
-def _print(shown: _Shown, repository: Repository, *, kept: bool) -> None:
-    made, culprit = shown.made, shown.made.culprit
-    innocent = PLAIN_TRIALS - shown.named.get(culprit, 0)
-    low, high = wilson(innocent, PLAIN_TRIALS)
+def _print_repository(made: StoryRepository, *, kept: bool) -> None:
+    culprit = made.culprit
     first, last = made.fails_at(culprit), made.fails_at(COMMITS - 1)
     rates = f"{first:.0%} of its runs with the bug in it, {last:.0%} at the last"
     print_facts(
@@ -162,19 +197,12 @@ def _print(shown: _Shown, repository: Repository, *, kept: bool) -> None:
         ]
     )
     print()
-    print("$ git bisect run heisenlab replay --bisect finding.json")
-    print_line(f"  {_who(made, shown.replayed)}")
-    print("$ git bisect run python stress_test.py")
-    print_line(f"  {_who(made, shown.plain)}")
-    print_line(
+
+
+def _innocent(made: StoryRepository, named: Mapping[int, int]) -> str:
+    innocent = PLAIN_TRIALS - named.get(made.culprit, 0)
+    low, high = wilson(innocent, PLAIN_TRIALS)
+    return (
         f"  it names an innocent commit in {innocent / PLAIN_TRIALS:.1%} [{low:.1%}, {high:.1%}] of "
         f"{PLAIN_TRIALS} simulated bisections with these rates"
     )
-    print_line(
-        f"$ heisenlab bisect --good {made.commits[0][:12]} --bad main --signature "
-        f"{shown.question.signature!r} -- python stress_test.py"
-    )
-    for commit in shown.aware.commits:
-        print_line(f"  {_who(made, commit)}")
-    print()
-    print_line(final_line(repository, shown.question, shown.aware))

@@ -7,7 +7,7 @@ import math
 from typing import TYPE_CHECKING, Final
 
 from scenarios.lab.commands.command import DONE, file_name
-from scenarios.lab.commands.display import print_line, print_rows, progress
+from scenarios.lab.commands.display import afterwards, print_line, print_rows, progress
 from scenarios.lab.commands.journal_options import add_journal_arguments, check_journal, note
 from scenarios.lab.commands.pictures import add_picture_arguments, check_pictures, save_pictures
 from scenarios.lab.finding import load
@@ -55,12 +55,16 @@ def run(args: argparse.Namespace) -> int:
         curve = causality(
             finding, resamples=args.resamples, exact_runs=args.exact_runs, seed=args.seed, watch=watch
         )
-    save_pictures(args, curve.picture())
-    note(args, f"causality {finding.scenario} / {finding.variant}", " ".join(curve.conclusions()))
-    if args.json:
-        print(json.dumps(curve.to_json(), indent=2))
-    else:
-        _print(curve)
+    with afterwards(
+        lambda: save_pictures(args, curve.picture()),
+        lambda: note(
+            args, f"causality {finding.scenario} / {finding.variant}", " ".join(curve.conclusions())
+        ),
+    ):
+        if args.json:
+            print(json.dumps(curve.to_json(), indent=2))
+        else:
+            _print(curve)
     return DONE
 
 

@@ -7,7 +7,7 @@ import math
 from typing import TYPE_CHECKING, Final
 
 from scenarios.lab.commands.command import DONE
-from scenarios.lab.commands.display import print_line, print_rows, progress
+from scenarios.lab.commands.display import afterwards, print_line, print_rows, progress
 from scenarios.lab.commands.journal_options import add_journal_arguments, check_journal, note
 from scenarios.lab.commands.pictures import add_picture_arguments, check_pictures, save_pictures
 from scenarios.lab.commands.workers import add_workers_arguments, interrupted, pool_of
@@ -73,12 +73,14 @@ def run(args: argparse.Namespace) -> int:
             )
     except KeyboardInterrupt as error:
         return interrupted(args, error, "comparison")
-    note(args, f"compare {result.scenario} / {result.variant}", "; ".join(conclusions(result)))
-    save_pictures(args, result.picture())
-    if args.json:
-        print(json.dumps(result.to_json(), indent=2))
-    else:
-        _print(result)
+    with afterwards(
+        lambda: save_pictures(args, result.picture()),
+        lambda: note(args, f"compare {result.scenario} / {result.variant}", "; ".join(conclusions(result))),
+    ):
+        if args.json:
+            print(json.dumps(result.to_json(), indent=2))
+        else:
+            _print(result)
     return DONE
 
 

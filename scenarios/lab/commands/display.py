@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 import sys
 import textwrap
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING, Final
 
 from rich.cells import cell_len
@@ -134,6 +134,23 @@ def _print_fact(console: Console, name: str, value: str, name_width: int, *, wra
         label = name if rank == 0 else ""
         blank = " " * (name_width - cell_len(label) + _GAP)
         console.print(Text.assemble((label, "bold"), blank, line), soft_wrap=True, highlight=False)
+
+
+@contextmanager
+def afterwards(*keep: Callable[[], object]) -> Iterator[None]:
+    """Do what keeps a result when it has been printed, and also where it could not be.
+
+    A disk that is full must not take away what hours were spent on.
+
+    Args:
+        keep: Each is called, whatever the others raise.
+    """
+    with ExitStack() as stack:
+        for each in reversed(keep):
+            stack.callback(each)
+        yield
+        if sys.stdout is not None:  # the caller may have closed it
+            sys.stdout.flush()
 
 
 @contextmanager

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from scenarios.lab.catalogue import get
 from scenarios.lab.commands.command import DONE, FOUND, GAVE_UP
-from scenarios.lab.commands.display import print_facts, print_rows, progress
+from scenarios.lab.commands.display import afterwards, print_facts, print_rows, progress
 from scenarios.lab.commands.journal_options import note
 from scenarios.lab.commands.workers import interrupted, pool_of
 from scenarios.lab.method.many_seeds import Hunts, hunts
@@ -39,11 +39,12 @@ def run_seeds(args: argparse.Namespace) -> int:
     except KeyboardInterrupt as error:
         return interrupted(args, error, "verdict")
     says = _says(result)
-    note(args, f"hunt {result.scenario} / {result.variant} with {result.seeds[1]} seeds", says)
-    if args.json:
-        print(json.dumps(_data(result, hide=args.no_spoilers), indent=2))
-    else:
-        _print(result, says, hide=args.no_spoilers)
+    what = f"hunt {result.scenario} / {result.variant} with {result.seeds[1]} seeds"
+    with afterwards(lambda: note(args, what, says)):
+        if args.json:
+            print(json.dumps(_data(result, hide=args.no_spoilers), indent=2))
+        else:
+            _print(result, says, hide=args.no_spoilers)
     if result.found:
         return FOUND
     return DONE if [*result.verdicts] == [Verdict.EXHAUSTED] else GAVE_UP

@@ -6,7 +6,7 @@ import json
 from typing import TYPE_CHECKING
 
 from scenarios.lab.commands.command import DONE, file_name
-from scenarios.lab.commands.display import print_line, print_rows, progress
+from scenarios.lab.commands.display import afterwards, print_line, print_rows, progress
 from scenarios.lab.commands.journal_options import add_journal_arguments, check_journal, note
 from scenarios.lab.commands.pictures import add_picture_arguments, check_pictures, save_pictures
 from scenarios.lab.finding import load
@@ -14,6 +14,9 @@ from scenarios.lab.method.isolate_finding import isolate_finding
 
 if TYPE_CHECKING:
     import argparse
+
+    from scenarios.lab.finding import Finding
+    from scenarios.lab.method.isolate import Isolation
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -36,11 +39,18 @@ def run(args: argparse.Namespace) -> int:
     check_pictures(args)
     with progress(f"{finding.scenario} / {finding.variant}") as watch:
         result = isolate_finding(finding, expensive=args.expensive, watch=watch)
-    save_pictures(args, result.picture())
-    note(args, f"isolate {finding.scenario} / {finding.variant}", " ".join(result.conclusions()))
-    if args.json:
-        print(json.dumps(result.to_json(), indent=2))
-        return DONE
+    with afterwards(
+        lambda: save_pictures(args, result.picture()),
+        lambda: note(args, f"isolate {finding.scenario} / {finding.variant}", " ".join(result.conclusions())),
+    ):
+        if args.json:
+            print(json.dumps(result.to_json(), indent=2))
+        else:
+            _print(finding, result)
+    return DONE
+
+
+def _print(finding: Finding, result: Isolation) -> None:
     print_line(f"{finding.scenario} / {finding.variant}: {result.signature}, {result.runs} runs")
     print()
     print_rows(
@@ -59,4 +69,3 @@ def run(args: argparse.Namespace) -> int:
     print()
     for line in result.conclusions():
         print_line(line)
-    return DONE

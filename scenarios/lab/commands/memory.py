@@ -36,7 +36,7 @@ from simulations.live.memory.layout import (
 )
 from simulations.live.memory.options import Options
 from simulations.live.memory.report import crash_lines, report_json, report_lines
-from simulations.terminal_text import printable
+from simulations.terminal_text import printable, shown
 from simulations.text_columns import aligned
 
 if TYPE_CHECKING:
@@ -198,11 +198,12 @@ def _request(args: argparse.Namespace, command: tuple[str, ...], *, detach: bool
         raise RefusedError(
             f"--reserve {args.reserve} is negative: give the number of mappings to leave, such as {RESERVE}"
         )
-    report_file = Path(args.report).resolve() if args.report else None
-    if report_file is not None and not _is_writable(report_file):
-        raise RefusedError(
-            f"cannot write the report to {report_file}: name a file in a folder that exists and is yours"
-        )
+    report_file = None
+    if args.report:
+        from scenarios.lab.commands.pictures import check_target  # noqa: PLC0415  (knows how to draw)
+
+        check_target(args.report, None, f"cannot write the report to {shown(args.report)}", "")
+        report_file = Path(os.path.realpath(args.report))
     options = Options(
         follow=args.follow, detach=detach, reserve=args.reserve, python_lines=not args.no_python_line
     )
@@ -221,12 +222,6 @@ def _filling(args: argparse.Namespace) -> Filling:
     return Filling("plain", 0) if args.plain else Filling("fill", DEFAULT_LIMIT)
 
 
-def _is_writable(path: Path) -> bool:
-    if path.is_dir():
-        return False
-    return os.access(path if path.exists() and not path.is_file() else path.parent, os.W_OK)
-
-
 def _become_pytest_in_process(words: Sequence[str], filling: Filling) -> int:
     if filling.kind != "fill":
         raise RefusedError(
@@ -240,10 +235,14 @@ def _become_pytest_in_process(words: Sequence[str], filling: Filling) -> int:
 
 def _become(request: Request) -> int:
     def report(result: Report) -> None:
-        if request.report_file is not None:
-            write_report(result, request.report_file)
-        else:
+        if request.report_file is None:
             _print_report(result, as_json=request.as_json)
+            return
+        try:
+            write_report(result, request.report_file)
+        except OSError:
+            _print_report(result, as_json=request.as_json)  # rather there than nowhere
+            raise
 
     return become(request.command, request.filling, request.options, report=report)
 

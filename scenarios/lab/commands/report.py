@@ -12,6 +12,7 @@ from scenarios.lab.commands.command import DONE, UsageError, file_name
 from scenarios.lab.commands.pictures import check_target
 from scenarios.lab.files import read_at_most
 from scenarios.lab.finding import load, write_whole
+from scenarios.lab.finding_fields import check_depth
 from scenarios.lab.method.report import finding_sheets
 from simulations.address_space.picture import Cut, tracks
 from simulations.address_space.space import Region
@@ -106,6 +107,7 @@ def _json(name: str) -> dict[str, Any]:
     """Return what a file of JSON holds; nothing where it is none, of which `load` has more to say."""
     try:
         data = json.loads(read_at_most(name, _BYTES_MAX, "a result"))
+        check_depth(data)
     except (LabError, ValueError, RecursionError):
         return {}
     return data if isinstance(data, dict) else {}

@@ -6,16 +6,19 @@ import argparse
 import json
 import sys
 from contextlib import redirect_stdout
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from scenarios.lab.commands.command import DONE, FOUND, GAVE_UP
-from scenarios.lab.commands.display import complain
+from scenarios.lab.commands.display import afterwards, complain
 from scenarios.lab.commands.pictures import add_picture_arguments, check_pictures, save_pictures
 from scenarios.lab.commands.user_code import attribute, guarded, load
 from simulations.errors import LabError
 from simulations.live.threads import explore
 from simulations.live.threads.picture import schedules
 from simulations.terminal_text import printable_lines
+
+if TYPE_CHECKING:
+    from simulations.live.threads import Exploration
 
 _STATUSES: Final = {"found": FOUND, "exhausted": DONE, "gave up": GAVE_UP}
 
@@ -97,12 +100,16 @@ def run(args: argparse.Namespace) -> int:
             seconds=args.seconds,
             seed=args.seed,
         )
+    with afterwards(lambda: _draw(args, exploration)):
+        print(json.dumps(exploration.to_json(), indent=2) if args.json else printable_lines(str(exploration)))
+    return _STATUSES[exploration.verdict]
+
+
+def _draw(args: argparse.Namespace, exploration: Exploration) -> None:
     if exploration.runs:
         save_pictures(args, schedules(exploration.runs), exploration.sheet())
     elif args.svg or args.png or args.html:
         complain("nothing was found, so there is nothing to draw")
-    print(json.dumps(exploration.to_json(), indent=2) if args.json else printable_lines(str(exploration)))
-    return _STATUSES[exploration.verdict]
 
 
 def _program(words: str) -> tuple[str, str]:

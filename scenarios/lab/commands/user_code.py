@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from simulations.errors import LabError
+from simulations.terminal_text import raised
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -90,11 +91,9 @@ def _not_imported(target: str, error: BaseException) -> LabError:
 def in_one_line(error: BaseException) -> str:
     """Return the type, the message and the place of an error that the user's code raised."""
     if isinstance(error, SyntaxError):
-        place, message = f"{error.filename}:{error.lineno}", error.msg
-    else:
-        frame = traceback.extract_tb(error.__traceback__)[-1]
-        place, message = f"{frame.filename}:{frame.lineno}", " ".join(str(error).split())
-    return f"{type(error).__name__}: {message} ({place})"
+        return f"{type(error).__name__}: {error.msg} ({error.filename}:{error.lineno})"
+    frame = traceback.extract_tb(error.__traceback__)[-1]
+    return f"{raised(error)} ({frame.filename}:{frame.lineno})"
 
 
 def attribute(owner: Any, name: str, where: str) -> Any:

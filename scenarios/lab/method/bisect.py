@@ -25,6 +25,7 @@ from scenarios.lab.finding import write_whole
 from scenarios.lab.method.flaky_bisect import Evidence, believe, next_version
 from scenarios.lab.method.repository import Range, Repository, check_out, range_of, worktree
 from simulations.errors import LabError
+from simulations.terminal_text import shown
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -39,6 +40,7 @@ RUNS_MAX: Final = 2000
 NO_VERDICTS_MAX: Final = 5
 """A version is skipped when its first runs, as many as this, all ended without a verdict."""
 _STATE_BYTES_MAX: Final = 64 * 2**20
+_COUNT_MAX: Final = 10**9
 _OUTPUT_BYTES_MAX: Final = 4 * 1024 * 1024
 SKIP: Final = 125
 NOT_EXECUTABLE: Final = 126
@@ -108,8 +110,10 @@ class Question:
             raise LabError(f"a run may take more than 0 seconds, not {self.seconds_max:g}")
         try:
             re.compile(self.signature or "")
-        except re.error as error:
-            raise LabError(f"the signature {self.signature!r} is no regular expression: {error}") from error
+        except (re.error, OverflowError, RecursionError) as error:
+            raise LabError(
+                f"the signature {shown(self.signature)} is no regular expression: {error}"
+            ) from error
         for end, (failed, runs) in self.history.items():
             if not 0 <= failed <= runs:
                 raise LabError(f"the history {end}={failed}/{runs} has more failures than runs")
@@ -459,14 +463,26 @@ def _resumed(state: Path, question: Question, span: Range) -> Progress:
                 f"{state} holds another bisection, not yet over; name another --state, or remove it"
             )
         number_of = {commit: number for number, commit in enumerate(span.commits)}
-        for commit, (failed, passed, without) in data["counts"].items():
+        for commit, counts in data["counts"].items():
+            failed, passed, without = map(_count, counts)
             if failed + passed:
-                progress.evidence.add(number_of[commit], failed=int(failed), passed=int(passed))
+                progress.evidence.add(number_of[commit], failed=failed, passed=passed)
             if without:
-                progress.no_verdict[number_of[commit]] = int(without)
+                progress.no_verdict[number_of[commit]] = without
         for commit, words in data["skipped"].items():
             progress.skip(number_of[commit], str(words))
-        progress.runs = int(data["runs"])
+        progress.runs = _count(data["runs"])
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise LabError(f"{state} is no state file of a bisection; name another --state") from error
     return progress
+
+
+def _count(value: object) -> int:
+    """Return a number of runs that a state file holds.
+
+    Raises:
+        ValueError: it is none.
+    """
+    if type(value) is not int or not 0 <= value <= _COUNT_MAX:
+        raise ValueError(value)
+    return value

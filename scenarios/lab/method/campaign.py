@@ -15,6 +15,7 @@ import json
 import os
 import platform
 import signal
+import zlib
 from _thread import start_new_thread
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
@@ -41,7 +42,7 @@ __all__ = ["Chunk", "InProcess", "Pool", "Processes", "Work", "campaign"]
 _BYTES_MAX: Final = 256 * 2**20
 FORMAT: Final = "heisenlab campaign"
 """What the first line of a state file says that it is."""
-SCHEMA: Final = 1
+SCHEMA: Final = 2
 """The version of the state file's format."""
 
 Chunk: TypeAlias = Any
@@ -188,11 +189,11 @@ def campaign(
             watch(len(first) - len(missing), len(first))
         arrivals = (pool or InProcess()).map(work, [chunks[place] for place in missing])
         for done, (number, result) in enumerate(arrivals, len(first) - len(missing) + 1):
-            line = json.dumps({"chunk": keys[missing[number]], "result": result})
+            key = keys[missing[number]]
             # Read back, so that a result is the same whether it was kept in a file in between or not.
-            results[keys[missing[number]]] = json.loads(line)["result"]
+            results[key] = json.loads(json.dumps(result))
             if file is not None:
-                file.write(f"{line}\n")
+                file.write(f"{json.dumps(_entry(key, results[key]))}\n")
                 file.flush()
             if watch is not None:
                 watch(done, len(first))
@@ -226,6 +227,22 @@ def code_stamp() -> dict[str, str]:
     }
 
 
+def _entry(key: str, result: Any) -> dict[str, Any]:
+    """Return the line of a result, with a checksum, since a number that was damaged is a number, too."""
+    return {"chunk": key, "result": result, "crc": zlib.crc32(json.dumps([key, result]).encode())}
+
+
+def _undamaged(entry: dict[str, Any]) -> Any:
+    """Return the result in a line.
+
+    Raises:
+        ValueError: its checksum does not fit.
+    """
+    if entry["crc"] != _entry(entry["chunk"], entry["result"])["crc"]:
+        raise ValueError(entry)
+    return entry["result"]
+
+
 def _head() -> dict[str, Any]:
     return {"format": FORMAT, "schema": SCHEMA, "code": code_stamp()}
 
@@ -246,8 +263,8 @@ def _read(path: Path) -> dict[str, Any]:
         return {}
     try:
         head, *entries = [json.loads(line) for line in whole]
-        results = {entry["chunk"]: entry["result"] for entry in entries}
         _check(path, head)
+        results = {entry["chunk"]: _undamaged(entry) for entry in entries}
     except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
         raise LabError(f"{path} is no state file of a campaign, or was damaged; name another file") from error
     if len(whole) < len(lines):

@@ -104,7 +104,7 @@ def append(path: Path, new: Entry) -> None:
         if fcntl is not None:
             fcntl.flock(descriptor, fcntl.LOCK_EX)
         size = os.fstat(descriptor).st_size
-        if size and os.pread(descriptor, 1, size - 1) != b"\n":
+        if size and _last_byte(descriptor) != b"\n":
             line = b"\n" + line  # the last writer was cut short; its line is not mixed with this one
         if os.write(descriptor, line) != len(line):
             raise LabError(f"cannot write {path}: the disk is full; the last line is cut short")
@@ -112,6 +112,12 @@ def append(path: Path, new: Entry) -> None:
         raise LabError(f"cannot write {path}: {error.strerror}; name another --journal") from error
     finally:
         os.close(descriptor)
+
+
+def _last_byte(descriptor: int) -> bytes:
+    """Return the last byte of a file that holds one; what is written next is appended all the same."""
+    os.lseek(descriptor, -1, os.SEEK_END)
+    return os.read(descriptor, 1)
 
 
 def _opened(path: Path) -> int:

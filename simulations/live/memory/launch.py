@@ -172,7 +172,7 @@ def become(
 def write_report(report: Report, path: Path) -> None:
     """Write a report as JSON: a file whole or not at all; a device or a pipe as it comes."""
     text = json.dumps(report_json(report), indent=1) + "\n"
-    path = path.resolve()
+    path = Path(os.path.realpath(path))
     if path.exists() and not path.is_file():  # a rename would put a file in its place
         path.write_text(text, encoding="utf-8")
         return

@@ -145,19 +145,22 @@ def _watch(watch: Watch, report: Callable[[Report], None], *, detach: bool) -> N
     if not watch.until_exec():
         return
     if detach:
-        report(watch.report(None))
+        _tell(report, watch.report(None))
     else:
         watch.until_end()
         status, release = watch.end()
-        try:
-            report(watch.report(status))
-        except OSError as error:
-            with contextlib.suppress(OSError):
-                os.write(
-                    2, f"heisenlab: cannot write the report: {error}\n".encode(errors="backslashreplace")
-                )
+        _tell(report, watch.report(status))
         release()
     watch.let_go()
+
+
+def _tell(report: Callable[[Report], None], found: Report) -> None:
+    """Report; a disk that is full must not end the watcher, with which the kernel would kill the command."""
+    try:
+        report(found)
+    except OSError as error:
+        with contextlib.suppress(OSError):
+            os.write(2, f"heisenlab: cannot write the report: {error}\n".encode(errors="backslashreplace"))
 
 
 def _hold_only(keep: set[int]) -> None:

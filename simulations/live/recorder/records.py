@@ -408,10 +408,10 @@ class LastLines:
 
 @dataclass(frozen=True)
 class Fault:
-    """The recorder itself failed in one sample.
+    """Something of the recorder itself did not work.
 
     Attributes:
-        text: The exception.
+        text: The exception, or what was done without.
         at_ms: When it was noted, milliseconds since the start of the run.
     """
 

@@ -2,21 +2,29 @@
 
 A pattern hides what it matches; one with a group called `secret` hides that group only. What cannot be known
 is not hidden: a password that stands alone, without a name before it, is a word like any other.
+
+A pattern of the user may take longer than the job on one line (`(a+)+$` does). Its time is limited, and when
+it is up, every text is hidden whole: the job goes on, and nothing is written that should not be.
 """
 
 from __future__ import annotations
 
 import re
+import signal
+import threading
+import warnings
+from contextlib import contextmanager
 from dataclasses import dataclass, fields, is_dataclass, replace
 from enum import Enum
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from simulations.live.recorder.records import Event
 
 _E = TypeVar("_E", bound="Event")
+_T = TypeVar("_T")
 
 HIDDEN: Final = "[hidden]"
 _GROUP: Final = "secret"
@@ -25,7 +33,7 @@ _COMPARED: Final = frozenset({"boot", "by", "slurm_end_s"})
 
 _NAME: Final = (
     r"(?:passw(?:or)?d|passphrase|[-_]pwd|secret|token(?!s|iz)|api[-_]?key|access[-_]?key|private[-_]?key"
-    r"|signing[-_]?key|credential)[\w.-]{0,40}"
+    r"|signing[-_]?key|account[-_]?key|credential)[\w.-]{0,40}"
 )
 """What the name of a secret contains. Each repetition is bounded, so that no text takes long."""
 
@@ -51,6 +59,7 @@ _PATTERNS: Final = (
     rf"(?<!\S)['\"]?--?[\w-]{{0,40}}{_NAME}['\"]?\s{{1,8}}(?P<secret>{_VALUE})",
     rf"authorization{_IS}[\"']?(?P<secret>[^\r\n\"']{{1,4000}})",
     rf"\bcookie{_IS}[\"']?(?P<secret>[^\r\n\"']{{1,4000}})",
+    rf"(?-i:[A-Z0-9]_PASS){_IS}(?P<secret>{_VALUE})",
     rf"\bpwd{_IS}(?P<secret>(?![/~.$])[^\s;]{{1,4000}})",
     r"(?<!\S)(?:-u|--user|--proxy-user)[\s=]{1,8}[^\s:]{1,200}:(?P<secret>(?!\d{1,9}(?!\S))\S{1,4000})",
     r"\bbearer\s{1,8}(?P<secret>[^\s\"']{1,4000})",
@@ -58,7 +67,8 @@ _PATTERNS: Final = (
     r"\b(?P<secret>(?:AKIA|ASIA)[0-9A-Z]{4,40})",
     r"://[^\s/:@\"']{0,200}:(?P<secret>[^\s\"']{1,300})@",
     r"://[^\s/:@\"']{1,200}:(?P<secret>(?!\d{1,5}(?:[/?#,;)\s]|$))[^\s/\"'@]{1,300})$",
-    r"\b(?P<secret>(?:gh[pousr]_|github_pat_|glpat-|xox[abprs]-|sk-|sk_live_|hf_|npm_|pypi-)[\w-]{8,300})",
+    r"\b(?P<secret>(?:gh[pousr]_|github_pat_|glpat-|xox[abprs]-|sk-|[sr]k_live_|hf_|npm_|pypi-)[\w-]{8,300})",
+    r"\b(?P<secret>(?:whsec_|dckr_pat_|AIza|ya29\.)[\w-]{8,300})",
     r"\b(?P<secret>eyJ[\w-]{8,2000}(?:\.[\w-]{0,2000}){0,2})",
 )
 _ARGUMENT: Final = re.compile(
@@ -66,6 +76,57 @@ _ARGUMENT: Final = re.compile(
 )
 _SPACES: Final = re.compile(r"\s")
 _FLAG: Final = re.compile(rf"^--?[\w-]{{0,40}}{_NAME}$", re.IGNORECASE)
+
+
+SECONDS_MAX: Final = 0.25
+"""Processor time that a user's patterns may take for one text; a line of 8 KiB takes a thousandth of it."""
+
+
+class _TooLongError(Exception):
+    """The time of a pattern is up."""
+
+
+class Limit:
+    """How long patterns may take. When that was too long once, nothing is tried any more.
+
+    The time is that of the processor, so a busy machine changes nothing. A match holds Python's lock; only a
+    signal ends it, and only in the main thread, where a recorder and its witness look for texts to hide.
+
+    Attributes:
+        spent: Whether a pattern has taken too long.
+    """
+
+    def __init__(self) -> None:
+        self.spent = False
+
+    def within(self, action: Callable[[], _T], otherwise: _T) -> _T:
+        """Return what an action returns; something else where it takes too long, or one did before."""
+        if self.spent:
+            return otherwise
+        if threading.current_thread() is not threading.main_thread():
+            return action()
+        try:
+            with _raised_after(SECONDS_MAX):
+                return action()
+        except _TooLongError:
+            self.spent = True
+            return otherwise
+
+
+@contextmanager
+def _raised_after(seconds: float) -> Iterator[None]:
+    def up(*_: object) -> None:
+        raise _TooLongError
+
+    before = signal.signal(signal.SIGVTALRM, up)
+    mask = signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGVTALRM})
+    try:
+        signal.setitimer(signal.ITIMER_VIRTUAL, seconds)
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_VIRTUAL, 0)
+        signal.pthread_sigmask(signal.SIG_SETMASK, mask)
+        signal.signal(signal.SIGVTALRM, before)
 
 
 @dataclass(frozen=True)
@@ -76,23 +137,38 @@ class Redactor:
         patterns: What to hide.
         argument: An argument of a command whose value is hidden to its end, spaces included; None if none is.
         flag: An argument whose successor is hidden; None if none is.
+        limit: How long the patterns may take; None where they are known to be quick.
     """
 
     patterns: tuple[re.Pattern[str], ...] = ()
     argument: re.Pattern[str] | None = None
     flag: re.Pattern[str] | None = None
+    limit: Limit | None = None
 
     def __bool__(self) -> bool:
         return bool(self.patterns)
 
+    @property
+    def gave_up(self) -> bool:
+        """Whether a pattern took too long, so that every text is hidden whole."""
+        return self.limit is not None and self.limit.spent
+
     def text(self, words: str) -> str:
         """Return a text without what must not be read."""
-        return _covered(words, list(self._spans(words))) if self.patterns else words
+        if not (self.patterns and words):
+            return words
+        return self._in_time(lambda: _covered(words, list(self._spans(words))), HIDDEN)
 
     def command(self, words: Sequence[str]) -> tuple[str, ...]:
         """Return a command and its arguments without what must not be read, also where it spans several."""
         if not self.patterns:
             return tuple(words)
+        return self._in_time(lambda: self._covered_command(words), (HIDDEN,) * len(words))
+
+    def _in_time(self, hide: Callable[[], _T], otherwise: _T) -> _T:
+        return hide() if self.limit is None else self.limit.within(hide, otherwise)
+
+    def _covered_command(self, words: Sequence[str]) -> tuple[str, ...]:
         joined = " ".join(words)
         whole_words = " ".join(_SPACES.sub("_", word) for word in words)
         spans = [span for text in {joined, whole_words} for span in self._spans(text)]
@@ -155,9 +231,14 @@ of a form that is known."""
 
 
 def by_patterns(patterns: Sequence[str]) -> Redactor:
-    """Return what hides all that a user's regular expressions match.
+    """Return what hides all that a user's regular expressions match, as long as they do not take too long.
 
     Raises:
-        re.error: one is no regular expression.
+        ValueError: one is no regular expression; it says why.
     """
-    return Redactor(tuple(map(re.compile, patterns)))
+    try:
+        with warnings.catch_warnings():  # of what another Python may read otherwise, this one reads it
+            warnings.simplefilter("ignore")
+            return Redactor(tuple(map(re.compile, patterns)), limit=Limit())
+    except (re.error, OverflowError, RecursionError) as error:
+        raise ValueError(str(error)) from error

@@ -22,7 +22,8 @@ if TYPE_CHECKING:
 
 HOURS_A_WEEK: Final = 168
 _HOUR_S: Final = 3600
-_APART_S: Final = 24 * _HOUR_S
+_DAY_S: Final = 24 * _HOUR_S
+_APART_S: Final = _DAY_S
 """Deaths closer together than a day share an hour of the week, or nearly, because of that alone."""
 
 _CALENDAR_MS_MIN: Final = _HOUR_S * 1000
@@ -44,7 +45,7 @@ class Death:
         name: The folder of the run.
         ending: How it ended.
         wall_s: When, seconds since 1970.
-        hour: The hour of the week, local time, from 0 (Monday 00:00) to 167.
+        local_s: The same in local time.
         start_hour: The hour of the week at which it was started.
         last_line: What it wrote last; empty if nothing was seen.
     """
@@ -52,9 +53,14 @@ class Death:
     name: str
     ending: Ending
     wall_s: float
-    hour: int
+    local_s: float
     start_hour: int
     last_line: str
+
+    @property
+    def hour(self) -> int:
+        """The hour of the week, local time, from 0 (Monday 00:00) to 167."""
+        return hour_of_week(self.local_s)
 
 
 class Shared(Enum):
@@ -151,7 +157,7 @@ def _death(recording: Recording, found: Ending) -> Death:
         name=recording.folder.name,
         ending=found,
         wall_s=wall_s,
-        hour=hour_of_week(wall_s + clock.zone_s(found.at_ms)),
+        local_s=wall_s + clock.zone_s(found.at_ms),
         start_hour=hour_of_week(clock.wall_s(0) + clock.zone_s(0)),
         last_line=lines[-1] if lines else "",
     )
@@ -168,15 +174,46 @@ def hour_in_words(hour: int) -> str:
     return f"{_WEEKDAYS[hour // 24]} {hour % 24:02}:00"
 
 
-def chance_of_one_hour(deaths: int, alike: int, hours: int = HOURS_A_WEEK) -> float:
-    """Return how often at least `alike` of `deaths` fall into one hour, if each hour is as likely.
+def shares_of_hours(begin_s: float, length_s: float) -> list[float]:
+    """Return for each hour of the week which share of a stretch of local time lies in it.
 
-    Exact where more than half are alike, since two hours cannot both have so many; else an upper bound (the
-    sum over the hours).
+    Args:
+        begin_s: Where the stretch begins, seconds since 1970 in local time.
+        length_s: How long it is, above 0.
     """
-    p = 1 / hours
-    tail = sum(math.comb(deaths, k) * p**k * (1 - p) ** (deaths - k) for k in range(alike, deaths + 1))
-    return min(1.0, hours * tail)
+    weeks, rest_s = divmod(length_s, HOURS_A_WEEK * _HOUR_S)
+    begin_s = (begin_s + _EPOCH_WEEKDAY * 24 * _HOUR_S) % (HOURS_A_WEEK * _HOUR_S)
+    inside_s = [weeks * _HOUR_S] * HOURS_A_WEEK
+    for hour in range(2 * HOURS_A_WEEK):
+        low_s, high_s = max(hour * _HOUR_S, begin_s), min((hour + 1) * _HOUR_S, begin_s + rest_s)
+        inside_s[hour % HOURS_A_WEEK] += max(0.0, high_s - low_s)
+    return [each / length_s for each in inside_s]
+
+
+def chance_of_one_hour(alike: int, shares: Sequence[Sequence[float]]) -> float:
+    """Return how often at least `alike` deaths fall into one hour of the week.
+
+    Exact where the shares of all deaths are the same and more than half are alike, since two hours cannot
+    both have so many; else an upper bound (the sum over the hours, of each hour the largest share).
+
+    Args:
+        alike: How many, from 1.
+        shares: For each death, how likely it was in each hour.
+    """
+    tails = (_at_least(alike, len(shares), max(of_hour)) for of_hour in zip(*shares, strict=True))
+    return min(1.0, sum(tails))
+
+
+def _at_least(least: int, count: int, chance: float) -> float:
+    """Return how often `least` or more of `count` independent events happen, each with this chance."""
+    if not 0.0 < chance < 1.0:
+        return float(chance >= 1.0)
+    logarithms = (
+        math.lgamma(count + 1) - math.lgamma(k + 1) - math.lgamma(count - k + 1)
+        + k * math.log(chance) + (count - k) * math.log1p(-chance)
+        for k in range(least, count + 1)
+    )  # fmt: skip
+    return sum(map(math.exp, logarithms))
 
 
 def chance_of_range(count: int, share: float) -> float:
@@ -222,7 +259,11 @@ def _asked(deaths: Sequence[Death]) -> dict[Shared, float]:
     gaps = [later.wall_s - earlier.wall_s for earlier, later in pairwise(deaths)]
     if min(gaps) >= _APART_S:
         _, alike = _hour(deaths)
-        found[Shared.HOUR] = chance_of_one_hour(len(deaths), alike)
+        oldest_s = max(1.0, max(ages) / 1000)
+        # Runs that are started in one hour and die young die in one hour, whatever ends them.
+        begins = [each.local_s - each.ending.at_ms / 1000 for each in deaths]
+        shares = [shares_of_hours(each, oldest_s) for each in begins]
+        found[Shared.HOUR] = chance_of_one_hour(alike, shares)
     return found
 
 
@@ -243,8 +284,11 @@ def _in_words(
         )
     else:
         hour, alike = _hour(deaths)
-        words = f"{alike} of {count} died in the same hour of the week, {hour_in_words(hour)}; by chance"
-    words += f" {one_in(chance)}"
+        words = (
+            f"{alike} of {count} died in the same hour of the week, {hour_in_words(hour)}; by chance, if any "
+            "age up to the largest were as likely"
+        )
+    words += f", {one_in(chance)}"
     if len(asked) > 1:
         words += f", corrected for {len(asked)} questions (Holm)"
     return Coincidence(what, words, asked[what], chance)
@@ -264,13 +308,15 @@ def _advice(
                 "the next run at another hour of another day"
             ),
         )
-    if same_hour and same_age:
-        same_start = len({each.start_hour for each in deaths}) == 1
-        why = ", since all were started in the same hour of the week" if same_start else ""
+    if same_age and (same_hour or _at_one_time_of_day(deaths)):
+        starts = {each.start_hour for each in deaths}
+        why = ", since all were started in the same hour of the week" if len(starts) == 1 else ""
+        if len(starts) > 1 and len({each % 24 for each in starts}) == 1:
+            why = ", since all were started in the same hour of the day"
         return (
             (
                 f"age and calendar fit alike{why}: start the next 6 hours later; what follows the "
-                "calendar then strikes at an age 6 hours less, what follows the age at the same age"
+                "calendar then strikes at the same time of day, what follows the age at the same age"
             ),
         )
     if same_hour:
@@ -283,6 +329,13 @@ def _advice(
             ),
         )
     return ()
+
+
+def _at_one_time_of_day(deaths: Sequence[Death]) -> bool:
+    """Tell whether all died within an hour of the clock, as jobs do that start daily and live alike."""
+    times_s = sorted(each.local_s % _DAY_S for each in deaths)
+    gaps_s = [later - earlier for earlier, later in pairwise([*times_s, times_s[0] + _DAY_S])]
+    return _DAY_S - max(gaps_s) <= _HOUR_S  # all but the longest way around the clock
 
 
 def manner(found: Ending) -> str:
@@ -326,6 +379,7 @@ def pattern(comparison: Comparison) -> tuple[Evidence, ...]:
     Where age and calendar fit alike, one follows from the other and they count once, for both.
     """
     measured = [each for each in comparison.shared if each.what in _WEIGHTS]
-    if len(measured) > 1:
+    same_age = any(each.what is Shared.AGE for each in measured)
+    if same_age and (len(measured) > 1 or _at_one_time_of_day(comparison.deaths)):
         return (Evidence("; ".join(each.words for each in measured), _BOTH),)
     return tuple(Evidence(each.words, _WEIGHTS[each.what]) for each in measured)

@@ -11,7 +11,6 @@ import ctypes
 import errno
 import os
 import platform
-import re
 import signal
 import subprocess
 import sys
@@ -29,6 +28,7 @@ from simulations.live.recorder.records import End, Job, NotStarted, SignalSeen, 
 from simulations.live.recorder.redaction import NOTHING, Redactor, by_patterns
 from simulations.live.recorder.watch import Watch, current_folder
 from simulations.live.recorder.witness import Witness, start_witness
+from simulations.terminal_text import shown
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -97,9 +97,9 @@ class Options:
         for pattern in self.redact:
             try:
                 by_patterns([pattern])
-            except re.error as error:
+            except ValueError as error:
                 raise RecorderError(
-                    f"{pattern[:200]!r} is no regular expression: {error}; to hide the text itself, escape it"
+                    f"{shown(pattern)} is no regular expression: {error}; to hide the text itself, escape it"
                 ) from error
         if not 0.1 <= self.interval_s <= 3600:
             raise RecorderError(f"an interval of {self.interval_s} s is out of range; choose 0.1 to 3600 s")

@@ -47,6 +47,7 @@ LINE_EACH_MS: Final = 20_000
 LINE_CHARACTERS_MAX: Final = 120
 """The last line is noted now and then, in case recorder and witness are killed before the end."""
 
+ALL_HIDDEN: Final = "a --redact pattern took too long for a text, so every text is hidden from there on"
 _LEFT_BEHIND_MAX: Final = 20
 _KEEPS_ITS_DEAD: Final = 2
 """The version of control groups in which a zombie stays where it was; in version 1 it moves to the root."""
@@ -70,6 +71,7 @@ class Watch:
     """
 
     __slots__ = (
+        "_all_hidden",
         "_cgroup",
         "_cost_s",
         "_fault",
@@ -102,6 +104,7 @@ class Watch:
     ) -> None:
         self._log = log
         self.redactor = redactor
+        self._all_hidden = False
         self._fault = ""
         self._start_ms = _clock_ms(time.CLOCK_BOOTTIME)
         self._interval_s = interval_s
@@ -143,6 +146,9 @@ class Watch:
     def note(self, event: Event) -> None:
         """Append a record of what has just happened, without what must not be read, with the time of now."""
         self._log.append(to_record(replace(self.redactor.event(event), at_ms=self.elapsed())))
+        if self.redactor.gave_up and not self._all_hidden:
+            self._all_hidden = True
+            self._log.append(to_record(Fault(ALL_HIDDEN, at_ms=self.elapsed())))
 
     def attempt(self, action: Callable[[], _T], otherwise: _T) -> _T:
         """Return what an action returns; a fault of the recorder in it is noted and never ends the job."""

@@ -15,7 +15,15 @@ from functools import partial
 from itertools import islice
 from typing import Any, Final, NamedTuple, TypeAlias, TypeVar
 
-from simulations.live.state_machines.stored_codes import CODES_MAX, SubjectError, name_of, same
+from simulations.live.state_machines.stored_codes import (
+    ASYNCHRONOUS,
+    CODES_MAX,
+    SubjectError,
+    name_of,
+    refuse_unless_over,
+    same,
+)
+from simulations.terminal_text import raised, shown
 
 _T = TypeVar("_T")
 
@@ -35,7 +43,7 @@ class Field:
 
     name: str
     read: Callable[[Any], object]
-    write: Callable[[Any, object], None]
+    write: Callable[[Any, object], object]
 
 
 @dataclass(frozen=True)
@@ -85,7 +93,12 @@ def adapt(
     if isinstance(field, Field) and not (isinstance(field.name, str) and field.name):
         raise SubjectError(
             f"a Field has a name, which stands in reports, such as Field('mode', read, write); "
-            f"this one has {field.name!r}"
+            f"this one has {shown(field.name)}"
+        )
+    if isinstance(field, Field) and not (callable(field.read) and callable(field.write)):
+        raise SubjectError(
+            f"a Field has two functions, read(machine) and write(machine, value); that of {field.name} has "
+            f"{shown(field.read)} and {shown(field.write)}"
         )
     if not found.field.name:
         raise SubjectError(f"say which field holds the state: field='...'; the machine has {_fields(sample)}")
@@ -94,8 +107,9 @@ def adapt(
     except Exception as error:  # any error of the user's own property
         raise SubjectError(
             f"the field {found.field.name} of a fresh machine cannot be read, "
-            f"{type(error).__name__}: {error}; the machine has {_fields(sample)}"
+            f"{raised(error)}; the machine has {_fields(sample)}"
         ) from error
+    refuse_unless_over(f"the read of the field {found.field.name}", initial)
     if states is not None:
         found = replace(found, states=_named(states, initial))
     send = _send_of(found, sample)
@@ -119,7 +133,9 @@ def field_at(path: str) -> Field:
     """
     dotted = path if str(path).startswith("[") else f".{path}"
     if not isinstance(path, str) or not re.fullmatch(rf"(?:{_STEP})+", dotted):
-        raise SubjectError(f"a field is a path such as mode, hw.mode, regs[0] or row['state'], not {path!r}")
+        raise SubjectError(
+            f"a field is a path such as mode, hw.mode, regs[0] or row['state'], not {shown(path)}"
+        )
     steps = [_step(*found) for found in re.findall(_STEP, dotted)]
 
     def walk(machine: Any, path: list[_Step]) -> Any:
@@ -158,7 +174,7 @@ def _step(attribute: str, index: str, key: str) -> _Step:
 def _named(states: Iterable[object], initial: object) -> dict[str, object]:
     """Name the states, in the form in which the field holds them: members, their values, or their names."""
     if isinstance(states, str) or not isinstance(states, Iterable):
-        raise SubjectError(f"states is an Enum class or a list of values, not {states!r}")
+        raise SubjectError(f"states is an Enum class or a list of values, not {shown(states)}")
     values = _all_of("states", states)
     forms: list[list[object]] = [values]
     if all(isinstance(value, Enum) for value in values) and not isinstance(initial, Enum):
@@ -171,14 +187,14 @@ def _named(states: Iterable[object], initial: object) -> dict[str, object]:
     if form is None and isinstance(initial, Enum) and values and not isinstance(values[0], Enum):
         kind = type(initial).__name__
         raise SubjectError(
-            f"the field holds members of the Enum {kind}, such as {initial}, and the states are "
+            f"the field holds members of the Enum {kind}, such as {kind}.{initial.name}, and the states are "
             f"{', '.join(map(name_of, values)) or 'none'}: give the class itself as the states "
             f"(--states-from {kind})"
         )
     if form is None:
         of = f" of {states.__name__}" if isinstance(states, EnumType) else ""
         raise SubjectError(
-            f"a fresh machine holds {initial!r}, which is not among the states{of}: "
+            f"a fresh machine holds {shown(initial)}, which is not among the states{of}: "
             f"{', '.join(map(name_of, values)) or 'none'}; is this the right field?"
         )
     named = {name_of(value): held for value, held in zip(values, form, strict=True)}
@@ -192,7 +208,7 @@ def _all_of(what: str, given: Iterable[_T]) -> list[_T]:
     try:
         values = list(islice(given, CODES_MAX + 1))
     except Exception as error:
-        raise SubjectError(f"the {what} cannot be gone through: {type(error).__name__}: {error}") from error
+        raise SubjectError(f"the {what} cannot be gone through: {raised(error)}") from error
     if len(values) > CODES_MAX:
         raise SubjectError(
             f"more than {CODES_MAX} {what} are given, or without an end; give a list of those there are"
@@ -203,13 +219,15 @@ def _all_of(what: str, given: Iterable[_T]) -> list[_T]:
 def _events(events: Iterable[str] | Mapping[str, Send], send: Callable[[str], Send]) -> dict[str, Send]:
     if isinstance(events, str) or not isinstance(events, Iterable):
         what = "the text " if isinstance(events, str) else ""
-        raise SubjectError(f"events is a list of names or a mapping, not {what}{events!r}")
+        raise SubjectError(f"events is a list of names or a mapping, not {what}{shown(events)}")
     if not isinstance(events, Mapping):
         return {name: send(name) for name in _all_of("events", events)}
     for name, action in events.items():
+        if not isinstance(name, str):
+            raise SubjectError(f"the name of an event is a text, not {shown(name)}")
         if not callable(action):
             raise SubjectError(
-                f"the event {name} must map to a function of the machine, not {action!r}; "
+                f"the event {name} must map to a function of the machine, not {shown(action)}; "
                 f"use operator.methodcaller('{name}', ...)"
             )
     return dict(events)
@@ -223,7 +241,7 @@ def _send_of(adaptor: Adaptor, sample: Any) -> Callable[[str], Send]:
             return adaptor.events[name]
         if not isinstance(name, str) or not callable(getattr(sample, name, None)):
             known = ", ".join(adaptor.events) or _methods(sample)
-            raise SubjectError(f"the machine has no event {name!r}; it has {known}")
+            raise SubjectError(f"the machine has no event {shown(name)}; it has {known}")
         return partial(_call, name)
 
     return send
@@ -340,11 +358,6 @@ def _python_statemachine(sample: Any) -> Adaptor | None:
 
 def _send_named(name: str, machine: Any) -> object:
     return machine.send(name)
-
-
-ASYNCHRONOUS: Final = (
-    "the instrument sends events synchronously: give it a machine with synchronous callbacks"
-)
 
 
 def _fields(sample: Any) -> str:

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import inspect
 from collections import deque
 from collections.abc import MutableSequence, MutableSet
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final, Literal, TypedDict, Unpack
 
-from simulations.live.state_machines.adaptors import ASYNCHRONOUS, Adaptor, Field, adapt
+from simulations.live.state_machines.adaptors import Adaptor, Field, adapt
 from simulations.live.state_machines.report import Answer, Probe, Report, Verdict
 from simulations.live.state_machines.stored_codes import (
     Coding,
@@ -17,6 +16,7 @@ from simulations.live.state_machines.stored_codes import (
     detached,
     far_codes,
     name_of,
+    refuse_unless_over,
     same,
     show_code,
     show_value,
@@ -24,6 +24,7 @@ from simulations.live.state_machines.stored_codes import (
     word_at,
     word_of,
 )
+from simulations.terminal_text import raised, shown
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -179,7 +180,7 @@ def prepare(factory: Callable[[], Any], **options: Unpack[Options]) -> Examinati
         raise SubjectError(f"there is no option {unknown[0]}; there are {', '.join(Options.__annotations__)}")
     patience, reset = options.get("patience", PATIENCE), options.get("reset")
     if type(patience) is not int or patience < 1:
-        raise SubjectError(f"an event is sent at least once, not {patience!r} times")
+        raise SubjectError(f"an event is sent at least once, not {shown(patience)} times")
     sample, other = _two_fresh(factory)
     adaptor = adapt(
         sample,
@@ -202,7 +203,7 @@ def prepare(factory: Callable[[], Any], **options: Unpack[Options]) -> Examinati
         decode=options.get("decode"),
     )
     if word_of(coding, initial) is None:
-        raise SubjectError(f"a fresh machine holds {initial!r}, which is not among {', '.join(states)}")
+        raise SubjectError(f"a fresh machine holds {shown(initial)}, which is not among {', '.join(states)}")
     paths = {
         state: next((path for found, path in reached if same(found, value)), None)
         for state, value in states.items()
@@ -300,9 +301,12 @@ def _struck(examination: Examination, case: Case) -> tuple[Any, str | None]:
     word = next(word for word in coding.words if word.state == case.state)
     machine = _driven(examination, word)
     try:
-        examination.adaptor.field.write(machine, coding.decode(case.code, word.bits))
+        value = coding.decode(case.code, word.bits)
+        result: object = examination.adaptor.field.write(machine, value)
     except (Exception, SystemExit) as error:  # noqa: BLE001  (what a setter or decoder raises is the finding)
         return machine, _in_words(error)
+    refuse_unless_over("decode", value)
+    refuse_unless_over(f"the write of the field {examination.adaptor.field.name}", result)
     return machine, None
 
 
@@ -324,8 +328,8 @@ def _driven(examination: Examination, word: Word) -> Any:
     held = _read(examination, machine)
     if not same(held, word.value):
         raise SubjectError(
-            f"the events {', '.join(path)} led to {word.state} once and to {held!r} now; the machine must be "
-            f"deterministic: give it a fixed clock and seed in the factory"
+            f"the events {', '.join(path)} led to {word.state} once and to {shown(held)} now; the machine "
+            f"must be deterministic: give it a fixed clock and seed in the factory"
         )
     return machine
 
@@ -360,9 +364,10 @@ def _honest(examination: Examination, word: Word) -> tuple[Answer, ...]:
         machine = _driven(examination, word)
         error = _send(examination, machine, event)
         answer = _answer_of(examination, machine, event, error)
-        if isinstance(error, TypeError) and "required" in str(error) and "argument" in str(error):
+        said = raised(error) if isinstance(error, TypeError) else ""
+        if "required" in said and "argument" in said:
             raise SubjectError(
-                f"the event {event} needs arguments ({error}); give it with them: "
+                f"the event {event} needs arguments ({said}); give it with them: "
                 f"events={{'{event}': operator.methodcaller('{event}', ...), ...}}"
             )
         if not answer.used:
@@ -420,9 +425,10 @@ def _fresh(examination: Examination) -> Any:
     machine = examination.factory()
     held = _read(examination, machine)
     if not same(held, examination.initial):
+        first = shown(examination.initial)
         raise SubjectError(
-            f"a fresh machine holds {held!r}, the first one held {examination.initial!r}; something outlives "
-            f"the machine (a class attribute, a global, a file): make it inside the factory"
+            f"a fresh machine holds {shown(held)}, the first one held {first}; something outlives the "
+            f"machine (a class attribute, a global, a file): make it inside the factory"
         )
     return machine
 
@@ -440,16 +446,12 @@ def _send(examination: Examination, machine: Any, event: str) -> BaseException |
         result = examination.adaptor.events[event](machine)
     except (Exception, SystemExit) as error:  # noqa: BLE001  (what the machine raises is the finding)
         return error
-    if inspect.isawaitable(result):
-        if inspect.iscoroutine(result):
-            result.close()
-        raise SubjectError(f"the event {event} is asynchronous; {ASYNCHRONOUS}")
+    refuse_unless_over(f"the event {event}", result)
     return None
 
 
 def _in_words(error: BaseException) -> str:
-    lines = str(error).splitlines()
-    return f"{type(error).__name__}: {lines[0][:_MESSAGE_MAX]}" if lines else type(error).__name__
+    return raised(error, _MESSAGE_MAX)
 
 
 _MESSAGE_MAX: Final = 160

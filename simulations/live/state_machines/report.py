@@ -9,7 +9,7 @@ from itertools import groupby
 from typing import Any, Final
 
 from simulations.drawing.displayed import Displayed
-from simulations.terminal_text import shortened
+from simulations.terminal_text import printable, shortened
 from simulations.text_columns import aligned
 
 
@@ -164,10 +164,11 @@ def table(report: Report) -> str:
         "",
         *_summary(report),
     ]
-    return "\n".join(lines)
+    return "\n".join(map(printable, lines))
 
 
 _CODES_SHOWN_WIDTH_MAX: Final = 16
+_COUNTED_BITS_MAX: Final = 64
 _CODE_HEADER: Final = ("unused code", "verdict", "reset helps", "what happens")
 _FLIP_HEADER: Final = ("flip in", "bit", "lands in", "verdict", "reset helps", "what happens")
 
@@ -221,7 +222,9 @@ def _summary(report: Report) -> list[str]:
         f"tried: every event at every value that events led to, each up to {report.patience} times in a row",
     ]
     if report.untried:
-        lines.append(f"not tried: {report.untried} unused codes that no single flip leads to")
+        bits = report.untried.bit_length()
+        untried = report.untried if bits <= _COUNTED_BITS_MAX else f"more than 2^{bits - 1}"
+        lines.append(f"not tried: {untried} unused codes that no single flip leads to")
     if report.unreached:
         lines.append(f"written directly, since bare events do not lead there: {', '.join(report.unreached)}")
     return lines

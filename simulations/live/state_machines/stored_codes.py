@@ -7,6 +7,7 @@ stand for a state, the others for none. This module names the patterns, for any 
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable, Mapping, MutableSequence, MutableSet
 from copy import copy
 from dataclasses import dataclass
@@ -14,6 +15,7 @@ from enum import Enum
 from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple
 
 from simulations.errors import LabError
+from simulations.terminal_text import raised, shown
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -68,6 +70,29 @@ class Coding:
     decode: Callable[[int, int], object]
 
 
+def refuse_unless_over(what: str, result: object) -> None:
+    """Refuse what has not run yet when it has returned: nothing would come of it.
+
+    Args:
+        what: What was called, for the message.
+        result: What it returned.
+
+    Raises:
+        SubjectError: it has not.
+    """
+    if inspect.isawaitable(result) or inspect.isasyncgen(result):
+        if inspect.iscoroutine(result):
+            result.close()
+        raise SubjectError(f"{what} is asynchronous; {ASYNCHRONOUS}")
+    if inspect.isgenerator(result):
+        raise SubjectError(f"{what} is a generator, of which nothing has run; give a function that runs it")
+
+
+ASYNCHRONOUS: Final = (
+    "the instrument sends events synchronously: give it a machine with synchronous callbacks"
+)
+
+
 def name_of(value: object) -> str:
     """Return the name of a state: of an Enum member its name, of a text itself, of a class its name."""
     if isinstance(value, Enum):
@@ -75,7 +100,7 @@ def name_of(value: object) -> str:
     if isinstance(value, str):
         return value
     name = getattr(value, "__name__", None)
-    return name if isinstance(name, str) else _short(value)
+    return name if isinstance(name, str) else shown(value, _SHOWN_MAX)
 
 
 def detached(value: Any) -> Any:
@@ -84,8 +109,11 @@ def detached(value: Any) -> Any:
 
 
 def same(left: object, right: object) -> bool:
-    """Return whether two stored values are equal."""
-    return left is right or bool(left == right)
+    """Return whether two stored values are equal; those that cannot be compared are not."""
+    try:
+        return left is right or bool(left == right)
+    except Exception:  # noqa: BLE001  (whatever the method of a user's class raises)
+        return False
 
 
 def word_of(coding: Coding, value: object) -> Word | None:
@@ -110,12 +138,7 @@ def show_value(coding: Coding, value: object) -> str:
         return word.state
     if isinstance(value, int) and 0 <= value < 1 << coding.width:
         return show_code(value, coding.width)
-    return _short(value)
-
-
-def _short(value: object) -> str:
-    text = repr(value)
-    return text if len(text) <= _SHOWN_MAX else f"{text[: _SHOWN_MAX - 3]}..."
+    return shown(value, _SHOWN_MAX)
 
 
 def unused_codes(coding: Coding) -> tuple[int, ...]:
@@ -159,20 +182,24 @@ def coding_of(
         SubjectError: codes collide, do not fit the width, or cannot be worked out.
     """
     if width is not None and (type(width) is not int or not 1 <= width <= WIDTH_MAX):
-        raise SubjectError(f"a field has 1 to {WIDTH_MAX} bits, a whole number, not {width!r}")
+        raise SubjectError(f"a field has 1 to {WIDTH_MAX} bits, a whole number, not {shown(width)}")
     if not states:
         raise SubjectError("there are no states; name what the field may hold")
-    plain = _plain_codes(list(states.values()), text=coding == "text")
+    as_text = same(coding, "text")
+    plain = _plain_codes(list(states.values()), text=as_text)
     codes = _given_codes(states, coding) if isinstance(coding, Mapping) else plain.codes
-    if coding is not None and coding != "text" and not isinstance(coding, Mapping):
-        raise SubjectError(f"a coding maps each state to its code, or is 'text'; not {coding!r}")
+    if coding is not None and not as_text and not isinstance(coding, Mapping):
+        raise SubjectError(f"a coding maps each state to its code, or is 'text'; not {shown(coding)}")
     needed = max(plain.bits or [1, *(code.bit_length() for code in codes)])
-    if width is None or coding == "text":
+    if width is None or as_text:
         width = needed
+    if width > WIDTH_MAX:
+        raise SubjectError(f"the states take {width} bits; a field has 1 to {WIDTH_MAX}")
     for name, code in zip(states, codes, strict=True):
         if code < 0 or code >> width:
-            raise SubjectError(f"the code of {name} is {code}, which does not fit {width} bits")
-    bits = plain.bits if coding == "text" else [width] * len(states)
+            field = f"{width} bit{'s'[: width != 1]}"
+            raise SubjectError(f"the code of {name} is {code}, which does not fit {field}")
+    bits = plain.bits if as_text else [width] * len(states)
     words = tuple(
         Word(name, detached(value), code, size)
         for (name, value), code, size in zip(states.items(), codes, bits, strict=True)
@@ -243,12 +270,13 @@ def _checked(coding: Coding) -> Coding:
             decoded = coding.decode(word.code, word.bits)
         except Exception as error:
             raise SubjectError(
-                f"decode({word.code}) raises {type(error).__name__}: {error}, though that is the code of "
+                f"decode({word.code}) raises {raised(error)}, though that is the code of "
                 f"{word.state}; a decoder gives back each state for its own code, and may raise for others"
             ) from error
+        refuse_unless_over("decode", decoded)
         if not same(decoded, word.value):
             raise SubjectError(
-                f"decode({word.code}) is not what the field holds in {word.state}, {word.value!r}; "
+                f"decode({word.code}) is not what the field holds in {word.state}, {shown(word.value)}; "
                 f"a decoder gives back each state for its own code"
             )
     return coding

@@ -3,12 +3,16 @@
 import dataclasses
 import json
 import random
+from contextlib import suppress
 
 import pytest
+from hypothesis import HealthCheck, example, given, settings
+from hypothesis import strategies as st
 
 from scenarios.lab.commands import main
 from scenarios.lab.hunt import HuntInterrupted, hunt
-from scenarios.lab.progress import resumed
+from scenarios.lab.progress import FORMAT, SCHEMA, resumed
+from scenarios.lab.progress import _checksum as checksum
 from simulations.choices import random as by_chance
 from simulations.errors import LabError
 from tests.scenarios.lab import toy
@@ -124,6 +128,59 @@ def test_a_file_that_is_something_else_is_one_line(damage, tmp_path, capsys):
     assert err.count("\n") == 1
     assert "name another file" in err
     assert path.read_bytes() == damaged.encode(errors="surrogateescape")
+
+
+NAMES = st.sampled_from(["runs", "done", "ended", "labels", "rng", "seen", "input", "plan", "x"])
+anything = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=9),
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(NAMES, inner, max_size=4),
+    max_leaves=8,
+)
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    searcher=st.sampled_from(["random", "plain", "exhaustive"]),
+    parts=st.dictionaries(st.sampled_from(["search", "found", "ladder", "labels"]), anything, max_size=3)
+    | anything,
+    belongs=st.just(None) | anything,
+)
+@example(searcher="plain", parts={"search": {"runs": 3}}, belongs=None)
+@example(
+    searcher="plain",
+    parts={"search": {"runs": 3, "rng": [3, [0] * 625, None], "seen": {"x": [1, 1]}}},
+    belongs=None,
+)
+@example(
+    searcher="plain",
+    parts={"search": {"runs": 3, "rng": [3, [0] * 625, {}], "seen": {"x": [1, 2]}}},
+    belongs=None,
+)
+@example(searcher="random", parts={"search": {"runs": 10**40}}, belongs=None)
+@example(searcher="exhaustive", parts={"search": {"done": 1e400}}, belongs=None)
+@example(searcher="random", parts={"search": json.loads("[" * 40 + "]" * 40)}, belongs=None)
+def test_whatever_a_file_with_a_fitting_checksum_holds_is_a_hunt_or_one_line(
+    searcher, parts, belongs, tmp_path
+):
+    path, options = tmp_path / "state", {"searcher": searcher}
+    body = {
+        "format": FORMAT,
+        "schema": SCHEMA,
+        "belongs_to": options if belongs is None else belongs,
+        "parts": parts,
+    }
+    path.write_text(json.dumps({**body, "checksum": checksum(body)}))
+    with suppress(LabError):
+        progress = resumed(path, options)
+        hunt(
+            DRIVEN,
+            **options,
+            budget=20,
+            minimising_budget=20,
+            variant="twice",
+            verify=False,
+            progress=progress,
+        )
 
 
 @pytest.mark.parametrize(

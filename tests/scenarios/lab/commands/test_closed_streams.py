@@ -1,5 +1,6 @@
 """Commands whose standard output or standard error the caller has closed, and text that steers a terminal."""
 
+import subprocess
 import sys
 
 import pytest
@@ -70,6 +71,42 @@ def test_a_closed_stream_changes_no_status(words, closed, file, monkeypatch, cap
     assert ended == status or (status is None and ended in {0, 1})
     out, err = capsys.readouterr()
     assert "Traceback" not in out + err
+
+
+OCCUPIED = """
+import itertools, os, sys
+from scenarios.lab import start
+report = os.dup(2)
+names = ("stdin", "stdout", "stderr")
+for closed in itertools.product([False, True], repeat=3):
+    for descriptor, name in enumerate(names):
+        if closed[descriptor]:
+            os.close(descriptor)
+            setattr(sys, name, None)
+    start._occupy_standard_descriptors()
+    for descriptor, name in enumerate(names):
+        assert os.get_inheritable(descriptor), (closed, name)
+        assert getattr(sys, name) is not None
+    if closed[1]:
+        assert os.path.samestat(os.fstat(1), os.stat(os.devnull))
+        print("to nobody")
+        sys.stdout.flush()
+os.write(report, b"all")
+"""
+
+
+def test_nothing_takes_the_place_of_a_stream_that_the_caller_has_closed():
+    done = subprocess.run([sys.executable, "-c", OCCUPIED], capture_output=True, check=True)
+    assert done.stderr == b"all"
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="closes a stream with a shell")
+@pytest.mark.parametrize("words", [("step", "truncated-pointer"), ("list",)], ids=" ".join)
+def test_a_command_without_a_stream_ends_as_with_one(words):
+    start = "import sys; from scenarios.lab.start import main; sys.exit(main())"
+    closing = ["sh", "-c", 'exec "$@" <&- >&-', "sh", sys.executable, "-c", start, *words]
+    done = subprocess.run(closing, stderr=subprocess.PIPE)
+    assert (done.returncode, done.stderr) == (0, b"")
 
 
 @pytest.mark.parametrize("words", WRONG, ids=ascii)

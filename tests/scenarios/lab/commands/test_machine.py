@@ -121,7 +121,7 @@ def test_states_may_be_texts_or_numbers(capsys):
         (["9:x"], "'9' is neither a file that ends in .py nor the name of a module"),
         (["needs:x"], "needs cannot be imported: ModuleNotFoundError: No module named 'not_there' ("),
         (["valve:Valve"], "say which field holds the state"),
-        (["valve:Valve", *OWN[:-1], "1"], "does not fit 1 bits"),
+        (["valve:Valve", *OWN[:-1], "1"], "does not fit 1 bit"),
         (["valve:Valve", *OWN, "--patience", "0"], "an event is sent at least once, not 0 times"),
     ],
 )

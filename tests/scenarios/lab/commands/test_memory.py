@@ -156,6 +156,16 @@ def test_the_report_goes_to_a_file_or_is_one_line_of_json(tmp_path):
 
 
 @tracing
+@pytest.mark.parametrize("detach", [[], ["--detach"]], ids=str)
+def test_a_disk_that_takes_no_report_ends_no_command_and_the_report_is_printed(detach):
+    command = ["sh", "-c", "sleep 0.1; echo alive; exit 5"]
+    done = memory("run", *detach, "--report", "/dev/full", "--", *command)
+    assert (done.returncode, done.stdout) == (5, "alive\n")
+    assert "heisenlab: cannot write the report: " in done.stderr
+    assert "; filled below 4 GiB" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
 def test_a_report_to_something_that_is_no_file_leaves_it_what_it_is(tmp_path):
     pipe = tmp_path / "pipe"
     os.mkfifo(pipe)

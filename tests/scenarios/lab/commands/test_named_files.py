@@ -1,6 +1,7 @@
 """A file that the user names and that is none of ours: one line for each, whichever command reads it."""
 
 import argparse
+import sys
 from importlib import import_module
 from pathlib import Path
 
@@ -8,6 +9,7 @@ import pytest
 
 from scenarios.lab.commands import COMMANDS, main
 from scenarios.lab.commands.command import file_name, file_path
+from scenarios.lab.hunt import hunt
 
 READING = {
     "replay": ("replay", "FILE"),
@@ -23,6 +25,29 @@ READING = {
     "compare --state": ("compare", "toy", "--state", "FILE"),
 }
 HOSTILE = "a\x1b[31m\u202eb"
+OTHERS = {
+    "threads": ("threads", "run", "FILE.py"),
+    "machine": ("machine", "examine", "FILE.py:Valve"),
+    "record show": ("record", "show", "FILE"),
+    "bisect": ("bisect", "-C", "FILE", "--good", "a", "--bad", "b", "--", "true"),
+    "bisect --state": ("bisect", "--state", "FILE", "--good", "a", "--bad", "b", "--", "true"),
+    "bisect --at": ("bisect", "toy", "--at", "FILE"),
+    "docs": ("docs", "FILE", "--no-browser"),
+    "new": ("new", "lost-update", "--at", "FILE"),
+    "learn": ("learn", "FILE"),
+    "export -o": ("export", "finding.json", "-o", "FILE"),
+    "report -o": ("report", "finding.json", "-o", "FILE"),
+    "causality --svg": ("causality", "finding.json", "--svg", "FILE"),
+    "hunt --journal": ("hunt", "toy", "--journal", "FILE"),
+    "memory --report": ("memory", "run", "--report", "FILE", "--", "true"),
+}
+FOUND = hunt("truncated-pointer", verify=False, searcher="exhaustive").finding
+NO_NAMES = {
+    "too long": "x" * 300,
+    "through a file": "plain/x",
+    "through a link to itself": "loop/x",
+    "longer than any path": "x/" * 3000,
+}
 
 
 @pytest.fixture
@@ -57,6 +82,24 @@ def test_is_refused_in_one_line(words, kind, named, capsys):
     if words[0] != "mark":  # it prints a row for each
         assert (out, err.count("\n")) == ("", 1)
     assert not Path("page.html").exists()
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="what a name can be is another thing there")
+@pytest.mark.parametrize("kind", NO_NAMES)
+@pytest.mark.parametrize("words", {**READING, **OTHERS}.values(), ids={**READING, **OTHERS})
+def test_what_no_file_can_be_called_is_one_line(words, kind, named, capsys, monkeypatch):
+    monkeypatch.setattr("scenarios.lab.commands.memory.become", lambda *_, **options: 0)  # not this process
+    Path("plain").write_text("x")
+    Path("loop").symlink_to("loop")
+    FOUND.save("finding.json")
+    before = {*Path().rglob("*")}
+    name = NO_NAMES[kind]
+    assert main([word.replace("FILE", name) for word in words]) == 2
+    out, err = capsys.readouterr()
+    assert out == "" or words[0] == "mark"
+    assert len([line for line in err.splitlines() if line.startswith("heisenlab")]) == (words[0] != "mark")
+    assert "Traceback" not in err
+    assert {*Path().rglob("*")} == before
 
 
 @pytest.mark.skipif(not Path("/dev/null").exists(), reason="there is no /dev/null")

@@ -302,6 +302,17 @@ def changed(value, place, strange):
     return value
 
 
+@pytest.mark.parametrize("depth", [20, 300, 700])
+@pytest.mark.parametrize("where", [(EXPLORATION, ("says",)), (EXPLORATION, ("plan",)), (MEMORY, ("says",))])
+def test_a_result_that_is_nested_beyond_measure_is_one_line(where, depth, tmp_path, capsys):
+    kind, place = where
+    saved = tmp_path / "deep.json"
+    deep = changed(kind, place, "DEEP")
+    saved.write_text(json.dumps(deep).replace('"DEEP"', "[" * depth + "]" * depth))
+    assert main(["report", str(saved), "-o", str(tmp_path / "page.html")]) == 2
+    assert capsys.readouterr().err.count("\n") == 1
+
+
 @settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     where=st.sampled_from([(kind, place) for kind in (EXPLORATION, MEMORY) for place in places(kind)]),

@@ -1,6 +1,7 @@
 """What a command writes is there whole or not at all, wherever the disk is full or Ctrl-C comes."""
 
 import errno
+import json
 import os
 from pathlib import Path
 
@@ -8,6 +9,7 @@ import pytest
 
 from scenarios.lab.commands import main
 from scenarios.lab.hunt import hunt
+from scenarios.truncated_pointer import SCENARIO
 
 WRITING = {
     "export": ("export", "finding.json", "-o", "test_it.py"),
@@ -27,6 +29,53 @@ def in_a_folder(tmp_path, monkeypatch):
     FOUND.save("finding.json")
     Path("there").mkdir()
     Path("there", "mine").write_text("mine")
+
+
+RACE = """
+class Account:
+    balance = 0
+
+    def deposit(self):
+        seen = self.balance
+        self.balance = seen + 1
+
+setup = Account
+workers = [lambda account: account.deposit()] * 2
+def check(account):
+    assert account.balance == 2
+"""
+KEEPING = {
+    "threads": ("threads", "run", "race.py", "--json"),
+    "causality": ("causality", "finding.json", "--json"),
+    "isolate": ("isolate", "finding.json", "--json"),
+    "compare": ("compare", "toy", "--searcher", "exhaustive", "--hunts", "1", "--workers", "1", "--json"),
+    "assumptions": ("assumptions", "truncated-pointer", "--json"),
+    "assumptions broken": ("assumptions", "truncated-pointer", "--break", "NAME", "--json"),
+    "hunt": ("hunt", "toy", "--searcher", "random", "--json"),
+    "seeds": ("hunt", "toy", "--searcher", "exhaustive", "--seeds", "2", "--workers", "1", "--json"),
+}
+DRAWING = {"threads", "causality", "isolate", "compare"}
+NOTING = {*KEEPING} - {"threads"}
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="there is no disk that is always full")
+@pytest.mark.usefixtures("in_a_folder", "toy_installed")
+@pytest.mark.parametrize(
+    ("name", "option"),
+    [*((name, "--svg") for name in sorted(DRAWING)), *((name, "--journal") for name in sorted(NOTING))],
+)
+def test_a_disk_that_is_full_takes_no_result_away(name, option, monkeypatch, capsys):
+    """What the command found is printed, whatever else it was to be written into."""
+    Path("race.py").write_text(RACE)
+    breakable = next(each.name for each in SCENARIO.assumptions if each.broken is not None)
+    if option == "--svg":
+        monkeypatch.setattr(os, "fsync", refusing(0, OSError(errno.ENOSPC, "No space left"), os.fsync))
+    words = [breakable if word == "NAME" else word for word in KEEPING[name]]
+    assert main([*words, option, "drawn.svg" if option == "--svg" else "/dev/full"]) == 2
+    out, err = capsys.readouterr()
+    assert json.loads(out)
+    assert err.count("\n") == 1
+    assert "cannot write" in err
 
 
 def contents():

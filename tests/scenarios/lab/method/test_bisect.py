@@ -164,6 +164,25 @@ def test_an_interrupted_bisection_goes_on_and_a_finished_one_begins_anew(made):
     assert seen[result.runs] == 1
 
 
+COUNTS = [-1, 0.5, 1e400, float("nan"), "1", True, None, [], 10**10]
+
+
+@pytest.mark.parametrize("value", COUNTS, ids=str)
+def test_counts_of_a_state_file_are_whole_numbers_of_a_size_that_can_be(made, value):
+    commits = [made.commit(GOOD), made.commit(BAD)]
+    run(made, asked(commits))
+    state = made.folder.parent / "state.json"
+    whole = json.loads(state.read_text()) | {"done": False}
+    last = {commits[1]: [1, 0, 0]}
+    for change in (
+        {"runs": value},
+        *({"counts": last | {commits[0]: [0] * n + [value] + [0] * (2 - n)}} for n in range(3)),
+    ):
+        state.write_text(json.dumps(whole | change))
+        with pytest.raises(LabError, match="is no state file of a bisection; name another --state"):
+            run(made, asked(commits))
+
+
 @pytest.mark.parametrize("text", ["", "[]", "{}", '{"done": true}x', '{"format": "heisenlab bisect"}'])
 def test_a_state_file_of_something_else_is_left_alone(made, text):
     commits = [made.commit(GOOD), made.commit(BAD)]

@@ -5,6 +5,7 @@ import subprocess
 import sys
 import time
 from concurrent.futures import ProcessPoolExecutor
+from contextlib import suppress
 from pathlib import Path
 
 import psutil
@@ -118,6 +119,23 @@ def test_a_file_that_is_something_else_is_left_as_it_is(tmp_path, text):
     with pytest.raises(LabError, match="name another file"):
         campaign(third, CHUNKS, state=state)
     assert state.read_text() == text
+
+
+@settings(max_examples=50, deadline=None)
+@given(st.data())
+def test_a_result_that_was_damaged_is_refused_or_found_out_never_taken(tmp_path_factory, data):
+    """One character of a result is replaced, so that what stands there is often JSON all the same."""
+    state = tmp_path_factory.mktemp("state") / "state"
+    campaign(third, CHUNKS, state=state)
+    head, *lines = state.read_text().splitlines(keepends=True)
+    damaged = list("".join(lines))
+    place = data.draw(st.integers(0, len(damaged) - 2))
+    damaged[place] = data.draw(
+        st.sampled_from('0123456789 .e"{}[]ntx').filter(lambda new: new != damaged[place])
+    )
+    state.write_text(head + "".join(damaged))
+    with suppress(LabError):
+        assert campaign(third, CHUNKS, state=state) == RIGHT
 
 
 def test_results_of_other_code_are_refused(tmp_path):

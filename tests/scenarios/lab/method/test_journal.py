@@ -50,6 +50,19 @@ def test_what_is_written_is_read_and_a_line_that_is_cut_short_spoils_no_other(
     assert (len(kept.entries), kept.damaged) == ((2, (2,)) if cut > 1 else (3, ()))
 
 
+def test_it_is_written_where_the_system_has_neither_locks_nor_pread(tmp_path, monkeypatch):
+    """As on Windows: also the second line, and one after a line that was cut short."""
+    monkeypatch.setattr("scenarios.lab.method.journal.fcntl", None)
+    monkeypatch.delattr(os, "pread")
+    new = entry("what", "outcome", command="c")
+    for _ in range(2):
+        append(tmp_path / "journal", new)
+    with (tmp_path / "journal").open("a") as file:
+        file.write("cut")
+    append(tmp_path / "journal", new)
+    assert read(tmp_path / "journal").entries == (new,) * 3
+
+
 def test_a_hunt_writes_where_the_user_says_and_nowhere_else(tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
     monkeypatch.delenv(VARIABLE, raising=False)

@@ -11,7 +11,15 @@ from hypothesis import strategies as st
 
 from scenarios.lab.commands import bisect_story, main
 from scenarios.lab.method import story_repository
-from scenarios.lab.method.story_repository import COMMITS, HIGH, LOW, history_of, make, stress
+from scenarios.lab.method.story_repository import (
+    COMMITS,
+    HIGH,
+    LOW,
+    StoryRepository,
+    history_of,
+    make,
+    stress,
+)
 from simulations.errors import LabError
 
 needs_git = pytest.mark.skipif(shutil.which("git") is None, reason="git is not on the path")
@@ -70,6 +78,28 @@ def test_the_command_shows_three_bisections_of_one_repository(tmp_path, capsys, 
     assert data["plain"]["innocent_in"] > 50
     assert data["flake_aware"]["posterior"] >= 0.6
     assert data["flake_aware"]["runs"] > 5
+
+
+def test_what_is_being_done_stands_in_a_pipe_while_it_is_done(tmp_path, capsys, monkeypatch):
+    """Each bisection takes its time: what it is, and what was found before, is printed before it begins."""
+    versions, culprit = history_of("x", seed=1, rate=0.1)
+    commits = tuple(f"{number:040}" for number in range(COMMITS))
+    finding = tmp_path / "finding.json"
+    made = StoryRepository(versions, culprit, "by", {}, 0.1, tmp_path, commits, finding)
+    seen = []
+
+    def named(*_):
+        seen.append(capsys.readouterr().out)
+        if len(seen) == 2:
+            raise LabError("the end")
+        return commits[culprit]
+
+    monkeypatch.setattr(bisect_story, "make", lambda *_, **options: made)
+    monkeypatch.setattr(bisect_story, "git_bisect_run", named)
+    assert main(["bisect", "x"]) == 2
+    assert [line.split()[0] for line in seen[0].splitlines() if line] == ["repository", "the", "stress", "$"]
+    assert seen[0].endswith("$ git bisect run heisenlab replay --bisect finding.json\n")
+    assert [line.split()[0] for line in seen[1].splitlines()] == [commits[culprit][:12], "$"]
 
 
 def test_a_folder_that_holds_something_is_left_alone(tmp_path, capsys):

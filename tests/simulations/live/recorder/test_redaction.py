@@ -3,9 +3,11 @@
 import json
 import re
 import shlex
+import signal
 import stat
 import string
 import sys
+import warnings
 from dataclasses import fields
 
 import pytest
@@ -19,6 +21,7 @@ from simulations.live.recorder.log import encode
 from simulations.live.recorder.output import LINE_BYTES_MAX, Tail
 from simulations.live.recorder.records import LeftBehind
 from simulations.live.recorder.redaction import HIDDEN, SECRETS, by_patterns
+from simulations.live.recorder.watch import ALL_HIDDEN
 from tests.simulations.live.recorder import written as w
 from tests.simulations.live.recorder.forked import Case, run_all
 from tests.simulations.live.recorder.test_codec import CLASSES, EVENTS
@@ -69,6 +72,9 @@ SHAPES = [
     "https://user:{secret}@host/path",
     "postgresql://:{secret}@[::1]:5432/db",
     "https://host/?{name}={secret}",
+    "AccountName=host;AccountKey={secret};EndpointSuffix=host",
+    "SMTP_PASS={secret}",
+    "DB_PASS: '{secret}'",
     "export {name}='{secret}'",
     r"\"{name}\": \"{secret}\"",
 ]
@@ -169,6 +175,39 @@ def test_what_follows_a_gap_is_not_kept_before_the_next_line():
     assert tail.last() == ["next"]
 
 
+ENDLESS = f"echo {'a' * 60}!; echo b; exit 3"
+SLOW = ["(a+)+$", "(a|aa)+$", "(a*)*b", "^(([a-z])+.)+[A-Z]([a-z])+$", "(?P<secret>(a|a?)+c)"]
+
+
+@ON_LINUX
+@pytest.mark.parametrize("pattern", SLOW)
+def test_a_pattern_that_would_never_end_hides_everything_and_leaves_the_signals_as_they_were(pattern):
+    def state():
+        blocked = signal.pthread_sigmask(signal.SIG_BLOCK, [])
+        return signal.getsignal(signal.SIGVTALRM), blocked, signal.getitimer(signal.ITIMER_VIRTUAL)
+
+    before = state()
+    redactor = by_patterns(["Qz\\w+", pattern])
+    assert redactor.text("x Qz1 y") == f"x {HIDDEN} y"
+    assert not redactor.gave_up
+    if len(pattern) % 2:
+        assert redactor.text("a" * 60 + "!") == HIDDEN
+    else:
+        assert redactor.command(["a" * 60 + "!", "--x"]) == (HIDDEN, HIDDEN)
+    assert redactor.gave_up
+    assert redactor.event(LeftBehind(1, "a harmless text")) == LeftBehind(1, HIDDEN)
+    assert state() == before
+
+
+def test_what_cannot_be_compiled_is_a_value_error_of_one_line():
+    for pattern in ("(", "a{1,99999999999}", "(" * 10_000 + ")" * 10_000, "(?P<1>a)"):
+        with pytest.raises(ValueError, match=r"\A[^\n]+\Z"):
+            by_patterns([pattern])
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert by_patterns(["[[a]"]).text("a") == HIDDEN  # a Python to come may read it as a set in a set
+
+
 COMPARED = {"boot", "by", "slurm_end_s"}
 
 
@@ -228,10 +267,20 @@ time.sleep(0.4); child.stdin.close(); child.wait(); sys.exit('Qzlast words')
         [
             Case(["-o", folder / "redacted", "--redact", "Qz\\w+", *words], before),
             Case(["-o", folder / "kept", *words], before),
+            Case(["-o", folder / "slow", "--redact", SLOW[0], "--", "sh", "-c", ENDLESS]),
         ]
     )
-    assert [status for status, _ in outcomes] == [1, 1]
+    assert [status for status, _ in outcomes] == [1, 1, 3]
     return folder, outcomes
+
+
+@ON_LINUX
+def test_a_pattern_that_would_never_end_keeps_no_job_from_its_end(recorded):
+    folder, outcomes = recorded
+    assert outcomes[2][1].startswith("a" * 60 + "!\nb\n")
+    found = recorder.report(folder / "slow").recording
+    assert found.last_lines == (HIDDEN, HIDDEN)
+    assert ALL_HIDDEN in {getattr(event, "text", "") for event in found.events}
 
 
 @ON_LINUX

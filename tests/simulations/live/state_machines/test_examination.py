@@ -406,6 +406,19 @@ class Needy(Controller):
 
 
 LEAK = Controller()
+READ = operator.attrgetter("mode")
+
+
+async def later(*_):
+    return Mode.INIT
+
+
+async def later_one_by_one(machine):
+    yield machine.go()
+
+
+def one_by_one(machine):
+    yield machine.go()
 
 
 class Leaky(Controller):
@@ -469,6 +482,15 @@ class Leaky(Controller):
             {"decode": lambda code: {}[code]},
             r"decode\(\d+\) raises KeyError: \d+, though that is",
         ),
+        (Controller, {"field": Field("mode", None, setattr)}, "a Field has two functions, .* None and"),
+        (Controller, {"field": Field("mode", lambda m: m.mode, None)}, "a Field has two functions"),
+        (Controller, {"field": Field("mode", later, setattr)}, "the read of the field mode is asynchronous"),
+        (Controller, {"field": Field("mode", READ, later)}, "the write of the field mode is asynchronous"),
+        (Controller, {"decode": later}, "decode is asynchronous"),
+        (Controller, {"decode": lambda code: later() if code > 4 else Mode(code)}, "decode is asynchronous"),
+        (Controller, {"events": {1: operator.methodcaller("go")}}, "the name of an event is a text, not 1"),
+        (Controller, {"events": {"go": later_one_by_one}}, "the event go is asynchronous"),
+        (Controller, {"events": {"go": one_by_one}}, "the event go is a generator, of which nothing has run"),
         (Controller, {"patience": 0}, "at least once"),
         (Controller, {"coding": dict.fromkeys(Mode, 1)}, "INIT and IDLE have one code, 1"),
         (Controller, {"coding": {Mode.INIT: 0}}, r"gives IDLE the codes \[\]"),
@@ -486,6 +508,61 @@ class Leaky(Controller):
 def test_what_cannot_be_examined_says_what_to_change(factory, change, message):
     with pytest.raises(SubjectError, match=message):
         examine(factory, **{**OWN, **change})
+
+
+class SpitefulError(Exception):
+    """An error that cannot say what it is."""
+
+    def __str__(self):
+        raise OSError
+
+
+class Spite:
+    """A value that can be neither compared nor shown."""
+
+    def __eq__(self, *_):
+        raise SpitefulError
+
+    __repr__ = __bool__ = __eq__
+    __hash__ = None
+
+
+class Struck(Controller):
+    def go(self):
+        if self.mode not in list(Mode):
+            raise SpitefulError("never said")
+
+
+def test_values_and_errors_that_cannot_be_compared_or_shown_are_findings_too():
+    report = examine(Struck, **OWN, decode=lambda code: Mode(code) if code <= Mode.HALT else Spite())
+    shown = {probe.held for probe in report.codes}
+    assert shown == {"<Spite, whose repr raises SpitefulError>"}
+    assert "SpitefulError" in str(report)
+    for change in ({"states": [Spite()]}, {"coding": Spite()}, {"patience": Spite()}):
+        with pytest.raises(SubjectError):
+            examine(Controller, **{**OWN, **change})
+
+
+def test_what_a_machine_says_steers_no_terminal_and_has_an_end():
+    hostile = "\x1b]0;owned\x07\u202e\n"
+
+    class Rude(Controller):
+        def go(self):
+            raise ValueError(hostile + "x" * 10**6)
+
+    shown = str(examine(Rude, **{**OWN, "events": {"go": Rude.go, hostile: Rude.boot}}))
+    assert [line for line in shown.splitlines() if not line.isprintable()] == []
+    assert len(shown) < 10**5
+
+
+@pytest.mark.parametrize("size", [513, 100_000])
+def test_states_that_take_more_bits_than_a_field_has_are_refused(size):
+    class Wordy(Controller):
+        def __init__(self):
+            self.mode = "a" * size
+
+    with pytest.raises(SubjectError, match=f"take {8 * size} bits; a field has 1 to 4096"):
+        examine(Wordy, field="mode", states=["a" * size, "b"], events=["halt"], coding="text")
 
 
 def test_a_machine_that_is_not_deterministic_is_told():
