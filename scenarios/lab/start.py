@@ -9,6 +9,7 @@ if TYPE_CHECKING:
     from contextlib import AbstractContextManager
     from typing import Self
 
+_UNUSABLE = 2
 _INTERRUPTED = 130  # as a shell gives it; `scenarios.lab.commands.command` is not loaded yet
 
 
@@ -63,7 +64,12 @@ def _pytest() -> int:
     with _Session() as session:
         import pytest  # noqa: PLC0415  (as above)
 
-        return int(pytest.main(plugins=[session]))
+        try:
+            return int(pytest.main(plugins=[session]))
+        except OSError as error:  # pytest leaves so where its output is full or its reader gone
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.__stdout__.fileno() if sys.__stdout__ else 1)
+            sys.stderr.write(f"heisenlab: cannot write: {error.strerror}; not all was tested\n")
+            return _UNUSABLE
 
 
 class _Session:

@@ -18,6 +18,7 @@ import os
 import shlex
 import sys
 import traceback
+from contextlib import suppress
 from importlib import import_module
 from typing import TYPE_CHECKING, Final, cast
 
@@ -101,20 +102,26 @@ def main(argv: Sequence[str] | None = None) -> int:
     name = next((word for word in arguments if not word.startswith("-")), None)
     bisecting = name == "replay" and "--bisect" in arguments
     try:
-        status = _run(name, arguments)
+        status = _status_of(name, arguments)
         if sys.stdout is not None:  # the caller may have closed it
             sys.stdout.flush()
-    except SystemExit as leaving:
-        status = leaving.code if isinstance(leaving.code, int) else USAGE
-        return CANNOT_JUDGE if bisecting and status == USAGE else status
     except KeyboardInterrupt as error:
         return _complain(f"{interrupted_by(error)}; that is no verdict", interrupted_status(error))
     except BrokenPipeError:  # the reader has gone: exit without a complaint
-        _discard_output()
         return DONE
     except BaseException as error:  # noqa: BLE001  (a traceback must not end in exit code 1)
         return _failed(error, bisecting=bisecting)
-    return status
+    finally:
+        _discard_output()
+    return CANNOT_JUDGE if bisecting and status == USAGE else status
+
+
+def _status_of(name: str | None, arguments: Sequence[str]) -> int:
+    """Return the status of the command, also where the parser of its arguments has said what is wrong."""
+    try:
+        return _run(name, arguments)
+    except SystemExit as leaving:
+        return leaving.code if isinstance(leaving.code, int) else USAGE
 
 
 def _run(name: str | None, arguments: Sequence[str]) -> int:
@@ -202,17 +209,19 @@ def _failed(error: BaseException, *, bisecting: bool) -> int:
     if "LabError" in names:
         return _complain(str(error), USAGE)
     if isinstance(error, OSError) and error.errno in {errno.ENOSPC, errno.EIO, errno.EFBIG, errno.EDQUOT}:
-        _discard_output()
         return _complain(f"cannot write: {error.strerror}; make room, or write elsewhere", USAGE)
     if isinstance(error, OSError) and error.errno in _OF_NAMES and isinstance(error.filename, str):
         name = error.filename[:_NAME_SHOWN_MAX]
         return _complain(f"cannot use {name}: {error.strerror}; name another file or folder", USAGE)
-    traceback.print_exception(error)
+    with suppress(OSError):  # as below
+        traceback.print_exception(error)
     return _complain("this is an error in the laboratory or in a world, and no verdict", INTERNAL)
 
 
 def _complain(message: str, status: int) -> int:
-    print(f"heisenlab: {_printable(message)}", file=sys.stderr)
+    """Say something, where there is room for it, and return the status, which is settled in any case."""
+    with suppress(OSError):
+        print(f"heisenlab: {_printable(message)}", file=sys.stderr)
     return status
 
 
@@ -225,6 +234,11 @@ def _printable(message: str) -> str:
 
 
 def _discard_output() -> None:
-    """Let what is still to be written go nowhere, so that the end of the process says nothing of it."""
-    if sys.stdout is not None:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    """Let what cannot be written go nowhere: the end of the process would say so, with its own status."""
+    for stream in (sys.stdout, sys.stderr):
+        if stream is None:  # the caller has closed it
+            continue
+        try:
+            stream.flush()
+        except OSError:
+            os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())

@@ -14,7 +14,7 @@ from tests.simulations.live.recorder.written import end, job, samples, start, wr
 BLOCKED = r"""
 import asyncio, concurrent.futures.process, contextlib, ctypes, importlib.abc, io, json, logging
 import pkgutil
-import multiprocessing.context, os, signal, subprocess, sys, tempfile, unittest.mock, urllib.request
+import multiprocessing.context, os, select, signal, subprocess, sys, tempfile, unittest.mock, urllib.request
 import hypothesis, psutil, pytest, rich.console, rich.progress, rich.table, simpy
 
 class Missing(importlib.abc.MetaPathFinder):
@@ -27,10 +27,16 @@ for name in ("fcntl", "termios", "tty", "resource", "pwd", "grp", "pty"):
 sys.meta_path.insert(0, Missing())
 for name in ("fork", "forkpty", "openpty", "killpg", "setsid", "getsid", "getpgid", "getuid", "geteuid",
              "sysconf", "mkfifo", "pread", "sched_getaffinity", "getloadavg", "statvfs", "pidfd_open",
-             "wait4", "O_NOFOLLOW"):
-    delattr(os, name)
+             "wait4", "O_NOFOLLOW", "waitid", "register_at_fork", "pwrite", "fdatasync", "fchmod",
+             "set_blocking", "get_blocking", "uname", "memfd_create", "sync", "getpgrp", "setpgid", "mknod",
+             "O_NONBLOCK", "O_CLOEXEC", "O_DIRECTORY", "chown", "nice"):
+    if hasattr(os, name):
+        delattr(os, name)
+for name in ("poll", "epoll"):
+    delattr(select, name)
 for name in ("SIGHUP", "SIGQUIT", "SIGUSR1", "SIGUSR2", "SIGALRM", "SIGSTOP", "SIGTSTP", "SIGCONT", "SIGXCPU",
-             "SIGBUS", "SIGRTMIN", "setitimer", "alarm", "pthread_kill", "pthread_sigmask", "sigwait"):
+             "SIGBUS", "SIGRTMIN", "setitimer", "alarm", "pthread_kill", "pthread_sigmask", "sigwait",
+             "SIGCHLD", "SIGPIPE", "SIGVTALRM", "SIGPROF", "SIGWINCH", "SIGXFSZ", "sigtimedwait", "pause"):
     delattr(signal, name)
 opened = io.open
 def no_proc(file, *rest, **more):
@@ -74,13 +80,16 @@ HELPS = (
 @pytest.mark.skipif(sys.platform != "linux", reason="takes from Linux what other systems lack")
 @pytest.mark.parametrize("platform", ["darwin", "win32"])
 def test_all_but_the_instruments_of_linux_works_there(platform, tmp_path):
-    finding, recording = str(tmp_path / "finding.json"), str(tmp_path / "runs")
+    finding, recording, journal = (str(tmp_path / name) for name in ("finding.json", "runs", "journal"))
     written(tmp_path / "runs" / "0001", start(), job(), *samples(9000), end(9000, 3))
     expected = {
         ("list",): 0,
         ("show", "stale-cache"): 0,
         ("hunt", "truncated-pointer", "--searcher", "random", "-o", finding): 1,
         ("hunt", "stale-cache", "--searcher", "exhaustive", "--state", str(tmp_path / "state")): 1,
+        ("hunt", "truncated-pointer", "--searcher", "random", "--journal", journal): 1,
+        ("hunt", "truncated-pointer", "--searcher", "random", "--journal", journal, "--json"): 1,
+        ("journal", journal): 0,
         ("replay", finding): 1,
         ("step", "truncated-pointer", finding, "--json"): 0,
         ("causality", finding, "--json"): 0,

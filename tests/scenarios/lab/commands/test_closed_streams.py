@@ -2,11 +2,13 @@
 
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
 from scenarios.lab.commands import main
 from scenarios.lab.hunt import hunt
+from tests.environment import neutral
 
 HOSTILE = "\x1b]0;owned\x07\u202e\x9b31m"
 COMMANDS = {
@@ -107,6 +109,46 @@ def test_a_command_without_a_stream_ends_as_with_one(words):
     closing = ["sh", "-c", 'exec "$@" <&- >&-', "sh", sys.executable, "-c", start, *words]
     done = subprocess.run(closing, stderr=subprocess.PIPE)
     assert (done.returncode, done.stderr) == (0, b"")
+
+
+FULL = """
+import os, sys
+from scenarios.lab import start
+for words, status in [
+    (["list"], 2), (["show", "nonsense"], 2), (["replay", "nowhere", "--bisect"], 125), (["nonsense"], 2),
+    (["replay", "stale-cache", "--plan", "[]"], 2),
+]:
+    for full in ((1,), (2,), (1, 2)):
+        pid = os.fork()
+        if pid == 0:
+            for descriptor in full:
+                os.dup2(os.open("/dev/full", os.O_WRONLY), descriptor)
+            sys.stdout = open(1, "w", closefd=False)
+            sys.stderr = open(2, "w", closefd=False, buffering=1)
+            sys.argv = ["heisenlab", *words]
+            sys.exit(start.main())
+        ended = os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
+        assert ended == status or (ended == 0 and 1 not in full), (words, full, ended)
+"""
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="there is no disk that is always full")
+def test_a_disk_that_is_full_changes_no_status_to_one_of_python():
+    """It would be 120, which `git bisect run` takes for a bug."""
+    done = subprocess.run([sys.executable, "-c", FULL], capture_output=True, text=True)
+    assert (done.returncode, "Exception ignored" in done.stderr) == (0, False), done.stderr
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="there is no disk that is always full")
+def test_a_session_whose_output_is_full_ends_in_one_line(tmp_path):
+    (tmp_path / "test_it.py").write_text("def test_it(): pass\n")
+    (tmp_path / "pytest.ini").write_text("[pytest]\n")
+    start = "import sys; from scenarios.lab.start import pytest_session; sys.exit(pytest_session())"
+    command = [sys.executable, "-c", start, "-1", "-p", "no:cacheprovider", str(tmp_path)]
+    with Path("/dev/full").open("w") as full:
+        done = subprocess.run(command, stdout=full, stderr=subprocess.PIPE, text=True, env=neutral())
+    assert done.returncode == 2
+    assert done.stderr == "heisenlab: cannot write: No space left on device; not all was tested\n"
 
 
 @pytest.mark.parametrize("words", WRONG, ids=ascii)
