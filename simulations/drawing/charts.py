@@ -7,9 +7,10 @@ from itertools import pairwise
 from typing import TYPE_CHECKING, Final
 
 from simulations.drawing.canvas import FONT, LINE, MARGIN, TAG, digits, fits, tag_width
-from simulations.drawing.lettering import EM, columns, wrapped
+from simulations.drawing.lettering import EM, wrapped
 from simulations.drawing.marks import Shape
 from simulations.drawing.palette import SERIES
+from simulations.text_columns import columns
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

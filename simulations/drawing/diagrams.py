@@ -9,8 +9,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from simulations.drawing.canvas import FONT, LINE, MARGIN, digits
-from simulations.drawing.lettering import EM, columns
+from simulations.drawing.lettering import EM
 from simulations.terminal_text import printable
+from simulations.text_columns import columns
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -6,10 +6,11 @@ from itertools import pairwise
 from typing import TYPE_CHECKING, Final
 
 from simulations.drawing.canvas import FONT, LINE, MARGIN, digits, fits
-from simulations.drawing.lettering import EM, columns, wrapped
+from simulations.drawing.lettering import EM, wrapped
 from simulations.drawing.marks import PARTS, Tone
 from simulations.drawing.palette import SERIES
 from simulations.terminal_text import printable
+from simulations.text_columns import columns
 
 if TYPE_CHECKING:
     from simulations.drawing.canvas import Canvas

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import re
-import unicodedata
 from typing import Final
 
 from simulations.terminal_text import printable
+from simulations.text_columns import columns
 
 FAMILY: Final = "ui-monospace, Menlo, Consolas, 'DejaVu Sans Mono', 'Liberation Mono', monospace"
 """Fonts that a machine has of its own; none is fetched."""
@@ -24,11 +24,6 @@ def hanging(line: str) -> int:
     indent = len(line) - len(line.lstrip())
     ends = [gap.end() for gap in _GAP.finditer(line[: HANGING_MAX + 1])]
     return ends[-1] if ends else min(indent + 4, HANGING_MAX)
-
-
-def columns(text: str) -> int:
-    """Return how many columns a text takes; an ideograph takes two."""
-    return sum(2 if unicodedata.east_asian_width(each) in "WF" else 1 for each in text)
 
 
 def wrapped(text: str, most: int) -> list[str]:

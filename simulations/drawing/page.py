@@ -7,12 +7,13 @@ import re
 from typing import TYPE_CHECKING, Final
 
 from simulations.drawing.canvas import NARROW
-from simulations.drawing.lettering import FAMILY, columns, hanging
+from simulations.drawing.lettering import FAMILY, hanging
 from simulations.drawing.marks import Table, Tone
 from simulations.drawing.palette import COLOURS, host_style, style
 from simulations.drawing.sheet import Covered, Facts, Lines
 from simulations.drawing.svg import svg
 from simulations.terminal_text import printable, printable_lines
+from simulations.text_columns import columns
 
 if TYPE_CHECKING:
     from simulations.drawing.marks import Cell, Picture

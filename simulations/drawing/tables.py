@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from simulations.drawing.canvas import FONT, LINE, MARGIN, digits
-from simulations.drawing.lettering import EM, columns, wrapped
+from simulations.drawing.lettering import EM, wrapped
 from simulations.drawing.marks import Tone
 from simulations.terminal_text import printable
+from simulations.text_columns import columns
 
 if TYPE_CHECKING:
     from simulations.drawing.canvas import Canvas

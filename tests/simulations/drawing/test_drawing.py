@@ -44,6 +44,7 @@ from simulations.drawing.svg import Theme, svg
 from simulations.drawing.text import lines, sparkline
 from simulations.drawing.traces import trace_sequence
 from simulations.errors import LabError
+from simulations.text_columns import columns
 from simulations.trace import Trace
 
 SPACE = "{http://www.w3.org/2000/svg}"
@@ -173,7 +174,7 @@ def boxes(root):
         if "transform" in text.attrib or not text.text:
             continue
         size, x, y = (float(text.attrib[name]) for name in ("font-size", "x", "y"))
-        room = lettering.columns(text.text) * EM * size
+        room = columns(text.text) * EM * size
         left = x - room * {"start": 0, "middle": 0.5, "end": 1}[text.attrib["text-anchor"]]
         yield left, y - 0.8 * size, left + room, y + 0.2 * size
 
@@ -334,7 +335,7 @@ def test_a_word_that_is_too_long_is_broken_behind_punctuation(word, most, lines)
 @given(TEXTS, st.integers(2, 60))
 def test_wrapped_text_fits_and_keeps_every_character(text, most):
     broken = lettering.wrapped(text, most)
-    assert all(lettering.columns(line) <= most for line in broken)
+    assert all(columns(line) <= most for line in broken)
     assert "".join(broken).replace(" ", "") == lettering.printable(text).replace(" ", "")
 
 
