@@ -21,6 +21,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from scenarios.lab.doctor import DISTRIBUTION, PACKAGES
+from scenarios.lab.files import read_at_most
 from simulations.errors import LabError
 
 if TYPE_CHECKING:
@@ -172,6 +173,11 @@ def label(variable: str, environment: Mapping[str, str]) -> tuple[str | None, li
     return said, []
 
 
+_LOCK_BYTES_MAX: Final = 64 * 2**20
+_PIN_MAX: Final = 1000
+"""How much of a line is looked at: a pin is shorter."""
+
+
 def against_lock(path: Path) -> list[str]:
     """Return where the installed versions are not those of a lock file.
 
@@ -182,9 +188,9 @@ def against_lock(path: Path) -> list[str]:
         LabError: it cannot be read, or is neither.
     """
     try:
-        text = path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise LabError(f"cannot read the lock file {path}: {getattr(error, 'strerror', error)}") from error
+        text = read_at_most(path, _LOCK_BYTES_MAX, "a lock file").decode("utf-8")
+    except UnicodeDecodeError as error:
+        raise LabError(f"cannot read the lock file {path}: {error}") from error
     locked = _toml_lock(text) if path.suffix in {".toml", ".lock"} else _pinned(text)
     if not locked:
         raise LabError(
@@ -209,7 +215,9 @@ def _normal(name: str) -> str:
 def _pinned(text: str) -> dict[str, tuple[list[str], bool]]:
     locked: dict[str, tuple[list[str], bool]] = {}
     for line in text.splitlines():
-        match = re.match(r"\s*([A-Za-z0-9][\w.-]*)\s*(?:\[[^\]]*\])?\s*===?\s*([^\s;,\\#]+)\s*(;)?", line)
+        match = re.match(
+            r"\s*([A-Za-z0-9][\w.-]*)\s*(?:\[[^\]]*\])?\s*===?\s*([^\s;,\\#]+)\s*(;)?", line[:_PIN_MAX]
+        )
         if match:
             locked[_normal(match[1])] = ([match[2]], match[3] is None)
     return locked
@@ -218,11 +226,13 @@ def _pinned(text: str) -> dict[str, tuple[list[str], bool]]:
 def _toml_lock(text: str) -> dict[str, tuple[list[str], bool]]:
     try:
         data = tomllib.loads(text)
-    except tomllib.TOMLDecodeError:
+    except (tomllib.TOMLDecodeError, RecursionError):
         return _pinned(text)
     locked: dict[str, tuple[list[str], bool]] = {}
     tables = [data.get(key) for key in ("package", "packages")]
     for table in (each for tables_of in tables if isinstance(tables_of, list) for each in tables_of):
+        if not isinstance(table, dict):
+            continue
         name, version = table.get("name"), table.get("version")
         if isinstance(name, str) and isinstance(version, str):
             # Such a lock lists optional packages, too, and one name in several versions for several systems.
@@ -261,7 +271,7 @@ def is_newer(version: str, than: str) -> bool:
 
 def _numbers(version: str) -> list[int]:
     """Return the numbers that a version begins with, without zeros at the end."""
-    match = re.match(r"v?(\d+(?:\.\d+)*)", version)
+    match = re.match(r"v?(\d{1,9}(?:\.\d{1,9}){0,9})", version)
     numbers = [int(part) for part in match[1].split(".")] if match else []
     while numbers and not numbers[-1]:
         numbers.pop()

@@ -210,12 +210,22 @@ def _failed(error: BaseException, *, bisecting: bool) -> int:
         return _complain(str(error), USAGE)
     if isinstance(error, OSError) and error.errno in {errno.ENOSPC, errno.EIO, errno.EFBIG, errno.EDQUOT}:
         return _complain(f"cannot write: {error.strerror}; make room, or write elsewhere", USAGE)
+    if isinstance(error, FileNotFoundError) and _is_nowhere():
+        return _complain("the current folder has been removed; change into another one", USAGE)
     if isinstance(error, OSError) and error.errno in _OF_NAMES and isinstance(error.filename, str):
         name = error.filename[:_NAME_SHOWN_MAX]
         return _complain(f"cannot use {name}: {error.strerror}; name another file or folder", USAGE)
     with suppress(OSError):  # as below
         traceback.print_exception(error)
     return _complain("this is an error in the laboratory or in a world, and no verdict", INTERNAL)
+
+
+def _is_nowhere() -> bool:
+    try:
+        os.getcwd()  # noqa: PTH109  (needs nothing of ours)
+    except OSError:
+        return True
+    return False
 
 
 def _complain(message: str, status: int) -> int:

@@ -135,6 +135,8 @@ def _watcher(
                 os.close(to_watcher)
                 _watch(watch, report, detach=options.detach)
                 status = 0
+    except BrokenPipeError:  # what was to be watched has ended already, as by Ctrl-C
+        pass
     except BaseException:  # noqa: BLE001  (a process of its own: nothing else would report it)
         traceback.print_exc()
     finally:

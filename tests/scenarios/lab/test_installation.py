@@ -195,6 +195,29 @@ class TestLock:
         assert main(["doctor", "--lock", str(lock)]) == 2
         assert capsys.readouterr().err.count("\n") == 1
 
+    @pytest.mark.parametrize(
+        ("name", "text"),
+        [
+            ("uv.lock", "package = [1, 'x']\n"),
+            ("uv.lock", "package = 5\n[[packages]]\nname = 1\n"),
+            ("uv.lock", f"package = {'[' * 5000}{']' * 5000}\n"),
+            ("requirements.txt", f"simpy{' ' * 100_000}x\n"),
+        ],
+        ids=["no tables", "no lists", "nested", "spaces"],
+    )
+    def test_whatever_a_lock_holds_it_is_compared_or_one_line(self, tmp_path, name, text):
+        lock = tmp_path / name
+        lock.write_text(text)
+        with pytest.raises(LabError, match="pins no versions"):
+            installation.against_lock(lock)
+
+    @pytest.mark.skipif(not Path("/dev/zero").exists(), reason="there is no /dev/zero")
+    def test_a_lock_without_an_end_is_refused(self, tmp_path, monkeypatch):
+        monkeypatch.setattr(installation, "_LOCK_BYTES_MAX", 1000)
+        (tmp_path / "uv.lock").symlink_to("/dev/zero")
+        with pytest.raises(LabError, match="larger than a lock file can be"):
+            installation.against_lock(tmp_path / "uv.lock")
+
 
 class TestNewest:
     @pytest.fixture
@@ -257,6 +280,7 @@ class TestNewest:
             ("2", "10", False),
             ("1.1rc1", "1.0", True),
             ("x", "1", False),
+            ("9" * 5000, "1", True),
         ],
     )
     def test_versions_are_compared_by_their_numbers(self, version, than, newer):

@@ -102,6 +102,20 @@ def test_nothing_takes_the_place_of_a_stream_that_the_caller_has_closed():
     assert done.stderr == b"all"
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="a folder in use cannot be removed there")
+@pytest.mark.parametrize("words", [("doctor",), ("hunt", "invalid-mode", "--state", "state"), ("list",)])
+def test_a_folder_that_was_removed_is_one_line_or_in_nobodys_way(words, tmp_path, monkeypatch, capsys):
+    gone = tmp_path / "gone"
+    gone.mkdir()
+    monkeypatch.chdir(gone)
+    gone.rmdir()
+    status = main([*words])
+    out, err = capsys.readouterr()
+    assert "Traceback" not in err
+    assert (status, err.count("\n")) in {(0, 0), (2, 1)}
+    assert out or status
+
+
 @pytest.mark.skipif(sys.platform == "win32", reason="closes a stream with a shell")
 @pytest.mark.parametrize("words", [("step", "truncated-pointer"), ("list",)], ids=" ".join)
 def test_a_command_without_a_stream_ends_as_with_one(words):

@@ -6,6 +6,7 @@ import struct
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -16,6 +17,9 @@ from simulations.live.memory.filling import Filling
 from simulations.live.memory.launch import check_system, run
 from simulations.live.memory.layout import GIB, MIB
 from simulations.live.memory.options import Options
+
+if sys.platform == "linux":
+    from simulations.live.memory import seize
 
 resource = pytest.importorskip("resource", reason="needs limits of processes")
 FILL = Filling("fill", 4 * GIB)
@@ -103,6 +107,26 @@ def test_a_script_without_an_interpreter(tmp_path, text, words):
     (tmp_path / "script").write_text(text)
     with pytest.raises(RefusedError, match=words):
         check_program(str(tmp_path / "script"))
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="there is no watcher")
+@pytest.mark.parametrize("told", [True, False])
+def test_a_watcher_whose_command_has_ended_says_nothing(told, capfd):
+    """As after Ctrl-C: the process that it is to watch is gone, and nobody hears what it says of that."""
+    listen, tell = os.pipe()
+    hear, report = os.pipe()
+    gone = subprocess.Popen(["true"])
+    gone.wait()
+    pid = os.fork()
+    if pid == 0:
+        seize._watcher(SimpleNamespace(main=gone.pid), Options(), lambda _: None, listen, report)
+    for descriptor in (hear, report, listen):
+        os.close(descriptor)
+    if told:
+        os.write(tell, seize._READY)
+    os.close(tell)
+    os.waitpid(pid, 0)
+    assert capfd.readouterr() == ("", "")
 
 
 def test_a_command_that_is_not_there_or_not_executable_ends_as_in_a_shell(traced, tmp_path):
