@@ -211,9 +211,9 @@ def write_whole(path: Path, content: str | bytes) -> None:
         FindingError: the folder does not allow it or the disk is full.
     """
     data = content.encode() if isinstance(content, str) else content
-    target = Path(os.path.realpath(path))
     beside: Path | None = None
     try:
+        target = Path(os.path.realpath(path))  # an error where the current folder has been removed
         if target.exists() and not target.is_file():
             _write_as_it_is(target, data)
             return

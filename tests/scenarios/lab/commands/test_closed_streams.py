@@ -2,11 +2,13 @@
 
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
 import pytest
 
 from scenarios.lab.commands import main
+from scenarios.lab.finding import load
 from scenarios.lab.hunt import hunt
 from tests.environment import neutral
 
@@ -114,6 +116,20 @@ def test_a_folder_that_was_removed_is_one_line_or_in_nobodys_way(words, tmp_path
     assert "Traceback" not in err
     assert (status, err.count("\n")) in {(0, 0), (2, 1)}
     assert out or status
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="a folder in use cannot be removed there")
+def test_what_is_found_in_a_folder_that_was_removed_is_saved_elsewhere(tmp_path, monkeypatch, capsys):
+    gone, temporary = tmp_path / "gone", tmp_path / "temporary"
+    gone.mkdir()
+    temporary.mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", str(temporary))
+    monkeypatch.chdir(gone)
+    gone.rmdir()
+    assert main(["hunt", "invalid-mode", "--searcher", "random", "-o", "out.json"]) == 2
+    assert "everything nominal, except" in capsys.readouterr().out
+    (saved,) = temporary.iterdir()
+    assert load(saved).scenario == "invalid-mode"
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="closes a stream with a shell")
