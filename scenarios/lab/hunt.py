@@ -13,14 +13,14 @@ from scenarios.lab.covered import deviations, hidden
 from scenarios.lab.doctor import fingerprint
 from scenarios.lab.execution import in_words
 from scenarios.lab.finding import Finding, encode_input
-from scenarios.lab.finding_fields import MESSAGE_MAX, SEED_MAX, WORDS_MAX
+from scenarios.lab.finding_fields import MESSAGE_MAX, NAME_MAX, SEED_MAX, WORDS_MAX
 from scenarios.lab.minimise import MINIMISING_BUDGET, Minimal, minimise
 from scenarios.lab.progress import HuntProgress
 from scenarios.lab.scenario import Exhausted, Finds, Scenario, Variant
 from scenarios.lab.searchers import Phase, Search, Searcher, Tally, Target, exhaustive_search, searchers_of
 from scenarios.lab.verdict import Coverage, Minimality, Verdict, nothing_found
 from simulations.drawing.displayed import Displayed
-from simulations.errors import LabError
+from simulations.errors import LabError, NondeterminismError
 from simulations.intervals import rate_below
 from simulations.terminal_text import shortened, shown
 
@@ -296,11 +296,18 @@ def _least(
 
 
 def _verified(scenario: Scenario, finding: Finding) -> tuple[Finding, KeyboardInterrupt | None]:
-    """Return the finding verified; or, with what interrupted that, as it was."""
+    """Return the finding verified; or, with what interrupted that, as it was.
+
+    Where no replay is possible, as for want of memory or processes, the finding is not lost: it says so.
+    """
     try:
         said = verification.verify([(scenario, finding)])[0]
     except KeyboardInterrupt as stopped:
         return finding, stopped
+    except NondeterminismError:
+        raise
+    except LabError as error:
+        said = shortened(f"{verification.NOT_YET}: {error}", NAME_MAX)
     return dataclasses.replace(finding, verified=said), None
 
 

@@ -47,7 +47,7 @@ def copies(path: Sequence[str]) -> list[str]:
         places = dict.fromkeys(
             (Path(entry) / package).resolve()
             for entry in path
-            if (Path(entry or ".") / package / "__init__.py").is_file()
+            if _is_file(Path(entry or ".") / package / "__init__.py")
         )
         used, others = next(iter(places), None), [*places][1:]
         if others:
@@ -56,6 +56,13 @@ def copies(path: Sequence[str]) -> list[str]:
                 f"{' and '.join(map(str, others))} is shadowed; take one off the path or uninstall it"
             )
     return found
+
+
+def _is_file(path: Path) -> bool:
+    try:
+        return path.is_file()
+    except OSError:  # it may not be looked at, so Python does not import it either
+        return False
 
 
 def stale_bytecode(folders: Sequence[Path]) -> list[str]:

@@ -43,8 +43,8 @@ def delivered(*, endings: bool) -> Iterator[None]:
     """Let no interrupt vanish while this is entered; a signal that is ignored stays ignored.
 
     Args:
-        endings: Whether SIGTERM and SIGHUP raise `Terminated`, so that what is open is closed; not for a
-            command that treats signals itself.
+        endings: Whether SIGTERM and SIGHUP raise `Terminated`, so that what is open is closed, and the end of
+            a child is noticed; not for a command that treats signals itself.
     """
     if threading.current_thread() is not threading.main_thread():
         yield
@@ -61,9 +61,14 @@ def delivered(*, endings: bool) -> Iterator[None]:
     caught = [number for number in _ENDINGS if endings and signal.getsignal(number) == signal.SIG_DFL]
     for number in caught:
         signal.signal(number, _terminate)
+    ignored = [each for each in _CHILDREN if endings and signal.getsignal(each) == signal.SIG_IGN]
+    for number in ignored:
+        signal.signal(number, signal.SIG_DFL)
     try:
         yield
     finally:
+        for number in ignored:
+            signal.signal(number, signal.SIG_IGN)
         for number in caught:
             signal.signal(number, signal.SIG_DFL)
         sys.unraisablehook = usual
@@ -72,6 +77,10 @@ def delivered(*, endings: bool) -> Iterator[None]:
 _ENDINGS: Final = tuple(
     getattr(signal, name) for name in ("SIGTERM", "SIGHUP") if hasattr(signal, name)
 )  # Windows has no SIGHUP
+
+
+_CHILDREN: Final = tuple(getattr(signal, name) for name in ("SIGCHLD",) if hasattr(signal, name))
+"""Where it is ignored, as may be inherited, the system keeps no exit status: each seems to end well."""
 
 
 def end_when_closed(descriptor: int) -> None:

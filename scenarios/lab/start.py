@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from typing import Self
 
 _UNUSABLE = 2
+_SIGNALLED = 128
 _INTERRUPTED = 130  # as a shell gives it; `scenarios.lab.commands.command` is not loaded yet
 
 
@@ -129,8 +130,17 @@ def _guarded(run: "Callable[[], int]") -> int:
         _ignore_interrupts()
         if run is _command and sys.stderr is not None:  # of pytest's session the command says it
             sys.stderr.write("heisenlab: interrupted; that is no verdict\n")
-        return _INTERRUPTED
+        status = _INTERRUPTED
+    if status > _SIGNALLED:
+        _show_cursor()
     return status
+
+
+def _show_cursor() -> None:
+    """Show the cursor of the terminal: a progress bar that is interrupted twice leaves it hidden."""
+    if sys.stderr is not None and sys.stderr.isatty() and os.environ.get("TERM", "dumb") != "dumb":
+        sys.stderr.write("\x1b[?25h")
+        sys.stderr.flush()
 
 
 def _is_an_interrupt(error: BaseException) -> bool:

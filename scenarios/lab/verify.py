@@ -136,19 +136,10 @@ def in_fresh_interpreters(jobs: Sequence[tuple[str, Finding]]) -> list[list[dict
         {"path": sys.path, "findings": [(source, finding.to_json()) for source, finding in jobs]}
     )
     environment = {key: value for key, value in os.environ.items() if key != "PYTHONOPTIMIZE"}
-    workers = [
-        subprocess.Popen(
-            [sys.executable, "-c", _BOOT],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-            env={**environment, "PYTHONHASHSEED": seed},
-        )
-        for seed in _HASH_SEEDS
-    ]
+    workers: list[subprocess.Popen[str]] = []
     held: list[IO[str]] = []  # what a worker notices when it is closed, which is also when this process ends
     try:
+        workers.extend(_started({**environment, "PYTHONHASHSEED": seed}) for seed in _HASH_SEEDS)
         held.extend(_ask(worker, text) for worker in workers)
         return [_answer(worker) for worker in workers]
     finally:
@@ -158,6 +149,15 @@ def in_fresh_interpreters(jobs: Sequence[tuple[str, Finding]]) -> list[list[dict
         for pipe in held:
             with suppress(BrokenPipeError):
                 pipe.close()
+
+
+def _started(environment: dict[str, str]) -> subprocess.Popen[str]:
+    pipe = subprocess.PIPE
+    command = [sys.executable, "-c", _BOOT]
+    try:
+        return subprocess.Popen(command, stdin=pipe, stdout=pipe, stderr=pipe, text=True, env=environment)
+    except OSError as error:
+        raise LabError(f"no fresh interpreter can be started: {error.strerror}") from error
 
 
 def _ask(worker: subprocess.Popen[str], text: str) -> IO[str]:

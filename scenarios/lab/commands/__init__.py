@@ -197,6 +197,8 @@ _OF_NAMES: Final = frozenset(
     {errno.ENAMETOOLONG, errno.ELOOP, errno.ENOTDIR, errno.EACCES, errno.EPERM, errno.EROFS}
 )
 """What the system says of a name that the user gave, wherever it is looked at; not that nothing is there."""
+_OF_ROOM: Final = frozenset({errno.EMFILE, errno.ENFILE, errno.EAGAIN, errno.ENOMEM})
+"""What the system says where it has no descriptor, process or memory left."""
 _NAME_SHOWN_MAX: Final = 200
 
 
@@ -210,6 +212,9 @@ def _failed(error: BaseException, *, bisecting: bool) -> int:
         return _complain(str(error), USAGE)
     if isinstance(error, OSError) and error.errno in {errno.ENOSPC, errno.EIO, errno.EFBIG, errno.EDQUOT}:
         return _complain(f"cannot write: {error.strerror}; make room, or write elsewhere", USAGE)
+    if isinstance(error, MemoryError) or getattr(error, "errno", None) in _OF_ROOM:
+        why = getattr(error, "strerror", None) or "memory ran out"
+        return _complain(f"{why}: end other programs, or raise the limit; that is no verdict", USAGE)
     if isinstance(error, FileNotFoundError) and _is_nowhere():
         return _complain("the current folder has been removed; change into another one", USAGE)
     if isinstance(error, OSError) and error.errno in _OF_NAMES and isinstance(error.filename, str):

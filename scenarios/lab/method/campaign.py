@@ -100,15 +100,16 @@ class Processes:
     def map(self, work: Work, chunks: Sequence[Chunk]) -> Iterator[tuple[int, Any]]:
         """See `Pool`."""
         context = get_context("spawn")
-        owned, owning = context.Pipe(duplex=False)
-        executor = ProcessPoolExecutor(
-            min(self.workers, max(1, len(chunks))),
-            mp_context=context,
-            initializer=_belong_to_the_parent,
-            initargs=(owned,),
-        )
+        with _no_processes_said():
+            owned, owning = context.Pipe(duplex=False)
+            executor = ProcessPoolExecutor(
+                min(self.workers, max(1, len(chunks))),
+                mp_context=context,
+                initializer=_belong_to_the_parent,
+                initargs=(owned,),
+            )
         try:
-            with _ctrl_c_held_back():
+            with _ctrl_c_held_back(), _no_processes_said():
                 places = {executor.submit(work, chunk): place for place, chunk in enumerate(chunks)}
             for future in as_completed(places):
                 yield places[future], future.result()
@@ -124,6 +125,16 @@ class Processes:
             executor.shutdown(cancel_futures=True)
             owning.close()
             owned.close()
+
+
+@contextmanager
+def _no_processes_said() -> Iterator[None]:
+    """Say in one line that no process can be made, as where a container has no shared memory or no room."""
+    try:
+        yield
+    except (OSError, ImportError, NotImplementedError) as error:
+        why = getattr(error, "strerror", None) or error
+        raise LabError(f"no worker processes can be had here ({why}); use --workers 1") from error
 
 
 @contextmanager

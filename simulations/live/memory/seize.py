@@ -92,7 +92,8 @@ def _seize_self(watch: Watch, options: Options, report: Callable[[Report], None]
         if os.fork():  # the watcher must not be a child of the command, which may wait for all its children
             os._exit(0)
         _watcher(watch, options, report, to_watcher, from_watcher)
-    os.waitpid(between, 0)
+    with contextlib.suppress(ChildProcessError):  # SIGCHLD is ignored, and the system has waited itself
+        os.waitpid(between, 0)
     os.close(from_watcher)
     os.close(to_watcher)
     watcher = int(os.read(to_launcher, 64) or b"0")
@@ -122,6 +123,7 @@ def _watcher(
     status = 1
     try:
         os.chdir("/")
+        signal.signal(signal.SIGCHLD, signal.SIG_DFL)
         _hold_only({2, to_watcher, from_watcher})
         os.write(from_watcher, str(os.getpid()).encode())
         if os.read(to_watcher, 64) == _READY:

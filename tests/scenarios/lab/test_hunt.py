@@ -1,11 +1,15 @@
 import dataclasses
+import json
+import shutil
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from hypothesis.errors import FailedHealthCheck
 
+from scenarios.lab.commands import main
 from scenarios.lab.execution import execute, in_words
+from scenarios.lab.finding import load
 from scenarios.lab.hunt import hunt
 from scenarios.lab.searchers import Tally
 from scenarios.lab.verdict import NOTHING, Coverage, Minimality, Verdict
@@ -301,3 +305,19 @@ class TestScenario:
     def test_must_not_have_two_variants_of_one_name(self):
         with pytest.raises(LabError, match="two variants of one name"):
             dataclasses.replace(SCENARIO, variants=(SCENARIO.variant(), SCENARIO.variant()))
+
+
+@pytest.mark.parametrize(
+    ("program", "says"),
+    [
+        ("/nonexistent/python", "no fresh interpreter can be started: No such file or directory"),
+        ("/dev/null", "no fresh interpreter can be started: Permission denied"),
+        ("false", "a fresh interpreter could not replay (exit status 1): no output"),
+    ],
+)
+def test_where_no_replay_is_possible_a_finding_is_not_lost(program, says, monkeypatch, tmp_path, capsys):
+    """As for want of processes or memory, after a hunt of hours: it is printed and saved as not verified."""
+    monkeypatch.setattr("scenarios.lab.verify.sys.executable", shutil.which(program) or program)
+    saved = str(tmp_path / "out.json")
+    assert main(["hunt", "truncated-pointer", "--searcher", "random", "-o", saved, "--json"]) == 1
+    assert json.loads(capsys.readouterr().out)["verified"] == load(saved).verified == f"{NOT_YET}: {says}"

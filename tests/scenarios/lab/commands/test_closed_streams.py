@@ -1,5 +1,6 @@
 """Commands whose standard output or standard error the caller has closed, and text that steers a terminal."""
 
+import errno
 import subprocess
 import sys
 import tempfile
@@ -7,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from scenarios.lab import commands
 from scenarios.lab.commands import main
 from scenarios.lab.finding import load
 from scenarios.lab.hunt import hunt
@@ -130,6 +132,23 @@ def test_what_is_found_in_a_folder_that_was_removed_is_saved_elsewhere(tmp_path,
     assert "everything nominal, except" in capsys.readouterr().out
     (saved,) = temporary.iterdir()
     assert load(saved).scenario == "invalid-mode"
+
+
+NO_ROOM = [OSError(getattr(errno, name), name) for name in ("EMFILE", "ENFILE", "EAGAIN", "ENOMEM")]
+NO_NAME = [OSError(getattr(errno, name), name, "x" * 5000) for name in ("ENAMETOOLONG", "EACCES", "ELOOP")]
+
+
+@pytest.mark.parametrize("error", [*NO_ROOM, *NO_NAME, MemoryError()], ids=lambda error: str(error)[:20])
+@pytest.mark.parametrize(("words", "status"), [(["list"], 2), (["replay", "x", "--bisect"], 125)])
+def test_what_the_system_has_no_room_for_is_one_line(error, words, status, monkeypatch, capsys):
+    def raises(*_):
+        raise error
+
+    monkeypatch.setattr(commands, "_run", raises)
+    assert main(words) == status
+    out, err = capsys.readouterr()
+    assert (out, err.count("\n")) == ("", 1)
+    assert len(err) < 400 or status != 2
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="closes a stream with a shell")

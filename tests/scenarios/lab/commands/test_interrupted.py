@@ -281,6 +281,46 @@ def test_a_prompt_at_a_terminal_stays_at_ctrl_c_and_leaves_at_sigterm():
     os.close(theirs)
 
 
+HIDING = """
+import sys
+from scenarios.lab import start
+
+def run():
+    sys.stderr.write("\\x1b[?25l")
+    if sys.argv[1] == "raised":
+        raise KeyboardInterrupt
+    return int(sys.argv[1])
+
+sys.exit(start._guarded(run))
+"""
+
+
+@pytest.mark.skipif(os.name != "posix", reason="a terminal")
+@pytest.mark.parametrize(("how", "shown"), [("raised", True), ("130", True), ("143", True), ("1", False)])
+def test_a_cursor_that_an_interrupted_progress_bar_has_hidden_is_shown_again(how, shown):
+    """Interrupted a second time, the bar does not come to that itself."""
+    ours, theirs = os.openpty()
+    environment = {**os.environ, "TERM": "xterm"}
+    subprocess.run([sys.executable, "-c", HIDING, how], stderr=theirs, env=environment)
+    os.close(theirs)
+    assert os.read(ours, 1000) == b"\x1b[?25l" + b"\x1b[?25h" * shown
+    os.close(ours)
+
+
+@pytest.mark.skipif(not hasattr(signal, "SIGCHLD"), reason="there is no such signal")
+def test_a_program_that_failed_is_not_taken_for_one_that_ended_well():
+    """Whoever started us may ignore the ends of its children, and then the system keeps no exit status."""
+    before = signal.signal(signal.SIGCHLD, signal.SIG_IGN)
+    try:
+        with delivered(endings=True):
+            assert subprocess.run([sys.executable, "-S", "-c", "raise SystemExit(3)"]).returncode == 3
+        with delivered(endings=False):
+            assert signal.getsignal(signal.SIGCHLD) == signal.SIG_IGN  # as the program gets it that is run
+        assert signal.getsignal(signal.SIGCHLD) == signal.SIG_IGN
+    finally:
+        signal.signal(signal.SIGCHLD, before)
+
+
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
 def test_an_end_can_be_made_anew_of_its_arguments(number):
     ended = Terminated(number)

@@ -42,9 +42,9 @@ def test_it_is_gone():
 """
 
 
-def memory(*words, cwd=ROOT):
+def memory(*words, cwd=ROOT, before=()):
     return subprocess.run(
-        [sys.executable, "-m", "scenarios.lab.commands", "memory", *words],
+        [*before, sys.executable, "-m", "scenarios.lab.commands", "memory", *words],
         capture_output=True,
         text=True,
         cwd=cwd,
@@ -156,6 +156,12 @@ def test_the_report_goes_to_a_file_or_is_one_line_of_json(tmp_path):
 
 
 @tracing
+def test_a_command_is_run_where_the_ends_of_children_are_ignored():
+    ignoring = ["sh", "-c", 'trap "" CHLD; exec "$@"', "sh"]
+    done = memory("run", "--", "sh", "-c", "exit 5", before=ignoring)
+    assert (done.returncode, "exit status 5; filled below 4 GiB" in done.stderr) == (5, True)
+
+
 @pytest.mark.parametrize("detach", [[], ["--detach"]], ids=str)
 def test_a_disk_that_takes_no_report_ends_no_command_and_the_report_is_printed(detach):
     command = ["sh", "-c", "sleep 0.1; echo alive; exit 5"]

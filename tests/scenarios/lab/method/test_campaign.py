@@ -163,6 +163,21 @@ def test_a_worker_that_is_lost_is_one_line_and_loses_no_result(tmp_path):
     assert len(state.read_text().splitlines()) == 2
 
 
+@pytest.mark.parametrize(
+    "error", [OSError(11, "Resource temporarily unavailable"), NotImplementedError("no semaphores")]
+)
+@pytest.mark.parametrize("where", ["__init__", "submit"])
+def test_where_no_process_can_be_made_it_is_one_line(where, error, monkeypatch):
+    def refused(*_, **options):
+        raise error
+
+    monkeypatch.setattr(ProcessPoolExecutor, where, refused)
+    with pytest.raises(
+        LabError, match=r"no worker processes can be had here \((Resource|no sem).*; use --workers 1"
+    ):
+        campaign(third, CHUNKS, pool=Processes(2))
+
+
 def test_what_the_work_raises_comes_through():
     with pytest.raises(KeyError):
         campaign(fails, [1], pool=Processes(1))
