@@ -155,7 +155,15 @@ def _started(environment: dict[str, str]) -> subprocess.Popen[str]:
     pipe = subprocess.PIPE
     command = [sys.executable, "-c", _BOOT]
     try:
-        return subprocess.Popen(command, stdin=pipe, stdout=pipe, stderr=pipe, text=True, env=environment)
+        return subprocess.Popen(
+            command,
+            stdin=pipe,
+            stdout=pipe,
+            stderr=pipe,
+            encoding="utf-8",
+            errors="replace",
+            env=environment,
+        )
     except OSError as error:
         raise LabError(f"no fresh interpreter can be started: {error.strerror}") from error
 

@@ -159,6 +159,8 @@ def _own(repository: Repository, question: Question, state: Path, *, as_json: bo
             watch(progress, belief, words)
 
         result = bisect(repository, question, state=state, watch=watched)
+    if result.problem:
+        complain(f"{result.problem}; had it been interrupted, it could not have gone on")
     if as_json:
         print(json.dumps({**to_json(result, question), "state": str(state)}, indent=2))
     else:

@@ -15,13 +15,13 @@ import re
 import signal
 import subprocess
 import tempfile
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from scenarios.lab.files import read_at_most
-from scenarios.lab.finding import write_whole
+from scenarios.lab.finding import FindingError, write_whole
 from scenarios.lab.method.flaky_bisect import Evidence, believe, next_version
 from scenarios.lab.method.repository import Range, Repository, check_out, range_of, worktree
 from simulations.errors import LabError
@@ -139,6 +139,7 @@ class Bisection:
         versions: How many versions were run.
         skipped: Why versions could not be judged, by their hash.
         counted: For each version that was run its (failed, passed), in the order of the history.
+        problem: Why the state file could not be written any more; None where it was.
     """
 
     answer: Answer
@@ -151,6 +152,7 @@ class Bisection:
     versions: int
     skipped: dict[str, str]
     counted: dict[str, tuple[int, int]]
+    problem: str | None = None
 
 
 @dataclass
@@ -163,6 +165,7 @@ class Progress:
         runs: How often the command was run.
         no_verdict: For each version, how many runs ended without one.
         why: Why versions are skipped.
+        problem: Why the state file could not be written any more; the bisection goes on without.
     """
 
     span: Range
@@ -170,6 +173,7 @@ class Progress:
     runs: int = 0
     no_verdict: dict[int, int] = field(default_factory=dict)
     why: dict[int, str] = field(default_factory=dict)
+    problem: str | None = None
 
     def note(self, version: int, kind: Kind, words: str) -> None:
         """Note how a run of a version ended."""
@@ -229,6 +233,7 @@ def bisect(
     """
     span = range_of(repository, question.good, question.bad, first_parent=question.first_parent)
     progress = _resumed(state, question, span)
+    keep = _save  # what cannot be written from the first run on is an error
     last = len(span.commits) - 1
     with worktree(repository, span.commits[last]) as tree:
         runner = _Runner(tree, repository.prefix, question, span, {**os.environ, **(environment or {})})
@@ -238,16 +243,17 @@ def bisect(
             belief = believe(progress.evidence)
             found = _concluded(question, progress, belief)
             if found is not None:
-                _save(state, question, progress, done=True)
-                return found
+                _keep(state, question, progress, done=True)
+                return replace(found, problem=progress.problem)
             chosen = _next(progress, belief, present, last)
             if chosen is None:
-                _save(state, question, progress, done=True)
-                return _result(Answer.GAVE_UP, progress, belief)
+                _keep(state, question, progress, done=True)
+                return replace(_result(Answer.GAVE_UP, progress, belief), problem=progress.problem)
             present = chosen
             kind, words = runner.run(present)
             progress.note(present, kind, words)
-            _save(state, question, progress, done=False)
+            keep(state, question, progress, done=False)
+            keep = _keep
             if last in progress.evidence.skipped:
                 raise LabError(
                     f"the bad end {span.commits[last][:12]} cannot be judged ({words}); name another --bad, "
@@ -439,6 +445,14 @@ def _save(state: Path, question: Question, progress: Progress, *, done: bool) ->
         **progress.to_json(),
     }
     write_whole(state, json.dumps(content, indent=1) + "\n")
+
+
+def _keep(state: Path, question: Question, progress: Progress, *, done: bool) -> None:
+    """Save what was seen; a disk that has filled up ends no bisection, which then cannot be resumed."""
+    try:
+        _save(state, question, progress, done=done)
+    except FindingError as error:
+        progress.problem = str(error)
 
 
 def _resumed(state: Path, question: Question, span: Range) -> Progress:

@@ -120,7 +120,7 @@ def run(
             stdout=stream,
             stderr=stream,
             check=False,
-            text=True,
+            encoding="utf-8",
             errors="replace",
             timeout=timeout,
         )

@@ -164,6 +164,25 @@ def test_an_interrupted_bisection_goes_on_and_a_finished_one_begins_anew(made):
     assert seen[result.runs] == 1
 
 
+def test_a_disk_that_fills_up_takes_no_result_away(made, monkeypatch):
+    commits = [made.commit(GOOD), made.commit(BAD)]
+    progress = run(made, asked(commits))
+    assert progress.problem is None
+    (made.folder.parent / "state.json").unlink()
+    fsync, calls = os.fsync, []
+
+    def refused(descriptor):
+        calls.append(descriptor)
+        if len(calls) > 1:
+            raise OSError(28, "No space left on device")
+        fsync(descriptor)
+
+    monkeypatch.setattr("scenarios.lab.finding.os.fsync", refused)
+    result = run(made, asked(commits))
+    assert result.commits == (commits[1],)
+    assert "No space left on device" in result.problem
+
+
 COUNTS = [-1, 0.5, 1e400, float("nan"), "1", True, None, [], 10**10]
 
 
