@@ -114,7 +114,8 @@ class Installer:
     @property
     def sites(self) -> list[Site]:
         """Every site of every watched function, from where the standard library was called, and the ends."""
-        return [*self._sites, *self._hooks.steps.sites.values(), self._points.ends.site]
+        ends = self._points.ends
+        return [*self._sites, *self._hooks.steps.sites.values(), ends.site, ends.asking]
 
     def begin(self, roots: Iterable[Callable[..., Any]]) -> None:
         """Start from the workers, and what they name.

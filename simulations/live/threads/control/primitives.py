@@ -450,8 +450,10 @@ class Primitives:
     def has_ended(self, task: Task) -> bool:
         """Return whether a thread of the program has ended, and note that it was asked."""
         if self._run.mine():
-            self._points.ends.look()
-            self._points.did(None, task, Touching.LOOKS_AT)
+            ends = self._points.ends
+            ends.look()
+            self._points.at_primitive(ends.asking, task, looks=True)
+            self._points.did(ends.asking, task, Touching.LOOKS_AT)
         return task.done
 
     def join(self, task: Task, timeout: float | None) -> None:

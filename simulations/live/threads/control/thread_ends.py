@@ -15,7 +15,10 @@ from simulations.live.threads.control.sites import Site
 from simulations.live.threads.control.touching import Touching
 
 if TYPE_CHECKING:
+    from types import CodeType
+
     from simulations.live.threads.control.scheduler import Scheduler
+    from simulations.live.threads.control.sites import Kind
 
 
 class ThreadEnds:
@@ -23,13 +26,12 @@ class ThreadEnds:
 
     Attributes:
         site: Where threads are switched in front of an end.
+        asking: Where they are switched in front of a look at the handle of a thread.
     """
 
     def __init__(self) -> None:
-        code = ThreadEnds.come.__code__
-        place = code.co_firstlineno
-        instruction = Instruction(0, 0, (place, place, None, None))
-        self.site = Site(code, instruction, "end", verb=Touching.ENDS, writes=True)
+        self.site = _site(ThreadEnds.come.__code__, "end", Touching.ENDS)
+        self.asking = _site(ThreadEnds.look.__code__, "call", Touching.LOOKS_AT)
         self._seen = self._matters = False
 
     @property
@@ -61,3 +63,8 @@ class ThreadEnds:
         baton.current.comes_to(site)
         if everywhere or site.focus:
             baton.pass_point(site, writes=True)
+
+
+def _site(code: CodeType, kind: Kind, verb: Touching) -> Site:
+    place = code.co_firstlineno
+    return Site(code, Instruction(0, 0, (place, place, None, None)), kind, verb=verb, writes=True)
