@@ -152,10 +152,11 @@ def _git_state(root: Path) -> tuple[str | None, bool | None]:
 
 
 def _git(root: Path, *arguments: str) -> str | None:
+    """Ask git; it takes no lock, which would be in the user's way where git is killed while it holds it."""
     environment = {key: value for key, value in os.environ.items() if not key.startswith("GIT_")}
     try:
         done = subprocess.run(
-            ["git", "-C", str(root), *arguments],
+            ["git", "--no-optional-locks", "-C", str(root), *arguments],
             capture_output=True,
             encoding="utf-8",
             errors="replace",

@@ -83,6 +83,23 @@ _CHILDREN: Final = tuple(getattr(signal, name) for name in ("SIGCHLD",) if hasat
 """Where it is ignored, as may be inherited, the system keeps no exit status: each seems to end well."""
 
 
+@contextmanager
+def held_back(*numbers: signal.Signals) -> Iterator[None]:
+    """Hold signals back, where the system can; a program that is started meanwhile holds them back, too.
+
+    Args:
+        numbers: Which; none are Ctrl-C and all that ask a process to end.
+    """
+    if not hasattr(signal, "pthread_sigmask"):
+        yield
+        return
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, numbers or (signal.SIGINT, *_ENDINGS))
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
 def end_when_closed(descriptor: int) -> None:
     """End this process at once when the other end of a pipe is closed, as by the end of its owner.
 

@@ -217,6 +217,8 @@ def _failed(error: BaseException, *, bisecting: bool) -> int:
         return _complain(f"{why}: end other programs, or raise the limit; that is no verdict", USAGE)
     if isinstance(error, FileNotFoundError) and _is_nowhere():
         return _complain("the current folder has been removed; change into another one", USAGE)
+    if isinstance(error, FileNotFoundError) and error.filename is None:  # of `tempfile`
+        return _complain(f"{error.strerror}; name one that can be written, with TMPDIR", USAGE)
     if isinstance(error, OSError) and error.errno in _OF_NAMES and isinstance(error.filename, str):
         name = error.filename[:_NAME_SHOWN_MAX]
         return _complain(f"cannot use {name}: {error.strerror}; name another file or folder", USAGE)

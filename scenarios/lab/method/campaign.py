@@ -30,6 +30,7 @@ from typing import TYPE_CHECKING, Any, Final, Protocol, TypeAlias
 
 from scenarios.lab.doctor import PACKAGES
 from scenarios.lab.files import read_at_most
+from scenarios.lab.interrupts import held_back
 from simulations.errors import LabError
 
 if TYPE_CHECKING:
@@ -109,7 +110,7 @@ class Processes:
                 initargs=(owned,),
             )
         try:
-            with _ctrl_c_held_back(), _no_processes_said():
+            with held_back(signal.SIGINT), _no_processes_said():  # no worker prints a traceback of its start
                 places = {executor.submit(work, chunk): place for place, chunk in enumerate(chunks)}
             for future in as_completed(places):
                 yield places[future], future.result()
@@ -135,19 +136,6 @@ def _no_processes_said() -> Iterator[None]:
     except (OSError, ImportError, NotImplementedError) as error:
         why = getattr(error, "strerror", None) or error
         raise LabError(f"no worker processes can be had here ({why}); use --workers 1") from error
-
-
-@contextmanager
-def _ctrl_c_held_back() -> Iterator[None]:
-    """Hold Ctrl-C back; what is started meanwhile does so, too, and prints no traceback of its start."""
-    if not hasattr(signal, "pthread_sigmask"):
-        yield
-        return
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
-    try:
-        yield
-    finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def _belong_to_the_parent(owned: Connection) -> None:

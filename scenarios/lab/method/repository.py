@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from scenarios.lab.interrupts import held_back
 from scenarios.lab.method.flaky_bisect import Versions
 from simulations.errors import LabError
 
@@ -157,7 +158,7 @@ def git(
     """
     try:
         done = subprocess.run(
-            ["git", *_NO_HOOKS, "-C", str(folder), *arguments],
+            ["git", "--no-optional-locks", *_NO_HOOKS, "-C", str(folder), *arguments],
             input=given,
             stdin=subprocess.DEVNULL if given is None else None,
             capture_output=True,
@@ -191,11 +192,11 @@ def worktree(repository: Repository, commit: str) -> Iterator[Path]:
     """
     with tempfile.TemporaryDirectory(prefix="heisenlab-bisect-", ignore_cleanup_errors=True) as folder:
         tree = Path(folder).resolve() / "worktree"
-        git(repository.top, "worktree", "add", "--quiet", "--detach", str(tree), commit)
         try:
+            git(repository.top, "worktree", "add", "--quiet", "--detach", str(tree), commit)
             yield tree
         finally:
-            with suppress(RepositoryError):
+            with held_back(), suppress(RepositoryError):  # Ctrl-C at a terminal reaches git, too
                 git(repository.top, "worktree", "remove", "--force", "--force", str(tree))
 
 

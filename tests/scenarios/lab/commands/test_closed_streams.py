@@ -135,10 +135,13 @@ def test_what_is_found_in_a_folder_that_was_removed_is_saved_elsewhere(tmp_path,
 
 
 NO_ROOM = [OSError(getattr(errno, name), name) for name in ("EMFILE", "ENFILE", "EAGAIN", "ENOMEM")]
+NO_FOLDER = FileNotFoundError(errno.ENOENT, "No usable temporary directory found in ['/tmp']")
 NO_NAME = [OSError(getattr(errno, name), name, "x" * 5000) for name in ("ENAMETOOLONG", "EACCES", "ELOOP")]
 
 
-@pytest.mark.parametrize("error", [*NO_ROOM, *NO_NAME, MemoryError()], ids=lambda error: str(error)[:20])
+@pytest.mark.parametrize(
+    "error", [*NO_ROOM, *NO_NAME, NO_FOLDER, MemoryError()], ids=lambda error: str(error)[:20]
+)
 @pytest.mark.parametrize(("words", "status"), [(["list"], 2), (["replay", "x", "--bisect"], 125)])
 def test_what_the_system_has_no_room_for_is_one_line(error, words, status, monkeypatch, capsys):
     def raises(*_):

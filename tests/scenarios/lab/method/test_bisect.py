@@ -3,12 +3,14 @@
 import json
 import os
 import shutil
+import signal
 import subprocess
 import sys
 
 import pytest
 
 from scenarios.lab.commands import main
+from scenarios.lab.method import repository
 from scenarios.lab.method.bisect import Answer, Kind, Question, bisect, judge
 from scenarios.lab.method.repository import Repository
 from simulations.errors import LabError
@@ -162,6 +164,29 @@ def test_an_interrupted_bisection_goes_on_and_a_finished_one_begins_anew(made):
     assert result.commits == (commits[4],)
     run(made, asked(commits), watch=lambda progress, *_: seen.append(progress.runs))
     assert seen[result.runs] == 1
+
+
+@pytest.mark.skipif(not hasattr(signal, "pthread_sigmask"), reason="nothing can be held back")
+@pytest.mark.parametrize("at", ["add", "checkout", "remove"])
+def test_ctrl_c_whenever_it_comes_leaves_no_worktree_in_the_list(made, at, monkeypatch):
+    """At `remove` it would have ended git, too, were it not held back."""
+    commits = [made.commit(GOOD), made.commit(BAD)]
+    git = repository.git
+
+    def interrupted(folder, *arguments, **options):
+        if "remove" in arguments:
+            held = signal.pthread_sigmask(signal.SIG_BLOCK, [])
+            assert {signal.SIGINT, signal.SIGTERM} <= held
+        done = git(folder, *arguments, **options)
+        if at in arguments:
+            raise KeyboardInterrupt
+        return done
+
+    monkeypatch.setattr(repository, "git", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        run(made, asked(commits))
+    assert signal.SIGINT not in signal.pthread_sigmask(signal.SIG_BLOCK, [])
+    assert made.git("worktree", "list").count("\n") == 0
 
 
 def test_a_disk_that_fills_up_takes_no_result_away(made, monkeypatch):
