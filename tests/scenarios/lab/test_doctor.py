@@ -1,5 +1,6 @@
 import _thread
 import json
+import os
 import subprocess
 import sys
 import threading
@@ -48,6 +49,10 @@ def test_commit_and_dirty_flag_are_those_of_the_checkout_only(tmp_path):
     subprocess.run([*git, "commit", "-qm", "x"], check=True)
     commit, dirty = doctor._git_state(tmp_path)
     assert (len(commit), dirty) == (40, False)
+    os.utime(tmp_path / "pyproject.toml", (1, 1))  # git would write its index anew, and lock it for that
+    index = (tmp_path / ".git" / "index").read_bytes()
+    assert doctor._git_state(tmp_path) == (commit, False)
+    assert (tmp_path / ".git" / "index").read_bytes() == index
     (tmp_path / "new.py").touch()
     assert doctor._git_state(tmp_path) == (commit, True)
     inside = tmp_path / "venv"
