@@ -43,6 +43,7 @@ _PLAYED: Final = """<h1>{title}</h1>
 to go on, it takes JavaScript.</noscript></p>
 <div id="stage">
 {first}</div>
+<p id="heard" class="unseen" role="status"></p>
 <script type="module" src="shell.js"></script>
 """
 
