@@ -157,8 +157,9 @@ def build(out: Path, source: Path, library: Path, ours: list[Path], work: Path) 
         "exposeAppInBrowser": True,
         "litePluginSettings": {KERNEL: settings},
         "settingsOverrides": {
-            "@jupyterlab/apputils-extension:themes": {"adaptive-theme": True}
-        },  # dark or light
+            "@jupyterlab/apputils-extension:themes": {"adaptive-theme": True},  # dark or light
+            "@jupyterlab/notebook-extension:tracker": {"codeCellConfig": {"lineWrap": True}},
+        },
     }
     (home / "jupyter-lite.json").write_text(
         json.dumps({"jupyter-lite-schema-version": 0, "jupyter-config-data": config}), encoding="utf-8"
@@ -166,7 +167,8 @@ def build(out: Path, source: Path, library: Path, ours: list[Path], work: Path) 
     built = work / "built"
     steps.run(
         *(sys.executable, "-m", "jupyterlite_core", "build", "--lite-dir", home, "--contents", contents),
-        *("--output-dir", built, "--apps", "lab", "--no-unused-shared-packages", "--no-sourcemaps"),
+        *("--output-dir", built, "--apps", "notebooks", "--apps", "tree"),
+        *("--no-unused-shared-packages", "--no-sourcemaps"),
         folder=home,
     )
     if not (built / "extensions" / "@jupyterlite" / "pyodide-kernel-extension").is_dir():

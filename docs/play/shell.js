@@ -9,7 +9,7 @@ const name = document.body.dataset.page;
 const stage = document.getElementById("stage");
 const status = document.getElementById("status");
 const form = document.getElementById("form");
-const heard = document.getElementById("heard"); // what a screen reader reads out
+const spoken = document.getElementById("heard"); // what a screen reader reads out
 const SLOW_MS = 1000; // from then on a run can be stopped
 const SILENT_MS = 60_000; // without an answer and without progress a run is taken for an endless loop
 const STEP_MS = 700; // between two steps of what plays by itself
@@ -183,14 +183,14 @@ function show(html) {
   const before = said();
   stage.innerHTML = shown = html;
   stage.querySelectorAll("details").forEach((each, at) => (each.open = unfolded[at] ?? false));
-  if (said() !== before) heard.textContent = said();
+  if (said() !== before) spoken.textContent = said();
   if (!inside) return;
   const again = (here.id && document.getElementById(here.id)) || stage.querySelectorAll(kind)[rank];
   (again ?? stage.querySelector(".says ~ .moves a"))?.focus({ preventScroll: true });
 }
 
 function tell(field) {
-  const value = field.labels?.[0]?.querySelector("output");
+  const value = field.labels?.[0]?.querySelector(".value");
   if (!value) return;
   value.textContent = `${field.value * field.dataset.scale} ${field.dataset.unit}`.trim();
   field.setAttribute("aria-valuetext", value.textContent);

@@ -1,6 +1,6 @@
-"""Every text of the pages that can be played and of the reports stands out, in light and in dark.
+"""Every text of the pages that can be played and of the reports stands out, and a report can be printed.
 
-That of the site is measured in `test_site.py`, where its pages are opened.
+The texts of the site are measured in `test_site.py`, where its pages are opened.
 """
 
 import json
@@ -22,6 +22,26 @@ from tests.scenarios.lab.commands.test_report import MEMORY
 from tests.simulations.live.recorder import written as w
 
 NEEDED = 4.5
+PAPER_PX = (680, 1009)
+"""What is left of A4 within margins of 15 mm."""
+BROKEN = """(height) => {
+  const wrong = [], all = [...document.body.querySelectorAll("*")].filter((each) => each.checkVisibility());
+  const style = (each) => getComputedStyle(each);
+  const not = (name, value, kinds) => all.filter((each) => each.matches(kinds))
+    .filter((each) => style(each)[name] !== value).forEach((each) => wrong.push([name, each.outerHTML]));
+  not("breakAfter", "avoid", "h1, h2, caption, thead");
+  not("breakInside", "avoid", "figure, tr, .hl-line");
+  not("breakInside", "auto", "pre, table");
+  if (document.documentElement.scrollWidth > innerWidth) wrong.push("wider than the paper");
+  for (const each of all.filter((each) => !each.closest("svg") && style(each).overflowX !== "visible")) {
+    if (each.scrollWidth > each.clientWidth + 1) wrong.push(["cut off", each.outerHTML]);
+  }
+  for (const each of document.querySelectorAll("svg")) {
+    if (each.getBoundingClientRect().height > height) wrong.push(["longer than the paper", each.textContent]);
+  }
+  if (style(document.body).backgroundColor !== "rgb(255, 255, 255)") wrong.push("not white");
+  return wrong.map((each) => String(each).slice(0, 120));
+}"""
 SHOWN = {
     "on": '<div style="background:{below}"><p style="color:{above}">{n}</p></div>',
     "before": '<div style="background:{below}"><p style="--c:{above}" data-n="{n}"></p></div>',
@@ -127,12 +147,31 @@ def reported(folder):
     return [folder / f"{result.stem}.html" for result in results]
 
 
-def test_every_text_of_the_reports_stands_out(tab, tmp_path):
+@pytest.fixture(scope="module")
+def reports(tmp_path_factory):
     with ThreadPoolExecutor(1) as aside:
-        written = aside.submit(reported, tmp_path).result()
-    assert len(written) == 7
+        return aside.submit(reported, tmp_path_factory.mktemp("reports")).result()
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_of_a_printed_report_nothing_is_cut_off_or_dark_and_no_picture_is_broken(tab, reports, scheme):
+    tab.page.set_viewport_size(dict(zip(("width", "height"), PAPER_PX, strict=True)))
+    tab.page.emulate_media(media="print", color_scheme=scheme)
     wrong = {}
-    for path in written:
+    try:
+        for path in reports:
+            tab.page.goto(path.as_uri())
+            wrong |= {path.stem: found} if (found := tab.page.evaluate(BROKEN, PAPER_PX[1])) else {}
+    finally:
+        tab.page.emulate_media(media="screen")
+        tab.page.set_viewport_size({"width": 1280, "height": 900})
+    assert wrong == {}
+
+
+def test_every_text_of_the_reports_stands_out(tab, reports):
+    assert len(reports) == 7
+    wrong = {}
+    for path in reports:
         tab.page.goto(path.as_uri())
         wrong |= {path.stem: found} if (found := faint(tab.page)) else {}
     assert wrong == {}

@@ -93,8 +93,8 @@ def moves(name: str, links: Iterable[str]) -> str:
 
 
 def facts(rows: Iterable[tuple[str, object]]) -> str:
-    """Return names and values."""
-    said = "".join(f"<dt>{text(name)}</dt><dd>{text(value)}</dd>" for name, value in rows)
+    """Return names and values; a value may have several lines."""
+    said = "".join(f"<dt>{text(name)}</dt><dd>{text_as_it_is(str(value))}</dd>" for name, value in rows)
     return f"<dl>{said}</dl>\n"
 
 
@@ -122,9 +122,9 @@ def slider(label: str, name: str, most: int, first: int, *, scale: float = 1, un
     """
     value = text(f"{first * scale:g} {unit}".strip())
     return (
-        f'<label>{text(label)} <output>{value}</output> <input type="range" name="{name}" min="0" '
-        f'max="{most}" value="{first}" aria-valuetext="{value}" data-scale="{scale:g}" '
-        f'data-unit="{text(unit)}" data-live></label>\n'
+        f'<label>{text(label)} <span class="value">{value}</span> '
+        f'<input type="range" name="{name}" min="0" max="{most}" value="{first}" aria-valuetext="{value}" '
+        f'data-scale="{scale:g}" data-unit="{text(unit)}" data-live></label>\n'
     )
 
 
