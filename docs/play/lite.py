@@ -1,5 +1,8 @@
 """Builds a JupyterLite with the lab and its lessons, which asks no foreign host for anything.
 
+Each lesson has a page of its own, `notebooks/?path=NAME.ipynb`, and `tree` lists them; in JupyterLab
+the list would stand beside each, and on a telephone leave a lesson no room.
+
 `docs.play.build` calls this with `--lite`. It takes the commands of the extra `browser`. A JupyterLite as
 it is built by default fetches Python and every package from elsewhere when it is opened; here the lock file
 of Pyodide lists what lies beside it and nothing else, so that there is nothing to ask for.
@@ -154,6 +157,7 @@ def build(out: Path, source: Path, library: Path, ours: list[Path], work: Path) 
     }
     config = {
         "appName": "heisenlab",
+        "appUrl": "./tree",
         "exposeAppInBrowser": True,
         "litePluginSettings": {KERNEL: settings},
         "settingsOverrides": {

@@ -3,6 +3,7 @@
 Two run by default; with HEISENLAB_LESSONS=all every one does, which takes minutes.
 """
 
+import json
 import os
 import time
 
@@ -115,6 +116,13 @@ def test_on_a_telephone_a_lesson_has_the_page_and_nothing_is_cut_off(lab, base):
         assert (cut_off, set_elsewhere) == (0, 0)
     finally:
         lab.page.set_viewport_size({"width": 1280, "height": 900})
+
+
+def test_where_no_lesson_is_named_they_are_listed():
+    root = sites.built() / "lite"
+    assert root.is_dir() or pytest.skip("the folder has no JupyterLite")
+    config = json.loads((root / "jupyter-lite.json").read_text(encoding="utf-8"))["jupyter-config-data"]
+    assert (root / config["appUrl"] / "index.html").is_file()
 
 
 def test_no_source_map_is_shipped():
