@@ -78,6 +78,14 @@ def test_wherever_moves_lead_there_is_one_that_can_have_the_focus_below_what_is_
         state = chosen.choice(following)
 
 
+def test_where_there_is_a_documentation_each_page_leads_back_to_it(tmp_path):
+    pages.write(tmp_path, "../index.html")
+    for name in (*pages.NAMES, "index"):
+        page = (tmp_path / f"{name}.html").read_text(encoding="utf-8")
+        assert page.count('<a href="../index.html">The documentation</a>') == 1
+    assert "The documentation" not in pages.html("gaps") + pages.index()
+
+
 @pytest.mark.parametrize("name", pages.NAMES)
 def test_a_page_asks_no_other_host(name):
     assert "://" not in pages.html(name).replace('xmlns="http://www.w3.org/2000/svg"', "")
