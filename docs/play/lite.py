@@ -34,6 +34,8 @@ LIVE: Final = "live"
 NEEDS_A_COMPUTER: Final = "needs a computer of your own"
 LEADS_OUT: Final = re.compile(r"\[([^\]]+)\]\(\.\./[^)]+\)")
 """A link to a page that is not among the notebooks."""
+LOOK: Final = "<style>.jp-RenderedHTMLCommon pre { overflow-wrap: anywhere; }</style>"
+"""A long word of a live cell goes on in the next line, since on a telephone it is wider than the page."""
 KERNEL: Final = "@jupyterlite/pyodide-kernel-extension:kernel"
 
 
@@ -179,5 +181,7 @@ def build(out: Path, source: Path, library: Path, ours: list[Path], work: Path) 
         raise steps.BuildError(
             f"JupyterLite has found no kernel beside {sys.executable}: install the extra 'browser' there"
         )
+    page = built / "notebooks" / "index.html"
+    page.write_text(page.read_text(encoding="utf-8").replace("</head>", f"{LOOK}</head>"), encoding="utf-8")
     shutil.rmtree(out / "lite", ignore_errors=True)
     shutil.move(built, out / "lite")

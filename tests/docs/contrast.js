@@ -112,7 +112,8 @@
     const box = range.getBoundingClientRect();
     if (box.width > 1 && box.height > 1) judge(element, node.data, box, style(element));
   }
-  for (const element of document.body.querySelectorAll("*")) {
+  // Of the words of code none has anything before or after it but a cell of a table.
+  for (const element of document.body.querySelectorAll("*:not(pre span), pre [data-head]")) {
     for (const pseudo of ["::before", "::after"]) {
       const seen = style(element, pseudo);
       const text = seen.content.replace(/^"(.*)"$/s, "$1");
