@@ -13,6 +13,7 @@ from simulations.live.threads.control import back_end
 from simulations.live.threads.control.frames import imports
 from simulations.live.threads.control.standard_library import VERSION
 from simulations.live.threads.control.thread_data import Untouched
+from simulations.live.threads.errors import ThreadsError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -77,9 +78,17 @@ class Carrier:
             self.thread._tstate_lock = self._ended  # type: ignore[attr-defined]  # noqa: SLF001  (likewise)
 
     def start(self) -> None:
-        """Start the real thread; it waits for its first task."""
+        """Start the real thread; it waits for its first task.
+
+        Raises:
+            ThreadsError: the machine has none left.
+        """
         self._started = True
-        self.ident = back_end.start_new_thread(self._serve, ())
+        try:
+            self.ident = back_end.start_new_thread(self._serve, ())
+        except RuntimeError as error:
+            self._started = False
+            raise ThreadsError(f"{error}: end other programs, or raise the limit (ulimit -u)") from error
 
     def _serve(self) -> None:
         self.ident, self.number = back_end.get_ident(), back_end.get_native_id()

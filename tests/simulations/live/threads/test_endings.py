@@ -409,3 +409,18 @@ def test_a_search_whose_runs_do_not_end_gives_up_before_its_budget(monkeypatch):
         result = explore(Box, [assigns_often, assigns_often], searcher=searcher, max_schedules=10_000)
         assert result.verdict == "gave up"
         assert result.schedules < 100
+
+
+@pytest.mark.parametrize("started", range(3))
+def test_where_no_thread_is_left_it_is_one_sentence(monkeypatch, started):
+    starts = iter(range(started))
+    start = back_end.start_new_thread
+
+    def limited(*args):
+        if next(starts, None) is None:
+            raise RuntimeError("can't start new thread")
+        return start(*args)
+
+    monkeypatch.setattr(back_end, "start_new_thread", limited)
+    with pytest.raises(ThreadsError, match="can't start new thread: end other programs"):
+        explore(Box, [Box.add, Box.add, Box.add], is_two)
