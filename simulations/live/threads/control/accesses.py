@@ -23,6 +23,7 @@ from types import (
     BuiltinFunctionType,
     CellType,
     ClassMethodDescriptorType,
+    FrameType,
     FunctionType,
     GetSetDescriptorType,
     MethodDescriptorType,
@@ -50,6 +51,7 @@ from simulations.live.threads.control.kinds import (
     is_of_library,
     solid,
 )
+from simulations.live.threads.control.provenance import of_primitives
 from simulations.live.threads.control.roots import calls_c, held, is_memory, roots
 from simulations.live.threads.control.stamps import attributes_of, behind_reference, slots_of
 
@@ -180,6 +182,8 @@ def attribute(thing: Any, name: str, stamps: Stamps, *, writes: bool) -> list[To
     kind = type(thing)
     if kind is super and not writes:
         return _above(thing, name, stamps)
+    if kind is FrameType and name == "f_locals":
+        look_at_cells(thing, stamps)
     if issubclass(kind, threading.local) or kind in FIXED or kind is tuple or kind is frozenset:
         return []
     if kind in PROXIES:
@@ -191,6 +195,8 @@ def attribute(thing: Any, name: str, stamps: Stamps, *, writes: bool) -> list[To
         return [] if writes else attribute(thing.__func__, name, stamps, writes=False)
     if kind is CellType:
         return [(stamps.of(thing), None, writes)]
+    if kind is FunctionType and name == "__kwdefaults__":
+        stamps.hinder(f"a worker looks at the {name} of {thing.__qualname__}, which may be changed unseen")
     if writes:
         return _written(thing, name, stamps)
     of_class = issubclass(kind, type)
@@ -222,6 +228,13 @@ def attribute(thing: Any, name: str, stamps: Stamps, *, writes: bool) -> list[To
         (stamps.of(one), name, False) for one in _asked(thing, name, has) if one.__flags__ & HEAP_TYPE
     ]
     return touches
+
+
+def look_at_cells(frame: FrameType | None, stamps: Stamps) -> None:
+    """Note that all variables of a frame are read; those that it shares with other functions stand alone."""
+    code = frame.f_code if frame is not None else None
+    if code is not None and {*code.co_freevars, *code.co_cellvars} - {"__class__"}:
+        stamps.hinder(f"all variables of {code.co_qualname} were read, which shares some with others")
 
 
 def _above(proxy: Any, name: str, stamps: Stamps) -> list[Touch]:
@@ -272,6 +285,8 @@ def _written(thing: Any, name: str, stamps: Stamps) -> list[Touch]:
         return [(stamps.of(thing), None, True)]
     for owner in kind.__mro__:
         has = owner.__dict__.get(name)
+        if type(has) is property and _is_unseen(has.fset):
+            return [(stamps.of(thing), name, True)]
         if type(has) is property and _in_python(has.fset) and _in_python(has.fdel):
             return [(stamps.of(thing), name, False), (stamps.of(kind), name, False)]
         if type(has) is property:
@@ -284,6 +299,11 @@ def _written(thing: Any, name: str, stamps: Stamps) -> list[Touch]:
 def _in_python(function: Any) -> bool:
     """Return whether a function, if there is one, is written in Python, and says itself what it touches."""
     return type(function) in (FunctionType, NoneType)
+
+
+def _is_unseen(function: Any) -> bool:
+    """Return whether a function is one of those out of which primitives are made."""
+    return type(function) is FunctionType and of_primitives(function.__code__)
 
 
 def _family(kind: type) -> list[type]:
@@ -419,7 +439,11 @@ def reach(
             kind = type(thing)
             if kind in BOUND and not issubclass(type(thing.__self__), (type, ModuleType, NoneType)):
                 below.append(thing.__self__)
-            if kind in FIXED or id(thing) in seen or issubclass(kind, (type, ModuleType, FunctionType)):
+            if kind in FIXED or id(thing) in seen or kind is FunctionType:
+                continue
+            if issubclass(kind, (type, ModuleType)):
+                if library and (kind is ModuleType or thing.__flags__ & HEAP_TYPE):
+                    touches[stamps.of(thing), None, False] = None
                 continue
             if depth == (LIBRARY_DEPTH if library else DEPTH) or len(seen) > THINGS_MAX:
                 stamps.cut()

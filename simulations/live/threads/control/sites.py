@@ -209,6 +209,8 @@ _TRUTH_TESTS: Final = frozenset(
 _IN_PLACE_FIRST: Final = 13
 _REMAINDER: Final = 6
 _SUBSCRIPT: Final = 26
+_POSITIVE: Final = 5
+"""What `CALL_INTRINSIC_1` does where `+` stands in front of its operand, from 3.12 on."""
 _HAS_SPEC: Final = 4
 _WHOLE_READS: Final = {
     "GET_ITER": (1,),
@@ -226,6 +228,7 @@ _WHOLE_READS: Final = {
     "FORMAT_WITH_SPEC": (2,),
     "CONVERT_VALUE": (1,),
     "UNARY_NEGATIVE": (1,),
+    "UNARY_POSITIVE": (1,),
     "UNARY_INVERT": (1,),
     "MATCH_KEYS": (2,),
     "GET_YIELD_FROM_ITER": (1,),
@@ -249,9 +252,20 @@ _NAMING: Final[dict[str, tuple[Kind, tuple[int, ...], int]]] = {
     "LOAD_SUPER_ATTR": ("super", (2, 1), 2),
 }
 """Kind, operands, and by how much the argument is shifted to get to the name."""
-_GLOBALS: Final = {"LOAD_GLOBAL": False, "STORE_GLOBAL": True, "DELETE_GLOBAL": True}
+_GLOBALS: Final = {
+    "LOAD_GLOBAL": False,
+    "LOAD_FROM_DICT_OR_GLOBALS": False,
+    "STORE_GLOBAL": True,
+    "DELETE_GLOBAL": True,
+}
 _NAMES: Final = {"LOAD_NAME": False, "STORE_NAME": True, "DELETE_NAME": True}
-_CELLS: Final = {"LOAD_DEREF": False, "STORE_DEREF": True, "DELETE_DEREF": True}
+_CELLS: Final = {
+    "LOAD_DEREF": False,
+    "LOAD_CLASSDEREF": False,  # in the body of a class, up to 3.11
+    "LOAD_FROM_DICT_OR_DEREF": False,  # likewise, from 3.12 on
+    "STORE_DEREF": True,
+    "DELETE_DEREF": True,
+}
 _CALLS: Final = frozenset({"CALL", "CALL_KW", "CALL_FUNCTION_EX"})
 
 
@@ -259,8 +273,11 @@ def sites_of(body: Body) -> Iterator[Site]:
     """Yield the sites of a function, in the order of its instructions."""
     code = body.code
     previous: Instruction | None = None
+    goals = {id(instruction.target) for instruction in body.instructions}
     for instruction in body.instructions:
         name = instruction.name
+        if id(instruction) in goals:
+            previous = None  # what is on top of the stack may come from elsewhere
         if name in _ATTRIBUTES:
             yield _attribute(code, instruction)
         elif name in _GLOBALS:
@@ -285,6 +302,8 @@ def sites_of(body: Body) -> Iterator[Site]:
             yield Site(
                 code, instruction, kind, name=code.co_names[instruction.arg >> shift], operands=operands
             )
+        elif name == "CALL_INTRINSIC_1" and instruction.arg == _POSITIVE:
+            yield Site(code, instruction, "whole", operands=(1,))
         elif name == "STORE_SLICE":
             yield Site(code, instruction, "whole", operands=(3,), writes=True)
         elif name == "BINARY_OP":
@@ -303,13 +322,20 @@ def sites_of(body: Body) -> Iterator[Site]:
             yield _call(body, instruction)
         elif with_site := _with(body, instruction):
             yield with_site
-        if name == "JUMP_BACKWARD" or (name == "RESUME" and instruction.arg & 3 < _DELEGATES):
-            yield Site(code, instruction, "switch", name=name, verb=Touching.SWITCHES)
-        elif name.startswith("POP_JUMP_BACKWARD"):  # up to 3.11; only where it jumps
-            yield Site(code, instruction, "switch", operands=(1,), name=name, verb=Touching.SWITCHES)
-        if name == "RESUME" and code.co_flags & inspect.CO_GENERATOR and instruction.arg & 3 < _DELEGATES:
-            yield Site(code, instruction, "resume", name=code.co_name, writes=True, verb=Touching.RUNS)
+        if name == "RESUME" or "JUMP_BACKWARD" in name:
+            yield from _switches(code, instruction)
         previous = instruction
+
+
+def _switches(code: CodeType, instruction: Instruction) -> Iterator[Site]:
+    """Yield the sites at which this interpreter may switch, or a generator goes on."""
+    name = instruction.name
+    if name == "JUMP_BACKWARD" or (name == "RESUME" and instruction.arg & 3 < _DELEGATES):
+        yield Site(code, instruction, "switch", name=name, verb=Touching.SWITCHES)
+    elif name.startswith("POP_JUMP_BACKWARD"):  # up to 3.11; only where it jumps
+        yield Site(code, instruction, "switch", operands=(1,), name=name, verb=Touching.SWITCHES)
+    if name == "RESUME" and code.co_flags & inspect.CO_GENERATOR and instruction.arg & 3 < _DELEGATES:
+        yield Site(code, instruction, "resume", name=code.co_name, writes=True, verb=Touching.RUNS)
 
 
 def entries(body: Body) -> Iterator[int]:
