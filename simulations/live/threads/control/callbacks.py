@@ -26,15 +26,20 @@ class Unfinished:
 
     A frame is known by its address, so that it is not kept; where another gets it, a step depends on more
     than it has to.
+
+    Attributes:
+        begun: Whether there has been any in the run.
     """
 
     def __init__(self) -> None:
+        self.begun = False
         self._of: dict[int, list[tuple[int, list[Touch]]]] = {}
 
     def begins(self, thread: int, touches: list[Touch]) -> None:
         """Note an operation that the calling frame of the program begins."""
         frame = _frame()
         if frame is not None:
+            self.begun = True
             self._of.setdefault(thread, []).append((id(frame), touches))
 
     def comes_to(self, thread: int) -> None:

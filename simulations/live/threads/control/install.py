@@ -131,6 +131,9 @@ class Installer:
         kind = type(thing)
         if kind in self._kinds:
             return False
+        if kind is MethodType:
+            thing = thing.__func__
+            kind = type(thing)
         if kind is FunctionType:
             if id(thing.__code__) in self._passed:
                 return False

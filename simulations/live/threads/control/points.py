@@ -251,11 +251,12 @@ class Points:
     def tell(self, site: Site, touches: list[Touch], *, calls_back: bool = True) -> None:
         """Tell of an access, and whether it may call code of the program before it is done."""
         if touches and self.sink is not None:
-            touches = self._spinning.seen(self.run.baton.current, touches)
+            task = self.run.baton.current
+            touches = self._spinning.seen(task, touches)
             site.note_effect(site.verb)
-            self._say(self.run.baton.current, site, touches, site.verb)
+            self._say(task, site, touches, site.verb)
             if calls_back and site.kind in _CALLING_BACK:
-                self._unfinished.begins(self.run.baton.current.index, touches)
+                self._unfinished.begins(task.index, touches)
 
     @property
     def _may_wait(self) -> bool:
@@ -270,7 +271,7 @@ class Points:
 
     def comes_to_another(self) -> None:
         """Note that the calling frame of the program has done what it was doing."""
-        if self.sink is not None:
+        if self._unfinished.begun and self.sink is not None:
             self._unfinished.comes_to(self.run.baton.current.index)
 
     def switch(self, site: Site) -> None:
@@ -317,7 +318,8 @@ class Points:
             self._see_ends(task, site)
         if self.sink is not None:
             self._spinning.did(task, site, touches, touching)
-            if touching is not Touching.TRIES and touching is not Touching.ENDS:
+            begun = self._unfinished.begun
+            if begun and touching is not Touching.TRIES and touching is not Touching.ENDS:
                 touches = self._unfinished.around(task.index, touches)
             self.sink(task, site, touches, touching)
 

@@ -15,7 +15,7 @@ import opcode
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
-from itertools import accumulate, groupby
+from itertools import accumulate
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from simulations.live.threads.control.standard_library import VERSION
@@ -352,34 +352,50 @@ _UNITS_MAX: Final = 8
 
 
 def _encode_positions(positions: list[Position], offsets: list[int], first_line: int) -> bytes:
-    table = bytearray()
+    """Return the table that says where each code unit stands in the source."""
+    pieces: list[bytes] = []
     line = first_line
-    at = 0
-    for position, group in groupby(positions):
-        end = at + sum(1 for _ in group)
+    at, count = 0, len(positions)
+    while at < count:
+        position = positions[at]
+        end = at + 1
+        while end < count and positions[end] == position:
+            end += 1
         units = offsets[end] - offsets[at]
         at = end
-        while units > 0:
-            line = _encode_entry(table, position, min(units, _UNITS_MAX), line)
-            units -= _UNITS_MAX
-    return bytes(table)
+        form, place = _encoded_position(position, line)
+        for left in range(units, 0, -_UNITS_MAX):
+            pieces += bytes((form | min(left, _UNITS_MAX) - 1,)), place
+            if left > _UNITS_MAX and position[0] is not None and position[0] != line:
+                line = position[0]
+                form, place = _encoded_position(position, line)
+        line = line if position[0] is None else position[0]
+    return b"".join(pieces)
 
 
-def _encode_entry(table: bytearray, position: Position, units: int, line: int) -> int:
+@lru_cache(maxsize=CACHED_MAX)
+def _encoded_position(position: Position, line: int) -> tuple[int, bytes]:
+    """Return the first byte of an entry, but for how many units it is of, and the rest.
+
+    Args:
+        position: The position.
+        line: That of the entry before.
+    """
     start, end, column, end_column = position
     if start is None:
-        table.append(128 | _NO_LOCATION << 3 | units - 1)
-        return line
+        return 128 | _NO_LOCATION << 3, b""
     delta = start - line
     values = [-delta << 1 | 1 if delta < 0 else delta << 1]
     form = _NO_COLUMNS
     if end is not None and column is not None and end_column is not None:
         form = _LONG_FORM
         values += end - start, column + 1, end_column + 1
-    table.append(128 | form << 3 | units - 1)
+    if max(values) < 64:
+        return 128 | form << 3, bytes(values)
+    table = bytearray()
     for value in values:
         while value >= 64:
             table.append(value & 63 | 64)
             value >>= 6  # noqa: PLW2901  (what is left of it)
         table.append(value)
-    return start
+    return 128 | form << 3, bytes(table)

@@ -22,7 +22,7 @@ for spinloops", FMCAD 2021.
 from __future__ import annotations
 
 import sys
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING, Final
 
 from simulations.live.threads.control.carriers import Carrier
 from simulations.live.threads.control.frames import is_ours
@@ -57,13 +57,8 @@ Place = tuple[object, ...]
 """Where a thread stands, with what is in its variables."""
 
 
-class _Read(NamedTuple):
-    """A step of a round: where, what, and for each thing how often others had written it."""
-
-    site: Site
-    touching: Touching
-    touches: tuple[Touch, ...]
-    versions: tuple[int, ...]
+_Read = tuple["Site", Touching, tuple["Touch", ...], tuple[int, ...]]
+"""A step of a round: where, what, what it touches, and for each of that how often others had written it."""
 
 
 class _Rounds:
@@ -103,28 +98,27 @@ class Spinning:
 
     def did(self, task: Task, site: Site | None, touches: list[Touch], touching: Touching) -> None:
         """Take note of a step."""
-        changes = False
-        if touching not in _IN_VAIN:
+        in_vain, changes, thread = touching in _IN_VAIN, False, task.index
+        if not in_vain:
             for stamp, part, writes in touches:
                 if writes:
                     changes = True
                     self._written[stamp, part] = self._written.get((stamp, part), 0) + 1
                     self._written_at_all[stamp] = self._written_at_all.get(stamp, 0) + 1
-        pairs = touching in _PAIRS
-        looks = not changes and touches and touching in _LOOKING
-        sleeps = self._sleeps and touching is Touching.WAKES
-        if site is None or not (looks or pairs or sleeps or touching in _IN_VAIN):
-            self.does_more(task)
+        looks = in_vain or (not changes and touches and touching in _LOOKING)
+        comes_back = not looks and (touching in _PAIRS or (self._sleeps and touching is Touching.WAKES))
+        if site is None or not (looks or comes_back):
+            self._rounds.pop(thread, None)
             return
-        rounds = self._rounds.get(task.index)
+        rounds = self._rounds.get(thread)
         if rounds is None:
-            rounds = self._rounds[task.index] = _Rounds()
-        if pairs or sleeps:
+            rounds = self._rounds[thread] = _Rounds()
+        if comes_back:
             for stamp, _, _ in touches:
-                self._own[task.index, stamp] = self._own.get((task.index, stamp), 0) + 1
+                self._own[thread, stamp] = self._own.get((thread, stamp), 0) + 1
         versions = tuple([self._version(task, touch) for touch in touches])
         rounds.visits.setdefault(site, []).append(len(rounds.reads))
-        rounds.reads.append(_Read(site, touching, tuple(touches), versions))
+        rounds.reads.append((site, touching, tuple(touches), versions))
 
     def does_more(self, task: Task) -> None:
         """Note that a thread does something else than to look."""
@@ -160,11 +154,11 @@ class Spinning:
         self.does_more(task)
         looked_at = [
             (touch, version)
-            for read in reads
-            if read.touching is not Touching.WAKES
-            for touch, version in zip(read.touches, read.versions, strict=True)
+            for _, touching, touches, versions in reads
+            if touching is not Touching.WAKES
+            for touch, version in zip(touches, versions, strict=True)
         ]
-        self.slept = self.slept or any(read.touching is Touching.WAKES for read in reads)
+        self.slept = self.slept or any(touching is Touching.WAKES for _, touching, _, _ in reads)
         self._seen[task.index] = list(
             dict.fromkeys((stamp, part, False) for (stamp, part, _), _ in looked_at)
         )

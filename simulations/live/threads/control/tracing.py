@@ -153,15 +153,22 @@ def quiet(function: Callable[P, R]) -> Callable[P, R]:
     """Return a function that is not traced while it runs, where tracing costs so much that it matters."""
     if VERSION >= (3, 12):
         return function
+    settrace = sys.settrace  # it is called twice by each hook, so what `set_trace` does is written out
 
     def quietly(*args: P.args, **kwargs: P.kwargs) -> R:
         trace = sys.gettrace()
         if trace is None:
             return function(*args, **kwargs)
-        set_trace(None)
+        try:
+            settrace(None)
+        except RuntimeError:
+            set_trace(None)
         try:
             return function(*args, **kwargs)
         finally:
-            set_trace(trace)
+            try:
+                settrace(trace)
+            except RuntimeError:
+                set_trace(trace)
 
     return quietly

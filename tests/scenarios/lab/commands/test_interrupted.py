@@ -190,11 +190,13 @@ def {place}: interrupted()
 
 
 @pytest.mark.parametrize(
-    ("place", "status"), [("test_it()", 2), ("pytest_unconfigure(config)", 5)], ids=["test", "end"]
+    ("place", "statuses"),
+    [("test_it()", {2}), ("pytest_unconfigure(config)", {5, 130})],
+    ids=["test", "end"],
 )
-def test_ctrl_c_in_a_collection_is_no_warning_of_pytest(tmp_path, place, status):
-    """Where the status of the session is settled it has no effect; that of an interrupted one is 2."""
-    patience = "3000" if status == 2 else "0"
+def test_ctrl_c_in_a_collection_is_no_warning_of_pytest(tmp_path, place, statuses):
+    """At the end of the session it arrives in time to end the process, or has no effect."""
+    patience = "3000" if statuses == {2} else "0"
     (tmp_path / "test_it.py").write_text(
         IN_A_COLLECTION.replace("{place}", place).replace("{patience}", patience)
     )
@@ -203,7 +205,8 @@ def test_ctrl_c_in_a_collection_is_no_warning_of_pytest(tmp_path, place, status)
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join([str(tmp_path), *sys.path])}
     done = program([sys.executable, "-c", code, *words], env=environment, cwd=tmp_path)
     assert not done.tells_a_traceback, done.out + done.err
-    assert done.status == status, done.out + done.err
+    assert "warning" not in done.out + done.err
+    assert done.status in statuses, done.out + done.err
 
 
 class Raises:
