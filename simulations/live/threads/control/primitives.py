@@ -28,6 +28,7 @@ from simulations.live.threads.control import back_end
 from simulations.live.threads.control.back_end import get_ident
 from simulations.live.threads.control.limits import EPOCH
 from simulations.live.threads.control.outside import Outdoors, Transaction
+from simulations.live.threads.control.provenance import Origin, origin
 from simulations.live.threads.control.refused import REFUSED, refusing
 from simulations.live.threads.control.standard_library import LOCK, RLOCK, VERSION, optional_module
 from simulations.live.threads.control.touching import Touching
@@ -424,9 +425,23 @@ class Primitives:
                 context.run(thread.run)
             else:
                 thread.run()
+        except Exception as error:
+            if not self._handled(site, thread, error):
+                raise
         finally:
             self._points.tells_of(site, _REGISTER)
             active.pop(ident, None)
+
+    def _handled(self, site: Site, thread: Any, error: Exception) -> bool:
+        """Give an exception to the hook that the program has for those of threads, if it has one."""
+        hook: Any = threading.excepthook
+        if not self._run.baton.mute:
+            self._points.tell(site, [(self._points.stamps.of(threading), "excepthook", False)])
+        function = hook.__func__ if type(hook) is MethodType else hook
+        if type(function) is not FunctionType or origin(function.__code__) is not Origin.PROGRAM:
+            return False
+        hook(threading.ExceptHookArgs((type(error), error, error.__traceback__, thread)))
+        return True
 
     def has_ended(self, task: Task) -> bool:
         """Return whether a thread of the program has ended, and note that it was asked."""
