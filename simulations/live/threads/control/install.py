@@ -113,8 +113,9 @@ class Installer:
 
     @property
     def sites(self) -> list[Site]:
-        """Every site of every watched function, and from where the standard library was called."""
-        return [*self._sites, *self._hooks.steps.sites.values()]
+        """Every site of every watched function, from where the standard library was called, and the ends."""
+        ends = self._points.ends
+        return [*self._sites, *self._hooks.steps.sites.values(), ends.site, ends.asking]
 
     def begin(self, roots: Iterable[Callable[..., Any]]) -> None:
         """Start from the workers, and what they name.

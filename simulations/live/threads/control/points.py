@@ -16,6 +16,7 @@ from simulations.live.threads.control.lifetimes import Watch
 from simulations.live.threads.control.spinning import Spinning
 from simulations.live.threads.control.stamps import Stamps
 from simulations.live.threads.control.strangers import MET
+from simulations.live.threads.control.thread_ends import ThreadEnds
 from simulations.live.threads.control.touching import Touching
 
 if TYPE_CHECKING:
@@ -56,6 +57,7 @@ class Points:
         sink: Told of every access; None while nothing is observed.
         stamps: The numbers of the objects of the run.
         everywhere: Whether every access is a point, so that what touches nothing need not be one.
+        ends: The ends of threads.
     """
 
     def __init__(self, run: Scheduler, granularity: Granularity) -> None:
@@ -64,6 +66,7 @@ class Points:
         self.sink: Sink | None = None
         self.stamps = Stamps()
         self.everywhere = False
+        self.ends = ThreadEnds()
         self._taken: dict[int, int] = {}
         self._news: set[Site] = set()
         self._hindrances: dict[str, None] = {}
@@ -126,7 +129,8 @@ class Points:
         self._slept = self._slept or self._spinning.slept
         timed = self._time_is_read and self._slept and not self._timed
         self._timed = self._timed or timed
-        return kept or unwatched or timed
+        seen = self.ends.is_news()
+        return kept or unwatched or timed or seen
 
     def end(self) -> None:
         """Tell the sink nothing more."""
@@ -285,6 +289,11 @@ class Points:
         if not site.focus:
             self._goes_round()
 
+    def may_switch(self, site: Site) -> None:
+        """Come to the place behind the start of a thread: to wait until it runs is part of it."""
+        if self.granularity == "gil":
+            self.switch(site)
+
     def _goes_round(self) -> None:
         """Cut the run short where a thread goes round a loop for ever in which no place is a point."""
         self._rounds += 1
@@ -311,7 +320,8 @@ class Points:
         if self.sink is not None:
             self._kept_too_long = self._kept_too_long or self.stamps.keep_too_long()
             waited_for = [task] if task.sentinel is None else [task, task.sentinel]
-            self._say(task, None, [(self.stamps.of(one), None, True) for one in waited_for], Touching.ENDS)
+            touches: list[Touch] = [(self.stamps.of(one), None, True) for one in waited_for]
+            self._say(task, self.ends.told_of, touches, Touching.ENDS)
 
     def _say(self, task: Task, site: Site | None, touches: list[Touch], touching: Touching) -> None:
         if self._watching:

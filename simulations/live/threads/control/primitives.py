@@ -88,6 +88,7 @@ class Primitives:
 
     def __init__(self, points: Points) -> None:
         self._run: Scheduler = points.run
+        self._run.work_by(self._work)
         self._points = points
         self._outdoors = Outdoors(points)
         self._functions: dict[Any, Callable[..., Callable[..., Any]]] = {
@@ -193,6 +194,8 @@ class Primitives:
         if taken:
             run.current.takes(lock, site.name)
         lists = (_REGISTER,) if lock is _GUARD and site.code in _LISTING else ()
+        if lists or (tries and any(task.sentinel is lock for task in run.tasks)):
+            self._points.ends.look()
         self._points.did(site, lock, Touching.ACQUIRES if taken else Touching.FAILS, *lists)
         return bool(taken)
 
@@ -348,6 +351,7 @@ class Primitives:
         run = self._run
         if not run.mine():
             return run.now if run.active else time.monotonic_ns()
+        self._points.at_primitive(site, None)
         now = run.read_clock()
         self._points.did(site, run, Touching.READS_TIME)
         return now
@@ -378,11 +382,7 @@ class Primitives:
             self._points.at_primitive(site, None)
             if isinstance(owner := getattr(function, "__self__", None), threading.Thread) and owner.ident:
                 raise RuntimeError("thread already started")
-            task = self._spawn(site, function, function)
-            joinable = Handle(self, task)
-            if task.thread is not None:
-                setattr(task.thread, _HANDLE_NAME, joinable)
-            return joinable
+            return Handle(self, self._spawn(site, function, function))
 
         return start
 
@@ -397,56 +397,82 @@ class Primitives:
         if not isinstance(owner, threading.Thread):
             task = run.spawn(body, None)
             self._points.did(site, task, Touching.STARTS)
+            self._points.may_switch(site)
             return task
         thread: Any = owner
         task = run.spawn(lambda: self._run_thread(site, thread), thread)
         thread._ident = task.ident  # noqa: SLF001  (nothing public does it)
         thread._native_id = task.number  # noqa: SLF001  (nothing public does it)
         thread._started._flag = True  # noqa: SLF001  (nothing public does it)
+        self._let_join(task, thread)
+        changed = [(thread, name) for name in _CHANGED_BY_START]
+        self._points.started(site, task, [*changed, (thread._started, "_flag")])  # noqa: SLF001  (nothing public is it)
+        self._points.may_switch(site)
+        return task
+
+    def _let_join(self, task: Task, thread: Any) -> None:
+        """Let others see through a thread object whether a thread has ended, and wait for it."""
         if VERSION < (3, 13):
             # `join` waits for this lock, which the interpreter gives back when a thread ends.
             sentinel = back_end.allocate_lock()
             sentinel.acquire()
             task.watched_by(sentinel)
             thread._tstate_lock = sentinel  # noqa: SLF001  (as its start would)
-        changed = [(thread, name) for name in _CHANGED_BY_START]
-        self._points.started(site, task, [*changed, (thread._started, "_flag")])  # noqa: SLF001  (nothing public is it)
-        return task
+            thread._is_stopped = False  # noqa: SLF001  (likewise)
+        else:
+            setattr(thread, _HANDLE_NAME, Handle(self, task))
 
     def _run_thread(self, site: Site, thread: Any) -> None:
-        ident = get_ident()
+        threading._limbo.pop(thread, None)  # type: ignore[attr-defined]  # noqa: SLF001  (nothing public does it)
+        context = getattr(thread, "_context", None)
+        body = thread.run if context is None else functools.partial(context.run, thread.run)
+        self._registered(thread, site, lambda: self._hooked(site, thread, body))
+
+    def _work(self, task: Task, worker: Callable[[], object]) -> object:
+        """Run what a thread is there for; at that of a worker of the exploration others may look, too."""
+        if task.thread is not None or task.carrier is None:
+            return worker()
+        thread = task.carrier.thread
+        self._let_join(task, thread)
+        return self._registered(thread, self._points.ends.told_of, worker)
+
+    def _registered(self, thread: Any, site: Site | None, body: Callable[[], object]) -> object:
+        """Run what a thread is there for, while it is on the list of threads."""
+        points, ends, ident = self._points, self._points.ends, get_ident()
         active: dict[int, Any] = threading._active  # type: ignore[attr-defined]  # noqa: SLF001  (nothing public does it)
         active[ident] = thread
-        threading._limbo.pop(thread, None)  # type: ignore[attr-defined]  # noqa: SLF001  (nothing public does it)
-        self._points.tells_of(site, _REGISTER)
+        if site is not None:
+            points.tells_of(site, _REGISTER)
         try:
-            context = getattr(thread, "_context", None)
-            if context is not None:
-                context.run(thread.run)
-            else:
-                thread.run()
-        except Exception as error:
-            if not self._handled(site, thread, error):
-                raise
+            given = body()
+            ends.come(self._run, everywhere=points.everywhere)
         finally:
-            self._points.tells_of(site, _REGISTER)
+            if site is not None:
+                points.tells_of(ends.told_of or site, _REGISTER)
             active.pop(ident, None)
+        ends.come(self._run, everywhere=points.everywhere)
+        return given
 
-    def _handled(self, site: Site, thread: Any, error: Exception) -> bool:
-        """Give an exception to the hook that the program has for those of threads, if it has one."""
-        hook: Any = threading.excepthook
-        if not self._run.baton.mute:
-            self._points.tell(site, [(self._points.stamps.of(threading), "excepthook", False)])
-        function = hook.__func__ if type(hook) is MethodType else hook
-        if type(function) is not FunctionType or origin(function.__code__) is not Origin.PROGRAM:
-            return False
-        hook(threading.ExceptHookArgs((type(error), error, error.__traceback__, thread)))
-        return True
+    def _hooked(self, site: Site, thread: Any, body: Callable[[], object]) -> None:
+        """Run a thread; its exception goes to the hook that the program has for those of threads, if any."""
+        try:
+            body()
+        except Exception as error:
+            hook: Any = threading.excepthook
+            if not self._run.baton.mute:
+                self._points.tell(site, [(self._points.stamps.of(threading), "excepthook", False)])
+            function = hook.__func__ if type(hook) is MethodType else hook
+            if type(function) is not FunctionType or origin(function.__code__) is not Origin.PROGRAM:
+                raise
+            hook(threading.ExceptHookArgs((type(error), error, error.__traceback__, thread)))
 
     def has_ended(self, task: Task) -> bool:
         """Return whether a thread of the program has ended, and note that it was asked."""
         if self._run.mine():
-            self._points.did(None, task, Touching.LOOKS_AT)
+            ends = self._points.ends
+            ends.look()
+            self._points.at_primitive(ends.asking, task, looks=True)
+            self._points.did(ends.asking, task, Touching.LOOKS_AT)
         return task.done
 
     def join(self, task: Task, timeout: float | None) -> None:

@@ -6,37 +6,32 @@ time. We want a run to be a function of a list of choices, so that it can be sea
 
 The baton. Every thread has a *gate*, a lock that only the scheduler touches. A thread that is not meant to
 run waits at its own gate; to hand the baton on is to release the gate of another and then wait at one's own.
-So there is at any moment one thread that holds the baton, and all the others are inside `gate.acquire()`,
-where the operating system may schedule them as it likes without any effect. There is no scheduler thread: the
-thread that holds the baton does the scheduling on its own stack, in `look`, `block` and at its end. That
-costs one switch of real threads for each switch of the program, the least that can be had.
+So at any moment one thread holds the baton, and all others are inside `gate.acquire()`, where the operating
+system may schedule them as it likes. The thread that holds the baton does the scheduling on its own stack, in
+`look`, `block` and at its end: one switch of real threads for each switch of the program.
 
 Points. A thread only gives the baton away where it calls us. The rewritten code of the program does so in
 front of each operation that another thread could notice: a *point*. Points are numbered, and the number
-(`step`) is the name of a place in a run: between two points a thread does nothing that another could notice,
-so whatever happens there happens at once. Nearly every point passes without a question: the strategy says in
-advance at which step it wants to be asked (`ask_at`), and a hook compares one number with another.
+(`step`) names a place in a run: what happens between two points happens at once. Nearly every point passes
+without a question: the strategy says at which step it wants to be asked (`ask_at`).
 
 Waiting. A thread must never block in a primitive while it holds the baton, since no other could run to
 free it. What would block calls `block` instead, with a function that says whether it is ready; the thread is
 then no candidate until it is, and does the real operation when it has come back and is sure not to block.
-When the running thread cannot go on, another *must* be chosen: a forced choice. If all threads wait,
-and some of them for a time, time passes to the earliest deadline; time is a number here, and no thread really
-sleeps. If all wait and none for a time, it is a deadlock, and we know of whom.
+When the running thread cannot go on, another *must* be chosen: a forced choice. If all wait, and some of them
+for a time, it passes to the earliest deadline: time is a number, and no thread really sleeps. If all wait and
+none for a time, it is a deadlock, and we know of whom.
 
-Fairness. A thread that spins until another has done something would spin for ever, for the nominal choice is
-to let it go on. So a thread that passes many points without writing anything ends its turn, and another gets
-one. A run whose state repeats is a livelock; one that is only long is cut short, which says nothing.
+Fairness. The nominal choice is to let a thread go on, so one that passes many points without writing anything
+ends its turn. A run whose state repeats is a livelock; one that is only long is cut short.
 
 Not ours. What the instrument itself does while it is asked (a strategy formatting a label, the `__str__` of
 an exception) may run code that is rewritten. `outside` takes the baton's name off the current thread
 meanwhile: hooks compare the calling thread with `Baton.ident`, find that it is not theirs, and do nothing.
 
-The end. A run may end with threads in the middle of their work: after a failure, or in the background. Each
-is given the baton once more with `dying` set; `Stopped` is raised out of the call that it waits in, and
-unwinds it. A thread that does not come to a point is interrupted, and one that does not listen is left
-behind. Locks that such a thread held are made new, since they may belong to a module and outlive the run.
-Real threads are kept for the next run (*carriers*): starting one costs as much as a short run.
+The end. Threads that are left, after a failure or in the background, are given the baton once more with
+`dying` set: `Stopped` is raised out of the call that each waits in. One that comes to no point is
+interrupted, one that does not listen left behind, its locks made new. Real threads are kept for the next run.
 
 What must hold after each hand-over is asserted in `_hand`, cheaply enough to stay on.
 """
@@ -116,6 +111,7 @@ class Scheduler:
         self._on_end: Callable[[Task], None] | None = None
         self._clock_reads = 0
         self._context = contextvars.Context()
+        self._works: Callable[[Task, Callable[[], object]], object] = lambda _, function: function()
         self._everybody: list[Task] = []
         self._crew = Crew()
         self._main = Task(-1, "setup", back_end.allocate_lock(), back_end.get_ident())
@@ -307,7 +303,7 @@ class Scheduler:
         if self._on_start is not None:
             self._on_start()
         try:
-            given = self._context.copy().run(functions.pop())
+            given = self._context.copy().run(self._works, task, functions.pop())
             if task.thread is None:
                 with self.outside():
                     refuse_unfinished(given, Role.WORKER)
@@ -559,6 +555,10 @@ class Scheduler:
     def work_in(self, context: contextvars.Context) -> None:
         """Run each thread in a copy of this context."""
         self._context = context
+
+    def work_by(self, works: Callable[[Task, Callable[[], object]], object]) -> None:
+        """Let this call what a thread is there for."""
+        self._works = works
 
     def close(self) -> None:
         """End the carriers, and let go of what the last run left behind."""

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 Kind = Literal[
     "attribute", "item", "whole", "contains", "match", "import", "super",
-    "global", "name", "cell", "call", "with", "switch", "resume",
+    "global", "name", "cell", "call", "with", "switch", "resume", "end",
 ]  # fmt: skip
 
 

@@ -25,7 +25,9 @@ _CONDITION_WAIT: Final = threading.Condition.wait.__code__
 
 
 def where(site: Site) -> tuple[str, str, int]:
-    """Return the place of a site as a plan names it: file, function, line."""
+    """Return the place of a site as a plan names it: file, function, line; none of the end of a thread."""
+    if site.kind == "end":
+        return "", "", 0
     return PurePath(site.code.co_filename).name, normal(site.code.co_qualname), site.line
 
 

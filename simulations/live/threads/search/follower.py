@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 from simulations.live.threads.control.frames import place
 from simulations.live.threads.control.limits import NEVER
 from simulations.live.threads.control.touching import Touching
-from simulations.live.threads.search.reduction import Step
+from simulations.live.threads.search.reduction import Step, dependent
 from simulations.live.threads.search.strategies import Fixed
 
 if TYPE_CHECKING:
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from simulations.live.threads.control.run import Run
     from simulations.live.threads.control.sites import Site
     from simulations.live.threads.control.strategy import Strategy
-    from simulations.live.threads.control.tasks import Task
+    from simulations.live.threads.control.tasks import Task, Wait
     from simulations.live.threads.search.reduction import Beginning
 
 _TAKING: Final = frozenset({Touching.ACQUIRES, Touching.GETS, Touching.JOINS})
@@ -39,6 +39,8 @@ class Follower:
         did: For each step the thread, the place and the verb, to compare runs by.
         time_outs: Where a wait had a time-out, whether it passed or not.
         branches: Where time could have passed for another thread: after how many steps, and for which thread.
+        strayed: Whether a step came before one of another thread that depends on it, against the beginning:
+            in front of it nobody could be asked who goes on.
     """
 
     def __init__(self, beginning: Beginning = (), inner: Strategy | None = None) -> None:
@@ -50,6 +52,10 @@ class Follower:
         self.did: list[tuple[int, Site | None, Touching]] = []
         self.time_outs: dict[str, None] = {}
         self.branches: list[tuple[int, int]] = []
+        self.strayed = False
+        self._feasible = True
+        self._ahead: list[Step] = []
+        self._over: Wait | None = None
         self._run: Run | None = None
         self._trying: dict[int, int] = {}
         self._born: dict[int, int] = {}
@@ -133,8 +139,37 @@ class Follower:
         )
         if touching is Touching.STARTS and self._run is not None:
             self._born[self._run.tasks[-1].index] = len(self.steps) - 1
-        if self._left and self._left[-1] == thread:
+        if self._left:
+            self._compare(thread)
+
+    def _compare(self, thread: int) -> None:
+        """Compare a step that was taken with the one that the beginning has there.
+
+        One of another thread may come before that if neither depends on the other. Of a thread that has to
+        wait the beginning cannot be followed, and after that it says nothing; whether it has to is known from
+        before the step, which may be what it waits for.
+        """
+        if self._left[-1] == thread:
             self._left.pop()
+            self.strayed = self.strayed or any(dependent(step, self.steps[-1]) for step in self._ahead)
+            while self._left and (done := [s for s in self._ahead if s.thread == self._left[-1]]):
+                self._ahead.remove(done[0])
+                self._left.pop()
+        elif self._feasible:
+            wanted = self._task(self._left[-1])
+            if wanted is not None and (wanted.wait is None or wanted.wait is self._over):
+                self._ahead.append(self.steps[-1])
+            else:
+                self._feasible = False
+        self._over = None
+        if self._left and self._left[-1] != thread:
+            wanted = self._task(self._left[-1])
+            self._over = wanted.wait if wanted is not None and wanted.can_go_on else None
+
+    def _task(self, thread: int) -> Task | None:
+        """Return a thread that has not ended."""
+        tasks = () if self._run is None else self._run.tasks
+        return next((task for task in tasks if task.index == thread and not task.done), None)
 
 
 def nothing(task: Task, site: Site | None, touches: list[Touch], touching: Touching) -> None:

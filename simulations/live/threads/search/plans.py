@@ -34,10 +34,10 @@ class Place(NamedTuple):
 
     Attributes:
         thread: Who stood there.
-        file: The name of the file, without its folder; empty where a thread started or ended.
+        file: The name of the file, without its folder; empty where a thread starts or ends.
         line: The line.
         function: The qualified name of the function.
-        operation: What was about to be done, such as `reads balance`; or `start`, `ends`.
+        operation: What was about to be done, such as `reads balance`; or `start`, `is about to end`, `ends`.
         text: The source line.
         direct: Whether the user's own code does it, not a primitive that it calls.
     """
@@ -78,6 +78,10 @@ class Place(NamedTuple):
         return cls(parts[0], file, int(line), parts[2], parts[3], parts[4])
 
 
+ABOUT_TO_END: Final = "is about to end"
+"""What a thread does that has done all but to end."""
+
+
 class Asked(NamedTuple):
     """One choice of a recorded run.
 
@@ -110,6 +114,8 @@ def place_of(task: Task | None, site: Site | None) -> Place:
     name = task.name if task is not None else "start"
     if task is None or task.done:
         return Place(name, "", 0, "", "start" if task is None else "ends", "")
+    if site is not None and site.kind == "end":
+        return Place(name, "", 0, "", ABOUT_TO_END, "")
     # A frame that holds itself would stay, and keep alive whatever the frames of the program hold.
     frame, primitive = way_out(sys._getframe(1))  # noqa: SLF001  (the one way to it)
     frame = frame or primitive
@@ -231,6 +237,11 @@ class Scripted:
             self._moved[here] = label
             self._wanted.setdefault(here, {})[occurrence] = option
 
+    @property
+    def pauses_at_an_end(self) -> bool:
+        """Whether a thread is to pause when it is about to end."""
+        return any(place.operation == ABOUT_TO_END for place in self.places)
+
     def start(self, run: Run) -> None:
         """See `Strategy`."""
         run.ask_at(run.step + 1)
@@ -314,7 +325,9 @@ def in_words(asked: Iterable[Asked]) -> str:
             continue
         to = choice.options[choice.chosen]
         place = choice.place
-        if not choice.forced:
+        if place.operation == ABOUT_TO_END:
+            said.append(f"{place.thread} pauses when it {place.operation} and {to} goes on")
+        elif not choice.forced:
             where = f"{place.file}:{place.line} `{place.text}` (before it {place.operation})"
             said.append(f"{place.thread} pauses at {where} and {to} goes on")
         elif place.operation == "start":

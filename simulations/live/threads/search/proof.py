@@ -136,6 +136,8 @@ class Proof:
             return hit
         self.time_outs |= follower.time_outs
         self.hindrances |= dict.fromkeys(session.hindrances)
+        if follower.strayed:
+            self.hindrances[_STRAYED] = None
         if session.cut:
             self.hindrances[SPENT if session.expired else CUT] = None
             return None
@@ -165,6 +167,7 @@ _OTHERS: Final[tuple[Callable[[], Strategy], ...]] = (
 SPENT: Final = "the budget was spent"
 """Why a search that found nothing gave up, where nothing else stood in its way."""
 CUT: Final = "a run was cut short, since it did not come to an end"
+_STRAYED: Final = "an order of steps could not be followed: no thread could be paused in front of one of them"
 _NEW_CODE: Final = "each run came to code that was not there before, so that not all of it was under control"
 _OUTLIVES: Final = (
     "the same schedule did something else when it was run again: state outlives a run, or a thread outside "

@@ -515,6 +515,8 @@ class Session:
                 file, function, line = where(site)
                 known.setdefault((file, function, site.text), []).append(line)
             scripted = Scripted(plan, known)
+            if scripted.pauses_at_an_end:
+                self._points.ends.look()
             wanted = {(place.file, place.function, place.line) for place in scripted.places}
             self.set_focus(self.focus() | {site for site in self._installer.sites if where(site) in wanted})
             failure = self.watched(scripted, nothing, "observe", tracing=True)

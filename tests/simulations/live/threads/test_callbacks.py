@@ -8,12 +8,8 @@ from collections import defaultdict
 import pytest
 
 from simulations.live.threads import explore
-from simulations.live.threads.search import portfolio
 
-
-@pytest.fixture(autouse=True)
-def no_audit(monkeypatch):
-    monkeypatch.setattr(portfolio, "AUDITS", 0)  # chance would find what the proof misses
+pytestmark = pytest.mark.usefixtures("no_audit")
 
 
 class Shared:

@@ -8,7 +8,6 @@ from types import SimpleNamespace
 import pytest
 
 from simulations.live.threads import explore
-from simulations.live.threads.search import portfolio
 
 
 class Box:
@@ -228,11 +227,6 @@ def drops_a_local(home):
     home.thing = None
     home.seen = 1
     del thing
-
-
-@pytest.fixture
-def no_audit(monkeypatch):
-    monkeypatch.setattr(portfolio, "AUDITS", 0)  # chance would find what the proof misses
 
 
 @pytest.mark.usefixtures("no_audit")

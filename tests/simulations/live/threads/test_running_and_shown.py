@@ -10,12 +10,8 @@ import pytest
 
 from simulations.live.threads import Verdict, explore
 from simulations.live.threads.control.limits import IN_VAIN_MAX
-from simulations.live.threads.search import portfolio
 
-
-@pytest.fixture(autouse=True)
-def no_audits(monkeypatch):
-    monkeypatch.setattr(portfolio, "AUDITS", 0)
+pytestmark = pytest.mark.usefixtures("no_audit")
 
 
 def numbers():

@@ -8,7 +8,6 @@ import threading
 import pytest
 
 from simulations.live.threads import Program, explore, uninteresting
-from simulations.live.threads.search import portfolio
 from simulations.live.threads.search.session import Session
 from tests.simulations.live.threads.visible_idioms import IDIOMS, source
 
@@ -27,9 +26,9 @@ def needed(idiom):
         pytest.skip("numpy is not installed")
 
 
+@pytest.mark.usefixtures("no_audit")
 @pytest.mark.parametrize("name", IDIOMS)
-def test_a_lost_update_is_found_however_it_is_written(name, monkeypatch):
-    monkeypatch.setattr(portfolio, "AUDITS", 0)  # chance would find what the proof misses
+def test_a_lost_update_is_found_however_it_is_written(name):
     idiom = IDIOMS[name]
     needed(idiom)
     space = made(source(idiom, locked=False), name)

@@ -8,7 +8,6 @@ from concurrent import futures
 import pytest
 
 from simulations.live.threads import Verdict, explore
-from simulations.live.threads.search import portfolio
 
 USES = {
     "puts": ("put",),
@@ -188,10 +187,10 @@ class Shared:
         self.told = None
 
 
+@pytest.mark.usefixtures("no_audit")
 @pytest.mark.parametrize("first", [True, False], ids=["asks last", "asks first"])
 @pytest.mark.parametrize("ask", OF_ANOTHERS.values(), ids=OF_ANOTHERS)
-def test_a_thread_that_another_one_starts(ask, first, monkeypatch):
-    monkeypatch.setattr(portfolio, "AUDITS", 0)  # chance would find what the proof misses
+def test_a_thread_that_another_one_starts(ask, first):
     told = set()
 
     def start(state):
