@@ -28,7 +28,6 @@ from simulations.live.threads.control import back_end
 from simulations.live.threads.control.back_end import get_ident
 from simulations.live.threads.control.limits import EPOCH
 from simulations.live.threads.control.outside import Outdoors, Transaction
-from simulations.live.threads.control.provenance import Origin, origin
 from simulations.live.threads.control.refused import REFUSED, refusing
 from simulations.live.threads.control.standard_library import LOCK, RLOCK, VERSION, optional_module
 from simulations.live.threads.control.touching import Touching
@@ -426,7 +425,7 @@ class Primitives:
         threading._limbo.pop(thread, None)  # type: ignore[attr-defined]  # noqa: SLF001  (nothing public does it)
         context = getattr(thread, "_context", None)
         body = thread.run if context is None else functools.partial(context.run, thread.run)
-        self._registered(thread, site, lambda: self._hooked(site, thread, body))
+        self._registered(thread, site, body)
 
     def _work(self, task: Task, worker: Callable[[], object]) -> object:
         """Run what a thread is there for; at that of a worker of the exploration others may look, too."""
@@ -452,19 +451,6 @@ class Primitives:
             active.pop(ident, None)
         ends.come(self._run, everywhere=points.everywhere)
         return given
-
-    def _hooked(self, site: Site, thread: Any, body: Callable[[], object]) -> None:
-        """Run a thread; its exception goes to the hook that the program has for those of threads, if any."""
-        try:
-            body()
-        except Exception as error:
-            hook: Any = threading.excepthook
-            if not self._run.baton.mute:
-                self._points.tell(site, [(self._points.stamps.of(threading), "excepthook", False)])
-            function = hook.__func__ if type(hook) is MethodType else hook
-            if type(function) is not FunctionType or origin(function.__code__) is not Origin.PROGRAM:
-                raise
-            hook(threading.ExceptHookArgs((type(error), error, error.__traceback__, thread)))
 
     def has_ended(self, task: Task) -> bool:
         """Return whether a thread of the program has ended, and note that it was asked."""
