@@ -102,7 +102,11 @@ def touched(
     if site.kind == "item":
         if site.deletes and not issubclass(type(operands[0]), dict):
             return whole(operands[0], stamps, writes=True)
-        return item(operands[0], operands[1], stamps, writes=site.writes)
+        touches = item(operands[0], operands[1], stamps, writes=site.writes)
+        stored = operands[2:]
+        return [*touches, *put(operands[0], operands[1], stored[0], stamps)] if stored else touches
+    if site.kind == "slice":
+        return [*whole(operands[0], stamps, writes=True), *put(operands[0], _SLICE, operands[1], stamps)]
     if site.kind == "contains" and issubclass(type(operands[0]), (dict, set, frozenset, *VIEWS)):
         return whole(operands[0], stamps, writes=False)
     if site.kind == "super":
@@ -371,6 +375,18 @@ def item(container: Any, key: object, stamps: Stamps, *, writes: bool) -> list[T
             return [(stamps.of(container), None, writes)]
         return [(stamps.of(container), key if key >= 0 else len(container) + key, writes)]
     return whole(container, stamps, writes=writes)
+
+
+def put(container: Any, key: object, value: object, stamps: Stamps) -> list[Touch]:
+    """Return what it touches to read a value, of which the parts are put into a container in C."""
+    kind = type(container)
+    if issubclass(kind, (dict, deque)) or (issubclass(kind, list) and type(key) is not slice):
+        return []
+    in_python = isinstance(getattr(kind, "__setitem__", None), FunctionType)
+    return [] if in_python else reach((value,), stamps, writes=False, deep=False)
+
+
+_SLICE: Final = slice(None)
 
 
 def is_quick(site: Site, operands: tuple[Any, ...]) -> bool:

@@ -225,6 +225,8 @@ _HASHED: Final = frozenset({BuiltinFunctionType, FunctionType, MethodDescriptorT
 _ASKING: Final[frozenset[object]] = frozenset({isinstance, issubclass})
 _GETTERS: Final[frozenset[object]] = frozenset({getattr, hasattr})
 _SETTERS: Final[frozenset[object]] = frozenset({setattr, delattr})
+_PUT: Final = 3
+"""With how many arguments a container is given something: itself, the key, the value."""
 _ITEMS: Final[dict[object, bool]] = {operator.getitem: False, operator.setitem: True}
 _GENERAL: Final = ("__setattr__", "__getattribute__", "__delattr__")
 _READING: Final[frozenset[str]] = frozenset(
@@ -494,7 +496,8 @@ def _function(function: Any, args: tuple[Any, ...], given: tuple[Any, ...], stam
     if (function in _GETTERS or function in _SETTERS) and len(args) > 1:
         return accesses.attribute(args[0], str(args[1]), stamps, writes=function in _SETTERS)
     if function in _ITEMS and len(args) > 1:
-        return accesses.item(args[0], args[1], stamps, writes=_ITEMS[function])
+        read = accesses.put(args[0], args[1], args[2], stamps) if len(args) == _PUT else []
+        return [*accesses.item(args[0], args[1], stamps, writes=_ITEMS[function]), *read]
     if function in _WRITERS_OF_STATE:
         return [*reach(given[1:], stamps, writes=True), *_pickled(given, stamps)]
     if function in SEEN_BY_ALL:
@@ -561,7 +564,8 @@ def _method(
     if base not in _CONTAINERS:
         return [*whole(owner, stamps, writes=True), *reach(given, stamps, writes=True)]
     if name in {"__getitem__", "__setitem__"} and args:
-        return accesses.item(owner, args[0], stamps, writes=name == "__setitem__")
+        read = accesses.put(owner, args[0], args[1], stamps) if len(args) == _PUT - 1 else []
+        return [*accesses.item(owner, args[0], stamps, writes=name == "__setitem__"), *read]
     reading = name in _READING
     if name in _KEEPING and not (name in _COMPARING and base in {list, deque}):
         return whole(owner, stamps, writes=not reading)

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from simulations.live.threads.control.rewrite import Body, Instruction, Position
 
 Kind = Literal[
-    "attribute", "item", "whole", "contains", "match", "import", "super",
+    "attribute", "item", "slice", "whole", "contains", "match", "import", "super",
     "global", "name", "cell", "call", "with", "switch", "resume", "end",
 ]  # fmt: skip
 
@@ -235,7 +235,13 @@ _WHOLE_READS: Final = {
     "SEND": (2,) if VERSION < (3, 15) else (3,),  # likewise
 }
 _SHOWING: Final = frozenset({"FORMAT_SIMPLE", "FORMAT_WITH_SPEC", "CONVERT_VALUE"})
-_ITEMS: Final = {"BINARY_SUBSCR": False, "STORE_SUBSCR": True, "DELETE_SUBSCR": True}
+_READ: Final = (False, (2, 1))
+_ITEMS: Final[dict[str, tuple[bool, tuple[int, ...]]]] = {
+    "BINARY_SUBSCR": _READ,
+    "STORE_SUBSCR": (True, (2, 1, 3)),
+    "DELETE_SUBSCR": (True, (2, 1)),
+}
+"""Whether an item is written, and the operands: the container, the key, what is stored."""
 _ATTRIBUTES: Final = {
     "LOAD_ATTR": False,
     "LOAD_METHOD": False,
@@ -289,30 +295,29 @@ def sites_of(body: Body) -> Iterator[Site]:
             variable = code._varname_from_oparg(instruction.arg)  # type: ignore[attr-defined]  # noqa: SLF001  (nothing public does it)
             yield Site(code, instruction, "cell", name=variable, cell=instruction.arg, writes=_CELLS[name])
         elif name in _ITEMS or (name == "BINARY_OP" and instruction.arg == _SUBSCRIPT):
-            writes = _ITEMS.get(name, False)
+            writes, operands = _ITEMS.get(name, _READ)
             yield Site(
-                code, instruction, "item", operands=(2, 1), writes=writes, deletes=name == "DELETE_SUBSCR"
+                code, instruction, "item", operands=operands, writes=writes, deletes=name == "DELETE_SUBSCR"
             )
         elif name in _WHOLE_READS:
             yield Site(code, instruction, "whole", operands=_WHOLE_READS[name], shows=name in _SHOWING)
         elif name in _LOOKING:
             yield Site(code, instruction, _LOOKING[name][0], operands=_LOOKING[name][1])
         elif name in _NAMING:
-            kind, operands, shift = _NAMING[name]
-            yield Site(
-                code, instruction, kind, name=code.co_names[instruction.arg >> shift], operands=operands
-            )
+            kind, named, shift = _NAMING[name]
+            yield Site(code, instruction, kind, name=code.co_names[instruction.arg >> shift], operands=named)
         elif name == "CALL_INTRINSIC_1" and instruction.arg == _POSITIVE:
             yield Site(code, instruction, "whole", operands=(1,))
         elif name == "STORE_SLICE":
-            yield Site(code, instruction, "whole", operands=(3,), writes=True)
+            yield Site(code, instruction, "slice", operands=(3, 4), writes=True)
         elif name == "BINARY_OP":
             in_place = instruction.arg >= _IN_PLACE_FIRST
             shows = instruction.arg % _IN_PLACE_FIRST == _REMAINDER
             yield Site(code, instruction, "whole", operands=(2, 1), writes=in_place, shows=shows)
         elif name == "FORMAT_VALUE":
-            below = 2 if instruction.arg & _HAS_SPEC else 1
-            yield Site(code, instruction, "whole", operands=(below,), shows=True)
+            yield Site(
+                code, instruction, "whole", operands=(1 + bool(instruction.arg & _HAS_SPEC),), shows=True
+            )
         elif instruction.op in _TRUTH_TESTS and not (previous and previous.op in _BOOLEAN):
             yield Site(code, instruction, "whole", operands=(1,))
         elif name in _CALLS:

@@ -496,6 +496,18 @@ FORMS: Final[dict[str, Form]] = {
         "unittest.mock.patch('read_forms_of_a_module.n', 1).start()",
         "import unittest.mock",
     ),
+    "slice is given a list": Form("s.x = [0]", "y = [9]; y[:] = s.x; v = y[0]", "s.x[0] = 1"),
+    "item is given a slice": Form("s.x = [0]", "y = [9]; y[slice(None)] = s.x; v = y[0]", "s.x[0] = 1"),
+    "setitem is given a slice": Form(
+        "s.x = [0]", "y = [9]; operator.setitem(y, slice(None), s.x); v = y[0]", "s.x[0] = 1"
+    ),
+    "method is given a slice": Form(
+        "s.x = [0]", "y = [9]; y.__setitem__(slice(None), s.x); v = y[0]", "s.x[0] = 1"
+    ),
+    "memory is given memory": Form(
+        "s.x = bytearray(1)", "y = memoryview(bytearray(1)); y[:] = s.x; v = y[0]", "s.x[0] = 1"
+    ),
+    "UserList": Form("s.x = [0]", "v = collections.UserList(s.x)[0]", "s.x[0] = 1"),
     "weakref count": Form(
         "s.o = Box(); s.l = []",
         "v = weakref.getweakrefcount(s.o)",
