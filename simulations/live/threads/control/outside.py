@@ -244,7 +244,7 @@ class Outdoors:
                 return self._patiently(sqlite3, connection, functools.partial(function, *args, **kwargs))
             finally:
                 if not run.dying:
-                    self._did(site)
+                    self._did(site, Touching.CALLS, connection)
 
         return call
 

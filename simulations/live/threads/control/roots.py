@@ -100,7 +100,7 @@ def _shared(thing: Any) -> list[object]:
             return []
     if kind is re.Match:
         return _counting([thing.string])
-    if issubclass(kind, _FILES):
+    if issubclass(kind, _FILES) or _is_database(kind):
         return [mmap]  # two may show one file
     memory = _of_ctypes()
     if issubclass(kind, memory):
@@ -122,6 +122,11 @@ def _base_of_array(thing: Any) -> object | None:
             base: object = known.base.__get__(thing)
             return getattr(base, "base", base) if base is not None and solid(type(base)) is object else base
     return None
+
+
+def _is_database(kind: type) -> bool:
+    ours = sys.modules.get("_sqlite3")
+    return ours is not None and issubclass(kind, (ours.Connection, ours.Cursor))
 
 
 def _of_ctypes() -> tuple[type, ...]:

@@ -10,6 +10,10 @@ FILE: Final = "s.f = open(FOLDER + '/file', 'w+b', 0); s.f.write(b'old'); s.f.se
 WHOLE: Final = "with open(FOLDER + '/file', 'rb') as f: v = f.read()"
 OVER: Final = "with open(FOLDER + '/file', 'r+b', 0) as f: f.write(b'new')"
 LONGER: Final = "with open(FOLDER + '/file', 'ab') as f: f.write(b'a')"
+DATABASE: Final = (
+    "s.x = sqlite3.connect(':memory:', check_same_thread=False); s.x.execute('create table t (n)'); "
+    "s.x.execute('insert into t values (1)'); s.c = s.x.execute('select n from t')"
+)
 
 FORMS: Final[dict[str, Form]] = {
     "mode of a file": Form(
@@ -77,6 +81,14 @@ FORMS: Final[dict[str, Form]] = {
             "os.remove(FOLDER + '/file')"
         ),
         "os.umask(0o77)",
+    ),
+    "changes of a database": Form(
+        DATABASE, "v = s.x.total_changes", "s.x.execute('insert into t values (2)')"
+    ),
+    "transaction of a database": Form(DATABASE, "v = s.x.in_transaction", "s.x.commit()"),
+    "rows of a database": Form(DATABASE, "v = [row for row in s.c]", "s.c.fetchone()"),
+    "kind of the rows of a database": Form(
+        DATABASE, "v = type(s.x.execute('select n from t').fetchone())", "s.x.row_factory = sqlite3.Row"
     ),
     "zone of the clock": Form(
         "os.environ['TZ'] = 'UTC'; time.tzset()",

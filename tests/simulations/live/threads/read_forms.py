@@ -508,6 +508,7 @@ FORMS: Final[dict[str, Form]] = {
         "s.x = bytearray(1)", "y = memoryview(bytearray(1)); y[:] = s.x; v = y[0]", "s.x[0] = 1"
     ),
     "UserList": Form("s.x = [0]", "v = collections.UserList(s.x)[0]", "s.x[0] = 1"),
+    "broken barrier": Form("s.x = threading.Barrier(1)", "v = s.x.broken", "s.x.abort()"),
     "weakref count": Form(
         "s.o = Box(); s.l = []",
         "v = weakref.getweakrefcount(s.o)",
@@ -538,6 +539,7 @@ UNSEEN: Final = frozenset(
 
 PRELUDE: Final = """
 import array, collections, codecs, contextlib, csv, ctypes, decimal, functools, importlib, inspect, io
+import sqlite3
 import itertools, logging, math, mmap, operator, os, pickle, pprint, re, sys, threading, time, traceback
 import types
 import weakref

@@ -24,7 +24,9 @@ from tests.simulations.live.threads.read_forms import source
 FORMS = read_forms.FORMS | outside_forms.FORMS
 UNSEEN = read_forms.UNSEEN | outside_forms.UNSEEN
 
-pytestmark = pytest.mark.filterwarnings("ignore:unclosed file:ResourceWarning")
+pytestmark = pytest.mark.filterwarnings(
+    "ignore:unclosed file:ResourceWarning", "ignore:unclosed database:ResourceWarning"
+)
 
 
 @pytest.fixture(autouse=True)
