@@ -91,7 +91,7 @@ def _offer_to_run(app: Sphinx, doctree: nodes.document, docname: str) -> None:
     folder, _, name = docname.rpartition("/")
     if folder != "notebooks" or "lite" not in app.tags:
         return
-    address = f"../play/lite/lab/index.html?path={name}.ipynb"
+    address = f"../play/lite/notebooks/index.html?path={name}.ipynb"
     link = nodes.reference("", "Run this lesson in your browser", refuri=address)
     title = next(iter(doctree.findall(nodes.title)))
     title.parent.insert(title.parent.index(title) + 1, nodes.paragraph("", "", link))

@@ -26,7 +26,13 @@ def main() -> int:
     given = parser.parse_args()
     out = given.out.resolve()
     pages = ["sphinx", "--fail-on-warning", "--quiet", *(["-t", "lite"] if given.lite else [])]
-    play = ["docs.play.build", str(out / "play"), *(["--lite"] if given.lite else [])]
+    play = [
+        "docs.play.build",
+        str(out / "play"),
+        "--home",
+        "../index.html",
+        *(["--lite"] if given.lite else []),
+    ]
     for words in ([*pages, "docs", str(out)], play):
         status = subprocess.run([sys.executable, "-m", *words], cwd=ROOT).returncode
         if status:

@@ -2,6 +2,7 @@
 
     python -m docs.play.build OUT            worker and pages
     python -m docs.play.build OUT --lite     and a JupyterLite with the lessons, in OUT/lite
+    python -m docs.play.build OUT --home ../index.html    with a link to the documentation
 
 The folder then holds the pages, `index.html` and those that it lists; `worker.js`, which says how a page uses
 Python; the other files of docs/play for the browser; and `python/`: CPython in WebAssembly with its standard
@@ -58,13 +59,14 @@ def played() -> dict[str, bytes]:
     return modules | {f"play/{schedules.TABLE}": json.dumps(schedules.table()).encode()}
 
 
-def build(out: Path, work: Path, *, lessons: bool = False) -> None:
+def build(out: Path, work: Path, *, lessons: bool = False, home: str = "") -> None:
     """Build the folder.
 
     Args:
         out: Where to; what is there is replaced, file by file.
         work: A folder for what is fetched.
         lessons: Whether a JupyterLite with the lessons is built besides.
+        home: The address of the documentation, seen from the folder; empty where there is none.
 
     Raises:
         BuildError: a step did not work.
@@ -80,7 +82,7 @@ def build(out: Path, work: Path, *, lessons: bool = False) -> None:
     for path in HERE.iterdir():
         if path.suffix in FOR_BROWSERS:
             shutil.copyfile(path, out / path.name)
-    pages.write(out)
+    pages.write(out, home)
     later = [wheel for wheel in found if wheel.name.startswith(LATER)]
     archive([wheel for wheel in found if wheel not in later], work / "lab.zip", played())
     archive(later, work / "hypothesis.zip", {})
@@ -102,10 +104,13 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m docs.play.build", description=__doc__.partition("\n")[0])
     parser.add_argument("out", type=Path, metavar="OUT", help="the folder, made if it is not there")
     parser.add_argument("--lite", action="store_true", help="a JupyterLite with the lessons too, in OUT/lite")
+    parser.add_argument(
+        "--home", default="", metavar="ADDRESS", help="where the documentation is, to be linked"
+    )
     given = parser.parse_args()
     with tempfile.TemporaryDirectory() as work:
         try:
-            build(given.out, Path(work), lessons=given.lite)
+            build(given.out, Path(work), lessons=given.lite, home=given.home)
         except steps.BuildError as error:
             sys.stderr.write(f"{error}\n")
             return 2

@@ -1,5 +1,8 @@
 """Builds a JupyterLite with the lab and its lessons, which asks no foreign host for anything.
 
+Each lesson has a page of its own, `notebooks/?path=NAME.ipynb`, and `tree` lists them; in JupyterLab
+the list would stand beside each, and on a telephone leave a lesson no room.
+
 `docs.play.build` calls this with `--lite`. It takes the commands of the extra `browser`. A JupyterLite as
 it is built by default fetches Python and every package from elsewhere when it is opened; here the lock file
 of Pyodide lists what lies beside it and nothing else, so that there is nothing to ask for.
@@ -31,6 +34,8 @@ LIVE: Final = "live"
 NEEDS_A_COMPUTER: Final = "needs a computer of your own"
 LEADS_OUT: Final = re.compile(r"\[([^\]]+)\]\(\.\./[^)]+\)")
 """A link to a page that is not among the notebooks."""
+LOOK: Final = "<style>.jp-RenderedHTMLCommon pre { overflow-wrap: anywhere; }</style>"
+"""A long word of a live cell goes on in the next line, since on a telephone it is wider than the page."""
 KERNEL: Final = "@jupyterlite/pyodide-kernel-extension:kernel"
 
 
@@ -154,11 +159,13 @@ def build(out: Path, source: Path, library: Path, ours: list[Path], work: Path) 
     }
     config = {
         "appName": "heisenlab",
+        "appUrl": "./tree",
         "exposeAppInBrowser": True,
         "litePluginSettings": {KERNEL: settings},
         "settingsOverrides": {
-            "@jupyterlab/apputils-extension:themes": {"adaptive-theme": True}
-        },  # dark or light
+            "@jupyterlab/apputils-extension:themes": {"adaptive-theme": True},  # dark or light
+            "@jupyterlab/notebook-extension:tracker": {"codeCellConfig": {"lineWrap": True}},
+        },
     }
     (home / "jupyter-lite.json").write_text(
         json.dumps({"jupyter-lite-schema-version": 0, "jupyter-config-data": config}), encoding="utf-8"
@@ -166,12 +173,15 @@ def build(out: Path, source: Path, library: Path, ours: list[Path], work: Path) 
     built = work / "built"
     steps.run(
         *(sys.executable, "-m", "jupyterlite_core", "build", "--lite-dir", home, "--contents", contents),
-        *("--output-dir", built, "--apps", "lab", "--no-unused-shared-packages", "--no-sourcemaps"),
+        *("--output-dir", built, "--apps", "notebooks", "--apps", "tree"),
+        *("--no-unused-shared-packages", "--no-sourcemaps"),
         folder=home,
     )
     if not (built / "extensions" / "@jupyterlite" / "pyodide-kernel-extension").is_dir():
         raise steps.BuildError(
             f"JupyterLite has found no kernel beside {sys.executable}: install the extra 'browser' there"
         )
+    page = built / "notebooks" / "index.html"
+    page.write_text(page.read_text(encoding="utf-8").replace("</head>", f"{LOOK}</head>"), encoding="utf-8")
     shutil.rmtree(out / "lite", ignore_errors=True)
     shutil.move(built, out / "lite")

@@ -43,6 +43,7 @@ _PLAYED: Final = """<h1>{title}</h1>
 to go on, it takes JavaScript.</noscript></p>
 <div id="stage">
 {first}</div>
+<p id="heard" class="unseen" role="status"></p>
 <script type="module" src="shell.js"></script>
 """
 
@@ -58,11 +59,12 @@ def module(name: str) -> Any:
     return import_module(f"docs.play.python.{name}")
 
 
-def html(name: str) -> str:
+def html(name: str, home: str = "") -> str:
     """Return a page, with its first picture.
 
     Args:
         name: One of `NAMES`.
+        home: The address of the documentation, seen from the page; empty where there is none.
     """
     page: Page = module(name).PAGE
     form = f'<form id="form" autocomplete="off">\n{page.form}</form>\n' if page.form else ""
@@ -74,12 +76,16 @@ def html(name: str) -> str:
         first=module(name).show({}),
     )
     return _WHOLE.format(
-        title=text(page.title), colours=colours(), name=name, body=body, others=_others(name)
+        title=text(page.title), colours=colours(), name=name, body=body, others=_others(name, home)
     )
 
 
-def index() -> str:
-    """Return the page that lists the others."""
+def index(home: str = "") -> str:
+    """Return the page that lists the others.
+
+    Args:
+        home: As for `html`.
+    """
     rows = []
     for name in NAMES:
         page: Page = module(name).PAGE
@@ -87,24 +93,29 @@ def index() -> str:
             f'<li><a href="{name}.html">{text(page.title)}</a> {" ".join(map(text, page.sentences))}</li>\n'
         )
     body = f'<h1>To play with</h1>\n<ul class="pages">\n{"".join(rows)}</ul>\n'
-    return _WHOLE.format(title="To play with", colours=colours(), name="", body=body, others="")
+    return _WHOLE.format(title="To play with", colours=colours(), name="", body=body, others=_home(home))
 
 
-def write(out: Path) -> None:
+def write(out: Path, home: str = "") -> None:
     """Write all pages.
 
     Args:
         out: The folder.
+        home: As for `html`.
     """
     for name in NAMES:
-        (out / f"{name}.html").write_text(html(name), encoding="utf-8")
-    (out / "index.html").write_text(index(), encoding="utf-8")
+        (out / f"{name}.html").write_text(html(name, home), encoding="utf-8")
+    (out / "index.html").write_text(index(home), encoding="utf-8")
 
 
-def _others(name: str) -> str:
+def _home(home: str) -> str:
+    return f'<a href="{text(home)}">The documentation</a>' if home else ""
+
+
+def _others(name: str, home: str) -> str:
     pages = [(each, module(each).PAGE) for each in NAMES]
     links = [
         f'<a href="{each}.html"{" aria-current=page" * (each == name)}>{text(page.title)}</a>'
         for each, page in pages
     ]
-    return "\n".join(links)
+    return "\n".join(filter(None, [_home(home), *links]))

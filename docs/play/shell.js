@@ -9,6 +9,7 @@ const name = document.body.dataset.page;
 const stage = document.getElementById("stage");
 const status = document.getElementById("status");
 const form = document.getElementById("form");
+const spoken = document.getElementById("heard"); // what a screen reader reads out
 const SLOW_MS = 1000; // from then on a run can be stopped
 const SILENT_MS = 60_000; // without an answer and without progress a run is taken for an endless loop
 const STEP_MS = 700; // between two steps of what plays by itself
@@ -170,15 +171,29 @@ function pause() {
   if (button) button.lastChild.textContent = button.dataset.label;
 }
 
+const said = () => [...stage.querySelectorAll(".says")].map((each) => each.textContent).join(" ");
+
 function show(html) {
   if (html === shown) return;
   const here = document.activeElement;
   const inside = stage.contains(here);
-  const first = inside && here.classList.contains("move");
+  const kind = inside && !here.matches(".move") ? here.tagName : "none";
+  const rank = [...stage.querySelectorAll(kind)].indexOf(here);
+  const unfolded = [...stage.querySelectorAll("details")].map((each) => each.open);
+  const before = said();
   stage.innerHTML = shown = html;
+  stage.querySelectorAll("details").forEach((each, at) => (each.open = unfolded[at] ?? false));
+  if (said() !== before) spoken.textContent = said();
   if (!inside) return;
-  const again = here.id && document.getElementById(here.id);
-  (again || (first && stage.querySelector(".says + .moves a")) || document.body).focus({ preventScroll: true });
+  const again = (here.id && document.getElementById(here.id)) || stage.querySelectorAll(kind)[rank];
+  (again ?? stage.querySelector(".says ~ .moves a"))?.focus({ preventScroll: true });
+}
+
+function tell(field) {
+  const value = field.labels?.[0]?.querySelector(".value");
+  if (!value) return;
+  value.textContent = `${field.value * field.dataset.scale} ${field.dataset.unit}`.trim();
+  field.setAttribute("aria-valuetext", value.textContent);
 }
 
 function fill() {
@@ -189,6 +204,7 @@ function fill() {
       const first = field.options?.[0]?.value ?? field.defaultValue;
       field.value = now[field.name] ?? first;
     }
+    tell(field);
   }
 }
 
@@ -201,6 +217,7 @@ form?.addEventListener("submit", (event) => {
 form?.addEventListener("change", ({ target }) => "change" in target.dataset && go(written(filled())));
 form?.addEventListener("input", ({ target }) => "live" in target.dataset && go(written(filled()), { now: true }));
 form?.addEventListener("input", pause);
+form?.addEventListener("input", ({ target }) => tell(target));
 
 stage.addEventListener("click", (event) => {
   const button = event.target.closest("[data-plays]");

@@ -93,6 +93,11 @@ class Canvas:
             self.bottom += LINE
             self.write(line, x, self.bottom - 5, size=size, bold=bold, colour=colour)
 
+    def tinted(self, tag: str, colour: str, opacity: str, **place: object) -> None:
+        """Draw a shape in a tint of a colour; its edge has all of the colour, so that it stands out."""
+        look = {"fill": "currentColor", "fill_opacity": opacity, "stroke": "currentColor"}
+        self.add(tag, class_=f"hl-{colour}", **look, **place)
+
     def rule(self, d: str) -> None:
         """Draw a thin line."""
         self.add("path", class_="hl-grid", fill="none", stroke="currentColor", d=d)

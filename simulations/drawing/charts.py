@@ -142,13 +142,7 @@ def _draw_series(canvas: Canvas, plot: _Plot, series: Series, colour: int) -> No
             above = _line(plot, [(point.x, _end(point, high=True)) for point in band], step=step)
             below = _line(plot, [(point.x, _end(point, high=False)) for point in band], step=step)
             corners = " ".join(f"{digits(x)},{digits(y)}" for x, y in [*above, *reversed([*below])])
-            canvas.add(
-                "polygon",
-                class_=f"hl-series{colour}",
-                fill="currentColor",
-                fill_opacity="0.14",
-                points=corners,
-            )
+            canvas.tinted("polygon", f"series{colour}", "0.14", stroke_width=0.7, points=corners)
         curve = " ".join(
             f"{digits(x)} {digits(y)}"
             for x, y in _line(plot, [(point.x, point.y) for point in points], step=step)
@@ -185,8 +179,8 @@ def _draw_dot(canvas: Canvas, x: float, y: float, colour: int) -> None:
 
 
 def _draw_bar(canvas: Canvas, x: float, top: float, foot: float, colour: int, *, width: float) -> None:
-    look = {"class_": f"hl-series{colour}", "fill": "currentColor", "fill_opacity": "0.6"}
-    canvas.add("rect", **look, x=x - width / 2, y=top, width=width, height=foot - top)
+    place = {"x": x - width / 2, "y": top, "width": width, "height": foot - top}
+    canvas.tinted("rect", f"series{colour}", "0.6", **place)
 
 
 def _draw_point(canvas: Canvas, plot: _Plot, point: Point, colour: int, width: float | None) -> None:

@@ -28,6 +28,8 @@ def hanging(line: str) -> int:
 
 def columns(text: str) -> int:
     """Return how many columns a text takes; an ideograph takes two."""
+    if text.isascii():
+        return len(text)
     return sum(2 if unicodedata.east_asian_width(each) in "WF" else 1 for each in text)
 
 

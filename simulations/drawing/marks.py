@@ -310,6 +310,7 @@ class Look(StrEnum):
     TICK = "tick"
     CROSS = "cross"
     DIAMOND = "diamond"
+    LINE = "line"
 
 
 @dataclass(frozen=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import html
 import re
+from itertools import count
 from typing import TYPE_CHECKING, Final
 
 from simulations.drawing.canvas import NARROW
@@ -25,8 +26,10 @@ _TABLE: Final = (
     ".hl-table{border-collapse:collapse;text-align:left}"
     ".hl-table caption{font-weight:bold;text-align:left;padding:.4em 0}"
     ".hl-table .hl-short{white-space:nowrap}"
+    # Thrice, since in JupyterLab all that a cell shows would otherwise be set to the right.
+    ".hl-table.hl-table.hl-table :is(th,td){text-align:left}"
     f".hl-table th,.hl-table td{{{_RULE};padding:.3em .8em .3em 0;vertical-align:top;"
-    "overflow-wrap:break-word;text-align:left}"
+    "overflow-wrap:break-word}"
     "@media screen and (max-width:640px){.hl-stack thead{display:none}"
     ".hl-stack td,.hl-stack th{display:block;border:0;padding:.1em 0}.hl-stack td:empty{display:none}"
     f".hl-stack tr{{display:block;{_RULE};padding:.4em 0;overflow-wrap:anywhere}}"
@@ -54,7 +57,10 @@ _BODY: Final = (
     "linear-gradient(to left,var(--ground) 40%,transparent) 100% 0/2.5rem 100% no-repeat local,"
     "linear-gradient(to right,var(--shade),transparent) 0 0/.75rem 100% no-repeat,"
     "linear-gradient(to left,var(--shade),transparent) 100% 0/.75rem 100% no-repeat}}"
-    "@media print{figure,table,pre{break-inside:avoid}pre{white-space:pre-wrap}}"
+    # On paper no picture and no line is broken, and what stands above something stays with it.
+    "@media print{body{max-width:none;margin:0;padding:0}h1,h2,caption,p:has(+pre),"
+    "thead,tr:first-child{break-after:avoid}"
+    "figure,tr,.hl-line{break-inside:avoid}figure svg{max-height:250mm}pre{white-space:pre-wrap}}"
     "h1,h2{overflow-wrap:anywhere}h1{font-size:1.5em}h2{font-size:1.15em;margin-top:2em}"
 )
 _WIDTHS: Final = (
@@ -64,8 +70,10 @@ _WIDTHS: Final = (
 _GRID_COLUMNS_MAX: Final = 38
 """Columns of text that a telephone shows; a table that needs more has its cells below each other there, and a
 title that does not is not broken."""
+_SHORT_COLUMNS_MAX: Final = 12
+"""A cell at the beginning of a row that is not wider, such as a time, is not broken."""
 _BARS: Final = re.compile("[\u2581-\u2588][\u2581-\u2588 ]*[\u2581-\u2588]")
-_CLASSES: Final = {Tone.GOOD: ' class="hl-good"', Tone.BAD: ' class="hl-bad"', Tone.PLAIN: ""}
+_CLASSES: Final = {Tone.GOOD: "hl-good", Tone.BAD: "hl-bad", Tone.PLAIN: ""}
 
 
 def fragment(picture: Picture) -> str:
@@ -170,7 +178,7 @@ def _table(table: Table) -> str:
     head = "".join(f'<th scope="col">{_escaped(name)}</th>' for name in table.header)
     names = [html.escape(printable(name)) for name in table.header]
     rows = "".join(
-        f"<tr>{''.join(_cell(cell, name) for cell, name in zip(row, names, strict=True))}</tr>\n"
+        f"<tr>{''.join(_cell(*each) for each in zip(row, names, count(), strict=False))}</tr>\n"
         for row in table.rows
     )
     cells = zip(table.header, *([str(cell) for cell in row] for row in table.rows), strict=True)
@@ -184,5 +192,9 @@ def _table(table: Table) -> str:
     )
 
 
-def _cell(cell: Cell, name: str) -> str:
-    return f'<td{_CLASSES[cell.tone]} data-hl="{name}">{_escaped(str(cell))}</td>'
+def _cell(cell: Cell, name: str, place: int) -> str:
+    text = _escaped(str(cell))
+    short = "hl-short" if place == 0 and columns(printable(str(cell))) <= _SHORT_COLUMNS_MAX else ""
+    classes = " ".join(filter(None, (_CLASSES[cell.tone], short)))
+    said = f' class="{classes}"' if classes else ""
+    return f'<td{said} data-hl="{name}">{text}</td>'

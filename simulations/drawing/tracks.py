@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from itertools import pairwise
 from typing import TYPE_CHECKING, Final
 
 from simulations.drawing.canvas import FONT, LINE, MARGIN, digits, fits
@@ -107,34 +108,43 @@ def _bar(place: _Place, track: Track, top: float) -> None:
 
 
 def _ticks(place: _Place, track: Track, foot: float) -> float:
-    """Draw what stands under a bar, without what would collide; return how deep it is."""
-    end, canvas = 0.0, place.canvas
-    for at, text in sorted(track.ticks):
+    """Draw what stands under a bar; return how deep it is.
+
+    Of two that would collide the one stays that is longer on its own.
+    """
+    canvas, ticks = place.canvas, sorted(track.ticks)
+    kept: list[tuple[float, float, float, str]] = []
+    for (at, text), (end, _) in pairwise([*ticks, (track.high, "")]):
         x, half = place.x(track, at), columns(printable(text)) * EM * FONT / 2
         canvas.rule(f"M{digits(x)} {digits(foot)}v4")
         middle = max(place.left + half, min(x, place.right - half))
-        if middle - half >= end and 2 * half <= place.right - place.left:
-            end = middle + half + 8
-            canvas.write(text, middle, foot + LINE - 3, colour="quiet", anchor="middle")
+        if 2 * half > place.right - place.left:
+            continue
+        met = [other for other in kept if middle - half < other[2]]
+        if all(other[0] < end - at for other in met):
+            kept = [*kept[: len(kept) - len(met)], (end - at, middle, middle + half + 8, text)]
+    for _, middle, _, text in kept:
+        canvas.write(text, middle, foot + LINE - 3, colour="quiet", anchor="middle")
     return LINE if track.ticks else 0
 
 
 def _stretch(canvas: Canvas, look: Look, x: float, top: float, width: float) -> None:
-    colour, opacity = STRETCHES.get(look, ("quiet", "0"))
+    if look not in STRETCHES:
+        return
+    colour, opacity = STRETCHES[look]
     place = {"x": x, "y": top + 1, "width": width, "height": BAR - 2}
-    canvas.add("rect", class_=f"hl-{colour}", fill="currentColor", fill_opacity=opacity, **place)
+    canvas.tinted("rect", colour, opacity, **place)
     if look is Look.HATCHED:
-        lines = "".join(
-            f"M{digits(x + HATCH * step)} {digits(top + 1.0)}v{BAR - 2}"
-            for step in range(int(width / HATCH) + 1)
-        )
-        canvas.line(lines, "quiet", thick=1)
+        middle = f"M{digits(x)} {digits(top + BAR / 2)}h{digits(float(width))}"
+        canvas.line(middle, "quiet", f"1 {HATCH - 1}", thick=BAR - 2)
 
 
 def _spot(canvas: Canvas, look: Look, x: float, top: float) -> None:
     middle = top + BAR / 2
     if look is Look.TICK:
         canvas.line(f"M{digits(x)} {digits(middle + 2)}V{digits(top + BAR - 1.0)}", "ink", thick=1.5)
+    elif look is Look.LINE:
+        canvas.line(f"M{digits(x)} {digits(top - 3)}V{digits(top + BAR + 3)}", "ink", thick=3)
     elif look is Look.CROSS:
         canvas.line(f"M{digits(x - 6)} {digits(middle - 6)}l12 12m0 -12l-12 12", "bad", thick=3)
     elif look is Look.DIAMOND:

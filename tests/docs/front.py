@@ -66,7 +66,7 @@ _STYLE: Final = (
     "margin:-.2rem -.8rem -.8rem}"
     ".front .sentence{font-size:1.4rem;line-height:1.35}"
     ".front .play{display:inline-block;padding:.6rem 1rem;border:2px solid currentColor;border-radius:.4rem}"
-    ".cards h3,.doors h3{margin:0 0 .4rem;padding:0;font-size:1.25rem}.doors ul{margin:0;padding-left:1.2rem}"
+    ".cards h2,.doors h2{margin:0 0 .4rem;padding:0;font-size:1.25rem}.doors ul{margin:0;padding-left:1.2rem}"
 )
 
 
@@ -124,7 +124,7 @@ def _card(name: str, page: str) -> str:
     scenario = scenarios.get(name)
     story = f"stories/{name.replace('-', '_')}.html"
     return (
-        f"<div>\n<h3>{text(scenario.title)}</h3>\n{svg(_pictured(name), width=NARROW)}"
+        f"<div>\n<h2>{text(scenario.title)}</h2>\n{svg(_pictured(name), width=NARROW)}"
         f"<p>{text(scenario.story.symptom)}</p>\n"
         "<details><summary>The hidden input: say it before you look</summary>\n"
         f"<p>{text(scenario.hidden_input.capitalize())}: {text(scenario.question)}</p></details>\n"
@@ -134,7 +134,7 @@ def _card(name: str, page: str) -> str:
 
 def _door(name: str, links: dict[str, str]) -> str:
     rows = "".join(f'<li><a href="{target}">{text(words)}</a></li>\n' for words, target in links.items())
-    return f"<div>\n<h3>{text(name)}</h3>\n<ul>\n{rows}</ul>\n</div>\n"
+    return f"<div>\n<h2>{text(name)}</h2>\n<ul>\n{rows}</ul>\n</div>\n"
 
 
 def main() -> None:

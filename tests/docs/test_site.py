@@ -5,6 +5,7 @@ import os
 import re
 import runpy
 from html.parser import HTMLParser
+from itertools import pairwise
 from pathlib import Path
 from types import SimpleNamespace
 from urllib.parse import unquote, urlsplit
@@ -12,6 +13,7 @@ from urllib.parse import unquote, urlsplit
 import pytest
 
 from docs.play import pages
+from tests.docs.contrast import faint
 from tests.docs.play.sites import ROOT, chromium
 
 LOADED_LINKS = {
@@ -26,6 +28,8 @@ LOADED_LINKS = {
 }
 OTHER_BUILD = {"play"}  # folders of the site that Sphinx does not write; tests of their own open them
 ADDRESS_IN_CSS = re.compile(r"""(?:url\(\s*|@import\s+)["']?([^"')\s;]+)""")
+
+VAGUE = {"here", "click here", "this", "this page", "link", "more"}
 
 READABLE_PX = 11
 CUT_OFF = """(readable) => {
@@ -56,12 +60,13 @@ Of a ruler more of the same is cut off.
 
 
 class _Reading(HTMLParser):
-    """What a page loads, what it links to, and the ids it has."""
+    """What a page loads, what it links to and with which words, its ids, headings, and silent pictures."""
 
     def __init__(self):
         super().__init__()
         self.loads, self.links, self.ids = [], [], set()
-        self._in_style = False
+        self.words, self.headings, self.silent = [], [0], []
+        self._in_style, self._in_link = False, False
 
     def handle_starttag(self, tag, attrs):
         has = {name: value or "" for name, value in attrs}
@@ -70,17 +75,32 @@ class _Reading(HTMLParser):
         self.loads += ADDRESS_IN_CSS.findall(has.get("style", ""))
         self.loads += [has[name] for name in ("src", "poster", "data") if name in has]
         self.loads += [each.split()[0] for each in has.get("srcset", "").split(",") if each.strip()]
+        if re.fullmatch("h[1-6]", tag):
+            self.headings.append(int(tag[1]))
+        if tag == "img" and not has.get("alt", "").strip():
+            self.silent.append(has.get("src", ""))
+        self._in_link = self._in_link or tag == "a"
         if tag == "a" and "href" in has:
             self.links.append(has["href"])
+            self.words.append("")
         elif "href" in has and (tag != "link" or LOADED_LINKS & set(has.get("rel", "").split())):
             self.loads.append(has["href"])
 
     def handle_data(self, data):
         if self._in_style:
             self.loads += ADDRESS_IN_CSS.findall(data)
+        if self._in_link and self.words:
+            self.words[-1] += data
 
     def handle_endtag(self, tag):
         self._in_style = self._in_style and tag != "style"
+        self._in_link = self._in_link and tag != "a"
+
+    def unclear(self):
+        """Return what somebody who cannot see the page would miss."""
+        skipped = [f"h{one} to h{two}" for one, two in pairwise(self.headings) if two > one + 1]
+        vague = [said for said in self.words if said.strip().lower() in VAGUE]
+        return skipped + self.silent + vague
 
 
 @functools.cache
@@ -134,15 +154,36 @@ def test_every_link_within_the_site_leads_to_a_page_and_to_an_id_in_it(site):
     links = {(page, each) for page in html(site) for each in (*read(page).links, *read(page).loads)}
     local = {each for each in links if urlsplit(each[1]).scheme == "" and not urlsplit(each[1]).netloc}
     played = {site / "play" / f"{name}.html" for name in ("index", *pages.NAMES)}
-    played.add(site / "play/lite/lab/index.html")
+    played.add(site / "play/lite/notebooks/index.html")
     assert local
     assert (
         sorted((str(page.relative_to(site)), each) for page, each in local if dead(page, each, played)) == []
     )
 
 
+def test_no_heading_skips_a_level_and_every_picture_and_link_says_what_it_is(site):
+    unclear = {str(page.relative_to(site)): read(page).unclear() for page in html(site)}
+    assert {page: found for page, found in unclear.items() if found} == {}
+
+
+@pytest.mark.parametrize(
+    ("text", "unclear"),
+    [
+        ("<h1>a</h1><h2>b</h2><h3>c</h3><h2>d</h2>", []),
+        ("<h1>a</h1><h3>b</h3>", ["h1 to h3"]),
+        ("<h2>a</h2>", ["h0 to h2"]),
+        ('<img src="a" alt="words"><img src="b"><img src="c" alt=" ">', ["b", "c"]),
+        ('<a href="a">click <b>Here</b></a>, here, <a href="b">the guide</a>', ["click Here"]),
+    ],
+)
+def test_what_is_unclear_without_seeing_it(text, unclear):
+    reading = _Reading()
+    reading.feed(text)
+    assert reading.unclear() == unclear
+
+
 @pytest.mark.parametrize("width", [1280, 390])
-def test_no_block_of_a_page_is_cut_off(site, width, tmp_path):
+def test_no_block_of_a_page_is_cut_off_and_every_text_stands_out(site, width, tmp_path):
     sources = sorted(source.relative_to(site / "_sources") for source in site.glob("_sources/**/*.txt"))
     shown = [
         site / source.with_suffix("").with_suffix(".html")
@@ -157,6 +198,12 @@ def test_no_block_of_a_page_is_cut_off(site, width, tmp_path):
             tab.page.goto(page.as_uri())
             if cut := tab.page.evaluate(CUT_OFF, READABLE_PX):
                 wrong[str(page.relative_to(site))] = cut
+            if width == 1280 and (found := faint(tab.page)):
+                wrong[str(page.relative_to(site)), "faint"] = found
+        tab.page.goto(
+            (site / "reference/contract.html").as_uri()
+        )  # one for all, which are made alike, and long
+        wrong |= {"reference": found} if width == 1280 and (found := faint(tab.page)) else {}
     assert wrong == {}
 
 
@@ -195,7 +242,7 @@ def test_a_link_is_dead_without_its_file_or_its_id(tmp_path):
 @pytest.mark.parametrize(
     ("tags", "page", "linked"),
     [
-        (["lite"], "notebooks/a", ["../play/lite/lab/index.html?path=a.ipynb"]),
+        (["lite"], "notebooks/a", ["../play/lite/notebooks/index.html?path=a.ipynb"]),
         (["lite"], "guide/a", []),
         ([], "notebooks/a", []),
     ],

@@ -93,20 +93,39 @@ def moves(name: str, links: Iterable[str]) -> str:
 
 
 def facts(rows: Iterable[tuple[str, object]]) -> str:
-    """Return names and values."""
-    said = "".join(f"<dt>{text(name)}</dt><dd>{text(value)}</dd>" for name, value in rows)
+    """Return names and values; a value may have several lines."""
+    said = "".join(f"<dt>{text(name)}</dt><dd>{text_as_it_is(str(value))}</dd>" for name, value in rows)
     return f"<dl>{said}</dl>\n"
 
 
 def says(sentence: str, tone: Tone = Tone.PLAIN) -> str:
-    """Return the sentence that says how things stand; a screen reader reads it out."""
+    """Return the sentence that says how things stand; `shell.js` has a screen reader read out a new one."""
     sign = f"{tone} " if tone else ""
-    return f'<p class="says {_TONES[tone]}" role="status">{text(sign + sentence)}</p>\n'
+    return f'<p class="says {_TONES[tone]}">{text(sign + sentence)}</p>\n'
 
 
 def paragraph(sentence: str) -> str:
     """Return a paragraph."""
     return f"<p>{text(sentence)}</p>\n"
+
+
+def slider(label: str, name: str, most: int, first: int, *, scale: float = 1, unit: str = "") -> str:
+    """Return a field for a whole number from 0, with what the number stands for in its label.
+
+    Args:
+        label: What it is.
+        name: The part of the state that it sets.
+        most: The largest number.
+        first: The number in the beginning.
+        scale: How many units one is.
+        unit: What is counted.
+    """
+    value = text(f"{first * scale:g} {unit}".strip())
+    return (
+        f'<label>{text(label)} <span class="value">{value}</span> '
+        f'<input type="range" name="{name}" min="0" max="{most}" value="{first}" aria-valuetext="{value}" '
+        f'data-scale="{scale:g}" data-unit="{text(unit)}" data-live></label>\n'
+    )
 
 
 def natively(command: str, digest: str, *, what: str = "Its digest, here and there") -> str:

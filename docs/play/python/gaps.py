@@ -33,6 +33,7 @@ FILLS_MAX: Final = 16
 """In half GiB."""
 LOWS_MAX: Final = 15
 """In quarters of a GiB; more than 4 GiB is not low."""
+_LOW: Final = 4
 LAUNCHES: Final = 100
 """How often the program is launched at a time."""
 LAUNCHES_MAX: Final = 2000
@@ -83,7 +84,7 @@ def show(state: State) -> str:
     Args:
         state: `fill`, `cut`, `low` and `launched`.
     """
-    fill, low = _number(state, "fill", 0, FILLS_MAX), _number(state, "low", 4, LOWS_MAX)
+    fill, low = _number(state, "fill", 0, FILLS_MAX), _number(state, "low", _LOW, LOWS_MAX)
     cut = state.get("cut", CUTS[0])
     whole = opened(fill, cut)
     use = whole.uses[0]
@@ -157,12 +158,11 @@ def _exact(low: int, cut: str) -> str:
 
 def _form() -> str:
     options = "".join(f"<option>{cut}</option>" for cut in CUTS)
+    low = "Low memory in use, where memory lands at random:"
     return (
-        f'<label>Fill every gap, up to 8 GiB <input type="range" name="fill" min="0" max="{FILLS_MAX}" '
-        'value="0" data-live></label>\n'
-        f'<label>What becomes of the pointer <select name="cut" data-change>{options}</select></label>\n'
-        f'<label>Low memory in use, where memory lands at random <input type="range" name="low" min="0" '
-        f'max="{LOWS_MAX}" value="4" data-live></label>\n'
+        elements.slider("Fill every gap up to", "fill", FILLS_MAX, 0, scale=0.5, unit="GiB")
+        + f'<label>What becomes of the pointer <select name="cut" data-change>{options}</select></label>\n'
+        + elements.slider(low, "low", LOWS_MAX, _LOW, scale=0.25, unit="GiB")
     )
 
 
@@ -174,6 +174,6 @@ PAGE: Final = elements.Page(
         "Each row below is a part of its address space, sixteen times as long as the row below it.",
         "Fill the gaps in low memory before it starts, and see where the cut pointer comes down.",
     ),
-    try_this="Fill up to 1.5 GiB, then to 2; take the sign away, and do it again. Then launch it 100 times.",
+    try_this="Fill up to 1.5 GiB, then to 2; choose unsigned-32, and do it again. Then launch it 100 times.",
     form=_form(),
 )

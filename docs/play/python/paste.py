@@ -134,7 +134,7 @@ def show(state: State) -> str:
                 [
                     ("schedule", result.words),
                     ("how small", result.minimality),
-                    ("conflict", " ".join(result.conflict.removeprefix("Conflict:").split())),
+                    ("conflict", result.conflict.removeprefix("Conflict:").strip()),
                     ("this interpreter", f"{python}: {result.possible}"),
                 ]
             )

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from functools import lru_cache
-from itertools import product
+from itertools import groupby, product
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from scenarios.invalid_mode import SCENARIO
@@ -30,7 +30,7 @@ from simulations.mode_machine.workload import Workload, received
 from . import elements, replayed
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from scenarios.lab.scenario import Variant
 
@@ -47,7 +47,7 @@ _KINDS: Final = (
     Kind("=", "in the mode that it should be in", Look.SOLID),
     Kind("#", "in another mode, and nobody was told", Look.DARK),
     Kind("?", "in a code that is no mode", Look.HATCHED),
-    Kind("|", "the clock that you look at", Look.TICK),
+    Kind("|", "the clock that you look at", Look.LINE),
     Kind("R", "reset pressed", Look.DIAMOND),
     Kind("P", "power off and on", Look.DOT),
     Kind("x", "a flip-flop struck", Look.CROSS),
@@ -151,14 +151,17 @@ def _wrong(debugger: Debugger, processor: int) -> str:
     )
 
 
-def fatal_strikes(variant: Variant, done: Sequence[Done], clock: int) -> set[Done]:
-    """Return the strikes of a flip-flop in a clock that would leave its processor in a code that is no mode.
+def fatal_strikes(debugger: Debugger, done: Sequence[Done]) -> set[Done]:
+    """Return the strikes of a flip-flop in this clock that leave its processor in a code that is no mode.
 
     Where it is struck in that clock already, what counts is to leave that out.
+
+    Args:
+        debugger: The machine, at the clock.
+        done: What was done to it.
     """
-    system = variant.system
-    machine = played(variant, [each for each in done if each.clock <= clock])
-    state, told = machine.goto(clock), received(system, machine.workload)[clock]
+    system, state, clock = debugger.system, debugger.state, debugger.clock
+    told = received(system, debugger.workload)[clock]
     struck = {(each.processor, each.bit) for each in done if each.kind == "f" and each.clock == clock}
     fatal = set()
     for strike in product(range(system.processors), range(system.encoding.bits)):
@@ -176,7 +179,7 @@ def _state_machine(name: str) -> str:
 
 def _flip_flops(variant: Variant, debugger: Debugger, done: tuple[Done, ...]) -> str:
     encoding, clock = variant.system.encoding, debugger.clock
-    rows, fatal = [], len(fatal_strikes(variant, done, clock))
+    rows, fatal = [], len(fatal_strikes(debugger, done))
     for number, processor in enumerate(debugger.state.processors):
         links = []
         for rank, bit in enumerate(reversed(range(encoding.bits))):
@@ -245,12 +248,19 @@ def _picture(debugger: Debugger, done: Sequence[Done]) -> Tracks:
                 label=f"cpu{number}",
                 low=0,
                 high=CLOCKS,
-                spans=tuple(Span(clock, clock + 1, kind) for clock, kind in enumerate(kinds)),
+                spans=tuple(_spans(kinds)),
                 spots=(Spot(here, _NOW), *spots),
                 ticks=tuple((clock, modes[clock]) for clock in changed),
             )
         )
     return Tracks(title=f"{CLOCKS} clocks, from power-on", kinds=_KINDS, tracks=tuple(tracks))
+
+
+def _spans(kinds: Sequence[int]) -> Iterator[Span]:
+    """Yield what is drawn of the kinds of all clocks: a stretch for each kind that stays."""
+    for kind, clocks in groupby(range(len(kinds)), key=kinds.__getitem__):
+        first, *rest = clocks
+        yield Span(first, first + len(rest) + 1, kind)
 
 
 def _replay(variant: Variant, debugger: Debugger, done: Sequence[Done]) -> str:
@@ -271,8 +281,7 @@ def _form() -> str:
     options = "".join(f"<option>{elements.text(name)}</option>" for name in names)
     return (
         f'<label>The machine <select name="variant" data-change>{options}</select></label>\n'
-        f'<label>The clock <input type="range" name="clock" min="0" max="{CLOCKS - 1}" value="{_FIRST}" '
-        f"data-live></label>\n"
+        + elements.slider("The clock:", "clock", CLOCKS - 1, _FIRST)
     )
 
 

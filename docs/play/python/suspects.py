@@ -76,14 +76,16 @@ def show(state: State) -> str:
     belief = believed(case, seen)
     likeliest = max(belief, key=belief.__getitem__)
     days = sum(_BY_LETTER[letter].days for letter in seen)
-    parts = []
+    parts, shown = [], f"{_capital(_BY_LETTER[seen[-1]].words)}: {looked(case, seen[-1])}. " if seen else ""
     if accused:
         parts.append(_verdict(case, seen, accused, days))
     elif belief[likeliest] >= SURE:
         sure = f"{suspect(likeliest).words}, {belief[likeliest]:.0%}, after {days:g} days. Accuse it?"
-        parts.append(elements.says(f"All but certain: {sure}"))
+        parts.append(elements.says(f"{shown}All but certain: {sure}"))
     else:
-        parts.append(elements.says(f"{days:g} days spent. What do you look at, or whom do you accuse?"))
+        first = f"Likeliest: {suspect(likeliest).words}, {belief[likeliest]:.0%}. " if seen else ""
+        ask = f"{days:g} days spent. What do you look at, or whom do you accuse?"
+        parts.append(elements.says(f"{shown}{first}{ask}"))
     given = {"case": str(case), "seen": "".join(seen)}
     if not accused:
         parts.append(_observations(given))
@@ -91,6 +93,10 @@ def show(state: State) -> str:
     if not accused:
         parts.append(_accusations(given, likeliest))
     return "".join(parts)
+
+
+def _capital(words: str) -> str:
+    return words[0].upper() + words[1:]
 
 
 def _read(state: State) -> tuple[int, tuple[str, ...], str]:

@@ -3,6 +3,7 @@
 Two run by default; with HEISENLAB_LESSONS=all every one does, which takes minutes.
 """
 
+import json
 import os
 import time
 
@@ -14,12 +15,13 @@ from tests.docs.notebook_form import NOTEBOOKS, is_code, tags
 from tests.docs.play import sites
 
 BY_DEFAULT = ("ten_minutes", "stale_cache")
+WITH_LONG_WORDS = "vanishing_job"
 LESSONS = sorted(path.stem for path in NOTEBOOKS.glob("*.ipynb"))
 WAIT_S = 600.0
 """How long a lesson may take; a machine may be slow, and nothing is measured."""
-OPEN = """async (path) => {
-  await jupyterapp.restored;
-  const panel = await jupyterapp.commands.execute("docmanager:open", { path, factory: "Notebook" });
+OPEN = "window.jupyterapp?.shell.currentWidget?.content?.model"
+READY = """async () => {
+  const panel = jupyterapp.shell.currentWidget;
   await panel.context.ready;
   await panel.sessionContext.ready;
 }"""
@@ -34,29 +36,44 @@ RUN = """() => {
   jupyterapp.commands.execute("notebook:run-all-cells").finally(() => { window.over = true; });
 }"""
 CELLS = "jupyterapp.shell.currentWidget.content.model.toJSON().cells"
-CLOSE = """async () => {
-  await jupyterapp.commands.execute("docmanager:save");
-  await jupyterapp.commands.execute("kernelmenu:shutdown");
-  await jupyterapp.commands.execute("application:close");
+SAVE = 'jupyterapp.commands.execute("docmanager:save")'
+PHONE_PX = 390
+CUT_OFF = """() => {
+  const seen = [...document.querySelectorAll(".jp-Cell")].filter((each) => each.clientWidth);
+  const left = [...document.querySelectorAll(".jp-Cell .hl-table :is(th, td)")];
+  const wide = (each) => each.scrollWidth > each.clientWidth + 1;
+  const kinds = ".cm-content, .jp-RenderedHTMLCommon, pre";
+  const shown = seen.flatMap((each) => [...each.querySelectorAll(kinds)]);
+  return [
+    Math.min(...seen.map((each) => each.clientWidth)),
+    shown.filter(wide).length,
+    left.filter((each) => getComputedStyle(each).textAlign !== "left").length,
+  ];
 }"""
+"""The width of the narrowest cell, how many are cut off, how many cells of tables are not set to the left."""
 
 
 @pytest.fixture(scope="module")
 def lab(tab, base):
-    """JupyterLab in a tab."""
+    """A tab for the lessons."""
     if not (sites.built() / "lite").is_dir():
         pytest.skip("the folder has no JupyterLite: build it with --lite")
     tab.page.set_viewport_size({"width": 1280, "height": 900})
-    tab.page.goto(f"{base}lite/lab/index.html")
-    tab.page.wait_for_function("window.jupyterapp")
     return tab
 
 
-def executed(lab, name):
+def opened(lab, base, name):
+    """Open a lesson as a link of the site does."""
+    lab.page.goto(f"{base}lite/notebooks/index.html?path={name}.ipynb")
+    lab.page.wait_for_function(OPEN)
+    lab.page.evaluate(READY)
+
+
+def executed(lab, base, name):
     """Open a lesson, run all its cells, and return them; fail at once where Python itself fails."""
     asked = []
     lab.page.context.on("request", lambda request: asked.append(request.url))
-    lab.page.evaluate(OPEN, f"{name}.ipynb")
+    opened(lab, base, name)
     lab.page.evaluate(RUN)
     end = time.monotonic() + WAIT_S
     while not lab.page.evaluate("over"):
@@ -64,17 +81,17 @@ def executed(lab, name):
         assert time.monotonic() < end, lab.page.evaluate(CELLS)
         lab.page.wait_for_timeout(500)
     cells = lab.page.evaluate(CELLS)
-    lab.page.evaluate(CLOSE)
+    lab.page.evaluate(SAVE)
     assert any(url.endswith("pyodide.asm.wasm") for url in asked), "what the kernel asks for was not seen"
     return [{**cell, "source": "".join(cell["source"])} for cell in cells]
 
 
 @pytest.mark.timeout(900)
 @pytest.mark.parametrize("name", LESSONS)
-def test_a_lesson_runs_to_its_end(lab, name):
+def test_a_lesson_runs_to_its_end(lab, base, name):
     if name not in BY_DEFAULT and os.environ.get("HEISENLAB_LESSONS") != "all":
         pytest.skip("HEISENLAB_LESSONS=all runs this one too")
-    cells = executed(lab, name)
+    cells = executed(lab, base, name)
     committed = notebooks.read(NOTEBOOKS / f"{name}.ipynb")
     for there, here in zip(cells, committed.cells, strict=True):
         if LIVE in tags(here):
@@ -88,6 +105,27 @@ def test_a_lesson_runs_to_its_end(lab, name):
             assert there["execution_count"]
     assert lab.foreign == []
     assert lab.errors == []
+
+
+def test_on_a_telephone_a_lesson_has_the_page_and_nothing_is_cut_off(lab, base):
+    opened(lab, base, WITH_LONG_WORDS)
+    lab.page.add_style_tag(content=".jp-Cell { content-visibility: visible !important; }")
+    lab.page.wait_for_function("said => document.body.textContent.includes(said)", arg=NEEDS_A_COMPUTER)
+    try:
+        lab.page.set_viewport_size({"width": PHONE_PX, "height": 844})
+        lab.page.wait_for_function(f"document.querySelector('.jp-Cell').clientWidth < {PHONE_PX}")
+        width, cut_off, set_elsewhere = lab.page.evaluate(CUT_OFF)
+        assert width > 0.9 * PHONE_PX
+        assert (cut_off, set_elsewhere) == (0, 0)
+    finally:
+        lab.page.set_viewport_size({"width": 1280, "height": 900})
+
+
+def test_where_no_lesson_is_named_they_are_listed():
+    root = sites.built() / "lite"
+    assert root.is_dir() or pytest.skip("the folder has no JupyterLite")
+    config = json.loads((root / "jupyter-lite.json").read_text(encoding="utf-8"))["jupyter-config-data"]
+    assert (root / config["appUrl"] / "index.html").is_file()
 
 
 def test_no_source_map_is_shipped():

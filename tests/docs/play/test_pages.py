@@ -1,5 +1,7 @@
 """The pages: the first picture is there at once, and each is played to its end by keyboard in a browser."""
 
+import random
+import re
 from concurrent.futures import ThreadPoolExecutor
 from urllib.parse import parse_qsl, urlsplit
 
@@ -24,6 +26,9 @@ POSTED = """() => {
   const post = Worker.prototype.postMessage;
   Worker.prototype.postMessage = function (said) { posted.push(said.args[0]); post.call(this, said); };
 }"""
+
+
+HEARD = "document.getElementById('heard').textContent"
 
 
 def stage(tab):
@@ -64,6 +69,24 @@ def test_a_page_has_its_first_picture_and_three_sentences_before_any_script(name
 
 
 @pytest.mark.parametrize("name", pages.NAMES)
+def test_wherever_moves_lead_there_is_one_that_can_have_the_focus_below_what_is_said(name):
+    state, chosen = {}, random.Random(5)
+    for _ in range(8):
+        shown = pages.module(name).show(state)
+        assert re.search(r'<p class="says .*<nav class="moves"[^>]*><a ', shown, re.DOTALL)
+        following = [after for after in Reading(shown).moves.values() if not {"all", "launched"} & set(after)]
+        state = chosen.choice(following)
+
+
+def test_where_there_is_a_documentation_each_page_leads_back_to_it(tmp_path):
+    pages.write(tmp_path, "../index.html")
+    for name in (*pages.NAMES, "index"):
+        page = (tmp_path / f"{name}.html").read_text(encoding="utf-8")
+        assert page.count('<a href="../index.html">The documentation</a>') == 1
+    assert "The documentation" not in pages.html("gaps") + pages.index()
+
+
+@pytest.mark.parametrize("name", pages.NAMES)
 def test_a_page_asks_no_other_host(name):
     assert "://" not in pages.html(name).replace('xmlns="http://www.w3.org/2000/svg"', "")
 
@@ -80,6 +103,7 @@ def test_played_by_keyboard_on_a_telephone_a_page_ends_in_the_digest_of_the_comm
         press(tab, key)
         assert tab.page.evaluate("document.documentElement.scrollWidth") <= 390
     ended, link = Reading(stage(tab)), tab.page.evaluate("location.href")
+    assert tab.page.evaluate(HEARD) == " ".join(ended.says) or ended.says == begun.says
     state = dict(parse_qsl(urlsplit(link).fragment))
     with ThreadPoolExecutor(1) as aside:  # this thread has the event loop of Playwright
         here = Reading(aside.submit(pages.module(name).show, state).result())
@@ -115,6 +139,23 @@ def test_enter_follows_the_link_that_has_the_focus_and_no_other(tab, base):
     tab.page.focus("a[href*='accused=deadline']")
     press(tab, "Enter")
     assert "accused=deadline" in tab.page.evaluate("location.hash")
+    assert tab.page.evaluate("document.activeElement.matches('.says ~ .moves a')")
+
+
+def test_the_focus_stays_and_what_was_unfolded_and_a_slider_says_its_value(tab, base):
+    opened(tab, f"{base}strike.html")
+    tab.page.click("summary")
+    tab.page.focus("#key-e")
+    press(tab, "Enter")
+    assert tab.page.evaluate("document.activeElement.id") == "key-e"
+    tab.page.focus("summary")
+    press(tab, "ArrowRight")
+    assert tab.page.evaluate("document.activeElement.matches('details[open] > summary')")
+    assert tab.page.get_attribute("[name=clock]", "aria-valuetext") == "4"
+    assert tab.page.inner_text(".value") == "4"
+    opened(tab, f"{base}gaps.html")
+    press(tab, "ArrowRight")
+    assert tab.page.locator(".value").all_inner_texts() == ["0.5 GiB", "1 GiB"]
 
 
 def test_a_state_that_does_not_exist_is_said_in_one_line(tab, base):

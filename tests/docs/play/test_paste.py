@@ -33,6 +33,8 @@ def test_the_digest_is_that_of_the_command_line_on_the_file_to_take_home(state, 
     page = Reading(paste.show(state))
     assert page.says[0].startswith(Tone.BAD)
     assert page.digest == natively(page, tmp_path)
+    conflict = page.html.partition("<dt>conflict</dt><dd>")[2].partition("</dd>")[0]
+    assert [" pasted.py:" in line for line in conflict.split("\n")] == [True, True]
 
 
 @pytest.mark.parametrize("state", [{}, {"code": LOCKED}])

@@ -47,7 +47,9 @@ def test_the_strikes_that_are_counted_are_those_that_lose_a_processor_when_they_
     variant, done, clock
 ):
     before = strike.done_in(done)
-    fatal = strike.fatal_strikes(variant, before, clock)
+    debugger = strike.played(variant, before)
+    debugger.goto(clock)
+    fatal = strike.fatal_strikes(debugger, before)
     for number in range(variant.system.processors):
         for bit in range(variant.system.encoding.bits):
             each = strike.Done(clock, "f", number, bit)

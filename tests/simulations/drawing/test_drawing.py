@@ -123,7 +123,7 @@ LANES = st.one_of(
     st.builds(lanes_beside, TEXTS, SEQUENCES, SEQUENCES),
     st.builds(Lanes, title=TEXTS, runs=st.tuples(SEQUENCES), said=st.lists(TEXTS, max_size=2).map(tuple)),
 )
-KINDS = tuple(Kind(sign, f"kind {sign}", look) for sign, look in zip(".abcdefg", Look, strict=True))
+KINDS = tuple(Kind(sign, f"kind {sign}", look) for sign, look in zip(".abcdefgh", Look, strict=True))
 ENDS = st.tuples(st.floats(-10, 60), st.floats(-10, 60)).map(sorted)
 SHARE = st.floats(0, 1)
 TRACKS = st.lists(
@@ -133,7 +133,7 @@ TRACKS = st.lists(
         low=st.just(0),
         high=st.integers(1, 1 << 47),
         spans=st.lists(ENDS.map(lambda ends: Span(ends[0], ends[1] + 1, kind=3))).map(tuple),
-        spots=st.lists(st.builds(Spot, st.floats(-5, 60), st.integers(4, 7))).map(tuple),
+        spots=st.lists(st.builds(Spot, st.floats(-5, 60), st.integers(4, 8))).map(tuple),
         ticks=st.lists(st.tuples(st.floats(0, 50), TEXTS), max_size=5).map(tuple),
         note=TEXTS,
     ),
@@ -220,6 +220,21 @@ def test_what_is_written_is_the_same_each_time_and_fetches_nothing(picture):
         assert set(re.findall(r"https?://[^\s\"']+", outside)) <= {"http://www.w3.org/2000/svg"}
         assert "url(" not in outside
         assert "<script" not in text
+
+
+@pytest.mark.parametrize(
+    ("ticks", "written"),
+    [
+        (((0, "INIT"), (1, "IDLE"), (6, "RUN")), ["IDLE", "RUN"]),
+        (((0, "INIT"), (5, "IDLE"), (6, "RUN")), ["INIT", "RUN"]),
+        (((0, "INIT"), (1, "IDLE"), (2, "HALT"), (3, "LONG RUN")), ["LONG RUN"]),
+        ((), []),
+    ],
+)
+def test_of_marks_under_a_bar_that_collide_the_one_stays_that_is_longer_on_its_own(ticks, written):
+    track = Track(label="", low=0, high=16, ticks=ticks)
+    drawn = svg(Tracks(title="", kinds=KINDS[:1], tracks=(track,)), width=NARROW)
+    assert re.findall("<text.*?>(.+)</text>", drawn) == written
 
 
 def test_tags_of_neighbouring_notes_stand_in_lanes():
