@@ -23,6 +23,7 @@ from types import (
     BuiltinFunctionType,
     CellType,
     ClassMethodDescriptorType,
+    FrameType,
     FunctionType,
     GetSetDescriptorType,
     MethodDescriptorType,
@@ -50,6 +51,7 @@ from simulations.live.threads.control.kinds import (
     is_of_library,
     solid,
 )
+from simulations.live.threads.control.provenance import of_primitives
 from simulations.live.threads.control.roots import calls_c, held, is_memory, roots
 from simulations.live.threads.control.stamps import attributes_of, behind_reference, slots_of
 
@@ -100,7 +102,11 @@ def touched(
     if site.kind == "item":
         if site.deletes and not issubclass(type(operands[0]), dict):
             return whole(operands[0], stamps, writes=True)
-        return item(operands[0], operands[1], stamps, writes=site.writes)
+        touches = item(operands[0], operands[1], stamps, writes=site.writes)
+        stored = operands[2:]
+        return [*touches, *put(operands[0], operands[1], stored[0], stamps)] if stored else touches
+    if site.kind == "slice":
+        return [*whole(operands[0], stamps, writes=True), *put(operands[0], _SLICE, operands[1], stamps)]
     if site.kind == "contains" and issubclass(type(operands[0]), (dict, set, frozenset, *VIEWS)):
         return whole(operands[0], stamps, writes=False)
     if site.kind == "super":
@@ -180,6 +186,8 @@ def attribute(thing: Any, name: str, stamps: Stamps, *, writes: bool) -> list[To
     kind = type(thing)
     if kind is super and not writes:
         return _above(thing, name, stamps)
+    if kind is FrameType and name == "f_locals":
+        look_at_cells(thing, stamps)
     if issubclass(kind, threading.local) or kind in FIXED or kind is tuple or kind is frozenset:
         return []
     if kind in PROXIES:
@@ -191,6 +199,8 @@ def attribute(thing: Any, name: str, stamps: Stamps, *, writes: bool) -> list[To
         return [] if writes else attribute(thing.__func__, name, stamps, writes=False)
     if kind is CellType:
         return [(stamps.of(thing), None, writes)]
+    if kind is FunctionType and name == "__kwdefaults__":
+        stamps.hinder(f"a worker looks at the {name} of {thing.__qualname__}, which may be changed unseen")
     if writes:
         return _written(thing, name, stamps)
     of_class = issubclass(kind, type)
@@ -222,6 +232,13 @@ def attribute(thing: Any, name: str, stamps: Stamps, *, writes: bool) -> list[To
         (stamps.of(one), name, False) for one in _asked(thing, name, has) if one.__flags__ & HEAP_TYPE
     ]
     return touches
+
+
+def look_at_cells(frame: FrameType | None, stamps: Stamps) -> None:
+    """Note that all variables of a frame are read; those that it shares with other functions stand alone."""
+    code = frame.f_code if frame is not None else None
+    if code is not None and {*code.co_freevars, *code.co_cellvars} - {"__class__"}:
+        stamps.hinder(f"all variables of {code.co_qualname} were read, which shares some with others")
 
 
 def _above(proxy: Any, name: str, stamps: Stamps) -> list[Touch]:
@@ -272,6 +289,8 @@ def _written(thing: Any, name: str, stamps: Stamps) -> list[Touch]:
         return [(stamps.of(thing), None, True)]
     for owner in kind.__mro__:
         has = owner.__dict__.get(name)
+        if type(has) is property and _is_unseen(has.fset):
+            return [(stamps.of(thing), name, True)]
         if type(has) is property and _in_python(has.fset) and _in_python(has.fdel):
             return [(stamps.of(thing), name, False), (stamps.of(kind), name, False)]
         if type(has) is property:
@@ -284,6 +303,11 @@ def _written(thing: Any, name: str, stamps: Stamps) -> list[Touch]:
 def _in_python(function: Any) -> bool:
     """Return whether a function, if there is one, is written in Python, and says itself what it touches."""
     return type(function) in (FunctionType, NoneType)
+
+
+def _is_unseen(function: Any) -> bool:
+    """Return whether a function is one of those out of which primitives are made."""
+    return type(function) is FunctionType and of_primitives(function.__code__)
 
 
 def _family(kind: type) -> list[type]:
@@ -353,6 +377,18 @@ def item(container: Any, key: object, stamps: Stamps, *, writes: bool) -> list[T
     return whole(container, stamps, writes=writes)
 
 
+def put(container: Any, key: object, value: object, stamps: Stamps) -> list[Touch]:
+    """Return what it touches to read a value, of which the parts are put into a container in C."""
+    kind = type(container)
+    if issubclass(kind, (dict, deque)) or (issubclass(kind, list) and type(key) is not slice):
+        return []
+    in_python = isinstance(getattr(kind, "__setitem__", None), FunctionType)
+    return [] if in_python else reach((value,), stamps, writes=False, deep=False)
+
+
+_SLICE: Final = slice(None)
+
+
 def is_quick(site: Site, operands: tuple[Any, ...]) -> bool:
     """Return whether an instruction is done without calling code of the program."""
     return site.kind == "item" and type(operands[0]) in _QUICK_CONTAINERS and type(operands[1]) in PLAIN_KEYS
@@ -419,7 +455,11 @@ def reach(
             kind = type(thing)
             if kind in BOUND and not issubclass(type(thing.__self__), (type, ModuleType, NoneType)):
                 below.append(thing.__self__)
-            if kind in FIXED or id(thing) in seen or issubclass(kind, (type, ModuleType, FunctionType)):
+            if kind in FIXED or id(thing) in seen or kind is FunctionType:
+                continue
+            if issubclass(kind, (type, ModuleType)):
+                if library and (kind is ModuleType or thing.__flags__ & HEAP_TYPE):
+                    touches[stamps.of(thing), None, False] = None
                 continue
             if depth == (LIBRARY_DEPTH if library else DEPTH) or len(seen) > THINGS_MAX:
                 stamps.cut()

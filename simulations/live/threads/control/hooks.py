@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from simulations.live.threads.control import accesses, operations
 from simulations.live.threads.control.back_end import get_ident
+from simulations.live.threads.control.frames import is_ours
 from simulations.live.threads.control.kinds import FIXED
 from simulations.live.threads.control.steps import Steps
 from simulations.live.threads.control.touching import Touching
@@ -24,6 +25,7 @@ from simulations.live.threads.control.tracing import HOOK_DEPTH, quiet
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from types import FrameType
 
     from simulations.live.threads.control.accesses import Touch
     from simulations.live.threads.control.points import Points
@@ -190,12 +192,21 @@ class Hooks:
         if _is_python(function) and not unseen:
             self._at_call(site, [])
             return function
-        if function is dir:
-            return self._listing(site)
+        if function is dir or function is vars:
+            return self._listing(site) if function is dir else self._variables(site)
         if operations.is_one_of(function, operations.ON_FRAMES):
+            if function is locals:
+                self._looks_around()
             self._at_call(site, operations.on_frames(function, self._points.stamps))
             return function
         return self._through(site, function, unseen=unseen)
+
+    def _looks_around(self) -> None:
+        """Note that all variables of the calling frame are read, of which some may be shared."""
+        frame: FrameType | None = sys._getframe(1)  # noqa: SLF001  (nothing public does it)
+        while frame is not None and is_ours(frame):
+            frame = frame.f_back
+        accesses.look_at_cells(frame, self._points.stamps)
 
     def _at_call(self, site: Site, touches: list[Touch]) -> None:
         if self._points.everywhere and not touches:
@@ -244,8 +255,7 @@ class Hooks:
             self._at_call(site, seen)
 
         prepare = quiet(prepare)
-        calls = operations.is_one_of(function, operations.CALLING)
-        calling = self._calling(site, function) if calls else function
+        calling = self._calling(site, function) if operations.calls_given(function) else function
 
         def through(*args: Any, **kwargs: Any) -> Any:
             prepare(args, kwargs)
@@ -265,8 +275,23 @@ class Hooks:
 
         return listing
 
+    def _variables(self, site: Site) -> Callable[..., Any]:
+        """Stand in for `vars`, which looks at its caller where it is given nothing."""
+
+        def variables(*args: Any) -> Any:
+            self._at_call(site, [])
+            if args:
+                return vars(*args)
+            self._looks_around()
+            space = sys._getframe(1).f_locals  # noqa: SLF001  (nothing public does it)
+            return space if type(space) is dict else dict(space)
+
+        return variables
+
     def _calling(self, site: Site, function: Any) -> Callable[..., Any]:
         """Stand in for a function in C that calls what it is given, which may be a primitive."""
+        if type(function) is operator.methodcaller:
+            return self._calling_by_name(site, function)
 
         def calling(*args: Any, **kwargs: Any) -> Any:
             return function(
@@ -274,6 +299,20 @@ class Hooks:
                 **{name: self._handed(site, arg) for name, arg in kwargs.items()},
             )
 
+        return calling
+
+    def _calling_by_name(self, site: Site, function: Any) -> Callable[..., Any]:
+        """Stand in for what calls a method by its name, which may be one of a primitive."""
+        made, given = function.__reduce__()
+        names = {} if made is operator.methodcaller else made.keywords
+        name, *others = given if made is operator.methodcaller else (*made.args, *given)
+
+        def calling(*things: Any) -> Any:
+            if len(things) != 1 or not self._primitives.is_one(things[0]):
+                return function(*things)
+            return self._handed(site, getattr(things[0], name))(*others, **names)
+
+        self.steps.standing_in.add(calling.__code__)
         return calling
 
     def _handed(self, site: Site, given: Any) -> Any:
@@ -296,6 +335,7 @@ class Hooks:
             if globals is None:
                 globals = frame.f_globals  # noqa: A001  (see above)
                 if locals is None:
+                    accesses.look_at_cells(frame, self._points.stamps)
                     locals = frame.f_locals  # noqa: A001  (see above)
                     if type(locals) is not dict:
                         locals = dict(locals)  # noqa: A001  (see above)
@@ -342,9 +382,7 @@ class Hooks:
                 return replacement
             if point is not None:
                 point()
-            if operations.is_one_of(function, operations.CALLING):
-                return self._calling(site, function)
-            return function
+            return self._calling(site, function) if operations.calls_given(function) else function
 
         return quiet(call)
 

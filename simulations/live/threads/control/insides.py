@@ -111,6 +111,10 @@ def _set_by(owner: type) -> dict[str, bool]:
             if instruction.opname == "STORE_ATTR":
                 later = function.__name__ != "__init__"
                 found[instruction.argval] = found.get(instruction.argval, False) or later
+    for name, value in vars(owner).items():
+        code = getattr(getattr(value, "fget", None), "__code__", None)
+        if code is not None and any(found.get(one) for one in code.co_names):
+            found[name] = True  # it shows what is changed, as whether a barrier is broken
     return found
 
 

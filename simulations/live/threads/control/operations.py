@@ -7,6 +7,7 @@ identity of the function or of the type.
 from __future__ import annotations
 
 import builtins
+import copyreg
 import functools
 import heapq
 import io
@@ -24,6 +25,7 @@ import time
 import warnings
 import weakref
 from collections import OrderedDict, defaultdict, deque
+from contextvars import Context
 from types import (
     BuiltinFunctionType,
     FunctionType,
@@ -42,6 +44,7 @@ from simulations.live.threads.control.accesses import STATE, as_text, reach, sta
 from simulations.live.threads.control.kinds import FIXED, HOLDING, PLAIN, VIEWS, solid
 from simulations.live.threads.control.roots import calls_c
 from simulations.live.threads.control.stamps import attributes_of
+from simulations.live.threads.control.standard_library import optional_module
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -95,6 +98,7 @@ _INNOCENT: Final[frozenset[object]] = frozenset(
         *(value for value in vars(time).values() if callable(value)),
     }
     - {math.fsum, math.prod, math.dist, getattr(math, "sumprod", None), time.struct_time}
+    - {getattr(time, "tzset", None)}
 )
 """What touches none of its arguments, or keeps them for later."""
 _SHALLOW: Final[frozenset[object]] = frozenset(
@@ -156,7 +160,9 @@ _READERS: Final[frozenset[object]] = frozenset(
 """What reads its arguments, and what they hold."""
 _SHOWING: Final[frozenset[object]] = frozenset({repr, ascii, format, print, operator.mod})
 """What makes a text of its arguments."""
-_WRITERS_OF_STATE: Final[frozenset[object]] = frozenset({pickle.dumps, marshal.dumps})
+_WRITERS_OF_STATE: Final[frozenset[object]] = frozenset(
+    {pickle.dump, pickle.dumps, marshal.dump, marshal.dumps}
+)
 """What reads objects as a whole, with their attributes."""
 _STATELESS: Final = frozenset(
     {
@@ -193,6 +199,16 @@ _HARMLESS: Final[frozenset[object]] = frozenset(
     if (function := getattr(module, name, None)) is not None
 )
 """What depends on nothing that a thread could change."""
+SEEN_BY_ALL: Final[frozenset[object]] = frozenset(
+    function
+    for module, name in (
+        (time, "tzset"),
+        (sys, "set_int_max_str_digits"),
+        (optional_module("_locale"), "setlocale"),
+    )
+    if (function := getattr(module, name, None)) is not None
+)
+"""What changes how other functions in C work, which say nothing of it."""
 _COUNTING: Final[frozenset[object]] = frozenset(
     {sys.getrefcount, weakref.getweakrefcount, weakref.getweakrefs}
 )
@@ -201,7 +217,7 @@ CALLING: Final[frozenset[object]] = frozenset(
     {
         *(iter, map, filter, sorted, min, max, functools.reduce),
         *(itertools.starmap, itertools.takewhile, itertools.dropwhile, itertools.filterfalse),
-        *(itertools.groupby, itertools.accumulate),
+        *(itertools.groupby, itertools.accumulate, operator.call),
     }
 )
 """What calls, in C, what it is given."""
@@ -209,6 +225,8 @@ _HASHED: Final = frozenset({BuiltinFunctionType, FunctionType, MethodDescriptorT
 _ASKING: Final[frozenset[object]] = frozenset({isinstance, issubclass})
 _GETTERS: Final[frozenset[object]] = frozenset({getattr, hasattr})
 _SETTERS: Final[frozenset[object]] = frozenset({setattr, delattr})
+_PUT: Final = 3
+"""With how many arguments a container is given something: itself, the key, the value."""
 _ITEMS: Final[dict[object, bool]] = {operator.getitem: False, operator.setitem: True}
 _GENERAL: Final = ("__setattr__", "__getattribute__", "__delattr__")
 _READING: Final[frozenset[str]] = frozenset(
@@ -332,6 +350,10 @@ def called(function: Any, args: tuple[Any, ...], kwargs: dict[str, Any], stamps:
         return _made(function, given, stamps)
     if function is type.__subclasses__:
         return classes.below(stamps)
+    if kind is MethodWrapperType and function.__name__ == "__call__":
+        return called(function.__self__, args, kwargs, stamps)
+    if kind is WrapperDescriptorType and function.__name__ == "__call__":
+        return called(args[0], args[1:], kwargs, stamps) if args else []
     if kind in (MethodDescriptorType, WrapperDescriptorType):
         return _method(args[0], function.__name__, args[1:], given[1:], stamps) if args else []
     if kind is MethodWrapperType:
@@ -356,6 +378,13 @@ def called(function: Any, args: tuple[Any, ...], kwargs: dict[str, Any], stamps:
         return []
     # Of an object that holds the function, as a cache does, all counts.
     return [*whole(function, stamps, writes=True), *reach(given, stamps, writes=True)]
+
+
+def calls_given(function: Any) -> bool:
+    """Return whether a function in C calls what it is given, which may be a primitive."""
+    if type(function) is BuiltinFunctionType and type(function.__self__) is Context:
+        return True
+    return type(function) is operator.methodcaller or is_one_of(function, CALLING)
 
 
 def is_one_of(function: Any, table: frozenset[object]) -> bool:
@@ -467,10 +496,23 @@ def _function(function: Any, args: tuple[Any, ...], given: tuple[Any, ...], stam
     if (function in _GETTERS or function in _SETTERS) and len(args) > 1:
         return accesses.attribute(args[0], str(args[1]), stamps, writes=function in _SETTERS)
     if function in _ITEMS and len(args) > 1:
-        return accesses.item(args[0], args[1], stamps, writes=_ITEMS[function])
+        read = accesses.put(args[0], args[1], args[2], stamps) if len(args) == _PUT else []
+        return [*accesses.item(args[0], args[1], stamps, writes=_ITEMS[function]), *read]
     if function in _WRITERS_OF_STATE:
-        return state(given, stamps)
+        return [*reach(given[1:], stamps, writes=True), *_pickled(given, stamps)]
+    if function in SEEN_BY_ALL:
+        see_everywhere(function, stamps)
     return [*reach(given, stamps, writes=True), *_state_of(function, stamps)]
+
+
+def see_everywhere(function: Any, stamps: Stamps) -> None:
+    """Note a call that changes what others see without asking for it."""
+    stamps.hinder(f"a worker calls {function.__name__}, which others see without asking for it")
+
+
+def _pickled(given: tuple[Any, ...], stamps: Stamps) -> list[Touch]:
+    """What it touches to write objects with all that they hold, each as its class says or `copyreg` knows."""
+    return [(stamps.of(copyreg.dispatch_table), None, False), *state(given, stamps)]
 
 
 def keeps_state(function: Any) -> bool:
@@ -517,10 +559,13 @@ def _method(
         return [*_drawn(given, stamps), *(as_text(things, stamps) if things else ())]
     if type(owner) in VIEWS:
         return [*whole(owner, stamps, writes=False), *_drawn(given, stamps)]
+    if base is pickle.Pickler and name == "dump":
+        return [*whole(owner, stamps, writes=True), *_pickled(given, stamps)]
     if base not in _CONTAINERS:
         return [*whole(owner, stamps, writes=True), *reach(given, stamps, writes=True)]
     if name in {"__getitem__", "__setitem__"} and args:
-        return accesses.item(owner, args[0], stamps, writes=name == "__setitem__")
+        read = accesses.put(owner, args[0], args[1], stamps) if len(args) == _PUT - 1 else []
+        return [*accesses.item(owner, args[0], stamps, writes=name == "__setitem__"), *read]
     reading = name in _READING
     if name in _KEEPING and not (name in _COMPARING and base in {list, deque}):
         return whole(owner, stamps, writes=not reading)

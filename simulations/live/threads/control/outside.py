@@ -34,10 +34,16 @@ if TYPE_CHECKING:
 
 
 _MS: Final = 1_000_000
-_READING_NAMES: Final = ("stat", "lstat", "access", "listdir", "scandir", "readlink", "getxattr")
+_READING_NAMES: Final = (
+    "stat", "lstat", "access", "listdir", "scandir", "readlink", "getxattr", "fstat", "statvfs", "fstatvfs",
+    "listxattr", "getcwd", "getcwdb",
+)  # fmt: skip
 _WRITING_NAMES: Final = (
     "open", "read", "readv", "pread", "write", "writev", "pwrite", "close", "ftruncate", "truncate", "lseek",
     "rename", "replace", "link", "symlink", "unlink", "remove", "mkdir", "rmdir", "fsync", "lockf",
+    "chmod", "fchmod", "lchmod", "chown", "fchown", "lchown", "utime", "chflags", "lchflags", "chdir",
+    "fchdir", "chroot", "umask", "mkfifo", "mknod", "setxattr", "removexattr", "copy_file_range", "pwritev",
+    "preadv", "posix_fallocate", "dup", "dup2", "closerange", "fdatasync", "sync",
     "wait", "wait3", "wait4", "waitid", "waitpid", "sendfile", "splice",
 )  # fmt: skip
 _READING: Final = frozenset(
@@ -45,7 +51,7 @@ _READING: Final = frozenset(
 )
 _WRITING: Final = frozenset(
     function for name in _WRITING_NAMES if (function := getattr(os, name, None)) is not None
-) | {open, select.select}
+) | {open, io.open_code, select.select}
 _HANDLES: Final[tuple[type, ...]] = (
     io.FileIO,
     io.BufferedReader,
@@ -109,9 +115,15 @@ class Outdoors:
             return any(function in known for known in (_WRITING, _READING, _STARTING, _SIGNALLING))
         return issubclass(type(owner), _HANDLES)
 
+    def is_handle(self, thing: Any) -> bool:
+        """Return whether a thing is a file, a socket or a database."""
+        return issubclass(type(thing), (*_HANDLES, *_sqlite_types()))
+
     def controlled(self, function: Any, site: Site) -> Callable[..., Any] | None:
         """Return what to call in place of a function, or None to leave it alone."""
         kind = type(function)
+        if function is io.FileIO:
+            return self.apart(site, function)
         if issubclass(kind, BuiltinFunctionType):
             owner = function.__self__
             if type(owner) in _INSIDE:
@@ -191,7 +203,7 @@ class Outdoors:
                 if not run.dying:
                     owner = getattr(function, "__self__", None)
                     below = roots(owner) if issubclass(type(owner), _HANDLES) else ()
-                    self._did(site, touching, *below)
+                    self._did(site, touching, *(one for one in below if one is not mmap))
 
         return called
 
@@ -232,7 +244,7 @@ class Outdoors:
                 return self._patiently(sqlite3, connection, functools.partial(function, *args, **kwargs))
             finally:
                 if not run.dying:
-                    self._did(site)
+                    self._did(site, Touching.CALLS, connection)
 
         return call
 

@@ -13,6 +13,7 @@ import functools
 import queue
 import threading
 import time
+from io import FileIO
 from types import (
     BuiltinFunctionType,
     FunctionType,
@@ -124,6 +125,10 @@ class Primitives:
             for name in ("release", "__exit__"):
                 self._methods[SEMAPHORE, name] = self._up
 
+    def is_one(self, thing: Any) -> bool:
+        """Return whether a thing is a primitive, or a file, whose methods have a controlled form."""
+        return type(thing) in _CONTROLLED_TYPES or self._outdoors.is_handle(thing)
+
     def knows(self, function: Any) -> bool:
         """Return whether a function has a controlled form, as far as that can be said before it is called."""
         if type(function) is functools.partial:
@@ -161,7 +166,7 @@ class Primitives:
             inner = self.controlled(function.func, site)
             if inner is not None:
                 return functools.partial(inner, *function.args, **function.keywords)
-        return None
+        return self._outdoors.controlled(function, site) if function is FileIO else None
 
     def guard(self, manager: Any, site: Site) -> Guard | Transaction | None:
         """Return what to enter in place of a lock or a database, or None where it is neither."""

@@ -46,10 +46,18 @@ _OBSERVED: Final = frozenset(
     {
         *("functools", "collections", "contextlib", "sched", "copy", "copyreg", "json", "random", "types"),
         *("dataclasses", "heapq", "bisect", "operator", "shelve", "configparser", "graphlib", "statistics"),
-        *("reprlib", "_collections_abc"),
+        *(
+            "reprlib",
+            "_collections_abc",
+        ),
     }
 )
 """Modules of the standard library whose accesses count like those of the program."""
+_COUNTED: Final = {
+    "unittest.mock": frozenset({"_patch.__enter__", "_patch.__exit__"}),
+    "weakref": frozenset({"WeakValueDictionary.setdefault"}),
+}
+"""Functions of other modules whose accesses count: they set attributes of a class, or check and then act."""
 _IMPORTING: Final = frozenset({"importlib", "zipimport", "runpy"})
 _TOOLS: Final = frozenset(
     {"hypothesis", "pytest", "_pytest", "pluggy", "coverage", "_pydevd_bundle", "pydevd", "debugpy"}
@@ -103,7 +111,12 @@ def origin(code: CodeType) -> Origin:
         return Origin.NOBODY  # asked first: to look code up, all of its instructions are hashed
     if code in _CALLING:
         return Origin.PROGRAM
-    return Origin.NOBODY if code in _LEFT_ALONE else _origin_of(code.co_filename)
+    if code in _LEFT_ALONE:
+        return Origin.NOBODY
+    found = _origin_of(code.co_filename)
+    if found is Origin.STEP and code.co_qualname in _COUNTED.get(library(code.co_filename) or "", ()):
+        return Origin.PROGRAM
+    return found
 
 
 def is_untouched(code: CodeType, space: dict[str, Any]) -> bool:

@@ -9,8 +9,10 @@ from __future__ import annotations
 
 import functools
 import gc
+import io
 import mmap
 import operator
+import os
 import re
 import sys
 from types import (
@@ -44,6 +46,8 @@ _IN_C: Final = (*BOUND, MethodDescriptorType, WrapperDescriptorType)
 _CALLED: Final = frozenset(
     {*_IN_C, functools.partial, operator.attrgetter, operator.itemgetter, operator.methodcaller}
 )
+_FILES: Final = (mmap.mmap, io.FileIO, os.DirEntry)
+"""What shows a file, whose contents are one thing in `outside.py` as well."""
 _CACHE: Final = type(functools.lru_cache(int))
 
 
@@ -96,7 +100,7 @@ def _shared(thing: Any) -> list[object]:
             return []
     if kind is re.Match:
         return _counting([thing.string])
-    if issubclass(kind, mmap.mmap):
+    if issubclass(kind, _FILES) or _is_database(kind):
         return [mmap]  # two may show one file
     memory = _of_ctypes()
     if issubclass(kind, memory):
@@ -118,6 +122,11 @@ def _base_of_array(thing: Any) -> object | None:
             base: object = known.base.__get__(thing)
             return getattr(base, "base", base) if base is not None and solid(type(base)) is object else base
     return None
+
+
+def _is_database(kind: type) -> bool:
+    ours = sys.modules.get("_sqlite3")
+    return ours is not None and issubclass(kind, (ours.Connection, ours.Cursor))
 
 
 def _of_ctypes() -> tuple[type, ...]:

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from simulations.live.threads.control.rewrite import Body, Instruction, Position
 
 Kind = Literal[
-    "attribute", "item", "whole", "contains", "match", "import", "super",
+    "attribute", "item", "slice", "whole", "contains", "match", "import", "super",
     "global", "name", "cell", "call", "with", "switch", "resume", "end",
 ]  # fmt: skip
 
@@ -209,6 +209,8 @@ _TRUTH_TESTS: Final = frozenset(
 _IN_PLACE_FIRST: Final = 13
 _REMAINDER: Final = 6
 _SUBSCRIPT: Final = 26
+_POSITIVE: Final = 5
+"""What `CALL_INTRINSIC_1` does where `+` stands in front of its operand, from 3.12 on."""
 _HAS_SPEC: Final = 4
 _WHOLE_READS: Final = {
     "GET_ITER": (1,),
@@ -226,13 +228,20 @@ _WHOLE_READS: Final = {
     "FORMAT_WITH_SPEC": (2,),
     "CONVERT_VALUE": (1,),
     "UNARY_NEGATIVE": (1,),
+    "UNARY_POSITIVE": (1,),
     "UNARY_INVERT": (1,),
     "MATCH_KEYS": (2,),
     "GET_YIELD_FROM_ITER": (1,),
     "SEND": (2,) if VERSION < (3, 15) else (3,),  # likewise
 }
 _SHOWING: Final = frozenset({"FORMAT_SIMPLE", "FORMAT_WITH_SPEC", "CONVERT_VALUE"})
-_ITEMS: Final = {"BINARY_SUBSCR": False, "STORE_SUBSCR": True, "DELETE_SUBSCR": True}
+_READ: Final = (False, (2, 1))
+_ITEMS: Final[dict[str, tuple[bool, tuple[int, ...]]]] = {
+    "BINARY_SUBSCR": _READ,
+    "STORE_SUBSCR": (True, (2, 1, 3)),
+    "DELETE_SUBSCR": (True, (2, 1)),
+}
+"""Whether an item is written, and the operands: the container, the key, what is stored."""
 _ATTRIBUTES: Final = {
     "LOAD_ATTR": False,
     "LOAD_METHOD": False,
@@ -249,9 +258,20 @@ _NAMING: Final[dict[str, tuple[Kind, tuple[int, ...], int]]] = {
     "LOAD_SUPER_ATTR": ("super", (2, 1), 2),
 }
 """Kind, operands, and by how much the argument is shifted to get to the name."""
-_GLOBALS: Final = {"LOAD_GLOBAL": False, "STORE_GLOBAL": True, "DELETE_GLOBAL": True}
+_GLOBALS: Final = {
+    "LOAD_GLOBAL": False,
+    "LOAD_FROM_DICT_OR_GLOBALS": False,
+    "STORE_GLOBAL": True,
+    "DELETE_GLOBAL": True,
+}
 _NAMES: Final = {"LOAD_NAME": False, "STORE_NAME": True, "DELETE_NAME": True}
-_CELLS: Final = {"LOAD_DEREF": False, "STORE_DEREF": True, "DELETE_DEREF": True}
+_CELLS: Final = {
+    "LOAD_DEREF": False,
+    "LOAD_CLASSDEREF": False,  # in the body of a class, up to 3.11
+    "LOAD_FROM_DICT_OR_DEREF": False,  # likewise, from 3.12 on
+    "STORE_DEREF": True,
+    "DELETE_DEREF": True,
+}
 _CALLS: Final = frozenset({"CALL", "CALL_KW", "CALL_FUNCTION_EX"})
 
 
@@ -259,8 +279,11 @@ def sites_of(body: Body) -> Iterator[Site]:
     """Yield the sites of a function, in the order of its instructions."""
     code = body.code
     previous: Instruction | None = None
+    goals = {id(instruction.target) for instruction in body.instructions}
     for instruction in body.instructions:
         name = instruction.name
+        if id(instruction) in goals:
+            previous = None  # what is on top of the stack may come from elsewhere
         if name in _ATTRIBUTES:
             yield _attribute(code, instruction)
         elif name in _GLOBALS:
@@ -272,28 +295,29 @@ def sites_of(body: Body) -> Iterator[Site]:
             variable = code._varname_from_oparg(instruction.arg)  # type: ignore[attr-defined]  # noqa: SLF001  (nothing public does it)
             yield Site(code, instruction, "cell", name=variable, cell=instruction.arg, writes=_CELLS[name])
         elif name in _ITEMS or (name == "BINARY_OP" and instruction.arg == _SUBSCRIPT):
-            writes = _ITEMS.get(name, False)
+            writes, operands = _ITEMS.get(name, _READ)
             yield Site(
-                code, instruction, "item", operands=(2, 1), writes=writes, deletes=name == "DELETE_SUBSCR"
+                code, instruction, "item", operands=operands, writes=writes, deletes=name == "DELETE_SUBSCR"
             )
         elif name in _WHOLE_READS:
             yield Site(code, instruction, "whole", operands=_WHOLE_READS[name], shows=name in _SHOWING)
         elif name in _LOOKING:
             yield Site(code, instruction, _LOOKING[name][0], operands=_LOOKING[name][1])
         elif name in _NAMING:
-            kind, operands, shift = _NAMING[name]
-            yield Site(
-                code, instruction, kind, name=code.co_names[instruction.arg >> shift], operands=operands
-            )
+            kind, named, shift = _NAMING[name]
+            yield Site(code, instruction, kind, name=code.co_names[instruction.arg >> shift], operands=named)
+        elif name == "CALL_INTRINSIC_1" and instruction.arg == _POSITIVE:
+            yield Site(code, instruction, "whole", operands=(1,))
         elif name == "STORE_SLICE":
-            yield Site(code, instruction, "whole", operands=(3,), writes=True)
+            yield Site(code, instruction, "slice", operands=(3, 4), writes=True)
         elif name == "BINARY_OP":
             in_place = instruction.arg >= _IN_PLACE_FIRST
             shows = instruction.arg % _IN_PLACE_FIRST == _REMAINDER
             yield Site(code, instruction, "whole", operands=(2, 1), writes=in_place, shows=shows)
         elif name == "FORMAT_VALUE":
-            below = 2 if instruction.arg & _HAS_SPEC else 1
-            yield Site(code, instruction, "whole", operands=(below,), shows=True)
+            yield Site(
+                code, instruction, "whole", operands=(1 + bool(instruction.arg & _HAS_SPEC),), shows=True
+            )
         elif instruction.op in _TRUTH_TESTS and not (previous and previous.op in _BOOLEAN):
             yield Site(code, instruction, "whole", operands=(1,))
         elif name in _CALLS:
@@ -303,13 +327,20 @@ def sites_of(body: Body) -> Iterator[Site]:
             yield _call(body, instruction)
         elif with_site := _with(body, instruction):
             yield with_site
-        if name == "JUMP_BACKWARD" or (name == "RESUME" and instruction.arg & 3 < _DELEGATES):
-            yield Site(code, instruction, "switch", name=name, verb=Touching.SWITCHES)
-        elif name.startswith("POP_JUMP_BACKWARD"):  # up to 3.11; only where it jumps
-            yield Site(code, instruction, "switch", operands=(1,), name=name, verb=Touching.SWITCHES)
-        if name == "RESUME" and code.co_flags & inspect.CO_GENERATOR and instruction.arg & 3 < _DELEGATES:
-            yield Site(code, instruction, "resume", name=code.co_name, writes=True, verb=Touching.RUNS)
+        if name == "RESUME" or "JUMP_BACKWARD" in name:
+            yield from _switches(code, instruction)
         previous = instruction
+
+
+def _switches(code: CodeType, instruction: Instruction) -> Iterator[Site]:
+    """Yield the sites at which this interpreter may switch, or a generator goes on."""
+    name = instruction.name
+    if name == "JUMP_BACKWARD" or (name == "RESUME" and instruction.arg & 3 < _DELEGATES):
+        yield Site(code, instruction, "switch", name=name, verb=Touching.SWITCHES)
+    elif name.startswith("POP_JUMP_BACKWARD"):  # up to 3.11; only where it jumps
+        yield Site(code, instruction, "switch", operands=(1,), name=name, verb=Touching.SWITCHES)
+    if name == "RESUME" and code.co_flags & inspect.CO_GENERATOR and instruction.arg & 3 < _DELEGATES:
+        yield Site(code, instruction, "resume", name=code.co_name, writes=True, verb=Touching.RUNS)
 
 
 def entries(body: Body) -> Iterator[int]:

@@ -177,7 +177,7 @@ def attributes_of(thing: object) -> object | None:
     for kind in type(thing).__mro__:
         descriptor = kind.__dict__.get("__dict__")
         if descriptor is not None:
-            if type(descriptor) is GetSetDescriptorType:
+            if type(descriptor) in (GetSetDescriptorType, MemberDescriptorType):
                 space: object = descriptor.__get__(thing, type(thing))
                 return space
             return None

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any, Final
 from simulations.live.threads.control.accesses import STATE, imported, is_stream, reach
 from simulations.live.threads.control.frames import is_ours
 from simulations.live.threads.control.kinds import FIXED
-from simulations.live.threads.control.operations import keeps_state
+from simulations.live.threads.control.operations import SEEN_BY_ALL, is_one_of, keeps_state, see_everywhere
 from simulations.live.threads.control.provenance import Origin, library, origin
 from simulations.live.threads.control.rewrite import Instruction
 from simulations.live.threads.control.sites import Site
@@ -100,6 +100,8 @@ class Steps:
             code: The function, as it was written.
             stamps: The numbers of the run's objects.
         """
+        if code not in self._named:
+            self._named[code] = list(_named(code, space, set()))
         found = dict.fromkeys(reach(given, stamps, writes=True, library=True))
         if code is _IMPORTING:
             found |= dict.fromkeys(imported(str(given[0]) if given else "", stamps))
@@ -109,9 +111,9 @@ class Steps:
                 for kind in given[0].__mro__
                 if kind is not object
             )
-        if code not in self._named:
-            self._named[code] = list(_named(code, space, set()))
         for thing, part, writes in self._named[code]:
+            if is_one_of(thing, SEEN_BY_ALL):
+                see_everywhere(thing, stamps)
             found[stamps.of(thing), part, writes] = None
         return list(found)
 
@@ -141,6 +143,8 @@ def _named(code: CodeType, space: dict[str, Any], seen: set[CodeType]) -> Iterat
                 yield from _named(inner, space, seen)
         elif kind is ModuleType:
             yield from _of_module(thing, code.co_names)
+        elif kind is BuiltinFunctionType:
+            yield from _of_function(thing)
         elif kind in FIXED or kind in {tuple, frozenset}:
             if name in space:
                 yield space, name, name in stored
@@ -167,10 +171,17 @@ def _of_module(module: ModuleType, names: tuple[str, ...]) -> Iterator[_Named]:
     for name in names:
         thing = space.get(name)
         if type(thing) is BuiltinFunctionType:
-            if keeps_state(thing):
-                yield thing.__self__, STATE, True
+            yield from _of_function(thing)
         elif _may_change(thing) and type(thing) not in FIXED and not is_stream(thing):
             yield thing, None, True
+
+
+def _of_function(function: Any) -> Iterator[_Named]:
+    """Yield what a function in C touches of its module, and itself where others see what it changes."""
+    if function in SEEN_BY_ALL:
+        yield function, None, True
+    if keeps_state(function):
+        yield function.__self__, STATE, True
 
 
 def _may_change(thing: Any) -> bool:

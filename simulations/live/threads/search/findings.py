@@ -15,9 +15,11 @@ from simulations.live.threads.search.stories import story
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from simulations.live.threads.control.failures import Failure
     from simulations.live.threads.program import Budget
     from simulations.live.threads.report import Coverage, Told
     from simulations.live.threads.search.hit import Hit
+    from simulations.live.threads.search.reduction import Beginning
     from simulations.live.threads.search.session import Session
     from simulations.live.threads.search.strategies import Decisions
 
@@ -90,7 +92,7 @@ def found(session: Session, hit: Hit, budget: Budget, coverage: Coverage) -> Exp
         minimality=minimal.minimality,
         minimising=minimising,
         below=minimal.below,
-        possible=possible(session, failure, preemptions, known.threads),
+        possible=_possible(session, failure, preemptions, known.threads),
         lanes=explain.lanes(moments, asked, threads),
         mermaid=explain.mermaid(moments, asked, threads),
         conflict=explain.conflict_text(moments, asked, failure),
@@ -99,6 +101,12 @@ def found(session: Session, hit: Hit, budget: Budget, coverage: Coverage) -> Exp
         points=points,
         told=told,
     )
+
+
+def _possible(session: Session, failure: Failure, preemptions: int, threads: Beginning) -> Possible:
+    """Return whether this interpreter can show a finding; it may switch in what was taken for one step."""
+    found = possible(session, failure, preemptions, threads)
+    return Possible.NOT_SEEN if found is Possible.ELSEWHERE and session.atomic else found
 
 
 _AUDITED: Final = "threads are switched at single instructions, as an audit of the proof did"

@@ -24,6 +24,15 @@ class Form(NamedTuple):
     prelude: str = ""
 
 
+def reading_a_cell(*lines: str) -> Form:
+    """Return the form of a function that reads a variable `n` of the function around it."""
+    read = "".join(f"        {line}\n" for line in ("if 0: n", *lines))
+    write = "    def write():\n        nonlocal n\n        n += 1\n"
+    prelude = f"def cells():\n    n = 0\n    def read():\n{read}{write}    return read, write"
+    return Form("s.read, s.write = cells()", "v = s.read()", "s.write()", prelude)
+
+
+NESTED: Final = "s.x = ValueError(); s.x.b = ValueError(); s.x.b.n = 0"
 RANKS: Final = "class R0: rank = 0\nclass R1: rank = 1\nclass R2: rank = 2\nR = [R0, R1, R2]"
 ABOVE: Final = "class A0: rank = 0\nclass A1: rank = 1\nclass A2: rank = 2\nA = [A0, A1, A2]"
 FORMS: Final[dict[str, Form]] = {
@@ -438,6 +447,68 @@ FORMS: Final[dict[str, Form]] = {
         "codecs.register_error('read_form', lambda e: ('1', e.end))",
         "import codecs",
     ),
+    "cell in the body of a class": reading_a_cell("class X: v = n", "return X.v"),
+    "cell by locals": reading_a_cell("return locals()['n']"),
+    "cell by vars": reading_a_cell("return vars()['n']"),
+    "cell by eval": reading_a_cell("return eval('n')"),
+    "cell by a frame": reading_a_cell("return sys._getframe().f_locals['n']"),
+    "truth of what comes from two branches": Form(
+        "s.x = []; s.one = 1", "v = not (s.x if s.one else 1 < 2)", "s.x.append(v)"
+    ),
+    "numpy positive": Form("s.x = np.zeros(1, int)", "v = (+s.x)[0]", "s.x[0] = 1", "import numpy as np"),
+    "keyword defaults": Form(
+        "s.x = default; s.x.__kwdefaults__ = {'n': 0}",
+        "v = s.x()",
+        "s.x.__kwdefaults__['n'] = 1",
+        "def default(*, n): return n",
+    ),
+    "namespace by vars": Form("s.x = types.SimpleNamespace(n=0)", "v = s.x.n", "vars(s.x)['n'] = 1"),
+    "method in C by __call__": Form("s.x = []", "v = len(s.x)", "s.x.append.__call__(v)"),
+    "type by __call__": Form("s.x = [0]", "v = type.__call__(tuple, s.x)", "s.x[0] = 1"),
+    "class by __call__": Form("s.x = {'n': 0}", "v = type.__call__(type, 'C', (), s.x).n", "s.x['n'] = 1"),
+    "name of a thread": Form("s.x = threading.Thread(name='a')", "v = s.x.name", "s.x.name = 'b'"),
+    "pickle dump": Form(
+        NESTED,
+        "f = io.BytesIO(); pickle.dump(s.x, f); v = f.getvalue()",
+        "s.x.b.n = 1",
+    ),
+    "pickler": Form(
+        NESTED,
+        "f = io.BytesIO(); pickle.Pickler(f).dump(s.x); v = f.getvalue()",
+        "s.x.b.n = 1",
+    ),
+    "pickle by copyreg": Form(
+        "copyreg.pickle(P, lambda p: (int, ()))",
+        "v = type(pickle.loads(pickle.dumps(P())))",
+        "copyreg.pickle(P, lambda p: (float, ()))",
+        "import copyreg\nclass P: pass",
+    ),
+    "members of a class": Form("s.x = type('C', (), {})", "v = len(inspect.getmembers(s.x))", "s.x.n = 1"),
+    "patched class": Form(
+        "s.x = type('C', (), {'n': 0})",
+        "v = s.x.n",
+        "unittest.mock.patch.object(s.x, 'n', 1).start()",
+        "import unittest.mock",
+    ),
+    "patched module": Form(
+        "sys.modules['read_forms_of_a_module'] = types.SimpleNamespace(n=0)",
+        "v = sys.modules['read_forms_of_a_module'].n",
+        "unittest.mock.patch('read_forms_of_a_module.n', 1).start()",
+        "import unittest.mock",
+    ),
+    "slice is given a list": Form("s.x = [0]", "y = [9]; y[:] = s.x; v = y[0]", "s.x[0] = 1"),
+    "item is given a slice": Form("s.x = [0]", "y = [9]; y[slice(None)] = s.x; v = y[0]", "s.x[0] = 1"),
+    "setitem is given a slice": Form(
+        "s.x = [0]", "y = [9]; operator.setitem(y, slice(None), s.x); v = y[0]", "s.x[0] = 1"
+    ),
+    "method is given a slice": Form(
+        "s.x = [0]", "y = [9]; y.__setitem__(slice(None), s.x); v = y[0]", "s.x[0] = 1"
+    ),
+    "memory is given memory": Form(
+        "s.x = bytearray(1)", "y = memoryview(bytearray(1)); y[:] = s.x; v = y[0]", "s.x[0] = 1"
+    ),
+    "UserList": Form("s.x = [0]", "v = collections.UserList(s.x)[0]", "s.x[0] = 1"),
+    "broken barrier": Form("s.x = threading.Barrier(1)", "v = s.x.broken", "s.x.abort()"),
     "weakref count": Form(
         "s.o = Box(); s.l = []",
         "v = weakref.getweakrefcount(s.o)",
@@ -451,8 +522,13 @@ UNSEEN: Final = frozenset(
         "attrgetter through property",
         "builtins name",
         "call is a C function",
+        "cell by a frame",
+        "cell by eval",
+        "cell by locals",
+        "cell by vars",
         "codecs error handler",
         "getattr is a C function",
+        "keyword defaults",
         "module getattr",
         "refcount",
         "special method is a C function",
@@ -463,6 +539,7 @@ UNSEEN: Final = frozenset(
 
 PRELUDE: Final = """
 import array, collections, codecs, contextlib, csv, ctypes, decimal, functools, importlib, inspect, io
+import sqlite3
 import itertools, logging, math, mmap, operator, os, pickle, pprint, re, sys, threading, time, traceback
 import types
 import weakref

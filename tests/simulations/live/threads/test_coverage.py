@@ -3,15 +3,18 @@
 import os
 import queue
 import re
+import string
 import textwrap
 import threading
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
 from simulations.errors import NondeterminismError
 from simulations.live.threads import explore, uninteresting
 from simulations.live.threads.control.limits import Limits
+from simulations.live.threads.report import Possible
 from simulations.live.threads.search import session
 
 ROOT = Path(__file__).parents[4]
@@ -175,3 +178,25 @@ def test_each_row_of_the_guide_has_its_test():
     here = "".join(path.read_text(encoding="utf-8") for path in Path(__file__).parent.glob("test_*.py"))
     assert len(named) >= 12
     assert {name for name in named if f"def {name}(" not in here} == set()
+
+
+def test_this_interpreter_may_switch_inside_what_was_taken_for_one_step():
+    def write(box):
+        box.first = 1
+        box.second = 1
+
+    def by_hand(box):
+        box.seen = (box.first, box.second)
+
+    def by_the_library(box):
+        box.seen = tuple(string.Template("$first$second").substitute(vars(box)))
+
+    def is_whole(box):
+        return len({*box.seen}) == 1
+
+    def possible(read):
+        box = lambda: SimpleNamespace(first=0, second=0, seen=(0, 0))  # noqa: E731
+        return explore(box, [write, read], is_whole).possible
+
+    assert possible(by_hand) is Possible.ELSEWHERE
+    assert possible(by_the_library) is Possible.NOT_SEEN

@@ -1,10 +1,12 @@
 """Threads that wait in the operating system: file locks, databases, pipes, sockets, processes."""
 
 import contextlib
+import contextvars
 import fcntl
 import functools
 import itertools
 import multiprocessing
+import operator
 import os
 import queue
 import select
@@ -13,7 +15,9 @@ import socket
 import sqlite3
 import subprocess
 import sys
+import threading
 import time
+from types import SimpleNamespace
 
 import pytest
 
@@ -304,6 +308,36 @@ def test_a_primitive_that_c_calls_is_under_control():
     result = explore(Handing, workers, lambda line: line.got == [1, 2])
     assert result.verdict == "exhausted"
     assert explore(Handing, [Handing.take_all, *workers]).failure.kind is Kind.DEADLOCK
+
+
+def by_name(lock, name):
+    operator.methodcaller(name)(lock)
+
+
+def by_call(lock, name):
+    operator.call(getattr(lock, name))
+
+
+def in_a_context(lock, name):
+    contextvars.copy_context().run(getattr(lock, name))
+
+
+@pytest.mark.parametrize("calls", [by_name, by_call, in_a_context])
+@pytest.mark.parametrize(("apart", "verdict"), [(False, "exhausted"), (True, "found")])
+def test_a_lock_that_c_takes_guards(calls, apart, verdict):
+    def add(counter):
+        calls(counter.lock, "acquire")
+        n = counter.n
+        if apart:
+            calls(counter.lock, "release")
+            calls(counter.lock, "acquire")
+        counter.n = n + 1
+        calls(counter.lock, "release")
+
+    def counter():
+        return SimpleNamespace(n=0, lock=threading.Lock())
+
+    assert explore(counter, [add] * 2, lambda counter: counter.n == 2, max_schedules=50).verdict == verdict
 
 
 def test_where_no_thread_can_go_on_it_is_one_clear_error():

@@ -2,6 +2,8 @@
 
 import threading
 import weakref
+from contextlib import nullcontext
+from types import SimpleNamespace
 
 import pytest
 
@@ -348,3 +350,16 @@ def test_an_object_is_not_asked_for_anything_by_the_exploration():
             setup, [looks, looks], lambda box: box.value == 0, searcher=searcher, max_schedules=20
         )
         assert result.failure is None, result
+
+
+@pytest.mark.parametrize(("locked", "verdict"), [(False, "found"), (True, "exhausted")])
+def test_two_threads_may_both_add_to_a_weak_collection(locked, verdict):
+    def add(box):
+        with box.lock if locked else nullcontext():
+            one = box.weak.setdefault("name", Plain())
+        box.got.append(one)
+
+    def box():
+        return SimpleNamespace(weak=weakref.WeakValueDictionary(), got=[], lock=threading.Lock())
+
+    assert explore(box, [add] * 2, lambda box: box.got[0] is box.got[1]).verdict == verdict

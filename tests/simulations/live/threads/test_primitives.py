@@ -236,3 +236,17 @@ def test_logging_in_workers_does_not_block():
             box.seen.append(1)
 
     assert kind(log, log, check=lambda box: len(box.seen) == 2) is None
+
+
+def test_an_exception_of_a_thread_is_a_failure_whatever_the_hook_does(monkeypatch):
+    class Hooked:
+        def __init__(self):
+            monkeypatch.setattr(threading, "excepthook", lambda _: None)
+
+        def fail(self):
+            raise ValueError
+
+        def start(self):
+            threading.Thread(target=self.fail).start()
+
+    assert explore(Hooked, [Hooked.start]).failure.kind == "exception"

@@ -5,16 +5,28 @@ reads. No audit runs, since its random schedules would find what the proof misse
 """
 
 import builtins
+import gc
 import importlib.util
 import linecache
+import locale
 import logging
+import os
 import sys
+import time
 
 import pytest
 
 from simulations.live.threads import explore
 from simulations.live.threads.search import portfolio
-from tests.simulations.live.threads.read_forms import FORMS, UNSEEN, source
+from tests.simulations.live.threads import outside_forms, read_forms
+from tests.simulations.live.threads.read_forms import source
+
+FORMS = read_forms.FORMS | outside_forms.FORMS
+UNSEEN = read_forms.UNSEEN | outside_forms.UNSEEN
+
+pytestmark = pytest.mark.filterwarnings(
+    "ignore:unclosed file:ResourceWarning", "ignore:unclosed database:ResourceWarning"
+)
 
 
 @pytest.fixture(autouse=True)
@@ -27,6 +39,15 @@ def process(tmp_path, monkeypatch):
     monkeypatch.setitem(sys.modules, "read_forms_of_a_module", None)
     monkeypatch.setattr(sys, "stdout", sys.stdout)
     monkeypatch.setattr(logging, "raiseExceptions", False)
+    mask, digits, region = os.umask(0o22), sys.get_int_max_str_digits(), locale.setlocale(locale.LC_ALL)
+    zone = os.environ.get("TZ")
+    yield
+    gc.collect()
+    os.umask(mask)
+    sys.set_int_max_str_digits(digits)
+    locale.setlocale(locale.LC_ALL, region)
+    monkeypatch.setenv("TZ", zone or "") if zone else monkeypatch.delenv("TZ", raising=False)
+    time.tzset()
 
 
 def made(name, folder, *, locked):
