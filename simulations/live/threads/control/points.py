@@ -13,6 +13,7 @@ from simulations.live.threads.control.back_end import get_ident
 from simulations.live.threads.control.callbacks import Unfinished
 from simulations.live.threads.control.carriers import Stopped
 from simulations.live.threads.control.lifetimes import Watch
+from simulations.live.threads.control.process_state import ProcessState
 from simulations.live.threads.control.spinning import Spinning
 from simulations.live.threads.control.stamps import Stamps
 from simulations.live.threads.control.strangers import MET
@@ -58,6 +59,7 @@ class Points:
         stamps: The numbers of the objects of the run.
         everywhere: Whether every access is a point, so that what touches nothing need not be one.
         ends: The ends of threads.
+        process: What each run begins with anew.
     """
 
     def __init__(self, run: Scheduler, granularity: Granularity) -> None:
@@ -67,6 +69,7 @@ class Points:
         self.stamps = Stamps()
         self.everywhere = False
         self.ends = ThreadEnds()
+        self.process = ProcessState()
         self._taken: dict[int, int] = {}
         self._news: set[Site] = set()
         self._hindrances: dict[str, None] = {}
@@ -102,6 +105,7 @@ class Points:
     def begin(self, sink: Sink | None) -> None:
         """Start a run, whose objects are numbered anew; tell a sink of every access."""
         self.sink = sink
+        self.process.put_back()
         self._hindrances |= dict.fromkeys(sorted(self.stamps.hindrances))
         self._deeper = self._deeper or self.stamps.deeper
         if self._kept_too_long:

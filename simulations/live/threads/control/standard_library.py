@@ -70,6 +70,7 @@ PRIVATE: Final = (
     ),
     Private("asyncio.events", "_set_running_loop", "an event loop in a worker is refused"),
     Private("_frozen_importlib", "_find_and_load", "no thread is paused while it imports a module"),
+    Private("os", "environ._data", "each run begins with the environment as it was"),
     Private("sys", "_current_frames", "where a thread waits"),
     Private("sys", "_getframe", "whose code calls"),
     Private("types", "CodeType._varname_from_oparg", "the name of a variable of a closure"),

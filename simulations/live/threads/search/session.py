@@ -132,7 +132,7 @@ class Session:
         for module, name, value in (*others, *self._swallowed.stand_ins()):
             undo.append(functools.partial(setattr, module, name, getattr(module, name)))
             setattr(module, name, value)
-        undo.append(self._tracing.close)
+        undo += self._points.process.put_back, self._tracing.close
         undo.append(self._order.stop)
         self._order.start()
         undo.append(self._installer.restore)

@@ -11,6 +11,7 @@ import time
 import unittest
 import warnings
 from fractions import Fraction
+from pathlib import Path
 
 import pytest
 
@@ -424,3 +425,50 @@ def test_where_no_thread_is_left_it_is_one_sentence(monkeypatch, started):
     monkeypatch.setattr(back_end, "start_new_thread", limited)
     with pytest.raises(ThreadsError, match="can't start new thread: end other programs"):
         explore(Box, [Box.add, Box.add, Box.add], is_two)
+
+
+# -- what a run leaves behind --------------------------------------------------------------------------------
+
+
+def sets_a_variable():
+    os.environ["HEISENLAB_TRIED"] = "1"
+
+
+def changes_a_variable():
+    os.environ["HEISENLAB_KNOWN"] = "2"
+
+
+def removes_a_variable():
+    del os.environ["HEISENLAB_KNOWN"]
+
+
+def removes_all_variables():
+    os.environ.clear()
+
+
+def goes_elsewhere():
+    os.chdir("/")
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [sets_a_variable, changes_a_variable, removes_a_variable, removes_all_variables, goes_elsewhere],
+)
+@pytest.mark.parametrize("fails", [False, True])
+def test_a_run_leaves_the_process_as_it_was(changes, fails, monkeypatch, tmp_path):
+    monkeypatch.setenv("HEISENLAB_KNOWN", "1")
+    monkeypatch.chdir(tmp_path)
+    before = dict(os.environ)
+
+    def leaves(box):
+        box.value = dict(os.environ) == before and Path.cwd() == tmp_path
+        changes()
+        box.last = "leaves"
+
+    def comes_too(box):
+        box.last = "comes too"
+
+    result = explore(Box, [leaves, comes_too], lambda box: box.value and not (fails and box.last == "leaves"))
+    assert result.verdict == ("found" if fails else "exhausted"), result
+    assert dict(os.environ) == before
+    assert Path.cwd() == tmp_path
