@@ -29,31 +29,15 @@ def pytest_session() -> int:
 
 
 def _command() -> int:
-    _occupy_standard_descriptors()
+    from scenarios.lab.closed_streams import occupy  # noqa: PLC0415  (may be interrupted from here on)
+
+    occupy()
     reconfigure = getattr(sys.stdout, "reconfigure", None)
     if reconfigure is not None:
         reconfigure(errors="backslashreplace")  # what a terminal cannot show is no error
     from scenarios.lab.commands import main as run  # noqa: PLC0415  (inside the guard)
 
     return run()
-
-
-def _occupy_standard_descriptors() -> None:
-    """Put the null device where the caller has closed a standard stream.
-
-    A file or a pipe that is opened later would take its place, and a program that is started would write
-    into that.
-    """
-    for descriptor in range(3):
-        try:
-            os.fstat(descriptor)
-        except OSError:
-            os.set_inheritable(os.open(os.devnull, os.O_RDWR), True)  # the lowest that is free: this one
-    for descriptor, name in enumerate(("stdin", "stdout", "stderr")):
-        if getattr(sys, name) is None:
-            mode = "w" if descriptor else "r"
-            stream = open(descriptor, mode, encoding="utf-8", closefd=False)  # noqa: SIM115  (until the end)
-            setattr(sys, name, stream)
 
 
 def _pytest() -> int:

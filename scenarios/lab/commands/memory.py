@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from scenarios.lab.closed_streams import leave_closed
 from scenarios.lab.commands.command import DONE, file_name
 from scenarios.lab.commands.display import print_line
 from simulations.live.memory.errors import RefusedError
@@ -244,6 +245,7 @@ def _become(request: Request) -> int:
             _print_report(result, as_json=request.as_json)  # rather there than nowhere
             raise
 
+    leave_closed()
     return become(request.command, request.filling, request.options, report=report)
 
 

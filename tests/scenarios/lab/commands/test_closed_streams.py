@@ -81,7 +81,7 @@ def test_a_closed_stream_changes_no_status(words, closed, file, monkeypatch, cap
 
 OCCUPIED = """
 import itertools, os, sys
-from scenarios.lab import start
+from scenarios.lab import closed_streams
 report = os.dup(2)
 names = ("stdin", "stdout", "stderr")
 for closed in itertools.product([False, True], repeat=3):
@@ -89,7 +89,7 @@ for closed in itertools.product([False, True], repeat=3):
         if closed[descriptor]:
             os.close(descriptor)
             setattr(sys, name, None)
-    start._occupy_standard_descriptors()
+    closed_streams.occupy()
     for descriptor, name in enumerate(names):
         assert os.get_inheritable(descriptor), (closed, name)
         assert getattr(sys, name) is not None

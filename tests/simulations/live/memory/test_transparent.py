@@ -328,12 +328,13 @@ print(statuses, caught > 0)
     assert done.stdout == "{3} True\n", done.stderr
 
 
-def test_a_stream_that_is_closed_stays_closed(launch, traced):
-    script = f"exec {shlex.join([*LAUNCHER, '--report', os.devnull])} -- ls /proc/self/fd 2>&-"
+@pytest.mark.parametrize("closed", ["2>&-", "<&-", "<&- 2>&-"])
+def test_a_stream_that_is_closed_stays_closed(launch, traced, closed):
+    script = f"exec {shlex.join([*LAUNCHER, '--report', os.devnull])} -- ls /proc/self/fd {closed}"
     done = subprocess.run(
         ["/bin/sh", "-c", script], capture_output=True, cwd=ROOT, env={**os.environ, "PYTHONPATH": str(ROOT)}
     )
-    bare = subprocess.run(["/bin/sh", "-c", "exec ls /proc/self/fd 2>&-"], capture_output=True)
+    bare = subprocess.run(["/bin/sh", "-c", f"exec ls /proc/self/fd {closed}"], capture_output=True)
     assert done.stdout == bare.stdout
 
 
