@@ -444,12 +444,12 @@ class Primitives:
             points.tells_of(site, _REGISTER)
         try:
             given = body()
-            ends.come(self._run, everywhere=points.everywhere)
+            ends.come(self._run)
         finally:
             if site is not None:
                 points.tells_of(ends.told_of or site, _REGISTER)
             active.pop(ident, None)
-        ends.come(self._run, everywhere=points.everywhere)
+        ends.come(self._run)
         return given
 
     def has_ended(self, task: Task) -> bool:

@@ -46,10 +46,7 @@ _OBSERVED: Final = frozenset(
     {
         *("functools", "collections", "contextlib", "sched", "copy", "copyreg", "json", "random", "types"),
         *("dataclasses", "heapq", "bisect", "operator", "shelve", "configparser", "graphlib", "statistics"),
-        *(
-            "reprlib",
-            "_collections_abc",
-        ),
+        *("reprlib", "_collections_abc"),
     }
 )
 """Modules of the standard library whose accesses count like those of the program."""

@@ -363,13 +363,11 @@ def _encode_positions(positions: list[Position], offsets: list[int], first_line:
             end += 1
         units = offsets[end] - offsets[at]
         at = end
-        form, place = _encoded_position(position, line)
-        for left in range(units, 0, -_UNITS_MAX):
-            pieces += bytes((form | min(left, _UNITS_MAX) - 1,)), place
-            if left > _UNITS_MAX and position[0] is not None and position[0] != line:
-                line = position[0]
-                form, place = _encoded_position(position, line)
-        line = line if position[0] is None else position[0]
+        while units > 0:
+            form, place = _encoded_position(position, line)
+            pieces += bytes((form | min(units, _UNITS_MAX) - 1,)), place
+            line = line if position[0] is None else position[0]
+            units -= _UNITS_MAX
     return b"".join(pieces)
 
 

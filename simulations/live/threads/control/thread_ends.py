@@ -49,19 +49,14 @@ class ThreadEnds:
         self._matters = self._seen
         return first
 
-    def come(self, run: Scheduler, *, everywhere: bool) -> None:
-        """Come to the end of a thread.
-
-        Args:
-            run: The run.
-            everywhere: Whether threads are switched wherever they can be.
-        """
+    def come(self, run: Scheduler) -> None:
+        """Come to the end of a thread of a run."""
         baton, site = run.baton, self.site
         if not self._matters or run.dying or baton.mute or not run.mine():
             return
         site.note_run()
         baton.current.comes_to(site)
-        if everywhere or site.focus:
+        if site.focus:
             baton.pass_point(site, writes=True)
 
 

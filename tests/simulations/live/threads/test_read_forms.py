@@ -17,7 +17,6 @@ import time
 import pytest
 
 from simulations.live.threads import explore
-from simulations.live.threads.search import portfolio
 from tests.simulations.live.threads import outside_forms, read_forms
 from tests.simulations.live.threads.read_forms import source
 
@@ -30,9 +29,8 @@ pytestmark = pytest.mark.filterwarnings(
 
 
 @pytest.fixture(autouse=True)
-def process(tmp_path, monkeypatch):
+def process(tmp_path, monkeypatch, no_audit):
     """Give back what of a process the programs change, and let no audit help."""
-    monkeypatch.setattr(portfolio, "AUDITS", 0)
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("READ_FORM", "0")
     monkeypatch.setattr(builtins, "READ_FORM", 0, raising=False)

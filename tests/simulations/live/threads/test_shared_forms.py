@@ -13,7 +13,6 @@ import warnings
 import pytest
 
 from simulations.live.threads import explore
-from simulations.live.threads.search import portfolio
 from tests.simulations.live.threads.shared_forms import KINDS, LAYOUTS, pairs, source
 
 PROGRAMS = [
@@ -27,9 +26,8 @@ pytestmark = pytest.mark.filterwarnings("ignore:unclosed database:ResourceWarnin
 
 
 @pytest.fixture(autouse=True)
-def process(tmp_path, monkeypatch):
+def process(tmp_path, monkeypatch, no_audit):
     """Give back what of a process the programs change, and let no audit help."""
-    monkeypatch.setattr(portfolio, "AUDITS", 0)
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("SHARED_FORM", "0")
     mask, interval = os.umask(0o22), sys.getswitchinterval()

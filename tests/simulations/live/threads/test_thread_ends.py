@@ -126,7 +126,7 @@ def test_a_pause_at_an_end_is_told_and_replayed():
 
 
 def test_where_a_thread_cannot_be_paused_there_is_no_proof(monkeypatch):
-    monkeypatch.setattr(ThreadEnds, "come", lambda *_, **__: None)
+    monkeypatch.setattr(ThreadEnds, "come", lambda *_: None)
     result = explore(Shared, [looks_when_all_is_done], is_not_there_when_all_is_done)
     assert result.verdict == "gave up"
     assert any("could not be followed" in what for what in result.coverage.hindrances)
