@@ -135,14 +135,9 @@ def _record(command: Sequence[str], folder: Path, options: Options, args: argpar
         NOT_EXECUTABLE,
         NOT_FOUND,
         NothingStartedError,
-        occupy_standard_descriptors,
         supervise,
     )
 
-    with contextlib.suppress(OSError):
-        occupy_standard_descriptors()
-        if sys.stdout is None:  # closed; what flushes it at the end must not change the status
-            sys.stdout = open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115, PTH123  (until the end)
     status, runs = 0, []
     for attempt in range(1, args.until_success + 1):
         try:

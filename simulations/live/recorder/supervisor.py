@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, Final
 
 import psutil
 
+from simulations import standard_descriptors
 from simulations.errors import LabError
 from simulations.live.recorder import output, readings, signals
 from simulations.live.recorder.log import LOG, RESERVE, RUN_DIGITS_MAX, RUN_NAME, Log, LogError, is_run_name
@@ -185,7 +186,7 @@ def supervise(
     with contextlib.ExitStack() as stack:
         run: Path | None = None
         try:
-            occupy_standard_descriptors()
+            standard_descriptors.occupy()  # or the log would take the place of one that is closed
             run, log = _new_log(folder, warnings)
             trace = _new_trace(warnings) if options.trace_signals else None
             if trace:
@@ -248,15 +249,6 @@ def _new_trace(warnings: list[str]) -> signals.Trace | None:
     except signals.TraceError as error:
         warnings.append(f"signals are not traced: {error}")
         return None
-
-
-def occupy_standard_descriptors() -> None:
-    """Put the null device where a standard descriptor is closed, or the log would take its place."""
-    for fd in (0, 1, 2):
-        try:
-            os.fstat(fd)
-        except OSError:
-            os.set_inheritable(os.open(os.devnull, os.O_RDWR), True)
 
 
 class _Supervisor:
